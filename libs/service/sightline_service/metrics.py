@@ -1,0 +1,40 @@
+"""Prometheus metrics on a port of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Thread
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+
+
+@dataclass(frozen=True)
+class MetricsServer:
+    """A running metrics endpoint."""
+
+    server: WSGIServer
+    thread: Thread
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return self.server.server_port
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join(timeout=5)
+
+
+def serve_metrics(address: str, port: int, registry: CollectorRegistry = REGISTRY) -> MetricsServer | None:
+    """Serve `/metrics` in a background thread; port 0 means not at all.
+
+    Raises:
+        OSError: The port is taken.
+    """
+    if port == 0:
+        return None
+    server, thread = start_http_server(port, address, registry)
+    return MetricsServer(server, thread)

@@ -1,0 +1,74 @@
+"""What the gateway, the watcher and the workers agree on: queues, task names, and Redis keys.
+
+Needs the `queue` extra.
+"""
+
+from __future__ import annotations
+
+import redis
+from celery import Celery
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from sightline_service.settings import SettingsGroup
+
+QUEUE_NEW = "new"
+"""What a person has just put into the bucket; workers take it first."""
+QUEUE_BACKFILL = "backfill"
+"""What was there before."""
+TASK_INDEX = "sightline.index"
+"""Arguments: a list of at most 32 keys."""
+RESCAN_LIST = "sightline:rescan"
+"""A Redis list of hints to the watcher, JSON: `{}` for the whole bucket, `{"keys": [...]}` for some."""
+WATCHER_HASH = "sightline:watcher"
+"""A Redis hash in which the watcher says what it does; lost without harm."""
+
+
+class QueueSettings(SettingsGroup):
+    """The broker."""
+
+    model_config = SettingsConfigDict(env_prefix="QUEUE_", populate_by_name=True)
+
+    redis_url: str = Field(default="redis://127.0.0.1:6379/0", validation_alias="REDIS_URL")
+    visibility_seconds: int = Field(default=120, ge=10, le=86_400)
+    """After so long an unfinished task of a lost worker is handed out again; longer than any task takes."""
+
+
+def celery_app(settings: QueueSettings, name: str = "sightline") -> Celery:
+    """Return a Celery application for the broker; nothing connects before it is used.
+
+    Messages are JSON only. Results are not kept: the catalogue says what became of a picture. The order of a
+    worker's `-Q` is the order of its queues, so that new pictures go before a backfill.
+    """
+    app = Celery(name, broker=settings.redis_url)
+    app.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_default_queue=QUEUE_BACKFILL,
+        worker_prefetch_multiplier=1,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "queue_order_strategy": "priority",
+            "visibility_timeout": settings.visibility_seconds,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "socket_timeout": 30,
+            "socket_connect_timeout": 5,
+        },
+        worker_hijack_root_logger=False,
+        timezone="UTC",
+    )
+    return app
+
+
+def redis_client(settings: QueueSettings) -> redis.Redis:
+    """Return a client of the broker that gives up after five seconds instead of hanging."""
+    return redis.Redis.from_url(
+        settings.redis_url,
+        socket_connect_timeout=5,
+        socket_timeout=5,
+        health_check_interval=30,
+        decode_responses=True,
+    )

@@ -1,0 +1,86 @@
+"""Typed settings from the environment, checked at start."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+T = TypeVar("T", bound="SettingsGroup")
+
+
+class SettingsGroup(BaseSettings):
+    """Settings that share a prefix. A service's own settings hold other groups as fields.
+
+    A nested group is declared as `bucket: BucketSettings = Field(default_factory=BucketSettings)` and reads its
+    own variables. An empty variable counts as not set, so that `NAME=` in an env file means the default.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+
+def variable_name(cls: type[BaseSettings], field: str) -> str:
+    """Return the environment variable that sets a field."""
+    info: FieldInfo | None = cls.model_fields.get(field)
+    if info is not None and isinstance(info.validation_alias, str):
+        return info.validation_alias.upper()
+    return f"{cls.model_config.get('env_prefix', '')}{field}".upper()
+
+
+def groups(cls: type[BaseSettings]) -> dict[str, type[SettingsGroup]]:
+    """Return the nested groups of a settings class, by field."""
+    found = {}
+    for name, info in cls.model_fields.items():
+        for candidate in (info.annotation, *get_args(info.annotation)):
+            if isinstance(candidate, type) and issubclass(candidate, SettingsGroup):
+                found[name] = candidate
+    return found
+
+
+def describe(cls: type[BaseSettings], error: ValidationError) -> list[str]:
+    """Return one readable line for each setting that is wrong: its name, its value, and what is allowed."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        location = problem["loc"]
+        name = variable_name(cls, str(location[0])) if location else cls.__name__
+        message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "missing":
+            lines.append(f"{name} is not set and has no default")
+        elif location:
+            lines.append(f"{name}={_shown(problem['input'])}: {message}")
+        else:
+            lines.append(message)
+    return lines
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, BaseModel):
+        return type(value).__name__
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def load_settings(cls: type[T]) -> T:
+    """Read a service's settings, its nested groups first.
+
+    Raises:
+        SystemExit: With status 2, after one line on stderr for each setting that is wrong.
+    """
+    problems: list[str] = []
+    values: dict[str, SettingsGroup] = {}
+    for field, group in groups(cls).items():
+        try:
+            values[field] = group()
+        except ValidationError as error:
+            problems += describe(group, error)
+    if not problems:
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            problems += describe(cls, error)
+    for line in problems:
+        print(f"wrong setting: {line}", file=sys.stderr)
+    raise SystemExit(2)

@@ -1,0 +1,345 @@
+"""A client of the encoder: deadlines, retries, and turns among several addresses.
+
+from sightline.encoder.client import EncoderClient
+
+with EncoderClient("127.0.0.1:50051") as encoder:
+    [text] = encoder.encode_texts(["a cat on a chair"]).vectors()
+    [image] = encoder.encode_images([open("cat.jpg", "rb").read()]).vectors()
+    print("cosine similarity:", float(text @ image))
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
+
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+Vector = NDArray[np.float32]
+
+INTERACTIVE = encoder_pb2.PRIORITY_INTERACTIVE
+BULK = encoder_pb2.PRIORITY_BULK
+
+MAX_MESSAGE_BYTES = 256 * 1024 * 1024
+FIRST_BACKOFF_SECONDS = 0.05
+LONGEST_BACKOFF_SECONDS = 1.0
+
+
+class EncoderError(Exception):
+    """A call failed.
+
+    Attributes:
+        code: The gRPC status code.
+        message: What was wrong, fit to show to a person.
+    """
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Overloaded(EncoderError):
+    """The encoder's queue is full; the same request may be sent again after `retry_after_seconds`."""
+
+    def __init__(self, message: str, retry_after_seconds: float) -> None:
+        super().__init__(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unavailable(EncoderError):
+    """No encoder answered within the deadline."""
+
+
+class FingerprintMismatch(EncoderError):
+    """The encoder's model is not the one whose vectors were asked for."""
+
+
+class InvalidRequest(EncoderError):
+    """The request itself is wrong, or larger than the encoder's limits; sending it again changes nothing."""
+
+
+class ItemError(Exception):
+    """One text or image of a request could not be encoded.
+
+    Attributes:
+        code: A google.rpc.Code number.
+        message: What was wrong, fit to show to a person.
+    """
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class RawPixels:
+    """Decoded pixels.
+
+    Attributes:
+        rgb: (height, width, 3) uint8.
+        preprocessed: Whether they went through every step of the model's `Preprocessing`.
+    """
+
+    rgb: NDArray[np.uint8]
+    preprocessed: bool = False
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The answer to one request, in its order.
+
+    Attributes:
+        results: For each item a (dimensions,) float32 unit vector, or why there is none.
+    """
+
+    model: str
+    fingerprint: str
+    results: list[Vector | ItemError]
+
+    def vectors(self) -> Vector:
+        """Return (n, dimensions) float32 unit vectors.
+
+        Raises:
+            ItemError: The first item's that could not be encoded.
+        """
+        for result in self.results:
+            if isinstance(result, ItemError):
+                raise result
+        return np.stack([result for result in self.results if not isinstance(result, ItemError)])
+
+
+class EncoderClient:
+    """Calls one or several encoders that serve the same models.
+
+    Each call goes to the next address in turn; one that is UNAVAILABLE is left out for that call and the next is
+    tried, until the deadline. A host name with several addresses is spread over by gRPC itself. Channels open on
+    the first call, so that an object made before a fork may be used after it. Safe to use from several threads.
+
+    Args:
+        addresses: HOST:PORT, or several.
+        token: Sent as bearer token.
+        ca_file: The certificate authority of encoders that serve TLS; None means no TLS.
+        timeout_seconds: The deadline of a call, its retries included.
+    """
+
+    def __init__(
+        self,
+        addresses: str | Sequence[str],
+        *,
+        token: str | None = None,
+        ca_file: Path | None = None,
+        timeout_seconds: float = 10.0,
+    ) -> None:
+        self._addresses = [addresses] if isinstance(addresses, str) else list(addresses)
+        if not self._addresses:
+            raise ValueError("an encoder's address is needed")
+        self._metadata: tuple[tuple[str, str | bytes], ...] = (("authorization", f"Bearer {token}"),) if token else ()
+        self._ca_file = ca_file
+        self._timeout_seconds = timeout_seconds
+        self._lock = threading.Lock()
+        self._channels: list[grpc.Channel] = []
+        self._stubs: list[encoder_pb2_grpc.EncoderStub] = []
+        self._turn = random.randrange(len(self._addresses))
+
+    def __enter__(self) -> EncoderClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the channels; a later call opens them again."""
+        with self._lock:
+            for channel in self._channels:
+                channel.close()
+            self._channels, self._stubs = [], []
+
+    def models(self, *, timeout_seconds: float | None = None) -> list[encoder_pb2.Model]:
+        """Return the models served, the default first.
+
+        Raises:
+            EncoderError: As every call.
+        """
+        request = encoder_pb2.ListModelsRequest()
+        return list(self._call(lambda stub: stub.ListModels, request, timeout_seconds).models)
+
+    def limits(self, *, timeout_seconds: float | None = None) -> encoder_pb2.Limits:
+        """Return what one request may hold."""
+        request = encoder_pb2.ListModelsRequest()
+        return self._call(lambda stub: stub.ListModels, request, timeout_seconds).limits
+
+    def encode_texts(
+        self,
+        texts: Sequence[str],
+        *,
+        model: str = "",
+        fingerprint: str = "",
+        priority: encoder_pb2.Priority.ValueType = INTERACTIVE,
+        timeout_seconds: float | None = None,
+    ) -> Encoded:
+        """Encode texts.
+
+        Args:
+            texts: What a model's context does not hold is cut.
+            model: A model's id; empty for the default.
+            fingerprint: Refuse to answer with vectors of another one.
+            priority: INTERACTIVE where a person waits, BULK elsewhere.
+            timeout_seconds: Instead of the client's own.
+
+        Raises:
+            Overloaded, Unavailable, FingerprintMismatch, InvalidRequest, EncoderError: The whole call failed.
+        """
+        request = encoder_pb2.EncodeTextRequest(model=model, fingerprint=fingerprint, priority=priority, texts=texts)
+        return _encoded(self._call(lambda stub: stub.EncodeText, request, timeout_seconds))
+
+    def encode_images(
+        self,
+        images: Sequence[bytes | RawPixels],
+        *,
+        model: str = "",
+        fingerprint: str = "",
+        priority: encoder_pb2.Priority.ValueType = INTERACTIVE,
+        timeout_seconds: float | None = None,
+    ) -> Encoded:
+        """Encode images, each a file's bytes or decoded pixels.
+
+        Raises:
+            Overloaded, Unavailable, FingerprintMismatch, InvalidRequest, EncoderError: The whole call failed.
+                One bad image fails alone: its result is an ItemError.
+        """
+        request = _image_request(images, model, fingerprint, priority)
+        return _encoded(self._call(lambda stub: stub.EncodeImage, request, timeout_seconds))
+
+    def encode_image_stream(
+        self,
+        batches: Iterable[Sequence[bytes | RawPixels]],
+        *,
+        model: str = "",
+        fingerprint: str = "",
+        priority: encoder_pb2.Priority.ValueType = BULK,
+        timeout_seconds: float | None = None,
+    ) -> Iterator[Encoded]:
+        """Encode many images over one stream; yields one answer a batch, in order.
+
+        A stream is not retried, since what was sent cannot be asked for again. It has no deadline unless one is
+        given.
+
+        Raises:
+            Overloaded, Unavailable, FingerprintMismatch, InvalidRequest, EncoderError: The stream broke.
+        """
+        requests = (_image_request(images, model, fingerprint, priority) for images in batches)
+        stub = self._next_stubs()[0]
+        try:
+            for response in stub.EncodeImageStream(requests, timeout=timeout_seconds, metadata=self._metadata):
+                yield _encoded(response)
+        except grpc.RpcError as error:
+            raise _translate(error) from error
+
+    def _call(
+        self,
+        method: Callable[[encoder_pb2_grpc.EncoderStub], Callable[..., Response]],
+        request: object,
+        timeout_seconds: float | None,
+    ) -> Response:
+        deadline = time.monotonic() + (timeout_seconds or self._timeout_seconds)
+        backoff = FIRST_BACKOFF_SECONDS
+        while True:
+            for stub in self._next_stubs():
+                remaining = deadline - time.monotonic()
+                try:
+                    return method(stub)(request, timeout=max(remaining, 0.001), metadata=self._metadata)
+                except grpc.RpcError as error:
+                    failure = _translate(error)
+                    if not isinstance(failure, Unavailable) or _code(error) is not grpc.StatusCode.UNAVAILABLE:
+                        raise failure from error
+            # Jitter, so that clients of a restarted encoder do not come back all at once.
+            pause = backoff * random.uniform(0.5, 1.5)
+            if time.monotonic() + pause >= deadline:
+                raise failure
+            time.sleep(pause)
+            backoff = min(2 * backoff, LONGEST_BACKOFF_SECONDS)
+
+    def _next_stubs(self) -> list[encoder_pb2_grpc.EncoderStub]:
+        """Return every address's stub, beginning with the one whose turn it is."""
+        with self._lock:
+            if not self._stubs:
+                self._channels = [self._open(address) for address in self._addresses]
+                self._stubs = [encoder_pb2_grpc.EncoderStub(channel) for channel in self._channels]
+            self._turn = (self._turn + 1) % len(self._stubs)
+            return self._stubs[self._turn :] + self._stubs[: self._turn]
+
+    def _open(self, address: str) -> grpc.Channel:
+        options = [
+            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
+            # Retries are ours: gRPC's own would try the same dead address.
+            ("grpc.enable_retries", 0),
+            ("grpc.initial_reconnect_backoff_ms", 200),
+            ("grpc.max_reconnect_backoff_ms", 2000),
+            ("grpc.keepalive_time_ms", 60_000),
+        ]
+        if self._ca_file is None:
+            return grpc.insecure_channel(address, options)
+        credentials = grpc.ssl_channel_credentials(self._ca_file.read_bytes())
+        return grpc.secure_channel(address, credentials, options)
+
+
+def _image_request(
+    images: Sequence[bytes | RawPixels], model: str, fingerprint: str, priority: encoder_pb2.Priority.ValueType
+) -> encoder_pb2.EncodeImageRequest:
+    request = encoder_pb2.EncodeImageRequest(model=model, fingerprint=fingerprint, priority=priority)
+    for image in images:
+        if isinstance(image, bytes):
+            request.images.add(encoded=image)
+            continue
+        height, width, _ = image.rgb.shape
+        raw = encoder_pb2.RawImage(rgb=image.rgb.tobytes(), width=width, height=height, preprocessed=image.preprocessed)
+        request.images.add(raw=raw)
+    return request
+
+
+def _encoded(response: encoder_pb2.EncodeTextResponse | encoder_pb2.EncodeImageResponse) -> Encoded:
+    results: list[Vector | ItemError] = [
+        np.array(result.vector.values, dtype=np.float32)
+        if result.WhichOneof("outcome") == "vector"
+        else ItemError(result.status.code, result.status.message)
+        for result in response.results
+    ]
+    return Encoded(response.model, response.fingerprint, results)
+
+
+def _code(error: grpc.RpcError) -> grpc.StatusCode:
+    return error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
+
+
+def _translate(error: grpc.RpcError) -> EncoderError:
+    code = _code(error)
+    message = (error.details() if isinstance(error, grpc.Call) else None) or str(error)
+    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+        return Unavailable(code, message)
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and isinstance(error, grpc.Call):
+        for key, value in error.trailing_metadata() or ():
+            if key == "retry-after-ms" and str(value).isdecimal():
+                return Overloaded(message, int(value) / 1000)
+        return InvalidRequest(code, message)
+    if code is grpc.StatusCode.FAILED_PRECONDITION:
+        return FingerprintMismatch(code, message)
+    if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND):
+        return InvalidRequest(code, message)
+    return EncoderError(code, message)
