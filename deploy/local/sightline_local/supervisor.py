@@ -1,0 +1,181 @@
+"""Keeps the services running: starts them, restarts what dies, stops all of them.
+
+circus does the work, in a process of its own:
+
+    python -m sightline_local.supervisor CONFIGURATION.json
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from circus.client import CircusClient
+from circus.exc import CallError
+
+from sightline_local.stack import ROOT, Service
+
+LOG_BYTES = 10_000_000
+LOG_FILES = 3
+
+
+class Supervisor:
+    """The services of one stack, running.
+
+    Args:
+        services: What to run, started in this order and stopped in the reverse one.
+        logs: A folder; each service's output goes to NAME.log in it, rotated.
+    """
+
+    def __init__(self, services: Sequence[Service], logs: Path) -> None:
+        self._services = list(services)
+        self._logs = logs
+        # Not below the data folder: the path of a Unix socket may have 107 bytes.
+        self._run = tempfile.TemporaryDirectory(prefix="sightline-")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Supervisor:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """circus's control socket."""
+        return f"ipc://{self._run.name}/control"
+
+    def start(self) -> None:
+        """Start the supervising process; the services come up behind it."""
+        configuration = {
+            "endpoint": self.endpoint,
+            "pubsub": f"ipc://{self._run.name}/events",
+            "watchers": [
+                self._watcher(service, len(self._services) - place) for place, service in enumerate(self._services)
+            ],
+        }
+        path = Path(self._run.name, "services.json")
+        # Settings may hold secrets.
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+            json.dump(configuration, file)
+        with open(self._logs / "supervisor.log", "ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "sightline_local.child", sys.executable, "-m", __name__, str(path)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C is the launcher's to handle: it stops the services in order.
+                start_new_session=True,
+            )
+
+    def stop(self) -> None:
+        """Stop every service, the last started first, and wait for it."""
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=sum(service.stop_seconds for service in self._services))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._run.cleanup()
+
+    def is_running(self) -> bool:
+        """Return whether the supervising process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def pids(self, name: str) -> list[int]:
+        """Return the main process of a service; empty while it is being restarted."""
+        answer = self._call({"command": "list", "properties": {"name": name}})
+        return [int(pid) for pid in answer.get("pids", [])]
+
+    def wait_for_pid(self, name: str, *, other_than: int | None = None, timeout_seconds: float = 30.0) -> int:
+        """Return the process id of a service, waiting for it to be started, or to be another one than before.
+
+        Raises:
+            TimeoutError: It was not there in time.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while time.monotonic() < deadline:
+            pids = [pid for pid in self.pids(name) if pid != other_than]
+            if pids:
+                return pids[0]
+            time.sleep(0.1)
+        raise TimeoutError(f"{name} did not start within {timeout_seconds:.0f} s")
+
+    def stop_service(self, name: str) -> None:
+        """Stop one service and keep it stopped."""
+        self._call({"command": "stop", "properties": {"name": name, "waiting": True}})
+
+    def start_service(self, name: str) -> None:
+        """Start one service that was stopped."""
+        self._call({"command": "start", "properties": {"name": name, "waiting": True}})
+
+    def last_lines(self, name: str, count: int = 15) -> list[str]:
+        """Return the end of a service's log."""
+        try:
+            return (self._logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+        except FileNotFoundError:
+            return []
+
+    def _call(self, message: dict[str, Any]) -> dict[str, Any]:
+        client = CircusClient(endpoint=self.endpoint, timeout=15.0)
+        try:
+            answer: dict[str, Any] = client.call(message)
+            return answer
+        except CallError:
+            return {}
+        finally:
+            client.stop()
+
+    def _watcher(self, service: Service, priority: int) -> dict[str, Any]:
+        log = {
+            "class": "FileStream",
+            "filename": str(self._logs / f"{service.name}.log"),
+            "max_bytes": LOG_BYTES,
+            "backup_count": LOG_FILES,
+        }
+        return {
+            "name": service.name,
+            "cmd": shlex.join([sys.executable, "-m", "sightline_local.child", *service.command]),
+            "env": service.environment,
+            "working_dir": str(ROOT),
+            "priority": priority,
+            "graceful_timeout": service.stop_seconds,
+            "max_retry": -1,
+            "stdout_stream": log,
+        }
+
+
+def main() -> None:
+    """Run circus until SIGTERM."""
+    from circus import get_arbiter  # noqa: PLC0415  (the launcher itself only needs the client)
+
+    configuration = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    arbiter = get_arbiter(
+        configuration["watchers"],
+        controller=configuration["endpoint"],
+        pubsub_endpoint=configuration["pubsub"],
+        check_delay=0.5,
+    )
+    try:
+        arbiter.start()
+    finally:
+        arbiter.stop()
+
+
+if __name__ == "__main__":
+    main()
