@@ -1,0 +1,5 @@
+"""The gateway: Sightline over HTTP."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

@@ -1,0 +1,89 @@
+"""The application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIFlask
+from flask import Response, request
+from werkzeug.exceptions import NotFound, UnsupportedMediaType
+
+from sightline_search_gateway import __version__
+from sightline_search_gateway.guard import check_host
+from sightline_search_gateway.page import Page, add_common_headers
+from sightline_search_gateway.parts import EXTENSION, Parts, Services
+from sightline_search_gateway.problems import register_problems
+from sightline_search_gateway.routes import changes, docs, images, ingest, operations, search
+from sightline_search_gateway.settings import MEBIBYTE, Settings
+from sightline_search_gateway.specification import DESCRIPTION, complete
+from sightline_search_gateway.telemetry import Telemetry
+
+BLUEPRINTS = (search, images, changes, ingest, operations, docs)
+MAX_FORM_BYTES = MEBIBYTE
+"""Of a form's parts that are not files."""
+SPEC_SETTINGS: dict[str, Any] = {
+    "AUTO_SERVERS": False,
+    "AUTO_404_RESPONSE": False,
+    "AUTO_AUTH_ERROR_RESPONSE": False,
+    "AUTO_VALIDATION_ERROR_RESPONSE": False,
+    "SECURITY_SCHEMES": {
+        "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        "Bearer": {"type": "http", "scheme": "bearer"},
+    },
+}
+
+
+def create_app(settings: Settings, services: Services, telemetry: Telemetry | None = None) -> APIFlask:
+    """Return the application; connects to nothing.
+
+    Args:
+        settings: How to serve.
+        services: What to serve from.
+        telemetry: Metrics; new ones by default.
+    """
+    app = APIFlask(
+        __name__, title="Sightline", version=__version__, spec_path=None, docs_path=None, static_folder=None
+    )
+    app.config.update(SPEC_SETTINGS)
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.gateway.upload_max_bytes + MEBIBYTE,
+        MAX_FORM_MEMORY_SIZE=MAX_FORM_BYTES,
+        MAX_FORM_PARTS=settings.gateway.upload_max_files + 100,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.description = DESCRIPTION
+    app.license = {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}
+    app.spec_processor(complete)
+
+    telemetry = telemetry or Telemetry()
+    app.extensions[EXTENSION] = Parts(settings, services, telemetry)
+    telemetry.attach(app)
+    app.before_request(check_host)
+    app.before_request(lambda: _limit_body(settings))
+    app.after_request(add_common_headers)
+    on_http_error = register_problems(app)
+    for topic in BLUEPRINTS:
+        app.register_blueprint(topic.blueprint)
+    page = Page(settings.gateway.page_dir)
+
+    def on_not_found(error: NotFound) -> Response:
+        # Only what is nothing else is the page's: a rule of its own for every path would answer to the API's too.
+        if request.url_rule is None and (response := page.answer(request.path)) is not None:
+            return response
+        return on_http_error(error)
+
+    app.register_error_handler(NotFound, on_not_found)
+    return app
+
+
+def _limit_body(settings: Settings) -> None:
+    """Bound the body by what the call takes, and refuse forms that are none."""
+    limits = {
+        "search.search": settings.pictures.max_bytes,
+        "changes.upload_images": settings.gateway.upload_max_bytes,
+    }
+    limit = limits.get(request.endpoint or "")
+    # The form's other parts and its boundaries come on top.
+    request.max_content_length = MEBIBYTE if limit is None else limit + MEBIBYTE
+    if limit is not None and request.mimetype != "multipart/form-data":
+        raise UnsupportedMediaType("Send multipart/form-data.")

@@ -1,0 +1,107 @@
+"""What the watcher says of itself in Redis, and the hints that it takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import redis
+import structlog
+from sightline_service.queues import (
+    QUEUE_BACKFILL,
+    QUEUE_NEW,
+    RESCAN_LIST,
+    WATCHER_HASH,
+    QueueSettings,
+    redis_client,
+)
+
+LONGEST_HINTS = 1000
+log = structlog.get_logger()
+
+
+class QueueUnavailable(Exception):
+    """Redis does not answer."""
+
+
+@dataclass(frozen=True)
+class WatcherState:
+    """What the watcher last said.
+
+    Attributes:
+        ignored: Files that by their name are no pictures; None while not known.
+        queued: Tasks that wait for a worker; None while not known.
+        scanning: Whether the bucket is being listed at the moment.
+        last_scan_at: When the last whole listing ended; aware UTC.
+    """
+
+    ignored: int | None = None
+    queued: int | None = None
+    scanning: bool = False
+    last_scan_at: datetime | None = None
+
+
+class IngestBoard:
+    """Redis, as the gateway uses it. Connects when it is first used."""
+
+    def __init__(self, settings: QueueSettings) -> None:
+        self._settings = settings
+        self._client: redis.Redis | None = None
+
+    def state(self) -> WatcherState:
+        """Return what the watcher last said; where Redis is away, that nothing is known."""
+        try:
+            pipe = self._redis().pipeline(transaction=False)
+            pipe.hgetall(WATCHER_HASH)
+            pipe.llen(QUEUE_NEW)
+            pipe.llen(QUEUE_BACKFILL)
+            said, new, backfill = cast("tuple[dict[str, str], int, int]", tuple(pipe.execute()))
+        except redis.RedisError as error:
+            log.warning("redis does not answer", error=str(error))
+            return WatcherState()
+        return WatcherState(
+            ignored=_number(said.get("ignored")),
+            queued=new + backfill,
+            scanning=said.get("scanning", "").lower() in ("1", "true", "yes"),
+            last_scan_at=_moment(said.get("last_scan_at")),
+        )
+
+    def hint(self, keys: Sequence[str] | None = None) -> None:
+        """Ask the watcher to look at some keys, or at the whole bucket.
+
+        Raises:
+            QueueUnavailable: Redis does not answer.
+        """
+        message: dict[str, Any] = {} if keys is None else {"keys": list(keys)}
+        try:
+            client = self._redis()
+            client.lpush(RESCAN_LIST, json.dumps(message))
+            # Where no watcher takes them: the oldest go, since its scan finds everything anyway.
+            client.ltrim(RESCAN_LIST, 0, LONGEST_HINTS - 1)
+        except redis.RedisError as error:
+            raise QueueUnavailable("Redis does not answer") from error
+
+    def _redis(self) -> redis.Redis:
+        if self._client is None:
+            self._client = redis_client(self._settings)
+        return self._client
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            moment = datetime.fromtimestamp(float(text), UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

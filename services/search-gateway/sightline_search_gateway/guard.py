@@ -1,0 +1,119 @@
+"""Who may ask, and who may change the bucket."""
+
+from __future__ import annotations
+
+import hmac
+from ipaddress import ip_address
+
+from flask import request
+
+from sightline_search_gateway.parts import parts
+from sightline_search_gateway.problems import Problem, read_only_problem
+from sightline_search_gateway.settings import GatewaySettings
+
+# Names that nobody can own in the public name system, so that no other site's page can point one at this machine.
+PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".svc", ".test")
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+# Asked by probes, under whatever name; tells nothing.
+OPEN_PATHS = {"/healthz", "/readyz"}
+
+
+def check_host() -> None:
+    """Refuse a request that was sent to a name which is not ours.
+
+    A page of another site can point its own name at 127.0.0.1 and is then, to the browser, of the same origin as the
+    gateway (DNS rebinding); only the name in the Host header tells.
+
+    Raises:
+        Problem: 421.
+    """
+    name = host_name(request.host)
+    if request.path in OPEN_PATHS or is_known_host(name, parts().settings.gateway):
+        return
+    raise Problem(
+        "unknown-host",
+        f"This gateway does not answer to the name {name[:100]!r}. Whoever runs Sightline can allow it with "
+        "GATEWAY_TRUSTED_HOSTS.",
+    )
+
+
+def host_name(host: str) -> str:
+    """Return the name of HOST or HOST:PORT, in lower case, without brackets."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].rstrip(".").lower()
+
+
+def is_known_host(name: str, settings: GatewaySettings) -> bool:
+    """Return whether a name is an address, cannot be public, or is among the trusted ones."""
+    for trusted in settings.trusted_host_list:
+        if trusted in ("*", name) or (trusted.startswith("*.") and name.endswith(trusted[1:])):
+            return True
+    if name in {host_name(origin.partition("://")[2]) for origin in settings.trusted_origin_list}:
+        return True
+    try:
+        ip_address(name)
+    except ValueError:
+        return "." not in name or name.endswith(PRIVATE_ENDINGS)
+    return True
+
+
+def check_same_origin() -> None:
+    """Refuse what a page of another site sends.
+
+    Programs send no Origin and pass.
+
+    Raises:
+        Problem: 403.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        origin = origin.lower()
+        if origin in parts().settings.gateway.trusted_origin_list:
+            return
+        scheme, _, authority = origin.partition("://")
+        port = DEFAULT_PORTS.get(scheme)
+        if port is None or _without_port(authority, port) != _without_port(request.host.lower(), port):
+            raise Problem("cross-origin", "Pages of other sites may not change anything here.")
+    # Sent by browsers even where Origin is not; `none` is the user's own doing.
+    if request.headers.get("Sec-Fetch-Site", "none").lower() not in ("same-origin", "none"):
+        raise Problem("cross-origin", "Pages of other sites may not change anything here.")
+
+
+def _without_port(authority: str, default: str) -> str:
+    return authority.removesuffix(f":{default}")
+
+
+def check_key() -> None:
+    """Refuse a request without one of the configured keys, where there are any.
+
+    Raises:
+        Problem: 401.
+    """
+    keys = parts().settings.gateway.api_key_list
+    if not keys:
+        return
+    given = request.headers.get("X-API-Key", "")
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if not given and scheme.lower() == "bearer":
+        given = token.strip()
+    # All are compared, so that the time taken tells nothing about them.
+    matches = [hmac.compare_digest(given.encode(), key.encode()) for key in keys]
+    if not any(matches):
+        raise Problem(
+            "key-required",
+            "Send one of the keys of GATEWAY_API_KEYS as X-API-Key or as bearer token.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+def check_change() -> None:
+    """Refuse a change of the bucket by whoever may not; before the body is read.
+
+    Raises:
+        Problem: 403 or 401.
+    """
+    check_same_origin()
+    check_key()
+    if not parts().settings.bucket.writable:
+        raise read_only_problem()

@@ -1,0 +1,87 @@
+"""Names of uploaded files: what people send, made into keys of the bucket."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import PurePosixPath
+
+from sightline_pictures import looks_like_picture
+
+from sightline_search_gateway.problems import Problem
+
+MAX_NAME_BYTES = 200
+MAX_FOLDERS = 16
+# What one of the usual file systems refuses or treats as something else.
+FORBIDDEN = set('<>:"/\\|?*')
+EXTENSIONS = {
+    "JPEG": ".jpg",
+    "MPO": ".jpg",
+    "PNG": ".png",
+    "WEBP": ".webp",
+    "GIF": ".gif",
+    "BMP": ".bmp",
+    "TIFF": ".tif",
+    "HEIF": ".heic",
+    "HEIC": ".heic",
+    "AVIF": ".avif",
+}
+
+
+def safe_name(name: str, picture_format: str) -> str:
+    """Return a file name for an upload: no folders, nothing hidden, an extension that makes it a picture.
+
+    Args:
+        name: As it was sent, a path perhaps.
+        picture_format: Pillow's name of the format that the bytes have.
+    """
+    base = name.replace("\\", "/").rpartition("/")[2]
+    base = unicodedata.normalize("NFC", base.encode("utf-8", "replace").decode())
+    kept = "".join("_" if char in FORBIDDEN else char for char in base if _is_plain(char))
+    kept = kept.strip(" .") or "picture"
+    if not looks_like_picture(kept):
+        kept += EXTENSIONS.get(picture_format.upper(), ".jpg")
+    stem, dot, extension = kept.rpartition(".")
+    return _cut(stem, MAX_NAME_BYTES - len(extension.encode()) - 1) + dot + extension
+
+
+def numbered(key: str, number: int) -> str:
+    """Return the key to try when `number` others of that name are there already."""
+    if number == 0:
+        return key
+    stem, dot, extension = key.rpartition(".")
+    return f"{stem}-{number}{dot}{extension}"
+
+
+def safe_folder(folder: str) -> str:
+    """Return a folder's path in the bucket, without slashes at its ends; empty for the bucket itself.
+
+    Raises:
+        Problem: It leaves the bucket, is hidden, or cannot be one.
+    """
+    if "\\" in folder or folder.startswith("/"):
+        raise _bad_folder(folder, "give it relative to the bucket, with / between folders")
+    parts = [part for part in folder.rstrip("/").split("/") if folder.rstrip("/")]
+    if len(parts) > MAX_FOLDERS:
+        raise _bad_folder(folder, f"at most {MAX_FOLDERS} levels")
+    for part in parts:
+        if part in ("", ".", "..") or part.startswith("."):
+            raise _bad_folder(folder, "no part of it may be empty or start with a dot")
+        if part != part.strip() or part.endswith(".") or any(c in FORBIDDEN or not _is_plain(c) for c in part):
+            raise _bad_folder(folder, f"{part!r} holds characters that not every file system allows")
+        if len(part.encode("utf-8", "replace")) > MAX_NAME_BYTES:
+            raise _bad_folder(folder, f"at most {MAX_NAME_BYTES} bytes a level")
+    return unicodedata.normalize("NFC", str(PurePosixPath(*parts))) if parts else ""
+
+
+def _bad_folder(folder: str, why: str) -> Problem:
+    detail = f"The folder {folder[:100]!r} cannot be used: {why}."
+    return Problem("invalid-request", detail, errors=[{"in": "body", "name": "folder", "detail": detail}])
+
+
+def _is_plain(char: str) -> bool:
+    """Return whether a character shows: no control, no surrogate, no direction override."""
+    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def _cut(text: str, max_bytes: int) -> str:
+    return text.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")

@@ -1,0 +1,215 @@
+"""Searches."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from apiflask import APIBlueprint
+from flask import Response, g
+from numpy.typing import NDArray
+from sightline_catalogue import Collection, Filter, NoCollection, UnknownImage
+from werkzeug.datastructures import FileStorage
+
+from sightline_search_gateway import schemas
+from sightline_search_gateway.answers import json_response
+from sightline_search_gateway.documentation import problem_answers
+from sightline_search_gateway.parts import parts
+from sightline_search_gateway.problems import Problem
+from sightline_search_gateway.shapes import PREFIX, hit_shapes
+from sightline_search_gateway.vectors import combine
+
+blueprint = APIBlueprint("search", __name__, tag="Search", url_prefix=PREFIX)
+Found = tuple[list[Any], NDArray[np.float32]]
+
+
+@dataclass
+class Clock:
+    """Seconds of a search's steps."""
+
+    encode: float = 0.0
+    search: float = 0.0
+
+
+def filter_of(query: dict[str, Any]) -> Filter:
+    """Return the catalogue's filter for validated parameters."""
+    return Filter(
+        labels=tuple(query.get("label", ())),
+        folders=tuple(query.get("folder", ())),
+        after=query.get("after"),
+        before=query.get("before"),
+        states=tuple(query.get("state", ())),
+    )
+
+
+@blueprint.get("/search")
+@blueprint.input(schemas.TextQuery, location="query", arg_name="query")
+@blueprint.output(schemas.SearchResults, description="What was found.")
+@blueprint.doc(operation_id="searchByText", responses=problem_answers(422, 429, 503))
+def search_by_text(query: dict[str, Any]) -> Response:
+    """Search by text."""
+    text = _stripped(query["q"])
+    collection = _current()
+    clock = Clock()
+    asked = _asked(query, text=text)
+    if collection is None:
+        return _answer(asked, None, ([], np.empty(0, np.float32)), clock)
+    began = time.perf_counter()
+    vector = parts().vectors.text(text, collection.model)
+    clock.encode = time.perf_counter() - began
+    began = time.perf_counter()
+    nearest = collection.nearest(
+        vector, limit=query["limit"], offset=query["offset"], filter=filter_of(query)
+    )
+    clock.search = time.perf_counter() - began
+    return _answer(asked, collection, (nearest.images, nearest.similarities), clock)
+
+
+@blueprint.post("/search")
+@blueprint.input(schemas.ComposedQuery, location="form_and_files", arg_name="query")
+@blueprint.output(schemas.SearchResults, description="What was found.")
+@blueprint.doc(operation_id="search", responses=problem_answers(404, 409, 413, 415, 422, 429, 503))
+def search(query: dict[str, Any]) -> Response:
+    """Search by a picture, a text, pictures of the collection, or several of them.
+
+    The query's vector is the normalised sum of the parts' vectors, each times its weight.
+    """
+    text = _stripped(query["q"]) if "q" in query else None
+    picture = _read(query["file"]) if "file" in query else None
+    ids = list(dict.fromkeys(str(one) for one in query.get("id", ())))
+    if text is None and picture is None and not ids:
+        raise Problem("invalid-request", "Give a `file`, a text `q`, or an `id`.")
+    collection = _current()
+    clock = Clock()
+    asked = _asked(query, text=text, image_id=ids[0] if len(ids) == 1 else None)
+    if collection is None:
+        return _answer(asked, None, ([], np.empty(0, np.float32)), clock)
+    began = time.perf_counter()
+    weighted = []
+    if picture is not None:
+        weighted.append((query["file_weight"], parts().vectors.image(picture, collection.model)))
+    if text is not None:
+        weighted.append((query["q_weight"], parts().vectors.text(text, collection.model)))
+    clock.encode = time.perf_counter() - began
+    began = time.perf_counter()
+    weighted += [(query["id_weight"], vector) for vector in _vectors(collection, ids)]
+    vector = combine(weighted)
+    found = _nearest_without(collection, vector, ids, query)
+    clock.search = time.perf_counter() - began
+    return _answer(asked, collection, found, clock)
+
+
+@blueprint.get("/images/<uuid:image_id>/similar")
+@blueprint.input(schemas.Window, location="query", arg_name="query")
+@blueprint.output(schemas.SearchResults, description="The most similar pictures, without itself.")
+@blueprint.doc(operation_id="searchSimilar", responses=problem_answers(404, 409, 422, 503))
+def search_similar(image_id: str, query: dict[str, Any]) -> Response:
+    """Find pictures that are like one of the collection."""
+    wanted = str(image_id)
+    collection = parts().services.catalogue.current()
+    clock = Clock()
+    began = time.perf_counter()
+    try:
+        nearest = collection.similar(
+            wanted, limit=query["limit"], offset=query["offset"], filter=filter_of(query)
+        )
+    except UnknownImage:
+        # One without a vector is as unknown to the database as one that is not there.
+        _vectors(collection, [wanted])
+        raise
+    clock.search = time.perf_counter() - began
+    asked = _asked(query, image_id=wanted)
+    return _answer(asked, collection, (nearest.images, nearest.similarities), clock)
+
+
+def _current() -> Collection | None:
+    """Return the collection, or None where nothing has been indexed: nothing is what is found then."""
+    try:
+        return parts().services.catalogue.current()
+    except NoCollection:
+        return None
+
+
+def _stripped(text: str) -> str:
+    stripped = text.strip()
+    if not stripped:
+        raise Problem("invalid-request", "The text is empty.")
+    return stripped
+
+
+def _read(file: FileStorage) -> bytes:
+    limit = parts().settings.pictures.max_bytes
+    data = file.stream.read(limit + 1)
+    if len(data) > limit:
+        raise Problem("too-large", f"The picture is larger than {limit:,} bytes (IMAGE_MAX_BYTES).")
+    if not data:
+        raise Problem("not-a-picture", "The file is empty.")
+    return data
+
+
+def _vectors(collection: Collection, ids: list[str]) -> list[NDArray[np.float32]]:
+    """Return the vectors of pictures of the collection.
+
+    Raises:
+        Problem: 404 where one is not there, 409 where it has no vector.
+    """
+    if not ids:
+        return []
+    images = collection.get(ids)
+    for wanted, image in zip(ids, images, strict=True):
+        if image is None:
+            raise Problem("image-not-found", f"There is no picture {wanted}; it may have been removed.")
+    vectors = []
+    known = collection.vectors(ids)
+    for image, vector in zip(images, known, strict=True):
+        if vector is None:
+            why = f": {image.reason}" if image is not None and image.reason else ""
+            state = image.state if image is not None else "gone"
+            raise Problem("no-vector", f"This picture is {state}{why}; only indexed ones can be searched by.")
+        vectors.append(vector)
+    return vectors
+
+
+def _nearest_without(
+    collection: Collection, vector: NDArray[np.float32], ids: list[str], query: dict[str, Any]
+) -> Found:
+    """Return the nearest but for some; they cost places, so that many more are asked for."""
+    limit, offset = query["limit"], query["offset"]
+    if not ids:
+        nearest = collection.nearest(vector, limit=limit, offset=offset, filter=filter_of(query))
+        return nearest.images, nearest.similarities
+    nearest = collection.nearest(vector, limit=offset + limit + len(ids), filter=filter_of(query))
+    kept = [place for place, image in enumerate(nearest.images) if image.id not in ids][offset : offset + limit]
+    return [nearest.images[place] for place in kept], nearest.similarities[kept]
+
+
+def _asked(query: dict[str, Any], *, text: str | None = None, image_id: str | None = None) -> dict[str, Any]:
+    return {"text": text, "image_id": image_id, "limit": query["limit"], "offset": query["offset"]}
+
+
+def _answer(asked: dict[str, Any], collection: Collection | None, found: Found, clock: Clock) -> Response:
+    images, similarities = found
+    model = None
+    if collection is not None:
+        model = {"id": collection.model.id, "fingerprint": collection.model.fingerprint}
+    hits = hit_shapes(images, np.round(similarities.astype(np.float64), 6).tolist())
+    total = time.perf_counter() - g.began
+    timings = {
+        "encode_ms": round(clock.encode * 1000, 3),
+        "search_ms": round(clock.search * 1000, 3),
+        "cluster_ms": 0.0,
+        "total_ms": round(total * 1000, 3),
+    }
+    response = json_response({"query": asked, "model": model, "results": hits, "timings": timings})
+    total = time.perf_counter() - g.began
+    response.headers["Server-Timing"] = (
+        f"encode;dur={timings['encode_ms']}, search;dur={timings['search_ms']}, total;dur={total * 1000:.3f}"
+    )
+    telemetry = parts().telemetry
+    telemetry.step("encode", clock.encode)
+    telemetry.step("search", clock.search)
+    telemetry.step("rest", total - clock.encode - clock.search)
+    g.log_fields = {"results": len(hits), "encode_ms": timings["encode_ms"], "search_ms": timings["search_ms"]}
+    return response

@@ -1,0 +1,135 @@
+"""The gateway's settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import SettingsConfigDict
+from sightline_bucket import BucketSettings
+from sightline_catalogue import CatalogueSettings
+from sightline_pictures import PictureSettings
+from sightline_service import LogSettings, SettingsGroup
+from sightline_service.encoders import EncoderClientSettings
+from sightline_service.queues import QueueSettings
+
+MEBIBYTE = 1024 * 1024
+SHORTEST_KEY = 16
+CHECKOUT_DOCS_DIR = Path(__file__).parents[2] / "web" / "node_modules" / "swagger-ui-dist"
+
+
+class GatewaySettings(SettingsGroup):
+    """How the gateway serves."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_")
+
+    address: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    """0 takes a free one."""
+    workers: int = Field(default=1, ge=1, le=64)
+    """Processes; each has its own query cache."""
+    threads: int = Field(default=16, ge=2, le=512)
+    """Requests in hand at once, in each process."""
+    drain_seconds: int = Field(default=30, ge=1, le=600)
+    """How long SIGTERM waits for requests in hand."""
+    socket_seconds: float = Field(default=30, gt=0, le=3600)
+    """A client that sends or takes nothing for so long is cut off."""
+
+    page_dir: Path | None = None
+    """The built page; unset means that something else serves it."""
+    docs_dir: Path | None = None
+    """The files of npm's swagger-ui-dist; unset means PAGE_DIR/swagger-ui, then the checkout's."""
+
+    api_keys: SecretStr = SecretStr("")
+    """Separated by commas; where there are any, uploads and deletes need one of them."""
+    trusted_origins: str = ""
+    """Origins (https://photos.example) whose pages may upload and delete, besides the gateway's own."""
+    trusted_hosts: str = ""
+    """Host names (photos.example, *.example) that the gateway answers to, besides IP addresses and names that
+    cannot be public; `*` for any."""
+
+    query_cache_size: int = Field(default=10_000, ge=0, le=1_000_000)
+    """Texts whose vectors are kept, in each process; 0 keeps none."""
+    query_cache_seconds: float = Field(default=3600, gt=0)
+    preview_cache_bytes: int = Field(default=64 * MEBIBYTE, ge=0)
+    """Previews kept in memory, in each process."""
+    picture_threads: int = Field(default=2, ge=1, le=64)
+    """Pictures decoded at once in each process, so that searches keep their share of it."""
+    encoder_timeout_seconds: float = Field(default=5, gt=0, le=600)
+    """How long a query waits for its vector."""
+
+    upload_max_files: int = Field(default=500, ge=1, le=10_000)
+    upload_max_bytes: int = Field(default=512 * MEBIBYTE, ge=1)
+    """Of one request."""
+
+    @field_validator("page_dir")
+    @classmethod
+    def _check_page(cls, value: Path | None) -> Path | None:
+        if value is not None and not (value / "index.html").is_file():
+            raise ValueError("holds no index.html; build the page first, or leave it unset")
+        return value
+
+    @field_validator("trusted_origins")
+    @classmethod
+    def _check_origins(cls, value: str) -> str:
+        for origin in split(value):
+            scheme, separator, host = origin.partition("://")
+            if scheme not in ("http", "https") or not separator or not host or "/" in host:
+                raise ValueError(f"{origin!r} is not an origin such as https://photos.example or http://host:8080")
+        return value
+
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _check_hosts(cls, value: str) -> str:
+        for host in split(value):
+            if "/" in host or "@" in host or ("*" in host and host != "*" and not host.startswith("*.")):
+                raise ValueError(f"{host!r} is not a host name such as photos.example, *.example or *")
+        return value
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> GatewaySettings:
+        # Not a field's validator: its message would show the keys.
+        if any(len(key) < SHORTEST_KEY for key in self.api_key_list):
+            raise ValueError(f"GATEWAY_API_KEYS: a key must have at least {SHORTEST_KEY} characters")
+        return self
+
+    @property
+    def api_key_list(self) -> list[str]:
+        """The keys, one an entry."""
+        return split(self.api_keys.get_secret_value())
+
+    @property
+    def trusted_origin_list(self) -> list[str]:
+        """The origins, in lower case."""
+        return [origin.lower() for origin in split(self.trusted_origins)]
+
+    @property
+    def trusted_host_list(self) -> list[str]:
+        """The host names, in lower case."""
+        return [host.lower() for host in split(self.trusted_hosts)]
+
+    @property
+    def docs_folder(self) -> Path:
+        """Where Swagger UI's files should be."""
+        if self.docs_dir is not None:
+            return self.docs_dir
+        if self.page_dir is not None and (self.page_dir / "swagger-ui").is_dir():
+            return self.page_dir / "swagger-ui"
+        return CHECKOUT_DOCS_DIR
+
+
+class Settings(SettingsGroup):
+    """Everything that the gateway reads from the environment."""
+
+    gateway: GatewaySettings = Field(default_factory=GatewaySettings)
+    bucket: BucketSettings = Field(default_factory=BucketSettings)
+    pictures: PictureSettings = Field(default_factory=PictureSettings)
+    catalogue: CatalogueSettings = Field(default_factory=CatalogueSettings)
+    encoder: EncoderClientSettings = Field(default_factory=EncoderClientSettings)
+    queue: QueueSettings = Field(default_factory=QueueSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+
+
+def split(value: str) -> list[str]:
+    """Return the parts of a comma-separated list, without what is empty."""
+    return [part.strip() for part in value.split(",") if part.strip()]

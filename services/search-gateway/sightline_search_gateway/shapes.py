@@ -1,0 +1,51 @@
+"""A picture of the catalogue as it goes into an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sightline_catalogue import Image
+
+PREFIX = "/api/v1"
+
+
+def version_of(image: Image) -> str | None:
+    """Return what changes in a picture's addresses when its bytes do."""
+    return image.sha256[:16] if image.sha256 else None
+
+
+def image_shape(image: Image) -> dict[str, Any]:
+    """Return the JSON shape of a picture; datetimes stay datetimes."""
+    base = f"{PREFIX}/images/{image.id}/"
+    version = version_of(image)
+    query = f"?v={version}" if version else ""
+    return {
+        "id": image.id,
+        "key": image.key,
+        "name": image.key.rpartition("/")[2],
+        "label": image.label,
+        "folders": image.folders,
+        "state": image.state,
+        "reason": image.reason,
+        "width": image.width,
+        "height": image.height,
+        "format": image.format,
+        "bytes": image.bytes,
+        "taken_at": image.taken_at,
+        "camera": image.camera,
+        "modified_at": image.modified_at,
+        "indexed_at": image.indexed_at,
+        "thumbnail_url": f"{base}thumbnail{query}",
+        "preview_url": f"{base}preview{query}",
+        "file_url": f"{base}file{query}",
+    }
+
+
+def hit_shapes(images: list[Image], similarities: list[float]) -> list[dict[str, Any]]:
+    """Return the JSON shapes of pictures that were found."""
+    hits = []
+    for image, similarity in zip(images, similarities, strict=True):
+        hit = image_shape(image)
+        hit["similarity"] = similarity
+        hits.append(hit)
+    return hits

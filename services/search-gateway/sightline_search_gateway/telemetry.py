@@ -1,0 +1,117 @@
+"""One log line a request, and metrics that are right with several processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from secrets import token_hex
+
+import structlog
+from flask import Flask, Response, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# Probes and scrapes would drown the rest.
+QUIET = {"/healthz", "/readyz", "/metrics"}
+SECONDS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+log = structlog.get_logger()
+
+
+class Telemetry:
+    """The gateway's metrics. With PROMETHEUS_MULTIPROC_DIR set they are those of all its processes together."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        self._requests = Histogram(
+            "sightline_gateway_request_seconds",
+            "From a request's arrival to its answer.",
+            ["method", "route", "status"],
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self._steps = Histogram(
+            "sightline_gateway_step_seconds",
+            "Steps of a search: encode, search (the vector database's call), rest.",
+            ["step"],
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self._cache = Counter(
+            "sightline_gateway_query_cache_total",
+            "Texts looked up in the cache of query vectors.",
+            ["result"],
+            registry=self.registry,
+        )
+        self._uploads = Counter(
+            "sightline_gateway_uploads_total", "Uploaded files.", ["result"], registry=self.registry
+        )
+        self._thumbnails = Counter(
+            "sightline_gateway_thumbnails_total",
+            "Thumbnails sent, by where they came from.",
+            ["source"],
+            registry=self.registry,
+        )
+
+    def step(self, step: str, seconds: float) -> None:
+        """Note how long a step of a search took."""
+        self._steps.labels(step).observe(seconds)
+
+    def query_cache(self, *, hit: bool) -> None:
+        """Note whether a query's vector was known."""
+        self._cache.labels("hit" if hit else "miss").inc()
+
+    def upload(self, result: str, count: int) -> None:
+        """Note files that were `accepted` or `refused`."""
+        if count:
+            self._uploads.labels(result).inc(count)
+
+    def thumbnail(self, source: str) -> None:
+        """Note a thumbnail from the `store`, or `made`."""
+        self._thumbnails.labels(source).inc()
+
+    def exposition(self) -> Response:
+        """Return the metrics in Prometheus' text format."""
+        registry = self.registry
+        if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    def attach(self, app: Flask) -> None:
+        """Time, count, log and mark every request of an app."""
+
+        def begin() -> None:
+            given = request.headers.get("X-Request-ID", "")
+            g.request_id = given if REQUEST_ID.fullmatch(given) else token_hex(8)
+            g.began = time.perf_counter()
+            structlog.contextvars.clear_contextvars()
+            structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+        def end(response: Response) -> Response:
+            # Not set where the request could not even be taken apart.
+            seconds = time.perf_counter() - g.get("began", time.perf_counter())
+            response.headers["X-Request-ID"] = g.get("request_id", "-")
+            # The rule, not the path: a label has few values. Methods are the client's to invent.
+            route = request.url_rule.rule if request.url_rule else "none"
+            method = request.method if request.method in KNOWN_METHODS else "other"
+            self._requests.labels(method, route, response.status_code).observe(seconds)
+            write = log.debug if request.path in QUIET else log.info
+            write(
+                "request",
+                method=request.method,
+                path=request.path,
+                status=response.status_code,
+                ms=round(seconds * 1000, 2),
+                bytes=response.content_length,
+                client=request.remote_addr,
+                **g.get("log_fields", {}),
+            )
+            return response
+
+        app.before_request(begin)
+        app.after_request(end)
+
+
+KNOWN_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

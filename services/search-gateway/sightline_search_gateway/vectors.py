@@ -1,0 +1,114 @@
+"""Queries to vectors, through the encoder and a cache."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+import grpc
+import numpy as np
+from cachetools import TTLCache
+from numpy.typing import NDArray
+from sightline.encoder.client import Encoded, EncoderClient, FingerprintMismatch, InvalidRequest
+from sightline_catalogue import ModelRef
+
+from sightline_search_gateway.problems import Problem
+from sightline_search_gateway.telemetry import Telemetry
+
+Vector = NDArray[np.float32]
+SMALLEST_NORM = 1e-6
+
+
+class QueryVectors:
+    """Encodes under a collection's fingerprint. Safe to use from several threads.
+
+    Args:
+        encoder: The encoders' client.
+        size: Texts whose vectors are kept; 0 keeps none.
+        seconds: How long they are kept.
+        timeout_seconds: Of a call.
+        telemetry: Counts hits and misses.
+    """
+
+    def __init__(
+        self, encoder: EncoderClient, *, size: int, seconds: float, timeout_seconds: float, telemetry: Telemetry
+    ) -> None:
+        self._encoder = encoder
+        self._timeout_seconds = timeout_seconds
+        self._telemetry = telemetry
+        self._lock = Lock()
+        self._texts: TTLCache[tuple[str, str], Vector] = TTLCache(maxsize=size, ttl=seconds)
+        # Two encoders may know one model by two names (two paths, say): the fingerprint decides.
+        self._names: dict[str, str] = {}
+
+    def text(self, text: str, model: ModelRef) -> Vector:
+        """Return a text's (dimensions,) float32 unit vector.
+
+        Raises:
+            EncoderError, ItemError: As the client does.
+            Problem: No encoder serves the model.
+        """
+        key = (model.fingerprint, text)
+        with self._lock:
+            vector = self._texts.get(key)
+        self._telemetry.query_cache(hit=vector is not None)
+        if vector is None:
+            vector = self._encode([text], [], model)
+            with self._lock:
+                if self._texts.maxsize > 0:
+                    self._texts[key] = vector
+        return vector
+
+    def image(self, data: bytes, model: ModelRef) -> Vector:
+        """Return a picture file's (dimensions,) float32 unit vector.
+
+        Raises:
+            EncoderError, ItemError: As the client does.
+            Problem: No encoder serves the model.
+        """
+        return self._encode([], [data], model)
+
+    def _encode(self, texts: list[str], images: list[bytes], model: ModelRef) -> Vector:
+        name = self._names.get(model.fingerprint, model.id)
+        try:
+            encoded = self._call(texts, images, name, model.fingerprint)
+        except (FingerprintMismatch, InvalidRequest) as error:
+            if error.code not in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND):
+                raise
+            name = self._name_of(model)
+            encoded = self._call(texts, images, name, model.fingerprint)
+        vector: Vector = encoded.vectors()[0]
+        return vector
+
+    def _call(self, texts: list[str], images: list[bytes], name: str, fingerprint: str) -> Encoded:
+        if texts:
+            return self._encoder.encode_texts(
+                texts, model=name, fingerprint=fingerprint, timeout_seconds=self._timeout_seconds
+            )
+        return self._encoder.encode_images(
+            images, model=name, fingerprint=fingerprint, timeout_seconds=self._timeout_seconds
+        )
+
+    def _name_of(self, model: ModelRef) -> str:
+        served = self._encoder.models(timeout_seconds=self._timeout_seconds)
+        for candidate in served:
+            if candidate.fingerprint == model.fingerprint:
+                self._names[model.fingerprint] = candidate.id
+                return str(candidate.id)
+        raise Problem(
+            "no-encoder",
+            f"The collection was made with {model.id} ({model.fingerprint[:12]}), and no encoder serves that; served: "
+            f"{', '.join(f'{other.id} ({other.fingerprint[:12]})' for other in served) or 'nothing'}.",
+        )
+
+
+def combine(weighted: list[tuple[float, Vector]]) -> Vector:
+    """Return the normalised weighted sum of unit vectors, (dimensions,) float32.
+
+    Raises:
+        Problem: They cancel each other out.
+    """
+    total = np.sum([weight * vector for weight, vector in weighted], axis=0, dtype=np.float64)
+    norm = float(np.linalg.norm(total))
+    if norm < SMALLEST_NORM:
+        raise Problem("invalid-request", "The parts of the query cancel each other out; change their weights.")
+    return (total / norm).astype(np.float32)
