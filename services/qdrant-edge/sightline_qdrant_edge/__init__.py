@@ -1,0 +1,1 @@
+"""Qdrant's engine in one small process, behind Qdrant's own gRPC API."""

@@ -1,0 +1,87 @@
+"""Wires the service: the only place where its parts meet."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+
+import structlog
+
+from sightline_qdrant_edge.collections_service import CollectionsService, QdrantService
+from sightline_qdrant_edge.errors import EdgeError
+from sightline_qdrant_edge.indexer import Indexer
+from sightline_qdrant_edge.lock import DataFolderLock
+from sightline_qdrant_edge.points_service import PointsService
+from sightline_qdrant_edge.server import EdgeServer
+from sightline_qdrant_edge.settings import EdgeSettings
+from sightline_qdrant_edge.store import Store
+
+_log = structlog.get_logger()
+
+
+class Edge:
+    """The running service."""
+
+    def __init__(self, settings: EdgeSettings) -> None:
+        """Take the data folder, open what is in it, bind the port.
+
+        Raises:
+            DataFolderBusy: Another process has the folder.
+            EdgeError: The engine cannot read its files.
+            OSError: The folder cannot be used.
+            RuntimeError: The port is taken.
+        """
+        self._settings = settings
+        self._lock = DataFolderLock(settings.data_dir)
+        try:
+            self.store = Store(settings.data_dir)
+            self._server = EdgeServer(
+                {
+                    "Points": PointsService(self.store),
+                    "Collections": CollectionsService(self.store, settings.index_threshold),
+                    "Qdrant": QdrantService(),
+                },
+                address=settings.address,
+                port=settings.port,
+                threads=settings.threads,
+                max_message_bytes=settings.max_message_bytes,
+                api_key=settings.api_key,
+            )
+        except BaseException:
+            self._lock.release()
+            raise
+        self._indexer = Indexer(self.store, settings.index_threshold)
+        self._stopping = Event()
+        self._flusher = Thread(target=self._flush_regularly, name="flusher", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return self._server.port
+
+    def start(self) -> None:
+        """Answer calls, build indexes and flush in the background."""
+        self._server.start()
+        self._indexer.start()
+        self._flusher.start()
+
+    def stop(self) -> None:
+        """Refuse new calls, finish those under way, bring everything to the disk, give the folder back."""
+        self._server.stop(self._settings.stop_seconds)
+        self._stopping.set()
+        self._flusher.join()
+        self._indexer.stop()
+        self.store.close()
+        self._lock.release()
+
+    def _flush_regularly(self) -> None:
+        while not self._stopping.wait(self._settings.flush_seconds):
+            for collection in self.store.collections():
+                try:
+                    collection.flush()
+                except (EdgeError, OSError) as error:
+                    _log.error("flush failed", collection=collection.name, error=str(error))
+
+
+def bootstrap(settings: EdgeSettings) -> Edge:
+    """Return the service, ready to start."""
+    return Edge(settings)

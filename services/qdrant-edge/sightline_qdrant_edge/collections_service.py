@@ -1,0 +1,89 @@
+"""Qdrant's service `Collections`, and its `Qdrant.HealthCheck`."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from qdrant_client import grpc as api
+
+from sightline_qdrant_edge.errors import from_engine
+from sightline_qdrant_edge.schema import collection_config, write_payload_schema
+from sightline_qdrant_edge.store import Store
+
+
+class CollectionsService:
+    """The calls on collections that are served; a method that is not here answers UNIMPLEMENTED."""
+
+    def __init__(self, store: Store, index_threshold: int) -> None:
+        """Serve the collections of `store`; a collection is yellow above `index_threshold` unindexed points."""
+        self._store = store
+        self._index_threshold = index_threshold
+
+    def Get(self, request: api.GetCollectionInfoRequest) -> api.GetCollectionInfoResponse:
+        """Describe a collection."""
+        collection = self._store.get(request.collection_name)
+        try:
+            info = collection.shard.info()
+        except Exception as error:
+            raise from_engine(error) from None
+        response = api.GetCollectionInfoResponse()
+        result = response.result
+        waiting = collection.building or collection.unindexed() > self._index_threshold
+        result.status = api.CollectionStatus.Yellow if waiting else api.CollectionStatus.Green
+        result.optimizer_status.ok = not collection.build_error
+        result.optimizer_status.error = collection.build_error
+        result.segments_count = info.segments_count
+        result.points_count = info.points_count
+        result.indexed_vectors_count = info.indexed_vectors_count
+        result.config.CopyFrom(collection_config(collection.request, self._index_threshold))
+        write_payload_schema(result.payload_schema, info.payload_schema)
+        return response
+
+    def List(self, request: api.ListCollectionsRequest) -> api.ListCollectionsResponse:
+        """Name the collections."""
+        names = [api.CollectionDescription(name=found.name) for found in self._store.collections()]
+        return api.ListCollectionsResponse(collections=names)
+
+    def Create(self, request: api.CreateCollection) -> api.CollectionOperationResponse:
+        """Create a collection."""
+        self._store.create(request)
+        return api.CollectionOperationResponse(result=True)
+
+    def Delete(self, request: api.DeleteCollection) -> api.CollectionOperationResponse:
+        """Delete a collection; `result` is false where there is none."""
+        return api.CollectionOperationResponse(result=self._store.delete(request.collection_name))
+
+    def CollectionExists(self, request: api.CollectionExistsRequest) -> api.CollectionExistsResponse:
+        """Say whether a collection exists."""
+        exists = self._store.exists(request.collection_name)
+        return api.CollectionExistsResponse(result=api.CollectionExists(exists=exists))
+
+    def UpdateAliases(self, request: api.ChangeAliases) -> api.CollectionOperationResponse:
+        """Change aliases, all at once."""
+        self._store.change_aliases(request.actions)
+        return api.CollectionOperationResponse(result=True)
+
+    def ListAliases(self, request: api.ListAliasesRequest) -> api.ListAliasesResponse:
+        """Return all aliases."""
+        return self._aliases(None)
+
+    def ListCollectionAliases(self, request: api.ListCollectionAliasesRequest) -> api.ListAliasesResponse:
+        """Return the aliases of one collection."""
+        return self._aliases(self._store.get(request.collection_name).name)
+
+    def _aliases(self, only: str | None) -> api.ListAliasesResponse:
+        return api.ListAliasesResponse(
+            aliases=[
+                api.AliasDescription(alias_name=alias, collection_name=name)
+                for alias, name in sorted(self._store.aliases().items())
+                if only is None or name == only
+            ]
+        )
+
+
+class QdrantService:
+    """Qdrant's own health check."""
+
+    def HealthCheck(self, request: api.HealthCheckRequest) -> api.HealthCheckReply:
+        """Name the service and the version of its engine."""
+        return api.HealthCheckReply(title="sightline qdrant-edge", version=version("qdrant-edge-py"))

@@ -1,0 +1,53 @@
+"""The process that builds an index: `python -m sightline_qdrant_edge.index_child FOLDER PARENT_PID`.
+
+`EdgeShard.optimize` holds the interpreter's lock until it is done, minutes for a large collection, so it runs on a
+copy, in a process of its own that gives way to searches.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+import qdrant_edge as engine
+
+from sightline_qdrant_edge.files import sync_tree
+
+_PR_SET_PDEATHSIG = 1
+_NICENESS = 10
+
+
+def die_with(parent: int) -> None:
+    """End this process when its parent ends, however that ends (Linux; elsewhere the build runs to its end)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            raise SystemExit("the server is gone")
+
+
+def build(folder: Path) -> None:
+    """Index all points of the shard in `folder`, in place, and bring it to the disk."""
+    shard = engine.EdgeShard.load(str(folder))
+    shard.optimize()
+    shard.flush()
+    shard.close()
+    sync_tree(folder)
+
+
+def main() -> None:
+    """Build; a failure is one line on stderr and status 1."""
+    # Ctrl-C in a terminal goes to every process of the group; the server decides what becomes of a build.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with(int(sys.argv[2]))
+    os.nice(_NICENESS)
+    try:
+        build(Path(sys.argv[1]))
+    except Exception as error:
+        raise SystemExit(str(error)) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Builds indexes beside the collections that need one, and swaps them in."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Event, Thread
+
+import structlog
+
+from sightline_qdrant_edge.collection import Collection
+from sightline_qdrant_edge.errors import EdgeError, EngineFailure
+from sightline_qdrant_edge.files import tree_bytes
+from sightline_qdrant_edge.journal import Journal
+from sightline_qdrant_edge.metrics import BUILD_SECONDS, BUILDS
+from sightline_qdrant_edge.store import Store
+
+_log = structlog.get_logger()
+_LOOK_SECONDS = 0.5
+_RETRY_SECONDS = (5.0, 300.0)
+# The copy, and the new segments beside it.
+_DISK_FACTOR = 2.2
+# Replaying goes on beside new writes until so few are left that writers can wait for the rest.
+_LAST_WRITES = 4
+_MAX_ROUNDS = 20
+
+
+class Indexer:
+    """A thread that looks after the indexes of a store: one build at a time."""
+
+    def __init__(self, store: Store, threshold: int) -> None:
+        """Start nothing yet.
+
+        Args:
+            store: The collections to look after.
+            threshold: A build begins when more points than this have a vector and no index.
+        """
+        self._store = store
+        self._threshold = threshold
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="indexer", daemon=True)
+        self._retry: dict[str, tuple[float, float]] = {}
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give up a build under way and wait for the thread."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_LOOK_SECONDS):
+            for collection in self._store.collections():
+                if self._stopping.is_set():
+                    return
+                self._look(collection)
+
+    def _look(self, collection: Collection) -> None:
+        not_before, pause = self._retry.get(collection.name, (0.0, _RETRY_SECONDS[0]))
+        if time.monotonic() < not_before:
+            return
+        try:
+            if not self.due(collection):
+                return
+            self._build(collection)
+            self._retry.pop(collection.name, None)
+            collection.build_error = ""
+        except (EdgeError, OSError) as error:
+            if collection.closed or self._stopping.is_set():
+                return
+            collection.build_error = str(error)
+            BUILDS.labels("failed").inc()
+            self._retry[collection.name] = (time.monotonic() + pause, min(2 * pause, _RETRY_SECONDS[1]))
+            _log.error("index not built", collection=collection.name, error=str(error), retry_seconds=pause)
+
+    def due(self, collection: Collection) -> bool:
+        """Return whether more points than the threshold wait for an index."""
+        if collection.unindexed() <= self._threshold:
+            return False
+        collection.count_without_vector()
+        return collection.unindexed() > self._threshold
+
+    def _build(self, collection: Collection) -> None:
+        started = time.monotonic()
+        need = int(tree_bytes(collection.folder / collection.generation) * _DISK_FACTOR)
+        free = shutil.disk_usage(collection.folder).free
+        if free < need:
+            raise EngineFailure(f"an index needs {need:,} bytes of disk and {free:,} are free")
+        waiting = collection.unindexed()
+        _log.info("index begun", collection=collection.name, points=waiting)
+        folder, journal = collection.start_generation()
+        copied = time.monotonic()
+        try:
+            self._run_child(folder, collection)
+            built = time.monotonic()
+            replayed = self._swap(collection, folder, journal)
+        except BaseException:
+            collection.abandon_generation(folder)
+            raise
+        seconds = time.monotonic() - started
+        BUILDS.labels("built").inc()
+        BUILD_SECONDS.observe(seconds)
+        _log.info(
+            "index built",
+            collection=collection.name,
+            points=waiting,
+            seconds=round(seconds, 2),
+            copy_seconds=round(copied - started, 2),
+            child_seconds=round(built - copied, 2),
+            replayed_writes=replayed,
+        )
+
+    def _run_child(self, folder: Path, collection: Collection) -> None:
+        command = [sys.executable, "-m", "sightline_qdrant_edge.index_child", str(folder), str(os.getpid())]
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        ) as child:
+            try:
+                while True:
+                    try:
+                        _, complaint = child.communicate(timeout=0.2)
+                        break
+                    except subprocess.TimeoutExpired:
+                        if self._stopping.is_set() or collection.closed:
+                            raise EngineFailure("the build was given up") from None
+            except BaseException:
+                child.kill()
+                raise
+        if child.returncode != 0:
+            last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+            raise EngineFailure(f"the build ended with status {child.returncode}: {last[0]}")
+
+    def _swap(self, collection: Collection, folder: Path, journal: Journal) -> int:
+        shard = Collection.load(folder)
+        for _ in range(_MAX_ROUNDS):
+            if collection.replay(shard, journal) <= _LAST_WRITES:
+                break
+        collection.finish_generation(folder, shard, journal)
+        return journal.replayed

@@ -1,0 +1,151 @@
+"""Qdrant's service `Points`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qdrant_edge as engine
+from qdrant_client import grpc as api
+
+from sightline_qdrant_edge import queries
+from sightline_qdrant_edge.collection import Collection
+from sightline_qdrant_edge.errors import EdgeError, NotFound, WrongInput, from_engine
+from sightline_qdrant_edge.store import Store
+from sightline_qdrant_edge.values import PointId, point_ids
+
+
+def _engine(call: Any, request: Any) -> Any:
+    try:
+        return call(request)
+    except EdgeError:
+        raise
+    except Exception as error:
+        raise from_engine(error) from None
+
+
+class PointsService:
+    """The calls on points that are served; a method that is not here answers UNIMPLEMENTED."""
+
+    def __init__(self, store: Store) -> None:
+        """Serve the collections of `store`."""
+        self._store = store
+
+    def Get(self, request: api.GetPoints) -> api.GetResponse:
+        """Return points by id, in the order of the ids; missing ones are left out."""
+        shard = self._store.get(request.collection_name).shard
+        ids = point_ids(request.ids)
+        wanted = queries.with_payload(request), queries.with_vectors(request)
+        found = {record.id: record for record in _engine(lambda ids: shard.retrieve(ids, *wanted), ids)}
+        response = api.GetResponse()
+        queries.write_records(response.result, [found[key] for key in ids if key in found])
+        return response
+
+    def Query(self, request: api.QueryPoints) -> api.QueryResponse:
+        """Return the points nearest to a vector or to a point, or all in an order."""
+        collection = self._store.get(request.collection_name)
+        response = api.QueryResponse()
+        queries.write_scored(response.result, _engine(collection.shard.query, self._query(collection, request)))
+        return response
+
+    def QueryBatch(self, request: api.QueryBatchPoints) -> api.QueryBatchResponse:
+        """Answer several queries on one collection in one pass."""
+        collection = self._store.get(request.collection_name)
+        batch = engine.QueryBatchRequest([self._query(collection, query) for query in request.query_points])
+        response = api.QueryBatchResponse()
+        for points in _engine(collection.shard.query_batch, batch):
+            queries.write_scored(response.result.add().result, points)
+        return response
+
+    def Scroll(self, request: api.ScrollPoints) -> api.ScrollResponse:
+        """Return a page of points, by id or by a field."""
+        shard = self._store.get(request.collection_name).shard
+        records, following = _engine(shard.scroll, queries.scroll_request(request))
+        response = api.ScrollResponse()
+        queries.write_records(response.result, records)
+        if following is not None:
+            queries.write_id(response.next_page_offset, following)
+        return response
+
+    def Count(self, request: api.CountPoints) -> api.CountResponse:
+        """Return how many points pass a filter."""
+        shard = self._store.get(request.collection_name).shard
+        return api.CountResponse(result=api.CountResult(count=_engine(shard.count, queries.count_request(request))))
+
+    def Facet(self, request: api.FacetCounts) -> api.FacetResponse:
+        """Return the values of an indexed field and how many points have each."""
+        shard = self._store.get(request.collection_name).shard
+        response = api.FacetResponse()
+        queries.write_facet(response.hits, _engine(shard.facet, queries.facet_request(request)).hits)
+        return response
+
+    def Upsert(self, request: api.UpsertPoints) -> api.PointsOperationResponse:
+        """Insert or replace points; a point may have no vector."""
+        return self._write("Upsert", request)
+
+    def Delete(self, request: api.DeletePoints) -> api.PointsOperationResponse:
+        """Delete points by id or filter."""
+        return self._write("Delete", request)
+
+    def SetPayload(self, request: api.SetPayloadPoints) -> api.PointsOperationResponse:
+        """Set some fields of points, leaving the others."""
+        return self._write("SetPayload", request)
+
+    def OverwritePayload(self, request: api.SetPayloadPoints) -> api.PointsOperationResponse:
+        """Replace the whole payload of points."""
+        return self._write("OverwritePayload", request)
+
+    def DeletePayload(self, request: api.DeletePayloadPoints) -> api.PointsOperationResponse:
+        """Delete some fields of points."""
+        return self._write("DeletePayload", request)
+
+    def ClearPayload(self, request: api.ClearPayloadPoints) -> api.PointsOperationResponse:
+        """Delete all fields of points."""
+        return self._write("ClearPayload", request)
+
+    def UpdateVectors(self, request: api.UpdatePointVectors) -> api.PointsOperationResponse:
+        """Set vectors of points that exist."""
+        return self._write("UpdateVectors", request)
+
+    def DeleteVectors(self, request: api.DeletePointVectors) -> api.PointsOperationResponse:
+        """Delete vectors of points."""
+        return self._write("DeleteVectors", request)
+
+    def CreateFieldIndex(self, request: api.CreateFieldIndexCollection) -> api.PointsOperationResponse:
+        """Index a payload field."""
+        return self._write("CreateFieldIndex", request)
+
+    def DeleteFieldIndex(self, request: api.DeleteFieldIndexCollection) -> api.PointsOperationResponse:
+        """Drop the index of a payload field."""
+        return self._write("DeleteFieldIndex", request)
+
+    def _write(self, kind: str, request: Any) -> api.PointsOperationResponse:
+        number = self._store.get(request.collection_name).write(kind, request)
+        # Also without `wait` the write is done by now; the client is told what it asked for.
+        status = api.UpdateStatus.Completed if request.wait else api.UpdateStatus.Acknowledged
+        return api.PointsOperationResponse(result=api.UpdateResult(operation_id=number, status=status))
+
+    def _query(self, collection: Collection, request: api.QueryPoints) -> Any:
+        wanted = queries.wanted_id(request)
+        if wanted is None:
+            return queries.query_request(request, None)
+        elsewhere = request.HasField("lookup_from")
+        using = request.using
+        if elsewhere:
+            collection = self._store.get(request.lookup_from.collection_name)
+            using = request.lookup_from.vector_name or using
+        return queries.query_request(request, (wanted, _vector_of(collection, wanted, using), not elsewhere))
+
+
+
+
+def _vector_of(collection: Collection, wanted: PointId, using: str) -> list[float]:
+    if using not in collection.dimensions:
+        raise WrongInput(f"Wrong input: Not existing vector name error: {using}")
+    records = _engine(lambda ids: collection.shard.retrieve(ids, False, True), [wanted])
+    if not records:
+        raise NotFound(f"Not found: No point with id {wanted} found")
+    stored = records[0].vector
+    vector = stored.get(using) if isinstance(stored, dict) else stored
+    if vector is None:
+        raise NotFound(f"Not found: Point {wanted} has no vector `{using}`")
+    return list(vector)

@@ -1,0 +1,135 @@
+"""The gRPC server: every method of Qdrant's services, served or refused in words."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import structlog
+from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
+from google.protobuf.message_factory import GetMessageClass
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from qdrant_client.grpc import collections_service_pb2, points_service_pb2, qdrant_pb2, snapshots_service_pb2
+
+from sightline_qdrant_edge.errors import EdgeError
+from sightline_qdrant_edge.metrics import CALL_SECONDS, CALLS
+
+_log = structlog.get_logger()
+_FILES: dict[str, FileDescriptor] = {
+    "Points": points_service_pb2.DESCRIPTOR,
+    "Collections": collections_service_pb2.DESCRIPTOR,
+    "Qdrant": qdrant_pb2.DESCRIPTOR,
+    "Snapshots": snapshots_service_pb2.DESCRIPTOR,
+}
+
+
+class EdgeServer:
+    """A gRPC server over servicers whose methods take a request and return a response."""
+
+    def __init__(
+        self,
+        services: dict[str, object],
+        *,
+        address: str,
+        port: int,
+        threads: int,
+        max_message_bytes: int,
+        api_key: str,
+    ) -> None:
+        """Bind the port; nothing is answered before `start`.
+
+        Raises:
+            RuntimeError: The port is taken.
+        """
+        self._api_key = api_key.encode()
+        self._server = grpc.server(
+            ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
+            options=[
+                ("grpc.max_receive_message_length", max_message_bytes),
+                ("grpc.max_send_message_length", max_message_bytes),
+                ("grpc.so_reuseport", 0),
+            ],
+        )
+        for name, file in _FILES.items():
+            service = file.services_by_name[name]
+            handlers = {
+                method.name: self._handler(f"{name}.{method.name}", method, services.get(name))
+                for method in service.methods
+            }
+            generic = grpc.method_handlers_generic_handler(service.full_name, handlers)
+            self._server.add_generic_rpc_handlers((generic,))
+        self._health = health.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._names = ["", *(f"qdrant.{name}" for name in services)]
+        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        host = f"[{address}]" if ":" in address else address
+        self.port: int = self._server.add_insecure_port(f"{host}:{port}")
+
+    def start(self) -> None:
+        """Answer calls."""
+        self._server.start()
+        self._set_health(health_pb2.HealthCheckResponse.SERVING)
+
+    def stop(self, grace_seconds: float) -> None:
+        """Take no more calls, and give those under way so long to end."""
+        self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._server.stop(grace_seconds).wait()
+
+    def _set_health(self, status: Any) -> None:
+        for name in self._names:
+            self._health.set(name, status)
+
+    def _handler(self, name: str, method: MethodDescriptor, service: object | None) -> Any:
+        serve = getattr(service, method.name, None)
+        return grpc.unary_unary_rpc_method_handler(
+            self._unserved(name) if serve is None else self._served(name, serve),
+            request_deserializer=GetMessageClass(method.input_type).FromString,
+            response_serializer=GetMessageClass(method.output_type).SerializeToString,
+        )
+
+    def _unserved(self, name: str) -> Callable[[Any, grpc.ServicerContext], Any]:
+        code = grpc.StatusCode.UNIMPLEMENTED
+        counter = CALLS.labels(name, code.name)
+
+        def refuse(request: Any, context: grpc.ServicerContext) -> None:
+            counter.inc()
+            context.abort(code, f"qdrant-edge does not serve {name}; its README lists the calls that it serves")
+
+        return refuse
+
+    def _served(self, name: str, serve: Callable[[Any], Any]) -> Callable[[Any, grpc.ServicerContext], Any]:
+        succeeded = CALLS.labels(name, grpc.StatusCode.OK.name)
+        seconds = CALL_SECONDS.labels(name)
+
+        def answer(request: Any, context: grpc.ServicerContext) -> Any:
+            started = time.perf_counter()
+            if self._api_key:
+                self._authorise(context)
+            try:
+                response = serve(request)
+            except EdgeError as error:
+                code, message = error.code, error.message
+            except Exception:
+                _log.exception("call failed", method=name)
+                code, message = grpc.StatusCode.INTERNAL, "internal error; the server's log says more"
+            else:
+                elapsed = time.perf_counter() - started
+                if hasattr(response, "time"):
+                    response.time = elapsed
+                succeeded.inc()
+                seconds.observe(elapsed)
+                return response
+            CALLS.labels(name, code.name).inc()
+            context.abort(code, message)
+
+        return answer
+
+    def _authorise(self, context: grpc.ServicerContext) -> None:
+        given = dict(context.invocation_metadata())
+        key = given.get("api-key") or str(given.get("authorization", "")).removeprefix("Bearer ")
+        if not hmac.compare_digest(str(key).encode(), self._api_key):
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "Must provide an API key or an Authorization bearer token")

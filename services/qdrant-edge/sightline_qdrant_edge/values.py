@@ -1,0 +1,141 @@
+"""Point ids, payloads and vectors, between Qdrant's messages and the engine's Python objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from typing import Any
+from uuid import UUID
+
+from qdrant_client import grpc as api
+
+from sightline_qdrant_edge.errors import Unserved, WrongInput
+
+PointId = int | UUID
+
+
+def point_id(message: api.PointId) -> PointId:
+    """Return a point's id: an unsigned integer or a UUID."""
+    kind = message.WhichOneof("point_id_options")
+    if kind == "num":
+        return message.num
+    if kind == "uuid":
+        try:
+            return UUID(message.uuid)
+        except ValueError:
+            raise WrongInput(f"Wrong input: Unable to parse UUID: {message.uuid}") from None
+    raise WrongInput("Wrong input: a point id is neither a number nor a UUID")
+
+
+def point_ids(messages: Iterable[api.PointId]) -> list[PointId]:
+    """Return several ids, in order."""
+    return [point_id(message) for message in messages]
+
+
+def write_id(message: api.PointId, value: PointId) -> None:
+    """Write an id of the engine into a message."""
+    if isinstance(value, int):
+        message.num = value
+    else:
+        message.uuid = str(value)
+
+
+def _write_none(message: api.Value, _: None) -> None:
+    message.null_value = api.NULL_VALUE
+
+
+def _write_str(message: api.Value, value: str) -> None:
+    message.string_value = value
+
+
+def _write_bool(message: api.Value, value: bool) -> None:
+    message.bool_value = value
+
+
+def _write_int(message: api.Value, value: int) -> None:
+    if -(2**63) <= value < 2**63:
+        message.integer_value = value
+    else:
+        message.double_value = float(value)
+
+
+def _write_float(message: api.Value, value: float) -> None:
+    message.double_value = value
+
+
+def _write_list(message: api.Value, value: list[Any]) -> None:
+    message.list_value.SetInParent()
+    add = message.list_value.values.add
+    for item in value:
+        _WRITERS[type(item)](add(), item)
+
+
+def _write_dict(message: api.Value, value: dict[str, Any]) -> None:
+    message.struct_value.SetInParent()
+    write_payload(message.struct_value.fields, value)
+
+
+# Chosen by exact type: half the time of a chain of isinstance, and this runs a thousand times a search.
+_WRITERS: dict[type, Callable[[api.Value, Any], None]] = {
+    str: _write_str,
+    int: _write_int,
+    type(None): _write_none,
+    list: _write_list,
+    float: _write_float,
+    bool: _write_bool,
+    dict: _write_dict,
+}
+
+
+def write_payload(fields: MutableMapping[str, api.Value], payload: Mapping[str, Any]) -> None:
+    """Write a payload of plain JSON values into a message's map."""
+    writers = _WRITERS
+    for key, value in payload.items():
+        writers[type(value)](fields[key], value)
+
+
+def value(message: api.Value) -> Any:
+    """Return a message's JSON value."""
+    kind = message.WhichOneof("kind")
+    if kind is None or kind == "null_value":
+        return None
+    if kind == "list_value":
+        return [value(item) for item in message.list_value.values]
+    if kind == "struct_value":
+        return payload(message.struct_value.fields)
+    return getattr(message, kind)
+
+
+def payload(fields: Mapping[str, api.Value]) -> dict[str, Any]:
+    """Return a message's map as a payload."""
+    return {key: value(item) for key, item in fields.items()}
+
+
+def dense(message: api.Vector) -> list[float]:
+    """Return one dense vector; clients older than 1.16 fill the field `data`."""
+    kind = message.WhichOneof("vector")
+    if kind == "dense":
+        return message.dense.data[:]
+    if kind is None and not message.HasField("indices") and not message.HasField("vectors_count"):
+        return message.data[:]
+    raise Unserved("qdrant-edge serves dense vectors only, no sparse, multi or inferred ones")
+
+
+def vectors(message: api.Vectors) -> dict[str, list[float]]:
+    """Return a point's vectors by name; the unnamed one has the name ""."""
+    kind = message.WhichOneof("vectors_options")
+    if kind == "vectors":
+        return {name: dense(item) for name, item in message.vectors.vectors.items()}
+    if kind == "vector":
+        return {"": dense(message.vector)}
+    return {}
+
+
+def write_vectors(message: api.VectorsOutput, stored: Mapping[str, list[float]] | list[float]) -> None:
+    """Write a point's vectors, named or unnamed, as the engine gives them."""
+    if isinstance(stored, Mapping):
+        message.vectors.SetInParent()
+        named = message.vectors.vectors
+        for name, data in stored.items():
+            named[name].dense.data.extend(data)
+    else:
+        message.vector.dense.data.extend(stored)

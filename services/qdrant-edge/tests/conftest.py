@@ -1,0 +1,147 @@
+"""Real servers for the tests: one process each, on a free port, over a folder of the test's own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from qdrant_client import QdrantClient, models
+
+DEADLINE_SECONDS = 60
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """A `sightline-qdrant-edge` process."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.log = folder.parent / f"{folder.name}.log"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("EDGE_")},
+            "EDGE_DATA_DIR": str(folder),
+            "EDGE_PORT": str(self.port),
+            **settings,
+        }
+        self.clients: list[QdrantClient] = []
+        self.process = self.spawn()
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "sightline_qdrant_edge"], env=self.environment, stderr=log
+            )
+
+    def wait_ready(self) -> Server:
+        with grpc.insecure_channel(f"127.0.0.1:{self.port}") as channel:
+            stub = health_pb2_grpc.HealthStub(channel)
+            deadline = time.monotonic() + DEADLINE_SECONDS
+            while time.monotonic() < deadline:
+                assert self.process.poll() is None, self.log.read_text()
+                try:
+                    reply = stub.Check(health_pb2.HealthCheckRequest(), timeout=1, wait_for_ready=True)
+                    if reply.status == health_pb2.HealthCheckResponse.SERVING:
+                        return self
+                except grpc.RpcError:
+                    pass
+                time.sleep(0.02)
+        raise AssertionError(f"not ready: {self.log.read_text()}")
+
+    def client(self, **options: object) -> QdrantClient:
+        client = QdrantClient(
+            host="127.0.0.1",
+            grpc_port=self.port,
+            prefer_grpc=True,
+            check_compatibility=False,
+            timeout=30,
+            https=False,
+            **options,
+        )
+        self.clients.append(client)
+        return client
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def terminate(self) -> int:
+        self.process.terminate()
+        return self.process.wait(timeout=DEADLINE_SECONDS)
+
+    def restart(self) -> Server:
+        self.process = self.spawn()
+        return self.wait_ready()
+
+    def close(self) -> None:
+        for client in self.clients:
+            client.close()
+        if self.process.poll() is None:
+            self.kill()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers that end with the test."""
+    servers: list[Server] = []
+
+    def start(name: str = "data", **settings: str) -> Server:
+        server = Server(tmp_path / name, **settings)
+        servers.append(server)
+        return server.wait_ready()
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QdrantClient]:
+    """A client of one server that the tests of a module share."""
+    server = Server(tmp_path_factory.mktemp("edge") / "data").wait_ready()
+    yield server.client()
+    server.close()
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    """A collection's name of the test's own."""
+    return request.node.name.replace("[", "-").replace("]", "")
+
+
+def create(client: QdrantClient, name: str, size: int = 4, **options: object) -> None:
+    """Create a collection as the catalogue does."""
+    client.create_collection(
+        name,
+        vectors_config={
+            "image": models.VectorParams(size=size, distance=models.Distance.COSINE, on_disk=True)
+        },
+        hnsw_config=models.HnswConfigDiff(m=16, ef_construct=128),
+        quantization_config=models.ScalarQuantization(
+            scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, always_ram=True)
+        ),
+        **options,
+    )
+
+
+def eventually(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
