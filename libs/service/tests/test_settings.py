@@ -1,0 +1,87 @@
+"""A wrong setting stops a service with one line; logs are one line each."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+import structlog
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+from sightline_service import LogSettings, SettingsGroup, configure_logging, load_settings, serve_metrics
+from sightline_service.encoders import EncoderClientSettings
+from sightline_service.queues import QUEUE_BACKFILL, QueueSettings, celery_app
+
+
+class ExampleSettings(SettingsGroup):
+    model_config = SettingsConfigDict(env_prefix="EXAMPLE_")
+
+    size: int = Field(default=3, ge=1)
+    queue: QueueSettings = Field(default_factory=QueueSettings)
+    encoder: EncoderClientSettings = Field(default_factory=EncoderClientSettings)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch):
+    for name in ("EXAMPLE_SIZE", "REDIS_URL", "QUEUE_VISIBILITY_SECONDS", "ENCODER_ADDRESSES"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_defaults_and_values(monkeypatch):
+    monkeypatch.setenv("EXAMPLE_SIZE", "5")
+    monkeypatch.setenv("REDIS_URL", "redis://elsewhere:1234/2")
+    monkeypatch.setenv("ENCODER_ADDRESSES", "one:1, two:2")
+    monkeypatch.setenv("QUEUE_VISIBILITY_SECONDS", "")
+    settings = load_settings(ExampleSettings)
+    assert settings.size == 5
+    assert settings.queue.redis_url == "redis://elsewhere:1234/2"
+    assert settings.queue.visibility_seconds == 120
+    assert settings.encoder.address_list == ["one:1", "two:2"]
+
+
+def test_each_wrong_setting_is_one_line_that_names_it(monkeypatch, capsys):
+    monkeypatch.setenv("QUEUE_VISIBILITY_SECONDS", "soon")
+    monkeypatch.setenv("ENCODER_ADDRESSES", "nowhere")
+    with pytest.raises(SystemExit) as caught:
+        load_settings(ExampleSettings)
+    assert caught.value.code == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert "QUEUE_VISIBILITY_SECONDS=soon" in lines[0]
+    assert "ENCODER_ADDRESSES=nowhere: 'nowhere' is not HOST:PORT" in lines[1]
+
+
+def test_a_services_own_setting_is_named_with_its_prefix(monkeypatch, capsys):
+    monkeypatch.setenv("EXAMPLE_SIZE", "0")
+    with pytest.raises(SystemExit):
+        load_settings(ExampleSettings)
+    assert "EXAMPLE_SIZE=0" in capsys.readouterr().err
+
+
+def test_settings_do_not_change_once_read():
+    settings = load_settings(ExampleSettings)
+    with pytest.raises(ValueError, match="frozen"):
+        settings.size = 9
+
+
+def test_logs_of_every_library_are_json_lines_that_name_the_service(capsys):
+    configure_logging(LogSettings(level="info", format="json"), "example")
+    structlog.get_logger("ours").info("indexed", count=3)
+    logging.getLogger("theirs").warning("a %s", "warning")
+    logging.getLogger("theirs").debug("unheard")
+    ours, theirs = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert (ours["event"], ours["count"], ours["service"], ours["level"]) == ("indexed", 3, "example", "info")
+    assert (theirs["event"], theirs["service"], theirs["level"]) == ("a warning", "example", "warning")
+
+
+def test_port_0_means_no_metrics():
+    assert serve_metrics("127.0.0.1", 0) is None
+
+
+def test_the_queue_takes_json_alone_and_keeps_its_order():
+    app = celery_app(QueueSettings(redis_url="redis://127.0.0.1:1/0", visibility_seconds=60))
+    assert app.conf.accept_content == ["json"]
+    assert app.conf.broker_transport_options["visibility_timeout"] == 60
+    assert app.conf.broker_transport_options["queue_order_strategy"] == "priority"
+    assert app.conf.task_default_queue == QUEUE_BACKFILL
