@@ -1,0 +1,109 @@
+"""A folder of bad files: each is failed with a reason that a person can read, and costs the rest nothing."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+
+import pytest
+from drawn import draw, fill
+from sightline_local.readiness import ingest_state
+from waiting import wait_for
+
+
+def png_header(width: int, height: int) -> bytes:
+    """Return a PNG that claims a size and holds next to nothing."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.fixture(scope="module")
+def running(start, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bad")
+    bucket = folder / "bucket"
+    fill(bucket / "good", 20)
+    (folder / "outside.jpg").write_bytes(draw(1000))
+    (bucket / "truncated.jpg").write_bytes(draw(1001)[:2000])
+    (bucket / "empty.png").write_bytes(b"")
+    (bucket / "text.jpg").write_text("This is no picture.\n")
+    (bucket / "huge.png").write_bytes(png_header(50_000, 50_000))
+    (bucket / "line\nbreak.jpg").write_bytes(draw(1002))
+    with open(os.fsencode(bucket) + b"/latin-\xe9.jpg", "wb") as file:
+        file.write(draw(1003))
+    (bucket / "outward.jpg").symlink_to(folder / "outside.jpg")
+    (bucket / "loop").symlink_to(bucket)
+    (bucket / "notes.txt").write_text("not a picture, and no pretence of being one")
+    system = start(bucket)
+
+    def finished() -> bool:
+        state = ingest_state(system.stack)
+        return state is not None and state.finished and state.indexed + state.failed >= 26
+
+    wait_for("everything is indexed or failed", finished, 120)
+    return system
+
+
+def reasons(running) -> dict[str, str]:
+    return {failure["key"]: failure["reason"] for failure in running.get("/ingest/failures", limit=200)["failures"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("truncated.jpg", "truncated"),
+        ("empty.png", "empty"),
+        ("text.jpg", "not a"),
+        ("huge.png", "50,000 x 50,000"),
+        ("break.jpg", "name"),
+        ("latin-", "name"),
+    ],
+)
+def test_a_bad_file_fails_with_a_readable_reason(running, name, words):
+    [reason] = [reason for key, reason in reasons(running).items() if name in key]
+    assert words in reason
+    assert "Traceback" not in reason
+    assert "Error(" not in reason
+
+
+def test_links_lead_nowhere(running):
+    """Neither what a link points to outside nor a loop is indexed; the link itself may be told as failed."""
+    keys = [image["key"] for image in running.images(state="indexed")]
+    assert not [key for key in keys if "outward" in key or key.startswith("loop")]
+
+
+def test_the_rest_of_the_folder_is_indexed(running):
+    good = [image for image in running.images(state="indexed") if image["label"] == "good"]
+    assert len(good) == 20
+    assert {image["state"] for image in good} == {"indexed"}
+
+
+def test_what_is_no_picture_by_its_name_is_only_counted(running):
+    assert running.get("/ingest")["ignored"] >= 1
+    assert not [key for key in reasons(running) if "notes" in key]
+
+
+def test_a_file_that_is_written_slowly_is_indexed_once_complete(running):
+    data = draw(1004, size=(1600, 1200))
+    path = running.bucket / "slow.jpg"
+    pieces = [data[start : start + len(data) // 4 + 1] for start in range(0, len(data), len(data) // 4 + 1)]
+    with open(path, "wb", buffering=0) as file:
+        for piece in pieces[:-1]:
+            file.write(piece)
+            written = sum(len(earlier) for earlier in pieces[: pieces.index(piece) + 1])
+            wait_for("the part is on disk", lambda written=written: path.stat().st_size == written, 5)
+            states = [image["state"] for image in running.images() if image["key"] == "slow.jpg"]
+            assert "indexed" not in states
+        file.write(pieces[-1])
+
+    def indexed() -> bool:
+        return any(image["key"] == "slow.jpg" for image in running.images(state="indexed"))
+
+    wait_for("the slow file is indexed", indexed, 90)
+    assert "slow.jpg" not in reasons(running)

@@ -1,0 +1,49 @@
+"""Nothing is lost when a process is killed with -9 in the middle of ingesting.
+
+No file and no queue is touched by hand: the supervisor starts the process again, and that must be enough.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+
+import psutil
+import pytest
+from drawn import fill
+from sightline_local.readiness import ingest_state
+from waiting import wait_for
+
+PICTURES = 500
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("victim", ["ingest-worker", "encoder", "qdrant-edge", "redis"])
+def test_a_killed_process_loses_no_picture(start, tmp_path, victim):
+    names = fill(tmp_path / "bucket", PICTURES)
+    running = start(tmp_path / "bucket")
+
+    def some_indexed() -> bool:
+        state = ingest_state(running.stack)
+        return state is not None and state.indexed >= 32
+
+    wait_for("the first pictures are indexed", some_indexed, 120)
+    pid = running.supervisor.wait_for_pid(victim)
+    children = psutil.Process(pid).children(recursive=True)
+    os.kill(pid, signal.SIGKILL)
+    state = ingest_state(running.stack)
+    assert state is None or state.pending > 0, "killed too late: nothing was left to do"
+    running.supervisor.wait_for_pid(victim, other_than=pid)
+
+    def all_indexed() -> bool:
+        state = ingest_state(running.stack)
+        return state is not None and state.finished and state.indexed == PICTURES
+
+    wait_for(f"every picture is indexed after {victim} was killed", all_indexed, 60)
+    images = running.images()
+    assert Counter(image["key"] for image in images) == Counter(names)
+    assert {image["state"] for image in images} == {"indexed"}
+    assert running.get("/ingest/failures")["failures"] == []
+    wait_for("its children are gone too", lambda: not any(child.is_running() for child in children), 30)
