@@ -41,9 +41,7 @@ def create_app(settings: Settings, services: Services, telemetry: Telemetry | No
         services: What to serve from.
         telemetry: Metrics; new ones by default.
     """
-    app = APIFlask(
-        __name__, title="Sightline", version=__version__, spec_path=None, docs_path=None, static_folder=None
-    )
+    app = APIFlask(__name__, title="Sightline", version=__version__, spec_path=None, docs_path=None, static_folder=None)
     app.config.update(SPEC_SETTINGS)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.gateway.upload_max_bytes + MEBIBYTE,
@@ -53,7 +51,7 @@ def create_app(settings: Settings, services: Services, telemetry: Telemetry | No
     )
     app.description = DESCRIPTION
     app.license = {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}
-    app.spec_processor(complete)
+    app.spec_processor(complete)  # type: ignore[arg-type]
 
     telemetry = telemetry or Telemetry()
     app.extensions[EXTENSION] = Parts(settings, services, telemetry)

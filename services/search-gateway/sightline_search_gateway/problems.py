@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from apiflask import APIFlask
@@ -93,7 +94,9 @@ def translate(error: Exception) -> Problem | None:
             wait = retry_after(error.retry_after_seconds)
             return Problem("overloaded", f"The encoder is busy; try again in {wait['Retry-After']} s.", headers=wait)
         case encoder.Unavailable():
-            return Problem("encoder-unavailable", "The encoder does not answer; try again soon.", headers=retry_after(2))
+            return Problem(
+                "encoder-unavailable", "The encoder does not answer; try again soon.", headers=retry_after(2)
+            )
         case encoder.FingerprintMismatch():
             return Problem("no-encoder", error.message)
         case encoder.InvalidRequest() | encoder.ItemError():
@@ -127,7 +130,7 @@ def read_only_problem() -> Problem:
     """Return what a client is told that wants to change a bucket that is not to be changed."""
     return Problem(
         "read-only-bucket",
-        "Pictures can neither be added nor removed here. Whoever runs Sightline can allow it with BUCKET_WRITABLE=true.",
+        "Pictures can be neither added nor removed here. Whoever runs Sightline can allow it: BUCKET_WRITABLE=true.",
     )
 
 
@@ -135,14 +138,19 @@ def problem_response(problem: Problem) -> Response:
     """Return the answer for a problem."""
     kind = KINDS[problem.kind]
     return _response(
-        kind.status, f"urn:sightline:problem:{problem.kind}", kind.title, problem.detail, problem.members, problem.headers
+        kind.status,
+        f"urn:sightline:problem:{problem.kind}",
+        kind.title,
+        problem.detail,
+        problem.members,
+        problem.headers,
     )
 
 
 def _response(
     status: int, kind: str, title: str, detail: str, members: Mapping[str, Any], headers: Mapping[str, str]
 ) -> Response:
-    body = {"type": kind, "title": title, "status": status, "detail": detail, "instance": request.path}
+    body = {"type": kind, "title": title, "status": status, "detail": detail, "instance": quote(request.path)}
     if request_id := g.get("request_id"):
         body["request_id"] = request_id
     response = Response(dump_json({**body, **members}), status, content_type=MIME_TYPE)

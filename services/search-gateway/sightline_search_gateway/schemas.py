@@ -6,12 +6,14 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from apiflask import Schema
 from apiflask.fields import File
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, ValidationError, fields, validate
 
 MAX_LIMIT = 200
 MAX_OFFSET = 10_000
-MAX_TEXT = 1000
+MAX_TEXT = 500
+"""Characters; as many as fit into a request line whatever they are, and more than any model reads."""
 MAX_FILTERS = 50
 CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 STATES = ("pending", "indexed", "failed")

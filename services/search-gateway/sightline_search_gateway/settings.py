@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
-from sightline_bucket import BucketSettings
+from sightline_bucket import BucketSettings, ThumbnailSettings
 from sightline_catalogue import CatalogueSettings
 from sightline_pictures import PictureSettings
 from sightline_service import LogSettings, SettingsGroup
@@ -127,6 +127,7 @@ class Settings(SettingsGroup):
     catalogue: CatalogueSettings = Field(default_factory=CatalogueSettings)
     encoder: EncoderClientSettings = Field(default_factory=EncoderClientSettings)
     queue: QueueSettings = Field(default_factory=QueueSettings)
+    thumbnails: ThumbnailSettings = Field(default_factory=ThumbnailSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
 

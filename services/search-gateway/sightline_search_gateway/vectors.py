@@ -111,4 +111,4 @@ def combine(weighted: list[tuple[float, Vector]]) -> Vector:
     norm = float(np.linalg.norm(total))
     if norm < SMALLEST_NORM:
         raise Problem("invalid-request", "The parts of the query cancel each other out; change their weights.")
-    return (total / norm).astype(np.float32)
+    return np.asarray(total / norm, dtype=np.float32)

@@ -26,7 +26,7 @@ from sightline_search_gateway.shapes import PREFIX
 blueprint = APIBlueprint("changes", __name__, tag="Images", url_prefix=f"{PREFIX}/images")
 # Before the body is read: a refused upload is refused at its first byte.
 blueprint.before_request(check_change)
-KEYS = [{}, {"ApiKey": []}, {"Bearer": []}]
+KEYS: list[str | dict[str, list[Any]]] = [{}, {"ApiKey": []}, {"Bearer": []}]
 CHECK_SIDE = 64
 MOST_NUMBERS = 1000
 SHOWN = 5
@@ -36,9 +36,7 @@ log = structlog.get_logger()
 @blueprint.post("")
 @blueprint.input(schemas.Upload, location="form_and_files", arg_name="upload")
 @blueprint.output(schemas.Uploaded, 201, description="At least one picture was added.")
-@blueprint.doc(
-    operation_id="uploadImages", security=KEYS, responses=problem_answers(401, 403, 408, 413, 415, 422, 503)
-)
+@blueprint.doc(operation_id="uploadImages", security=KEYS, responses=problem_answers(401, 403, 408, 413, 415, 422, 503))
 def upload_images(upload: dict[str, Any]) -> Response:
     """Add pictures to the bucket.
 
@@ -99,9 +97,7 @@ def _add(file: FileStorage, sent: str, folder: str) -> str:
     limits = parts().settings.pictures
     data = file.stream.read(limits.max_bytes + 1)
     with parts().decoders:
-        picture = open_picture(
-            data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=CHECK_SIDE
-        )
+        picture = open_picture(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=CHECK_SIDE)
     name = safe_name(sent, picture.format)
     return _write(parts().services.bucket, f"{folder}/{name}" if folder else name, data)
 

@@ -69,7 +69,8 @@ def get_document() -> Response:
     response = Response(_document(), content_type="application/json")
     response.add_etag()
     response.headers["Cache-Control"] = "no-cache"
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _document() -> bytes:

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import structlog
 from apiflask import APIBlueprint
 from flask import Response, request
 from PIL.Image import Image as PillowImage
+from sightline_bucket import BucketUnavailable
 from sightline_catalogue import Collection, Filter, Image, NoCollection
 from sightline_pictures import PictureError, open_picture, preview, thumbnail
 from werkzeug.http import dump_options_header
 
 from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import json_response
-from sightline_search_gateway.documentation import picture_answer, problem_answers
+from sightline_search_gateway.documentation import Answer, picture_answer, problem_answers
 from sightline_search_gateway.media import MIME_TYPES, UNKNOWN, media_type
 from sightline_search_gateway.parts import parts
 from sightline_search_gateway.problems import Problem, retry_after
@@ -25,10 +27,11 @@ from sightline_search_gateway.shapes import PREFIX, image_shape, version_of
 
 blueprint = APIBlueprint("images", __name__, tag="Images", url_prefix=f"{PREFIX}/images")
 # Of a schema that is part of another one, as Image is of Images, APIFlask would make a second copy.
-IMAGE = {
+IMAGE: Answer = {
     "description": "The picture's data.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Image"}}},
 }
+WEBP = picture_answer("The picture as WebP.", "image/webp")
 THUMBNAIL_SIDE = 384
 PREVIEW_SIDE = 1600
 DECODE_WAIT_SECONDS = 20
@@ -40,6 +43,7 @@ PICTURE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+log = structlog.get_logger()
 
 
 @blueprint.get("")
@@ -78,7 +82,7 @@ def get_file(image_id: str, version: dict[str, str]) -> Response:
         kind = media_type(data)
     else:
         data, kind = b"", UNKNOWN
-    name = image.key.rpartition("/")[2]
+    name = "".join(char for char in image.key.rpartition("/")[2] if char.isprintable())
     response = _picture(data, kind, tag, image if current else None, version)
     disposition = "attachment" if kind == UNKNOWN else "inline"
     response.headers["Content-Disposition"] = dump_options_header(disposition, {"filename": name})
@@ -89,7 +93,10 @@ def get_file(image_id: str, version: dict[str, str]) -> Response:
 @blueprint.input(schemas.Version, location="query", arg_name="version")
 @blueprint.doc(
     operation_id="getImagePreview",
-    responses={**picture_answer("The picture, longest side at most 1600.", "image/webp"), **problem_answers(404, 422, 429, 503)},
+    responses={
+        **picture_answer("The picture, longest side at most 1600.", "image/webp"),
+        **problem_answers(404, 422, 429, 503),
+    },
 )
 def get_preview(image_id: str, version: dict[str, str]) -> Response:
     """Get a picture at a size for a screen, in a format that every browser shows."""
@@ -109,22 +116,20 @@ def get_preview(image_id: str, version: dict[str, str]) -> Response:
 @blueprint.input(schemas.Version, location="query", arg_name="version")
 @blueprint.doc(
     operation_id="getImageThumbnail",
-    responses={**picture_answer("The picture, longest side 384.", "image/webp"), **problem_answers(404, 422, 429, 503)},
+    responses=WEBP | problem_answers(404, 422, 429, 503),
 )
 def get_thumbnail(image_id: str, version: dict[str, str]) -> Response:
     """Get a picture at a size for a list."""
     image = find_image(image_id)
-    store = parts().services.thumbnails
     if image.sha256 is not None:
         if _has(f"t{image.sha256}"):
             return _picture(b"", "image/webp", f"t{image.sha256}", image, version)
-        stored = store.get(image.sha256)
-        if stored is not None:
+        if (stored := _stored(image.sha256)) is not None:
             parts().telemetry.thumbnail("store")
             return _picture(stored, "image/webp", f"t{image.sha256}", image, version)
     sha256, data = _make(image, thumbnail, THUMBNAIL_SIDE)
     parts().telemetry.thumbnail("made")
-    store.put(sha256, data)
+    _store(sha256, data)
     return _picture(data, "image/webp", f"t{sha256}", image if sha256 == image.sha256 else None, version)
 
 
@@ -172,6 +177,21 @@ def _make(image: Image, render: Callable[[PillowImage], bytes], side: int) -> tu
         raise Problem("not-shown", f"This file cannot be shown: {error.reason}.") from error
 
 
+def _stored(sha256: str) -> bytes | None:
+    try:
+        return parts().services.thumbnails.get(sha256)
+    except BucketUnavailable as error:
+        log.warning("the store of thumbnails does not answer", error=str(error))
+        return None
+
+
+def _store(sha256: str, webp: bytes) -> None:
+    try:
+        parts().services.thumbnails.put(sha256, webp)
+    except BucketUnavailable as error:
+        log.warning("a thumbnail could not be kept", error=str(error))
+
+
 @contextmanager
 def _decoder() -> Iterator[None]:
     """Wait for a turn to decode.
@@ -210,5 +230,3 @@ def _picture(data: bytes, kind: str, tag: str, image: Image | None, version: dic
     )
     response.headers.extend(PICTURE_HEADERS)
     return response
-
-

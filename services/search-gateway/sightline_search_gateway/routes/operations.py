@@ -11,7 +11,7 @@ from sightline_catalogue import CatalogueError, Collection, NoCollection
 
 from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import json_response
-from sightline_search_gateway.documentation import problem_answers
+from sightline_search_gateway.documentation import problem_answers, text_answer
 from sightline_search_gateway.parts import parts
 from sightline_search_gateway.problems import Problem, retry_after
 from sightline_search_gateway.routes.ingest import counts
@@ -49,9 +49,7 @@ def get_models() -> Response:
     wanted = collection.model
     if all(model["fingerprint"] != wanted.fingerprint for model in models):
         absent = {"context_length": None, "runtime": None, "device": None, "serving": False}
-        models.append(
-            {"id": wanted.id, "fingerprint": wanted.fingerprint, "dimensions": wanted.dimensions, **absent}
-        )
+        models.append({"id": wanted.id, "fingerprint": wanted.fingerprint, "dimensions": wanted.dimensions, **absent})
     shown = {"name": collection.name, "model_id": wanted.id, "fingerprint": wanted.fingerprint}
     return json_response({"models": models, "collection": shown})
 
@@ -104,7 +102,9 @@ def get_readiness() -> Response:
 @blueprint.get("/metrics")
 @blueprint.doc(
     operation_id="getMetrics",
-    responses={200: {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    },
 )
 def get_metrics() -> Response:
     """Get the gateway's metrics."""

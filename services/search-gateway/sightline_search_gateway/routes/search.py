@@ -60,9 +60,7 @@ def search_by_text(query: dict[str, Any]) -> Response:
     vector = parts().vectors.text(text, collection.model)
     clock.encode = time.perf_counter() - began
     began = time.perf_counter()
-    nearest = collection.nearest(
-        vector, limit=query["limit"], offset=query["offset"], filter=filter_of(query)
-    )
+    nearest = collection.nearest(vector, limit=query["limit"], offset=query["offset"], filter=filter_of(query))
     clock.search = time.perf_counter() - began
     return _answer(asked, collection, (nearest.images, nearest.similarities), clock)
 
@@ -112,9 +110,7 @@ def search_similar(image_id: str, query: dict[str, Any]) -> Response:
     clock = Clock()
     began = time.perf_counter()
     try:
-        nearest = collection.similar(
-            wanted, limit=query["limit"], offset=query["offset"], filter=filter_of(query)
-        )
+        nearest = collection.similar(wanted, limit=query["limit"], offset=query["offset"], filter=filter_of(query))
     except UnknownImage:
         # One without a vector is as unknown to the database as one that is not there.
         _vectors(collection, [wanted])

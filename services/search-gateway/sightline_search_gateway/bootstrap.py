@@ -1,0 +1,46 @@
+"""Where everything is wired."""
+
+from __future__ import annotations
+
+from apiflask import APIFlask
+from sightline.encoder.client import EncoderClient
+from sightline_bucket import open_bucket, open_thumbnails
+from sightline_catalogue import Catalogue
+
+from sightline_search_gateway.app import create_app
+from sightline_search_gateway.board import IngestBoard
+from sightline_search_gateway.parts import Services
+from sightline_search_gateway.settings import Settings
+
+
+def bootstrap(settings: Settings, services: Services | None = None) -> APIFlask:
+    """Return the application.
+
+    Nothing is asked of the other services yet: they may start later. With several processes, call it in each, after
+    the fork, since the channels to them do not survive one.
+
+    Args:
+        settings: The gateway's.
+        services: Instead of those that the settings name.
+
+    Raises:
+        BucketError: The bucket or the store of thumbnails cannot be opened.
+    """
+    return create_app(settings, services or connect(settings))
+
+
+def connect(settings: Settings) -> Services:
+    """Return the services that the settings name; connections open on first use."""
+    token = settings.encoder.token
+    return Services(
+        catalogue=Catalogue(settings.catalogue, settings.bucket.id),
+        encoder=EncoderClient(
+            settings.encoder.address_list,
+            token=token.get_secret_value() if token is not None else None,
+            ca_file=settings.encoder.ca_file,
+            timeout_seconds=settings.encoder.timeout_seconds,
+        ),
+        bucket=open_bucket(settings.bucket),
+        thumbnails=open_thumbnails(settings.thumbnails.url),
+        board=IngestBoard(settings.queue),
+    )

@@ -1,0 +1,440 @@
+"""Hand-written fakes of the gateway's neighbours, and applications made of them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from sightline.encoder.client import Encoded, FingerprintMismatch, ItemError
+from sightline.encoder.v1 import encoder_pb2
+from sightline_bucket import (
+    BucketObject,
+    BucketReadOnly,
+    BucketSettings,
+    KeyRefused,
+    ObjectMissing,
+)
+from sightline_catalogue import (
+    CatalogueSettings,
+    Counts,
+    Filter,
+    Image,
+    ModelRef,
+    NoCollection,
+    Page,
+    UnknownImage,
+    image_id,
+)
+from sightline_pictures import PictureSettings
+from sightline_search_gateway.app import create_app
+from sightline_search_gateway.board import QueueUnavailable, WatcherState
+from sightline_search_gateway.parts import Services
+from sightline_search_gateway.settings import GatewaySettings, Settings
+from sightline_service import LogSettings
+from sightline_service.encoders import EncoderClientSettings
+from sightline_service.queues import QueueSettings
+
+MODEL = ModelRef(id="embedded", fingerprint="f" * 64, dimensions=8)
+OTHER_FINGERPRINT = "0" * 64
+
+
+def vector_of(content: bytes | str) -> np.ndarray:
+    """Return a unit vector that depends on the content alone."""
+    data = content.encode() if isinstance(content, str) else content
+    seed = int.from_bytes(hashlib.sha256(data).digest()[:4], "big")
+    vector = np.random.default_rng(seed).standard_normal(MODEL.dimensions).astype(np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def picture_bytes(color: str = "red", size: tuple[int, int] = (640, 480), kind: str = "JPEG") -> bytes:
+    """Return a picture file."""
+    buffer = io.BytesIO()
+    Pillow.new("RGB", size, color).save(buffer, kind)
+    return buffer.getvalue()
+
+
+@dataclass
+class FakeNearest:
+    """As the catalogue's Nearest."""
+
+    images: list[Image]
+    similarities: np.ndarray
+    vectors: np.ndarray | None = None
+
+
+class FakeCollection:
+    """A collection in memory; exact search."""
+
+    def __init__(self) -> None:
+        self.name = "images-embedded-ffffffffffff"
+        self.model = MODEL
+        self.images: dict[str, Image] = {}
+        self.known_vectors: dict[str, np.ndarray] = {}
+
+    def add(self, image: Image, vector: np.ndarray | None) -> None:
+        """Put a picture in."""
+        self.images[image.id] = image
+        if vector is not None:
+            self.known_vectors[image.id] = vector
+
+    def nearest(
+        self, vector: np.ndarray, *, limit: int, offset: int = 0, filter: Filter | None = None, **_: Any
+    ) -> FakeNearest:
+        """Return the nearest."""
+        ids = [one for one in self.known_vectors if self._passes(self.images[one], filter or Filter())]
+        similarities = np.array([float(self.known_vectors[one] @ vector) for one in ids], dtype=np.float32)
+        order = np.argsort(-similarities)[offset : offset + limit]
+        return FakeNearest([self.images[ids[place]] for place in order], similarities[order])
+
+    def similar(self, wanted: str, *, limit: int, offset: int = 0, filter: Filter | None = None) -> FakeNearest:
+        """Return the nearest of a picture, without itself."""
+        if wanted not in self.known_vectors:
+            raise UnknownImage(wanted)
+        found = self.nearest(self.known_vectors[wanted], limit=limit + offset + 1, filter=filter)
+        kept = [place for place, image in enumerate(found.images) if image.id != wanted][offset : offset + limit]
+        return FakeNearest([found.images[place] for place in kept], found.similarities[kept])
+
+    def get(self, ids: Sequence[str], **_: Any) -> list[Image | None]:
+        """Return pictures by id."""
+        return [self.images.get(one) for one in ids]
+
+    def vectors(self, ids: Sequence[str]) -> list[np.ndarray | None]:
+        """Return vectors by id."""
+        return [self.known_vectors.get(one) for one in ids]
+
+    def browse(self, filter: Filter, limit: int, cursor: str | None = None) -> Page:
+        """Return a page."""
+        ids = sorted(one for one in self.images if self._passes(self.images[one], filter))
+        if cursor is not None:
+            ids = [one for one in ids if one >= cursor]
+        rest = ids[limit:]
+        return Page([self.images[one] for one in ids[:limit]], rest[0] if rest else None)
+
+    def counts(self) -> Counts:
+        """Return counts by state."""
+        states = [image.state for image in self.images.values()]
+        return Counts(states.count("pending"), states.count("indexed"), states.count("failed"))
+
+    def labels(self) -> dict[str, int]:
+        """Return counts by label."""
+        found: dict[str, int] = {}
+        for image in self.images.values():
+            if image.label and image.state == "indexed":
+                found[image.label] = found.get(image.label, 0) + 1
+        return found
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Take pictures out."""
+        for one in ids:
+            self.images.pop(one, None)
+            self.known_vectors.pop(one, None)
+
+    def by_sha256(self, shas: Sequence[str]) -> dict[str, Any]:
+        """Return a picture of each content."""
+        return {image.sha256: (image, None) for image in self.images.values() if image.sha256 in shas}
+
+    @staticmethod
+    def _passes(image: Image, wanted: Filter) -> bool:
+        moment = image.taken_at or image.modified_at
+        return (
+            (not wanted.labels or image.label in wanted.labels)
+            and (not wanted.folders or any(folder in image.folders for folder in wanted.folders))
+            and (not wanted.states or image.state in wanted.states)
+            and (wanted.after is None or (moment is not None and moment >= wanted.after))
+            and (wanted.before is None or (moment is not None and moment < wanted.before))
+        )
+
+
+@dataclass
+class FakeCatalogue:
+    """A catalogue with one collection, none, or out of reach."""
+
+    collection: FakeCollection | None
+    error: Exception | None = None
+
+    def current(self) -> FakeCollection:
+        """Return the collection."""
+        if self.error is not None:
+            raise self.error
+        if self.collection is None:
+            raise NoCollection("there is no collection")
+        return self.collection
+
+
+@dataclass
+class FakeEncoder:
+    """Vectors from hashes; counts its calls."""
+
+    error: Exception | None = None
+    item_error: ItemError | None = None
+    name: str = MODEL.id
+    fingerprint: str = MODEL.fingerprint
+    texts: list[str] = field(default_factory=list)
+    pictures: int = 0
+    before: Callable[[], None] = lambda: None
+
+    def models(self, **_: Any) -> list[encoder_pb2.Model]:
+        """Return the one model."""
+        if self.error is not None:
+            raise self.error
+        return [
+            encoder_pb2.Model(
+                id=self.name,
+                fingerprint=self.fingerprint,
+                dimensions=MODEL.dimensions,
+                context_length=77,
+                runtime="torch",
+                device="cpu",
+            )
+        ]
+
+    def encode_texts(self, texts: Sequence[str], **options: Any) -> Encoded:
+        """Return a vector a text."""
+        self._check(options)
+        self.before()
+        self.texts += texts
+        return Encoded(MODEL.id, MODEL.fingerprint, [self.item_error or vector_of(text) for text in texts])
+
+    def encode_images(self, images: Sequence[bytes], **options: Any) -> Encoded:
+        """Return a vector a picture."""
+        self._check(options)
+        self.pictures += len(images)
+        return Encoded(MODEL.id, MODEL.fingerprint, [self.item_error or vector_of(image) for image in images])
+
+    def _check(self, options: dict[str, Any]) -> None:
+        if self.error is not None:
+            raise self.error
+        if options["model"] != self.name or options["fingerprint"] != self.fingerprint:
+            raise FingerprintMismatch(grpc.StatusCode.FAILED_PRECONDITION, "another model")
+
+
+@dataclass
+class FakeBucket:
+    """Files in memory."""
+
+    writable: bool = False
+    files: dict[str, bytes] = field(default_factory=dict)
+    etags: dict[str, str] = field(default_factory=dict)
+    error: Exception | None = None
+
+    def stat(self, key: str) -> BucketObject:
+        """Return what is known of a file."""
+        self._check(key)
+        if key not in self.files:
+            raise ObjectMissing(key)
+        return BucketObject(
+            key=key,
+            raw_name=key.encode(),
+            shown=key,
+            size=len(self.files[key]),
+            modified_at=datetime(2024, 5, 1, tzinfo=UTC),
+            etag=self.etag(key),
+            problem=None,
+        )
+
+    def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
+        """Return a file."""
+        found = self.stat(key)
+        return self.files[key][: max_bytes + 1], found
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write a file."""
+        self._check(key)
+        if not self.writable:
+            raise BucketReadOnly("read-only")
+        self.files[key] = data
+
+    def delete(self, key: str) -> None:
+        """Delete a file."""
+        self._check(key)
+        if not self.writable:
+            raise BucketReadOnly("read-only")
+        if self.files.pop(key, None) is None:
+            raise ObjectMissing(key)
+
+    def etag(self, key: str) -> str:
+        """Return what changes with a file."""
+        return self.etags.get(key) or hashlib.md5(self.files[key], usedforsecurity=False).hexdigest()
+
+    def _check(self, key: str) -> None:
+        if self.error is not None:
+            raise self.error
+        if key.startswith("/") or ".." in key.split("/"):
+            raise KeyRefused(f"{key} leaves the bucket")
+
+
+@dataclass
+class FakeThumbnails:
+    """Thumbnails in memory."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    def get(self, sha256: str) -> bytes | None:
+        """Return a thumbnail."""
+        return self.kept.get(sha256)
+
+    def put(self, sha256: str, webp: bytes) -> None:
+        """Keep a thumbnail."""
+        self.kept[sha256] = webp
+
+    def delete(self, sha256: str) -> None:
+        """Forget a thumbnail."""
+        self.kept.pop(sha256, None)
+
+
+@dataclass
+class FakeBoard:
+    """Redis in memory, or away."""
+
+    away: bool = False
+    said: WatcherState = field(
+        default_factory=lambda: WatcherState(ignored=3, queued=2, last_scan_at=datetime(2026, 1, 1, tzinfo=UTC))
+    )
+    hints: list[list[str] | None] = field(default_factory=list)
+
+    def state(self) -> WatcherState:
+        """Return what the watcher said."""
+        return WatcherState() if self.away else self.said
+
+    def hint(self, keys: Sequence[str] | None = None) -> None:
+        """Take a hint."""
+        if self.away:
+            raise QueueUnavailable("away")
+        self.hints.append(None if keys is None else list(keys))
+
+
+class World:
+    """A gateway and everything round it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.collection = FakeCollection()
+        self.catalogue = FakeCatalogue(self.collection)
+        self.encoder = FakeEncoder()
+        self.bucket = FakeBucket(writable=settings.bucket.writable)
+        self.thumbnails = FakeThumbnails()
+        self.board = FakeBoard()
+        self.app = create_app(
+            settings,
+            Services(
+                catalogue=self.catalogue,
+                encoder=self.encoder,
+                bucket=self.bucket,
+                thumbnails=self.thumbnails,
+                board=self.board,
+            ),
+        )
+        self.client = self.app.test_client()
+
+    def add(self, key: str, data: bytes | None = None, *, state: str = "indexed", **changes: Any) -> Image:
+        """Put a picture into the bucket and the catalogue."""
+        data = picture_bytes() if data is None else data
+        self.bucket.files[key] = data
+        folder = key.rpartition("/")[0]
+        parts = folder.split("/") if folder else []
+        indexed = state == "indexed"
+        image = Image(
+            id=image_id(self.settings.bucket.id, key.encode()),
+            bucket=self.settings.bucket.id,
+            key=key,
+            state=state,
+            reason=None,
+            attempts=0,
+            next_try_at=None,
+            sha256=hashlib.sha256(data).hexdigest() if indexed else None,
+            bytes=len(data),
+            width=640 if indexed else None,
+            height=480 if indexed else None,
+            format="JPEG" if indexed else None,
+            label=parts[-1] if parts else None,
+            folders=["/".join(parts[: end + 1]) for end in range(len(parts))],
+            taken_at=None,
+            camera=None,
+            modified_at=datetime(2024, 5, 1, tzinfo=UTC),
+            indexed_at=datetime(2024, 5, 2, tzinfo=UTC) if indexed else None,
+            etag=self.bucket.etag(key),
+        )
+        image = replace(image, **changes)
+        self.collection.add(image, vector_of(data) if indexed else None)
+        return image
+
+
+MakeWorld = Callable[..., World]
+
+
+def settings_with(
+    tmp_path: Path, *, writable: bool = False, limits: dict[str, Any] | None = None, **gateway: Any
+) -> Settings:
+    """Return settings that read nothing from the environment but what is not given."""
+    return Settings(
+        gateway=GatewaySettings(**gateway),
+        bucket=BucketSettings(url=tmp_path.as_uri(), writable=writable),
+        pictures=PictureSettings(**(limits or {})),
+        catalogue=CatalogueSettings(),
+        encoder=EncoderClientSettings(),
+        queue=QueueSettings(),
+        log=LogSettings(),
+    )
+
+
+@pytest.fixture
+def make_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeWorld]:
+    """Return a maker of gateways with settings of one's own."""
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+
+    def make(**options: Any) -> World:
+        return World(settings_with(tmp_path, **options))
+
+    return make
+
+
+@pytest.fixture
+def world(make_world: MakeWorld) -> World:
+    """Return a gateway with a read-only bucket of five pictures."""
+    made = make_world()
+    for name, color in (("cat", "red"), ("dog", "blue"), ("cow", "green")):
+        made.add(f"animals/{name}.jpg", picture_bytes(color))
+    made.add("fruits/red/apple.jpg", picture_bytes("yellow"))
+    made.add("top.jpg", picture_bytes("black"))
+    return made
+
+
+@pytest.fixture
+def writable(make_world: MakeWorld) -> World:
+    """Return a gateway with a bucket that may be changed."""
+    return make_world(writable=True)
+
+
+def assert_problem(response: Any, status: int, kind: str) -> dict[str, Any]:
+    """Check that an answer is a problem of a kind, fit to be shown; return its body."""
+    assert response.status_code == status, response.text
+    assert response.content_type == "application/problem+json"
+    body = response.json
+    assert body["status"] == status
+    assert body["type"] == ("about:blank" if kind == "blank" else f"urn:sightline:problem:{kind}")
+    assert body["title"]
+    assert body["detail"]
+    assert body["request_id"] == response.headers["X-Request-ID"]
+    assert "Traceback" not in response.text
+    return body
+
+
+@pytest.fixture
+def problem() -> Callable[..., dict[str, Any]]:
+    """Return a check that an answer is a problem."""
+    return assert_problem
+
+
+@pytest.fixture
+def picture() -> Callable[..., bytes]:
+    """Return a maker of picture files."""
+    return picture_bytes

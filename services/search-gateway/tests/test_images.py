@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import hashlib
+import io
+
+import pytest
+from PIL import Image as Pillow
+from sightline_bucket import BucketUnavailable
+from sightline_catalogue import CatalogueUnavailable
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+def get(world, path, **headers):
+    return world.client.get(f"/api/v1/images{path}", headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def keep(response):
+    return response.headers["Cache-Control"]
+
+
+def test_one_picture(world):
+    image = world.collection.images[next(iter(world.collection.images))]
+    body = get(world, f"/{image.id}").json
+    assert body["id"] == image.id
+    assert body["key"] == image.key
+    assert body["state"] == "indexed"
+    assert "similarity" not in body
+
+
+@pytest.mark.parametrize("rest", ["", "/file", "/preview", "/thumbnail", "/similar"])
+@pytest.mark.parametrize("wrong", ["..", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "x" * 5000, "1", "animals%2Fcat.jpg", "%00"])
+def test_ids_that_are_none(world, problem, wrong, rest):
+    response = get(world, f"/{wrong}{rest}")
+    assert response.status_code == 404
+    assert response.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize("rest", ["", "/file", "/preview", "/thumbnail", "/similar"])
+def test_pictures_that_are_not_there(world, problem, rest):
+    problem(get(world, f"/{NOBODY}{rest}"), 404, "image-not-found")
+    world.catalogue.collection = None
+    problem(get(world, f"/{NOBODY}{rest}"), 404, "image-not-found")
+    world.catalogue.error = CatalogueUnavailable("away")
+    problem(get(world, f"/{NOBODY}{rest}"), 503, "catalogue-unavailable")
+
+
+def test_browsing_goes_through_everything_once(world):
+    seen, cursor = [], None
+    while True:
+        body = world.client.get(
+            "/api/v1/images", query_string={"limit": 2, **({"cursor": cursor} if cursor else {})}
+        ).json
+        seen += [image["key"] for image in body["images"]]
+        cursor = body["cursor"]
+        if cursor is None:
+            break
+    assert sorted(seen) == sorted(world.bucket.files)
+
+
+def test_browsing_filters(world):
+    world.add("animals/bad.jpg", b"text", state="failed", reason="not an image")
+
+    def keys(**filters):
+        return {image["key"] for image in world.client.get("/api/v1/images", query_string=filters).json["images"]}
+
+    assert keys(state="failed") == {"animals/bad.jpg"}
+    assert len(keys(state=["failed", "indexed"], label="animals")) == 4
+    assert keys(folder="fruits/red") == {"fruits/red/apple.jpg"}
+    assert keys(before="2001-01-01") == set()
+
+
+def test_browsing_nothing(world, problem):
+    world.catalogue.collection = None
+    assert get(world, "").json == {"images": [], "cursor": None}
+    problem(get(world, "?state=lost"), 422, "invalid-request")
+    problem(get(world, "?limit=1000"), 422, "invalid-request")
+
+
+def test_a_file_is_sent_as_it_is(world):
+    data = world.bucket.files["animals/cat.jpg"]
+    image = world.add("animals/cat.jpg", data)
+    response = get(world, f"/{image.id}/file")
+    assert response.data == data
+    assert response.content_type == "image/jpeg"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Content-Disposition"] == "inline; filename=cat.jpg"
+    assert "sandbox" in response.headers["Content-Security-Policy"]
+    assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<!doctype html><script>alert(1)</script>",
+        b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
+        b"<?xml version='1.0'?><svg/>",
+        b"%PDF-1.7",
+        b"",
+    ],
+)
+def test_what_is_no_picture_is_never_shown(world, data):
+    image = world.add("evil.jpg", data, state="failed", reason="not an image")
+    response = get(world, f"/{image.id}/file")
+    assert response.status_code == 200
+    assert response.content_type == "application/octet-stream"
+    assert response.headers["Content-Disposition"].startswith("attachment")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_name_cannot_add_headers(world):
+    image = world.add('a/x"; filename="evil.html\r\nSet-Cookie: a=b.jpg')
+    response = get(world, f"/{image.id}/file")
+    assert "Set-Cookie" not in response.headers
+    assert "\n" not in response.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("key", ["Länder/Ψ 日本.jpg", "a/b c.jpg", "a/100%.jpg"])
+def test_names_of_all_scripts(world, key):
+    image = world.add(key)
+    assert get(world, f"/{image.id}/file").status_code == 200
+    assert get(world, f"/{image.id}").json["key"] == key
+
+
+@pytest.mark.parametrize("rest", ["file", "preview", "thumbnail"])
+def test_a_picture_that_the_client_has_is_not_sent_again(world, rest):
+    image = next(iter(world.collection.images.values()))
+    first = get(world, f"/{image.id}/{rest}")
+    tag = first.headers["ETag"]
+    again = get(world, f"/{image.id}/{rest}", If_None_Match=tag)
+    assert again.status_code == 304
+    assert again.data == b""
+    assert again.headers["ETag"] == tag
+    assert get(world, f"/{image.id}/{rest}", If_None_Match='"other"').status_code == 200
+
+
+@pytest.mark.parametrize("rest", ["file", "preview", "thumbnail"])
+def test_only_an_address_with_a_version_is_kept_for_ever(world, rest):
+    image = next(iter(world.collection.images.values()))
+    url = get(world, f"/{image.id}").json[f"{rest}_url"]
+    assert keep(world.client.get(url)) == "private, max-age=31536000, immutable"
+    assert keep(get(world, f"/{image.id}/{rest}")) == "private, no-cache"
+    assert keep(get(world, f"/{image.id}/{rest}?v=0123456789abcdef")) == "private, no-cache"
+
+
+def test_a_changed_file_is_not_kept_under_the_old_version(world):
+    image = next(iter(world.collection.images.values()))
+    url = get(world, f"/{image.id}").json["file_url"]
+    before = world.client.get(url).headers["ETag"]
+    world.bucket.files[image.key] = b"\xff\xd8\xff other"
+    response = world.client.get(url)
+    assert keep(response) == "private, no-cache"
+    assert response.headers["ETag"] != before
+
+
+def size_of(response):
+    assert response.content_type == "image/webp"
+    picture = Pillow.open(io.BytesIO(response.data))
+    assert picture.format == "WEBP"
+    return picture.size
+
+
+def test_a_thumbnail_comes_from_the_store(world):
+    image = next(iter(world.collection.images.values()))
+    world.thumbnails.kept[image.sha256] = b"stored"
+    assert get(world, f"/{image.id}/thumbnail").data == b"stored"
+
+
+def test_a_missing_thumbnail_is_made_and_kept(world):
+    image = next(iter(world.collection.images.values()))
+    assert size_of(get(world, f"/{image.id}/thumbnail")) == (384, 288)
+    assert list(world.thumbnails.kept) == [image.sha256]
+
+
+def test_a_pending_picture_has_a_thumbnail_too(world):
+    image = world.add("new.jpg", state="pending")
+    response = get(world, f"/{image.id}/thumbnail")
+    assert size_of(response) == (384, 288)
+    assert keep(response) == "private, no-cache"
+    assert list(world.thumbnails.kept) == [hashlib.sha256(world.bucket.files["new.jpg"]).hexdigest()]
+
+
+def test_a_preview_is_made_once(world, picture):
+    image = world.add("big.jpg", picture(size=(3000, 1500)))
+    first = get(world, f"/{image.id}/preview")
+    assert size_of(first) == (1600, 800)
+    # Were it made again, the file would be missed.
+    world.bucket.files.clear()
+    assert get(world, f"/{image.id}/preview").data == first.data
+
+
+def test_previews_that_do_not_fit_are_not_kept(make_world, picture):
+    world = make_world(preview_cache_bytes=10)
+    image = world.add("big.jpg", picture())
+    assert get(world, f"/{image.id}/preview").status_code == 200
+    assert get(world, f"/{image.id}/preview").status_code == 200
+
+
+def test_what_cannot_be_shown_says_why(world, problem):
+    image = world.add("bad.jpg", b"just text", state="failed", reason="not an image")
+    for rest in ("preview", "thumbnail"):
+        assert "not an image" in problem(get(world, f"/{image.id}/{rest}"), 404, "not-shown")["detail"]
+    assert not world.thumbnails.kept
+
+
+def test_a_file_that_has_just_gone(world, problem):
+    image = next(iter(world.collection.images.values()))
+    world.bucket.files.clear()
+    for rest in ("file", "preview", "thumbnail"):
+        problem(get(world, f"/{image.id}/{rest}"), 404, "image-not-found")
+
+
+def test_a_bucket_out_of_reach(world, problem):
+    image = next(iter(world.collection.images.values()))
+    world.bucket.error = BucketUnavailable("the store does not answer")
+    response = get(world, f"/{image.id}/file")
+    problem(response, 503, "bucket-unavailable")
+    assert response.headers["Retry-After"]
+
+
+def test_a_key_that_leaves_the_bucket_is_refused(world):
+    image = world.add("a.jpg")
+    image.key = "../../etc/passwd"
+    for rest in ("file", "preview", "thumbnail"):
+        assert get(world, f"/{image.id}/{rest}").status_code in (404, 422)
+
+
+def test_a_store_of_thumbnails_out_of_reach_costs_time_but_no_thumbnail(world):
+    image = next(iter(world.collection.images.values()))
+
+    class Away:
+        def get(self, sha256):
+            raise BucketUnavailable("away")
+
+        def put(self, sha256, webp):
+            raise BucketUnavailable("away")
+
+    object.__setattr__(world.app.extensions["sightline"].services, "thumbnails", Away())
+    assert size_of(get(world, f"/{image.id}/thumbnail")) == (384, 288)

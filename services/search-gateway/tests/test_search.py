@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import io
+
+import grpc
+import pytest
+from sightline.encoder.client import EncoderError, InvalidRequest, ItemError, Overloaded, Unavailable
+from sightline_catalogue import CatalogueUnavailable
+
+
+def search(world, **parameters):
+    return world.client.get("/api/v1/search", query_string=parameters)
+
+
+def test_a_text_finds_pictures_most_similar_first(world):
+    response = search(world, q="a cat")
+    assert response.status_code == 200
+    body = response.json
+    assert body["query"] == {"text": "a cat", "image_id": None, "limit": 50, "offset": 0}
+    assert body["model"] == {"id": "embedded", "fingerprint": "f" * 64}
+    similarities = [hit["similarity"] for hit in body["results"]]
+    assert len(similarities) == 5
+    assert similarities == sorted(similarities, reverse=True)
+    hit = next(hit for hit in body["results"] if hit["key"] == "fruits/red/apple.jpg")
+    assert hit["name"] == "apple.jpg"
+    assert hit["label"] == "red"
+    assert hit["folders"] == ["fruits", "fruits/red"]
+    assert hit["modified_at"] == "2024-05-01T00:00:00Z"
+    for size in ("thumbnail", "preview", "file"):
+        assert world.client.get(hit[f"{size}_url"]).status_code == 200
+
+
+def test_timings_are_in_the_body_and_for_the_browser(world):
+    response = search(world, q="a cat")
+    timings = response.json["timings"]
+    assert timings["cluster_ms"] == 0
+    assert timings["total_ms"] >= timings["encode_ms"] + timings["search_ms"]
+    assert {part.split(";")[0].strip() for part in response.headers["Server-Timing"].split(",")} == {
+        "encode",
+        "search",
+        "total",
+    }
+
+
+def test_a_window_of_the_results(world):
+    everything = [hit["id"] for hit in search(world, q="a cat").json["results"]]
+    window = search(world, q="a cat", limit=2, offset=1).json
+    assert [hit["id"] for hit in window["results"]] == everything[1:3]
+    assert window["query"]["limit"] == 2
+
+
+def test_filters(world):
+    def keys(**filters):
+        return {hit["key"] for hit in search(world, q="x", **filters).json["results"]}
+
+    assert keys(label=["animals", "red"]) == {
+        "animals/cat.jpg",
+        "animals/dog.jpg",
+        "animals/cow.jpg",
+        "fruits/red/apple.jpg",
+    }
+    assert keys(folder="fruits") == {"fruits/red/apple.jpg"}
+    assert keys(after="2024-05-01") != set()
+    assert keys(before="2024-05-01") == set()
+    assert keys(before="2024-05-01T00:00:01+00:00") != set()
+    assert keys(after="2024-05-01T03:00:00+01:00") == set()
+
+
+def test_equal_queries_are_encoded_once(world):
+    search(world, q="a cat")
+    search(world, q=" a cat ")
+    search(world, q="a dog")
+    assert world.encoder.texts == ["a cat", "a dog"]
+
+
+def test_vectors_of_another_model_are_not_taken_from_the_cache(world):
+    search(world, q="a cat")
+    world.collection.model = type(world.collection.model)(id="embedded", fingerprint="1" * 64, dimensions=8)
+    world.encoder.fingerprint = "1" * 64
+    assert search(world, q="a cat").status_code == 200
+    assert world.encoder.texts == ["a cat", "a cat"]
+
+
+def test_no_cache_where_it_is_switched_off(make_world):
+    world = make_world(query_cache_size=0)
+    world.add("a/b.jpg")
+    search(world, q="a cat")
+    search(world, q="a cat")
+    assert world.encoder.texts == ["a cat", "a cat"]
+
+
+def test_a_model_is_found_by_its_fingerprint_under_another_name(world):
+    world.encoder.name = "path:/elsewhere"
+    assert search(world, q="a cat").status_code == 200
+    assert search(world, q="a dog").status_code == 200
+
+
+def test_nothing_indexed_yet_finds_nothing(world):
+    world.catalogue.collection = None
+    body = search(world, q="a cat").json
+    assert body["results"] == []
+    assert body["model"] is None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({}, "q"),
+        ({"q": ""}, "q"),
+        ({"q": "x" * 501}, "q"),
+        ({"q": "a\x00b"}, "q"),
+        ({"q": "a\nb"}, "q"),
+        ({"q": "a", "limit": 0}, "limit"),
+        ({"q": "a", "limit": 201}, "limit"),
+        ({"q": "a", "limit": "many"}, "limit"),
+        ({"q": "a", "limit": "1e2"}, "limit"),
+        ({"q": "a", "offset": -1}, "offset"),
+        ({"q": "a", "offset": 10**30}, "offset"),
+        ({"q": "a", "after": "yesterday"}, "after"),
+        ({"q": "a", "before": "9999-99-99"}, "before"),
+        ({"q": "a", "after": "0001-01-01T00:00:00+14:00"}, "after"),
+        ({"q": "a", "label": ["x"] * 51}, "label"),
+        ({"q": "a", "label": "x\x00"}, "label.0"),
+    ],
+)
+def test_what_makes_no_sense_is_named(world, parameters, name, problem):
+    body = problem(search(world, **parameters), 422, "invalid-request")
+    assert [(error["in"], error["name"]) for error in body["errors"]] == [("query", name)]
+    assert name in body["detail"]
+
+
+def test_a_text_of_blanks_alone_is_refused(world, problem):
+    problem(search(world, q="   "), 422, "invalid-request")
+
+
+def test_a_busy_encoder_says_when_to_come_back(world, problem):
+    world.encoder.error = Overloaded("full", 2.3)
+    response = search(world, q="a cat")
+    problem(response, 429, "overloaded")
+    assert response.headers["Retry-After"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        (Unavailable(grpc.StatusCode.UNAVAILABLE, "refused"), 503, "encoder-unavailable"),
+        (EncoderError(grpc.StatusCode.INTERNAL, "broken"), 503, "encoder-unavailable"),
+        (InvalidRequest(grpc.StatusCode.INVALID_ARGUMENT, "the text is too long"), 422, "invalid-request"),
+        (ValueError("a fault of ours"), 500, "internal"),
+    ],
+)
+def test_encoder_errors(world, error, status, kind, problem):
+    world.encoder.error = error
+    body = problem(search(world, q="a cat"), status, kind)
+    assert "a fault of ours" not in body["detail"]
+
+
+def test_a_text_that_cannot_be_encoded(world, problem):
+    world.encoder.item_error = ItemError(3, "the text is longer than 4096 bytes")
+    assert "4096" in problem(search(world, q="a cat"), 422, "invalid-request")["detail"]
+
+
+def test_no_encoder_for_the_collection(world, problem):
+    world.encoder.fingerprint = "0" * 64
+    detail = problem(search(world, q="a cat"), 503, "no-encoder")["detail"]
+    assert "ffffffffffff" in detail
+    assert "000000000000" in detail
+
+
+def test_catalogue_away(world, problem):
+    world.catalogue.error = CatalogueUnavailable("connection refused")
+    response = search(world, q="a cat")
+    problem(response, 503, "catalogue-unavailable")
+    assert response.headers["Retry-After"]
+
+
+def post(world, **parts):
+    return world.client.post("/api/v1/search", data=parts, content_type="multipart/form-data")
+
+
+def post_raw(world, data, header='name="file"; filename="a.jpg"'):
+    body = b"--sep\r\nContent-Disposition: form-data; " + header.encode() + b"\r\n\r\n" + data + b"\r\n--sep--\r\n"
+    return world.client.post("/api/v1/search", data=body, content_type="multipart/form-data; boundary=sep")
+
+
+def file_of(data, name="query.jpg"):
+    return (io.BytesIO(data), name)
+
+
+def test_a_picture_finds_itself(world):
+    data = world.bucket.files["animals/dog.jpg"]
+    body = post(world, file=file_of(data), limit="2").json
+    assert body["results"][0]["key"] == "animals/dog.jpg"
+    assert body["results"][0]["similarity"] == pytest.approx(1, abs=1e-5)
+    assert len(body["results"]) == 2
+    assert body["query"]["text"] is None
+
+
+def test_a_picture_and_a_text_together(world):
+    data = world.bucket.files["animals/dog.jpg"]
+    both = post(world, file=file_of(data), q="a cat").json["results"]
+    alone = post(world, file=file_of(data)).json["results"]
+    weighted = post(world, file=file_of(data), q="a cat", q_weight="0").json["results"]
+    assert [hit["similarity"] for hit in both] != [hit["similarity"] for hit in alone]
+    assert [hit["id"] for hit in weighted] == [hit["id"] for hit in alone]
+
+
+def test_pictures_of_the_collection_are_not_among_their_own_results(world):
+    ids = [image.id for image in list(world.collection.images.values())[:2]]
+    body = post(world, id=ids).json
+    assert len(body["results"]) == 3
+    assert not set(ids) & {hit["id"] for hit in body["results"]}
+    first = post(world, id=ids, limit="1").json["results"]
+    second = post(world, id=ids, limit="1", offset="1").json["results"]
+    assert [hit["id"] for hit in first + second] == [hit["id"] for hit in body["results"][:2]]
+
+
+def test_parts_that_cancel_out(world, problem):
+    [image] = list(world.collection.images.values())[:1]
+    problem(post(world, id=[image.id], id_weight="0"), 422, "invalid-request")
+
+
+def test_composed_queries_that_make_no_sense(world, problem):
+    problem(post(world), 422, "invalid-request")
+    problem(post(world, file=file_of(b"")), 422, "not-a-picture")
+    problem(post(world, q="a", weight="1"), 422, "invalid-request")
+    problem(post(world, q="a", q_weight="nan"), 422, "invalid-request")
+    problem(post(world, q="a", q_weight="1e999"), 422, "invalid-request")
+    problem(post(world, q=file_of(b"a")), 422, "invalid-request")
+    problem(post(world, file="text"), 422, "invalid-request")
+    problem(post(world, id="../../etc/passwd"), 422, "invalid-request")
+    problem(post(world, id="00000000-0000-0000-0000-000000000000"), 404, "image-not-found")
+    world.encoder.item_error = ItemError(3, "not an image")
+    assert problem(post(world, file=file_of(b"text")), 422, "invalid-request")["detail"] == "not an image"
+
+
+def test_only_forms_are_taken(world):
+    response = world.client.post("/api/v1/search", json={"q": "a"})
+    assert response.status_code == 415
+    assert response.content_type == "application/problem+json"
+
+
+def test_a_picture_over_the_limit(make_world, problem):
+    world = make_world(limits={"max_bytes": 1000})
+    world.add("a/b.jpg", b"small")
+    problem(post(world, file=file_of(b"x" * 1001)), 413, "too-large")
+    problem(post_raw(world, b"x" * 3_000_000), 413, "too-large")
+
+
+def test_a_form_of_very_many_parts_or_a_huge_text(world, problem):
+    many = {f"part{number}": "x" for number in range(2000)}
+    problem(post(world, **many), 413, "too-large")
+    problem(post_raw(world, b"x" * 2_000_000, 'name="q"'), 413, "too-large")
+
+
+def test_similar(world):
+    image = world.add("animals/again.jpg", world.bucket.files["animals/cat.jpg"])
+    body = world.client.get(f"/api/v1/images/{image.id}/similar?limit=3").json
+    assert len(body["results"]) == 3
+    assert body["results"][0]["key"] == "animals/cat.jpg"
+    assert image.id not in {hit["id"] for hit in body["results"]}
+    assert body["query"]["image_id"] == image.id
+    assert not world.encoder.texts
+
+
+def test_similar_to_what_is_not_there(world, problem):
+    problem(world.client.get("/api/v1/images/00000000-0000-0000-0000-000000000000/similar"), 404, "image-not-found")
+    world.catalogue.collection = None
+    problem(world.client.get("/api/v1/images/00000000-0000-0000-0000-000000000000/similar"), 404, "image-not-found")
+
+
+def test_similar_to_what_has_no_vector(world, problem):
+    failed = world.add("bad.jpg", b"text", state="failed", reason="not an image")
+    detail = problem(world.client.get(f"/api/v1/images/{failed.id}/similar"), 409, "no-vector")["detail"]
+    assert "not an image" in detail
+    problem(post(world, id=failed.id), 409, "no-vector")
