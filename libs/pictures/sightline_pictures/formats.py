@@ -1,0 +1,111 @@
+"""The formats that are read, and nothing but these: no PostScript, no vector graphics, no video."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+
+from pi_heif.as_plugin import HeifImageFile
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+EXTENSIONS = frozenset(
+    {
+        ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib",
+        ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif",
+    }
+)  # fmt: skip
+
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_CONTAINER_BRANDS = frozenset({b"mif1", b"msf1"})
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: its name as Sightline shows it, and Pillow's reader of it.
+
+    The reader's class is called itself, and not `PIL.Image.open`: that would measure every file against
+    Pillow's global `MAX_IMAGE_PIXELS` and warn or raise by it, where the limit here is the caller's.
+    """
+
+    name: str
+    reader: Callable[[BytesIO, str], ImageFile]
+
+
+JPEG = Format("JPEG", JpegImageFile)
+PNG = Format("PNG", PngImageFile)
+WEBP = Format("WebP", WebPImageFile)
+GIF = Format("GIF", GifImageFile)
+BMP = Format("BMP", BmpImageFile)
+TIFF = Format("TIFF", TiffImageFile)
+HEIC = Format("HEIC", HeifImageFile)
+AVIF = Format("AVIF", AvifImageFile)
+
+
+def looks_like_picture(key: str) -> bool:
+    """Tell by its extension whether a file could be a picture."""
+    name = key.rpartition("/")[2]
+    stem, dot, extension = name.rpartition(".")
+    return bool(dot and stem) and f".{extension.lower()}" in EXTENSIONS
+
+
+def detect(data: bytes) -> Format | None:
+    """Tell the format by the first bytes; the file's name plays no part."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return JPEG
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return PNG
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return WEBP
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return GIF
+    if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+        return TIFF
+    if data[4:8] == b"ftyp":
+        return _detect_heif(data)
+    if data.startswith(b"BM"):
+        return BMP
+    return None
+
+
+def _detect_heif(data: bytes) -> Format | None:
+    brand = data[8:12]
+    if brand in _CONTAINER_BRANDS:
+        # The container's own brand says nothing of the codec; the compatible brands after it do.
+        length = min(int.from_bytes(data[:4], "big"), 256)
+        compatible = {data[at : at + 4] for at in range(16, length - 3, 4)}
+        return AVIF if compatible & _AVIF_BRANDS else HEIC
+    if brand in _AVIF_BRANDS:
+        return AVIF
+    return HEIC if brand in _HEIC_BRANDS else None
+
+
+def declared_size(data: bytes, format: Format) -> tuple[int, int] | None:
+    """Return the width and height in pixels that the header states, where a few bytes tell.
+
+    It is asked before Pillow is: Pillow's readers allocate a WebP's canvas when they open it, and give no
+    size at all for a file that ends right after its header.
+    """
+    try:
+        if format is PNG and data[12:16] == b"IHDR":
+            width, height = struct.unpack_from(">II", data, 16)
+        elif format is GIF:
+            width, height = struct.unpack_from("<HH", data, 6)
+        elif format is BMP and struct.unpack_from("<I", data, 14)[0] >= 40:
+            width, height = map(abs, struct.unpack_from("<ii", data, 18))
+        elif format is WEBP and data[12:16] == b"VP8X":
+            width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
+        else:
+            return None
+    except struct.error:
+        return None
+    return width, height

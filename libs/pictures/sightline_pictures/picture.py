@@ -1,0 +1,162 @@
+"""A file's bytes become a picture, or an error that a person can read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+
+from PIL import Image
+from PIL.ImageFile import ImageFile
+
+from sightline_pictures import exif as exif_tags
+from sightline_pictures.colours import to_srgb
+from sightline_pictures.errors import PictureError
+from sightline_pictures.formats import JPEG, TIFF, Format, declared_size, detect
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# How Pillow and the libraries below it say that the bytes end too early.
+_TRUNCATED = re.compile(
+    r"truncat|end of file|\beof\b|not enough|too short|file too small|unexpected end|incomplete|"
+    r"premature|buffer size|requires a buffer|cannot read|bytes not processed|Error reading image data|"
+    r"buffer is not large enough|broken data stream|tile cannot extend|failed to read"
+    , re.IGNORECASE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture and what its file says about it.
+
+    Attributes:
+        image: Mode RGB, sRGB, upright, transparency on white. Smaller than width by height where it was decoded
+            with `min_side`.
+        width: In pixels, of the whole picture, upright.
+        height: In pixels, of the whole picture, upright.
+        format: JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF.
+        taken_at: From EXIF, aware, in UTC.
+        camera: From EXIF: maker and model.
+    """
+
+    image: Image.Image
+    width: int
+    height: int
+    format: str
+    taken_at: datetime | None
+    camera: str | None
+
+
+def open_picture(data: bytes, *, max_bytes: int, max_pixels: int, min_side: int | None = None) -> Picture:
+    """Decode a file's bytes. Limits are checked before anything is decoded.
+
+    Args:
+        data: The whole file.
+        max_bytes: The most bytes a file may have.
+        max_pixels: The most pixels, width times height, a picture may have.
+        min_side: If set, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size as long as no side of the
+            result gets below this: far faster, and close to what resizing would give.
+
+    Raises:
+        PictureError: For everything that is wrong with the file.
+    """
+    if not data:
+        raise PictureError("empty file: it has no bytes")
+    if len(data) > max_bytes:
+        raise PictureError(f"{len(data):,} bytes; the limit is {max_bytes:,} (IMAGE_MAX_BYTES)")
+    kind = detect(data)
+    if kind is None:
+        raise PictureError(_what_else(data))
+    declared = declared_size(data, kind)
+    if declared:
+        _check_pixels(*declared, max_pixels)
+    try:
+        # Not SyntaxError, OSError and the like alone: damaged files make Pillow's readers fail in every way.
+        opened = kind.reader(BytesIO(data), "")
+    except Exception as error:
+        raise _unreadable(kind, error) from error
+    try:
+        width, height = opened.size
+        _check_pixels(width, height, max_pixels)
+        return _decode(opened, kind, min_side)
+    except PictureError:
+        raise
+    except Exception as error:
+        raise _unreadable(kind, error) from error
+    finally:
+        opened.close()
+
+
+def _decode(opened: ImageFile, kind: Format, min_side: int | None) -> Picture:
+    width, height = opened.size
+    if kind is JPEG and min_side is not None:
+        opened.draft(None, (min_side, min_side))
+    opened.load()
+    if kind is TIFF:
+        # Its reader turns the picture upright itself while loading.
+        width, height = opened.size
+    turn, taken_at, camera = _describe(opened, kind)
+    profile = opened.info.get("icc_profile")
+    image = to_srgb(opened, profile if isinstance(profile, bytes) else None)
+    if turn in _TURNS:
+        image = image.transpose(_TURNS[turn])
+        if turn >= 5:
+            width, height = height, width
+    elif image is opened:
+        image = opened.copy()
+    return Picture(image, width, height, kind.name, taken_at, camera)
+
+
+def _describe(opened: ImageFile, kind: Format) -> tuple[int, datetime | None, str | None]:
+    """Return orientation, date and camera. Broken EXIF is no reason to refuse a picture that decodes."""
+    try:
+        exif = opened.getexif()
+        turn = 1 if kind is TIFF else exif_tags.orientation(exif)
+    except Exception:
+        return 1, None, None
+    try:
+        return turn, exif_tags.taken_at(exif), exif_tags.camera(exif)
+    except Exception:
+        return turn, None, None
+
+
+def _check_pixels(width: int, height: int, max_pixels: int) -> None:
+    if width < 1 or height < 1:
+        raise PictureError(f"damaged: the header says {width} x {height} pixels")
+    if width * height > max_pixels:
+        raise PictureError(f"{width:,} x {height:,} pixels; the limit is {max_pixels:,} (IMAGE_MAX_PIXELS)")
+
+
+def _unreadable(kind: Format, error: Exception) -> PictureError:
+    if isinstance(error, MemoryError):
+        return PictureError(f"too large to decode in the memory there is ({kind.name})")
+    detail = " ".join(str(error).split())[:160]
+    if isinstance(error, EOFError) or _TRUNCATED.search(detail):
+        return PictureError(f"truncated: the {kind.name} file ends too early or is damaged")
+    return PictureError(f"damaged {kind.name} file" + (f": {detail}" if detail else ""))
+
+
+def _what_else(data: bytes) -> str:
+    """Say what a file is that is no picture."""
+    head = data[:512]
+    if not head.strip(b"\0"):
+        return "not an image: it starts with nothing but zero bytes"
+    if head.startswith((b"%PDF", b"%!PS")):
+        return "not an image: it is a PDF or PostScript document"
+    if head[4:8] == b"ftyp":
+        return "not an image that Sightline reads: a video, or a kind of HEIF that is not HEIC or AVIF"
+    if all(byte >= 32 or byte in b"\t\r\n\f\x1b" for byte in head):
+        try:
+            head[:500].decode("utf-8", "strict" if len(data) <= 500 else "ignore")
+            return "not an image: it looks like text"
+        except UnicodeDecodeError:
+            pass
+    return "not an image that Sightline reads (JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF)"

@@ -1,0 +1,142 @@
+"""The steps of encoder.proto's `Preprocessing`: the one implementation, for encoder and clients alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+if TYPE_CHECKING:
+    from sightline.encoder.v1 import encoder_pb2
+
+ResizeMode = Literal["shortest", "longest", "squash"]
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
+Color = tuple[int, int, int]
+
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a picture becomes a model's input; the fields are encoder.proto's.
+
+    Attributes:
+        resize_mode: Which side becomes `resize_size`; "squash" makes both sides the crop's.
+        resize_size: In pixels.
+        crop_width: Of the centre crop, in pixels; the model's input.
+        crop_height: Of the centre crop, in pixels; the model's input.
+        pad_color: If set, the picture is first laid in the middle of a square of this colour.
+        interpolation: Pillow's filter, with antialiasing.
+        fill_color: Where the resized picture is smaller than the crop.
+    """
+
+    resize_mode: ResizeMode
+    resize_size: int
+    crop_width: int
+    crop_height: int
+    pad_color: Color | None = None
+    interpolation: Interpolation = "bicubic"
+    fill_color: Color = (0, 0, 0)
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense."""
+        if self.resize_mode not in ("shortest", "longest", "squash"):
+            raise ValueError(f"resize_mode {self.resize_mode!r} is not shortest, longest or squash")
+        if self.interpolation not in _FILTERS:
+            raise ValueError(f"interpolation {self.interpolation!r} is not one of {', '.join(_FILTERS)}")
+        if self.crop_width < 1 or self.crop_height < 1 or (self.resize_mode != "squash" and self.resize_size < 1):
+            raise ValueError("resize_size, crop_width and crop_height must be at least 1")
+
+    @property
+    def min_side(self) -> int:
+        """The `min_side` for `open_picture` that leaves a JPEG at least twice as large as the model needs."""
+        return 2 * max(self.resize_size, self.crop_width, self.crop_height)
+
+    @classmethod
+    def from_proto(cls, message: encoder_pb2.Preprocessing) -> Preprocessing:
+        """Read the message that ListModels gives.
+
+        Raises:
+            ValueError: If a mode or filter is unspecified or a size is 0.
+        """
+        from sightline_pictures.proto import from_proto
+
+        return from_proto(message)
+
+    def to_proto(self) -> encoder_pb2.Preprocessing:
+        """Write the message that ListModels gives."""
+        from sightline_pictures.proto import to_proto
+
+        return to_proto(self)
+
+
+def preprocess(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    """Bring a picture to a model's input.
+
+    The result is that of torchvision's, timm's and open_clip's evaluation transforms on Pillow images (equal, or
+    off by one where Pillow rounds a box differently), without doing the work that the crop throws away.
+
+    Args:
+        image: Any mode; RGB is taken as it is.
+        preprocessing: The model's steps.
+
+    Returns:
+        Shape (crop_height, crop_width, 3), uint8, C-contiguous, writable.
+    """
+    if image.mode != "RGB":
+        image = image.convert("RGB")
+    width, height = image.size
+    if preprocessing.pad_color is not None:
+        width = height = max(image.size)
+    resized = _resized_size(width, height, preprocessing)
+    left, out_left, out_width = _window(resized[0], preprocessing.crop_width)
+    top, out_top, out_height = _window(resized[1], preprocessing.crop_height)
+    scale_x, scale_y = width / resized[0], height / resized[1]
+    box = (
+        left * scale_x,
+        top * scale_y,
+        min((left + out_width) * scale_x, width),
+        min((top + out_height) * scale_y, height),
+    )
+    if preprocessing.pad_color is not None and image.width != image.height:
+        image = _on_square(image, width, preprocessing.pad_color)
+    cut = image.resize((out_width, out_height), _FILTERS[preprocessing.interpolation], box)
+    if (out_width, out_height) == (preprocessing.crop_width, preprocessing.crop_height):
+        return np.array(cut)
+    canvas = Image.new("RGB", (preprocessing.crop_width, preprocessing.crop_height), preprocessing.fill_color)
+    canvas.paste(cut, (out_left, out_top))
+    return np.array(canvas)
+
+
+def _resized_size(width: int, height: int, preprocessing: Preprocessing) -> tuple[int, int]:
+    """Return width and height after resizing, rounded as torchvision ("shortest") and timm ("longest") do."""
+    size = preprocessing.resize_size
+    if preprocessing.resize_mode == "squash":
+        return preprocessing.crop_width, preprocessing.crop_height
+    if preprocessing.resize_mode == "longest":
+        ratio = max(width, height) / size
+        return max(1, round(width / ratio)), max(1, round(height / ratio))
+    if width <= height:
+        return size, int(size * height / width)
+    return int(size * width / height), size
+
+
+def _window(resized: int, crop: int) -> tuple[int, int, int]:
+    """Return, along one axis: where the crop starts in the resized picture, where that lies in the crop, its length."""
+    if resized >= crop:
+        return round((resized - crop) / 2.0), 0, crop
+    return 0, (crop - resized) // 2, resized
+
+
+def _on_square(image: Image.Image, side: int, color: Color) -> Image.Image:
+    square = Image.new("RGB", (side, side), color)
+    square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+    return square
