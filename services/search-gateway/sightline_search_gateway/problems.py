@@ -17,7 +17,7 @@ from sightline.encoder import client as encoder
 from sightline_bucket import BucketReadOnly, BucketUnavailable, KeyRefused, ObjectMissing
 from sightline_catalogue import CatalogueUnavailable, NoCollection, UnknownImage
 from sightline_pictures import PictureError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from sightline_search_gateway.answers import dump_json
 
@@ -121,8 +121,6 @@ def translate(error: Exception) -> Problem | None:
             return read_only_problem()
         case BucketUnavailable():
             return Problem("bucket-unavailable", str(error), headers=retry_after(5))
-        case TimeoutError():
-            return Problem("too-slow", "The request's body did not arrive in time.", headers={"Connection": "close"})
     return None
 
 
@@ -194,6 +192,9 @@ def register_problems(app: APIFlask) -> Callable[[HTTPException], Response]:
         status = error.code or 500
         if status < 400 and error.response is not None:  # a redirect
             return error.get_response()  # type: ignore[return-value]
+        if isinstance(error, ClientDisconnected):
+            detail = "The request's body did not arrive in full, or too slowly."
+            return problem_response(Problem("too-slow", detail, headers={"Connection": "close"}))
         headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
         if status == 413:
             headers["Connection"] = "close"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import struct
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -36,8 +37,9 @@ log = structlog.get_logger()
 class GatewayServer(BaseApplication):  # type: ignore[misc]
     """Serves until SIGTERM, then finishes what is in hand."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, make_app: Callable[[Settings], APIFlask] = bootstrap) -> None:
         self._settings = settings
+        self._make_app = make_app
         super().__init__()
 
     def load_config(self) -> None:
@@ -66,7 +68,7 @@ class GatewayServer(BaseApplication):  # type: ignore[misc]
     def load(self) -> APIFlask:
         """Return the application; called in each worker, after the fork."""
         try:
-            return bootstrap(self._settings)
+            return self._make_app(self._settings)
         except Exception as error:
             log.error("cannot start", error=str(error))
             raise SystemExit(CANNOT_START) from None
@@ -127,6 +129,11 @@ def _is_not_slow_client(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], BlockingIOError))
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM; never returns."""
-    GatewayServer(settings).run()
+def serve(settings: Settings, make_app: Callable[[Settings], APIFlask] = bootstrap) -> None:
+    """Serve until SIGTERM; never returns.
+
+    Args:
+        settings: The gateway's.
+        make_app: Called in each worker, after the fork.
+    """
+    GatewayServer(settings, make_app).run()

@@ -102,9 +102,7 @@ def get_readiness() -> Response:
 @blueprint.get("/metrics")
 @blueprint.doc(
     operation_id="getMetrics",
-    responses={
-        200: {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
-    },
+    responses=text_answer("Prometheus' text format."),
 )
 def get_metrics() -> Response:
     """Get the gateway's metrics."""

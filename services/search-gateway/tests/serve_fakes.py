@@ -1,0 +1,50 @@
+"""Serves fakes with the real server, for tests of processes. Argument: the bucket's folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import time
+from pathlib import Path
+
+FOLDER = Path(sys.argv[1])
+SLOW_SECONDS = 1.5
+
+
+def load_fakes():
+    """Import the fakes, which are in conftest.py."""
+    spec = importlib.util.spec_from_file_location("fakes", Path(__file__).with_name("conftest.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["fakes"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def main():
+    """Serve; the environment has the gateway's settings."""
+    fakes = load_fakes()
+    from sightline_search_gateway.server import serve
+    from sightline_service import configure_logging
+
+    def make_app(settings):
+        world = fakes.World(settings)
+        for color in ("red", "green", "blue"):
+            world.add(f"colors/{color}.jpg", fakes.picture_bytes(color))
+        (FOLDER / "workers" / str(os.getpid())).touch()
+
+        def wait():
+            (FOLDER / "in-hand").touch()
+            time.sleep(SLOW_SECONDS)
+
+        if os.environ.get("SLOW_ENCODER"):
+            world.encoder.before = wait
+        return world.app
+
+    settings = fakes.settings_with(FOLDER)
+    configure_logging(settings.log, "search-gateway")
+    serve(settings, make_app)
+
+
+if __name__ == "__main__":
+    main()
