@@ -164,9 +164,9 @@ def smoke(stack: Stack, queries: list[str]) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Start everything and do what was asked for; return the exit status."""
+    bucket, ours = find_pictures(options.images, options.data)
     if not (PAGE / "index.html").is_file():
         raise CannotStart("the page is not built: run `make page`")
-    bucket, ours = find_pictures(options.images, options.data)
     state = options.data / "state" / state_name(bucket)
     smoking = options.command == "smoke"
     with only_one(state):

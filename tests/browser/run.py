@@ -1,0 +1,81 @@
+"""Runs the browser tests: real services over the sample pictures, and a real Chromium.
+
+Where Chromium or the sample pictures are missing, says so in one line and succeeds; with CI=true that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from sightline_local import samples
+from sightline_local.readiness import ingest_state, wait_until_ready
+from sightline_local.stack import ROOT, Stack, choose_ports
+from sightline_local.supervisor import Supervisor
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+INGEST_SECONDS = 300
+
+
+def leave_out(reason: str) -> int:
+    """Say why there is no browser test, and return the exit status."""
+    print(f"browser tests skipped: {reason}", file=sys.stderr)
+    return 1 if os.environ.get("CI") == "true" else 0
+
+
+def wait_until_indexed(stack: Stack) -> None:
+    """Return when all pictures are indexed.
+
+    Raises:
+        TimeoutError: They were not in time.
+    """
+    deadline = time.monotonic() + INGEST_SECONDS
+    while time.monotonic() < deadline:
+        state = ingest_state(stack)
+        if state is not None and state.finished and state.indexed > 0:
+            return
+        time.sleep(0.5)
+    raise TimeoutError(f"the sample pictures were not indexed within {INGEST_SECONDS} s")
+
+
+def main() -> int:
+    """Start the services, run Playwright's tests against them, stop everything."""
+    chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if chromium is None:
+        return leave_out("Chromium is not installed (Debian: apt install chromium)")
+    pictures = ROOT / "data/samples"
+    try:
+        samples.fetch(pictures)
+    except samples.SamplesUnavailable as error:
+        return leave_out(str(error))
+    with tempfile.TemporaryDirectory(prefix="sightline-browser-") as folder:
+        # The tests upload and delete: they get a copy.
+        bucket = Path(folder, "bucket")
+        shutil.copytree(pictures, bucket)
+        stack = Stack(
+            bucket=bucket,
+            state=Path(folder, "state"),
+            models=ROOT / "data/models",
+            ports=choose_ports(),
+            writable=True,
+            page=ROOT / "services/web/dist",
+            docs=ROOT / "services/web/node_modules/swagger-ui-dist",
+        )
+        stack.make_folders()
+        with Supervisor(stack.services(), stack.logs) as supervisor:
+            wait_until_ready(stack, supervisor)
+            wait_until_indexed(stack)
+            return subprocess.run(
+                ["npm", "--prefix", str(ROOT / "services/web"), "run", "--silent", "test:browser"],
+                env=os.environ | {"PAGE_URL": stack.url, "CHROMIUM": chromium, "BUCKET": str(bucket)},
+                check=False,
+            ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
