@@ -1,0 +1,55 @@
+"""The application against its own OpenAPI document, by generated requests."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from sightline_search_gateway.openapi import DOCUMENT
+
+EXAMPLES = 40
+CALLS = [
+    pytest.param(path, method, mode, id=f"{method} {path} {mode.value}")
+    for path, operations in json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"].items()
+    for method, operation in operations.items()
+    for mode in GenerationMode
+    # What takes nothing can be given nothing wrong.
+    if mode is GenerationMode.POSITIVE or operation["parameters"] or "requestBody" in operation
+]
+# Whether bytes are a picture, and whether a query has a part at all, no schema says.
+BEYOND_THE_SCHEMA = {("/api/v1/images", "post"), ("/api/v1/search", "post")}
+
+
+@pytest.fixture
+def world(make_world, picture, caplog):
+    caplog.set_level(logging.WARNING)
+    made = make_world(writable=True)
+    for color in ("red", "green"):
+        made.add(f"colors/{color}.jpg", picture(color))
+    made.add("bad.jpg", b"text", state="failed", reason="not an image")
+    return made
+
+
+@pytest.mark.parametrize(("path", "method", "mode"), CALLS)
+def test_requests_of_all_sorts_get_documented_answers(world, path, method, mode):
+    operation = schemathesis.openapi.from_wsgi("/openapi.json", world.app)[path][method]
+    left_out = [positive_data_acceptance] if (path, method) in BEYOND_THE_SCHEMA else []
+    ids = [*world.collection.images, None]
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    )
+    def check(case):
+        # Else no generated id would ever be one of a picture.
+        known = ids[hash(str(case.query)) % len(ids)]
+        if mode is GenerationMode.POSITIVE and known and case.path_parameters:
+            case.path_parameters["image_id"] = known
+        case.call_and_validate(excluded_checks=left_out)
+
+    check()
