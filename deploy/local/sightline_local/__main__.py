@@ -32,7 +32,7 @@ SMOKE_QUERIES = ["a fruit", "a bird", "a car"]
 PAGE = ROOT / "services/web/dist"
 DOCS = ROOT / "services/web/node_modules/swagger-ui-dist"
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class CannotStart(Exception):
