@@ -1,0 +1,1661 @@
+// Generated from services/search-gateway/openapi.json by `npm run types`. Do not edit.
+
+export interface paths {
+    "/api/v1/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Browse the collection. */
+        get: operations["browseImages"];
+        put?: never;
+        /**
+         * Add pictures to the bucket.
+         * @description Each is checked to be a picture first. One whose name is taken gets a number. They are found by searches once they
+         *     are indexed, seconds later. Only where BUCKET_WRITABLE is true.
+         */
+        post: operations["uploadImages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{image_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get what is known of a picture. */
+        get: operations["getImage"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a picture from the bucket.
+         * @description The file is deleted; nothing keeps a copy. Only where BUCKET_WRITABLE is true.
+         */
+        delete: operations["deleteImage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{image_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the file itself, as it lies in the bucket. */
+        get: operations["getImageFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{image_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a picture at a size for a screen, in a format that every browser shows. */
+        get: operations["getImagePreview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{image_id}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find pictures that are like one of the collection. */
+        get: operations["searchSimilar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/images/{image_id}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a picture at a size for a list. */
+        get: operations["getImageThumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get how many pictures are pending, indexed and failed. */
+        get: operations["getIngest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ingest/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the pictures that could not be indexed, and why. */
+        get: operations["getFailures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ingest/rescan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for the bucket to be listed now instead of within a minute. */
+        post: operations["rescan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the models that encoders serve, and the one that the collection was made with. */
+        get: operations["getModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search by text. */
+        get: operations["searchByText"];
+        put?: never;
+        /**
+         * Search by a picture, a text, pictures of the collection, or several of them.
+         * @description The query's vector is the normalised sum of the parts' vectors, each times its weight.
+         */
+        post: operations["search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Count what the collection holds. */
+        get: operations["getStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say that the process answers. */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the gateway's metrics. */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say whether searches will be answered: the catalogue, and an encoder for its collection. */
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        Accepted: {
+            /** Format: uuid */
+            id: string;
+            key: string;
+            /** @description As it was sent. */
+            name: string;
+        };
+        Alive: {
+            /** @enum {string} */
+            status: "ok";
+        };
+        CollectionRef: {
+            fingerprint: string;
+            model_id: string;
+            name: string;
+        };
+        ComposedQuery: {
+            /** @description Taken (or, where that is not known, modified) at this moment or later. */
+            after?: string;
+            /** @description Taken (or, where that is not known, modified) before this moment. */
+            before?: string;
+            /**
+             * Format: binary
+             * @description A picture.
+             */
+            file?: string;
+            /**
+             * @description How much the picture counts; below zero means away from it.
+             * @default 1
+             */
+            file_weight: number;
+            /** @description A folder's path; what lies in folders below it counts too. Repeat it for several. */
+            folder?: string[];
+            /** @description A picture of the collection; repeat it for several. They are not among the results. */
+            id?: string[];
+            /**
+             * @description How much each picture of the collection counts; below zero means away from it.
+             * @default 1
+             */
+            id_weight: number;
+            /** @description The name of the folder that the picture lies in; repeat it for several. */
+            label?: string[];
+            /**
+             * @description How many results at most.
+             * @default 50
+             */
+            limit: number;
+            /**
+             * @description How many of the best to leave out.
+             * @default 0
+             */
+            offset: number;
+            /** @description What to look for. */
+            q?: string;
+            /**
+             * @description How much the text counts; below zero means away from it.
+             * @default 1
+             */
+            q_weight: number;
+        };
+        Counts: {
+            failed: number;
+            indexed: number;
+            pending: number;
+            total: number;
+        };
+        Failure: {
+            attempts: number;
+            /** Format: uuid */
+            id: string;
+            key: string;
+            /**
+             * Format: date-time
+             * @description Null where only a change of the file can help.
+             */
+            next_try_at: string | null;
+            reason: string | null;
+        };
+        Failures: {
+            cursor: string | null;
+            failures: components["schemas"]["Failure"][];
+        };
+        FieldError: {
+            detail: string;
+            /** @description query, body or path */
+            in: string;
+            name: string;
+        };
+        Hit: {
+            bytes: number | null;
+            camera: string | null;
+            /** @description The file itself. */
+            file_url: string;
+            /** @description Each folder above it, by path. */
+            folders: string[];
+            /** @description JPEG, PNG, ... */
+            format: string | null;
+            height: number | null;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            indexed_at: string | null;
+            /** @description Its place in the bucket. */
+            key: string;
+            /** @description The name of its folder. */
+            label: string | null;
+            /** Format: date-time */
+            modified_at: string | null;
+            /** @description The last part of its key. */
+            name: string;
+            /** @description WebP, longest side at most 1600. */
+            preview_url: string;
+            /** @description Why it failed. */
+            reason: string | null;
+            /** @description Cosine, from -1 to 1. */
+            similarity: number;
+            /** @enum {string} */
+            state: "pending" | "indexed" | "failed";
+            /** Format: date-time */
+            taken_at: string | null;
+            /** @description WebP, longest side 384. */
+            thumbnail_url: string;
+            /** @description Pixels, orientation applied. */
+            width: number | null;
+        };
+        Image: {
+            bytes: number | null;
+            camera: string | null;
+            /** @description The file itself. */
+            file_url: string;
+            /** @description Each folder above it, by path. */
+            folders: string[];
+            /** @description JPEG, PNG, ... */
+            format: string | null;
+            height: number | null;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            indexed_at: string | null;
+            /** @description Its place in the bucket. */
+            key: string;
+            /** @description The name of its folder. */
+            label: string | null;
+            /** Format: date-time */
+            modified_at: string | null;
+            /** @description The last part of its key. */
+            name: string;
+            /** @description WebP, longest side at most 1600. */
+            preview_url: string;
+            /** @description Why it failed. */
+            reason: string | null;
+            /** @enum {string} */
+            state: "pending" | "indexed" | "failed";
+            /** Format: date-time */
+            taken_at: string | null;
+            /** @description WebP, longest side 384. */
+            thumbnail_url: string;
+            /** @description Pixels, orientation applied. */
+            width: number | null;
+        };
+        Images: {
+            /** @description Gives the next page; null on the last. */
+            cursor: string | null;
+            images: components["schemas"]["Image"][];
+        };
+        Ingest: {
+            failed: number;
+            /** @description Files that by their name are no pictures; null while that is not known. */
+            ignored: number | null;
+            indexed: number;
+            /** Format: date-time */
+            last_scan_at: string | null;
+            pending: number;
+            /** @description Tasks that wait for a worker; null while that is not known. */
+            queued: number | null;
+            /** @description Whether the bucket is being listed at the moment. */
+            scanning: boolean;
+            /** @description Whether pictures can be added and removed here. */
+            writable: boolean;
+        };
+        LabelCount: {
+            count: number;
+            label: string;
+        };
+        Model: {
+            /** @description Tokens of a text. */
+            context_length: number | null;
+            device: string | null;
+            dimensions: number;
+            fingerprint: string;
+            id: string;
+            runtime: string | null;
+            /** @description Whether an encoder serves it at the moment. */
+            serving: boolean;
+        };
+        ModelRef: {
+            fingerprint: string;
+            id: string;
+        };
+        Models: {
+            /** @description Null while nothing has been indexed. */
+            collection: components["schemas"]["CollectionRef"] | null;
+            models: components["schemas"]["Model"][];
+        };
+        Problem: {
+            /** @description What was wrong and what to do, fit to show to a person. */
+            detail: string;
+            /** @description Where a request is not valid. */
+            errors?: components["schemas"]["FieldError"][];
+            /** @description The path that was asked for. */
+            instance?: string;
+            /** @description False, from /readyz. */
+            ready?: boolean;
+            /** @description Where no file of an upload was added. */
+            refused?: components["schemas"]["Refused"][];
+            /** @description As in the X-Request-ID header and the log. */
+            request_id?: string;
+            status: number;
+            title: string;
+            /** @description `urn:sightline:problem:KIND`, or `about:blank` where the status says it all. */
+            type: string;
+        };
+        Query: {
+            /**
+             * Format: uuid
+             * @description Of `/similar`, or of a query by one picture of the collection.
+             */
+            image_id: string | null;
+            limit: number;
+            offset: number;
+            text: string | null;
+        };
+        Queued: {
+            queued: boolean;
+        };
+        Ready: {
+            collection: string;
+            ready: boolean;
+        };
+        Refused: {
+            /** @description As it was sent. */
+            name: string;
+            reason: string;
+        };
+        SearchResults: {
+            /** @description Null while nothing has been indexed. */
+            model: components["schemas"]["ModelRef"] | null;
+            query: components["schemas"]["Query"];
+            results: components["schemas"]["Hit"][];
+            timings: components["schemas"]["Timings"];
+        };
+        Stats: {
+            images: components["schemas"]["Counts"];
+            /** @description The most frequent first. */
+            labels: components["schemas"]["LabelCount"][];
+        };
+        Timings: {
+            cluster_ms: number;
+            encode_ms: number;
+            /** @description The call of the vector database alone. */
+            search_ms: number;
+            /** @description From the request's arrival to the answer's shape; not its way. */
+            total_ms: number;
+        };
+        Upload: {
+            /** @description Picture files. */
+            files: string[];
+            /** @description Where in the bucket, such as `holidays/2024`; made if it is not there. */
+            folder?: string;
+        };
+        Uploaded: {
+            accepted: components["schemas"]["Accepted"][];
+            refused: components["schemas"]["Refused"][];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    browseImages: {
+        parameters: {
+            query?: {
+                /** @description The name of the folder that the picture lies in; repeat it for several. */
+                label?: string[];
+                /** @description A folder's path; what lies in folders below it counts too. Repeat it for several. */
+                folder?: string[];
+                /** @description Taken (or, where that is not known, modified) at this moment or later. */
+                after?: string;
+                /** @description Taken (or, where that is not known, modified) before this moment. */
+                before?: string;
+                /** @description Repeat it for several; all states where it is not given. */
+                state?: ("pending" | "indexed" | "failed")[];
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of pictures. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Images"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uploadImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": components["schemas"]["Upload"];
+            };
+        };
+        responses: {
+            /** @description At least one picture was added. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Uploaded"];
+                };
+            };
+            /** @description An API key is needed (`key-required`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request did not arrive in time (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture's data. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Image"];
+                };
+            };
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteImage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone from the bucket and from searches. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An API key is needed (`key-required`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getImageFile: {
+        parameters: {
+            query?: {
+                /** @description As in the addresses that results give: lets caches keep the answer for ever. */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "image/avif": string;
+                    "image/bmp": string;
+                    "image/gif": string;
+                    "image/heic": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/tiff": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description As If-None-Match has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getImagePreview: {
+        parameters: {
+            query?: {
+                /** @description As in the addresses that results give: lets caches keep the answer for ever. */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture, longest side at most 1600. */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description As If-None-Match has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchSimilar: {
+        parameters: {
+            query?: {
+                /** @description The name of the folder that the picture lies in; repeat it for several. */
+                label?: string[];
+                /** @description A folder's path; what lies in folders below it counts too. Repeat it for several. */
+                folder?: string[];
+                /** @description Taken (or, where that is not known, modified) at this moment or later. */
+                after?: string;
+                /** @description Taken (or, where that is not known, modified) before this moment. */
+                before?: string;
+                /** @description How many results at most. */
+                limit?: number;
+                /** @description How many of the best to leave out. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The most similar pictures, without itself. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The picture has not been indexed (`no-vector`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getImageThumbnail: {
+        parameters: {
+            query?: {
+                /** @description As in the addresses that results give: lets caches keep the answer for ever. */
+                v?: string;
+            };
+            header?: never;
+            path: {
+                image_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture as WebP. */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description As If-None-Match has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIngest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts, and what the watcher does. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ingest"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFailures: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of failures. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failures"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rescan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The watcher will list the bucket. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queued"];
+                };
+            };
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Models and the collection. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Models"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchByText: {
+        parameters: {
+            query: {
+                /** @description The name of the folder that the picture lies in; repeat it for several. */
+                label?: string[];
+                /** @description A folder's path; what lies in folders below it counts too. Repeat it for several. */
+                folder?: string[];
+                /** @description Taken (or, where that is not known, modified) at this moment or later. */
+                after?: string;
+                /** @description Taken (or, where that is not known, modified) before this moment. */
+                before?: string;
+                /** @description How many results at most. */
+                limit?: number;
+                /** @description How many of the best to leave out. */
+                offset?: number;
+                /** @description What to look for. */
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": components["schemas"]["ComposedQuery"];
+            };
+        };
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The picture has not been indexed (`no-vector`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The process answers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alive"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Prometheus' text format. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Searches will be answered. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ready"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

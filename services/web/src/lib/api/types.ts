@@ -1,0 +1,18 @@
+/** The shapes of the gateway's answers, by the names that the page uses; `schema.d.ts` is generated. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type SearchAnswer = Schemas['SearchResults'];
+export type PicturePage = Schemas['Images'];
+export type UploadAnswer = Schemas['Uploaded'];
+export type IngestState = Schemas['Ingest'];
+export type Failure = Schemas['Failure'];
+export type FailurePage = Schemas['Failures'];
+export type Stats = Schemas['Stats'];
+
+/** A picture of the collection; with a similarity where a search found it. */
+export type Picture = Schemas['Image'] & { similarity?: number };
+
+/** RFC 9457; a proxy's answer may have none of it. */
+export type Problem = Partial<Schemas['Problem']>;

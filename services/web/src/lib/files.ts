@@ -1,0 +1,61 @@
+/** Telling pictures from other files, by type or else by name; the gateway looks at the bytes. */
+
+const EXTENSIONS = /\.(jpe?g|png|webp|gif|bmp|dib|tiff?|heic|heif|avif)$/i;
+
+/** For `<input accept>`: browsers on some systems do not count HEIC and AVIF among `image/*`. */
+export const ACCEPT = 'image/*,.heic,.heif,.avif,.tif,.tiff';
+
+export function looksLikePicture(file: { name: string; type: string }): boolean {
+  return (file.type.startsWith('image/') && !file.type.includes('svg')) || EXTENSIONS.test(file.name);
+}
+
+/** Whether what is dragged holds files (and not a link or text, or a picture of this page). */
+export function holdsFiles(transfer: DataTransfer | null): boolean {
+  return transfer !== null && Array.from(transfer.types).includes('Files');
+}
+
+/** A file that is dropped or picked, and the folder it lay in where it came with one. */
+export interface PickedFile {
+  file: File;
+  folder: string | undefined;
+}
+
+/** The files of a drop, folders opened up. Must be called while the drop event is being handled. */
+export async function droppedFiles(transfer: DataTransfer): Promise<PickedFile[]> {
+  const entries = Array.from(transfer.items)
+    .filter((item) => item.kind === 'file')
+    .map((item) => item.webkitGetAsEntry?.() ?? null);
+  const plain = Array.from(transfer.files);
+  if (!entries.some((entry) => entry?.isDirectory)) {
+    return plain.map((file) => ({ file, folder: undefined }));
+  }
+  const found: PickedFile[] = [];
+  for (const entry of entries) {
+    if (entry) await collect(entry, undefined, found);
+  }
+  return found;
+}
+
+async function collect(
+  entry: FileSystemEntry,
+  folder: string | undefined,
+  found: PickedFile[],
+): Promise<void> {
+  if (entry.isFile) {
+    const file = await new Promise<File>((resolve, reject) =>
+      (entry as FileSystemFileEntry).file(resolve, reject),
+    );
+    if (!file.name.startsWith('.')) found.push({ file, folder });
+    return;
+  }
+  const inside = folder ? `${folder}/${entry.name}` : entry.name;
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  for (;;) {
+    // A reader hands out at most a hundred entries a call.
+    const batch = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
+    if (batch.length === 0) return;
+    for (const child of batch) await collect(child, inside, found);
+  }
+}

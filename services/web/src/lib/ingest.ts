@@ -1,0 +1,31 @@
+import type { IngestState } from './api/types';
+import { count } from './format';
+
+const BUSY_MS = 2_000;
+const QUIET_MS = 15_000;
+
+export function nextPollMilliseconds(state: IngestState | null, unreachable: boolean): number {
+  if (unreachable || state === null) return 5_000;
+  return state.pending > 0 || state.scanning ? BUSY_MS : QUIET_MS;
+}
+
+/** The share of pictures that are settled, indexed or failed, from 0 to 1; 1 for an empty collection. */
+export function settledShare(state: IngestState): number {
+  const settled = state.indexed + state.failed;
+  const all = settled + state.pending;
+  return all === 0 ? 1 : settled / all;
+}
+
+/** A few words for the corner. */
+export function ingestSummary(state: IngestState): string {
+  if (state.pending > 0) return `${count(state.indexed)} of ${count(state.indexed + state.pending)}`;
+  return state.indexed === 1 ? '1 picture' : `${count(state.indexed)} pictures`;
+}
+
+/** The same as a sentence, for screen readers. */
+export function ingestSentence(state: IngestState): string {
+  const parts = [`${count(state.indexed)} indexed`];
+  if (state.pending > 0) parts.push(`${count(state.pending)} pending`);
+  if (state.failed > 0) parts.push(`${count(state.failed)} failed`);
+  return `Collection: ${parts.join(', ')}`;
+}

@@ -1,0 +1,87 @@
+import { tick } from 'svelte';
+import { formatAddress, parseAddress, type Address } from './address';
+
+interface Entry {
+  scroll?: number;
+  focus?: string | null;
+  /** Set where this page opened the larger view itself, so that closing it may simply go back. */
+  opened?: boolean;
+}
+
+/** The address bar as state: `address` follows it, `go` changes it, and Back finds scroll and focus again. */
+class Router {
+  address = $state.raw<Address>(parseAddress(location.search));
+
+  start(): () => void {
+    history.scrollRestoration = 'manual';
+    const back = () => void this.#restore();
+    const leave = () => this.#remember();
+    addEventListener('popstate', back);
+    addEventListener('pagehide', leave);
+    void this.#restore();
+    return () => {
+      removeEventListener('popstate', back);
+      removeEventListener('pagehide', leave);
+    };
+  }
+
+  go(address: Address, options: { replace?: boolean; keepScroll?: boolean; opened?: boolean } = {}): void {
+    const entry: Entry = options.opened ? { opened: true } : {};
+    if (options.replace) {
+      history.replaceState({ ...this.#entry(), ...entry }, '', formatAddress(address));
+    } else {
+      this.#remember();
+      history.pushState(entry, '', formatAddress(address));
+    }
+    this.address = address;
+    if (!options.keepScroll) scrollTo({ top: 0, behavior: 'instant' });
+  }
+
+  /** Opens or closes the larger view over whatever is searched for. */
+  view(id: string | null): void {
+    if (id === null && this.#entry().opened) {
+      history.back();
+    } else {
+      const replace = id === null || this.address.view !== null;
+      this.go({ ...this.address, view: id }, { replace, keepScroll: true, opened: !replace });
+    }
+  }
+
+  #entry(): Entry {
+    return (history.state as Entry | null) ?? {};
+  }
+
+  #remember(): void {
+    const active = document.activeElement?.closest<HTMLElement>('[data-tile]');
+    const entry: Entry = { ...this.#entry(), scroll: scrollY, focus: active?.dataset.tile ?? null };
+    history.replaceState(entry, '');
+  }
+
+  async #restore(): Promise<void> {
+    const before = formatAddress({ ...this.address, view: null });
+    this.address = parseAddress(location.search);
+    const same = formatAddress({ ...this.address, view: null }) === before;
+    await tick();
+    const { scroll, focus } = this.#entry();
+    // Closing the larger view hands focus back by itself, and must not move the page.
+    if (same && scroll === undefined) return;
+    if (scroll !== undefined) scrollTo({ top: scroll, behavior: 'instant' });
+    if (focus && !this.address.view) {
+      document
+        .querySelector<HTMLElement>(`[data-tile="${CSS.escape(focus)}"]`)
+        ?.focus({ preventScroll: true });
+    }
+  }
+}
+
+export const router = new Router();
+
+/** For links within the page: a plain click changes the address, any other one is the browser's. */
+export function follow(address: Address): (event: MouseEvent) => void {
+  return (event) => {
+    if (event.defaultPrevented || event.button !== 0) return;
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    router.go(address);
+  };
+}

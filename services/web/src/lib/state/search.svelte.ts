@@ -1,0 +1,144 @@
+import * as api from '../api/client';
+import { ApiError } from '../api/errors';
+import type { Picture, SearchAnswer } from '../api/types';
+import { queryKey, type Query } from './address';
+import { RecentCache } from './cache';
+import { findPicture } from './given-pictures';
+
+/** The page's own problem: a search by a picture that another browser gave. */
+const NOT_ON_THIS_DEVICE = 'urn:sightline:problem:not-on-this-device';
+
+export const BEST = 5;
+export const LIMIT = 50;
+
+/** What the search bar shows beside the text: the picture that is searched by. */
+export interface Source {
+  name: string;
+  url: string | null;
+  picture: Picture | null;
+}
+
+/**
+ * One search at a time. The answer of the search before stays in `answer` while the next one is on its way
+ * (`loading`), so that the page dims and does not jump.
+ */
+class Search {
+  query = $state.raw<Query>({ kind: 'none' });
+  answer = $state.raw<SearchAnswer | null>(null);
+  error = $state.raw<ApiError | null>(null);
+  source = $state.raw<Source | null>(null);
+  loading = $state(false);
+
+  readonly #answers = new RecentCache<SearchAnswer>(24);
+  readonly #known = new RecentCache<Picture>(600);
+  #running: AbortController | null = null;
+
+  run(query: Query): void {
+    this.#running?.abort();
+    this.#running = null;
+    const key = queryKey(query);
+    const changed = key !== queryKey(this.query);
+    this.query = query;
+    // Asked once more after an error, the page goes on saying what is wrong until it knows better.
+    if (changed) this.error = null;
+    if (changed) this.source = null;
+    if (query.kind === 'none') {
+      this.answer = null;
+      this.error = null;
+      this.loading = false;
+      return;
+    }
+    const running = new AbortController();
+    this.#running = running;
+    void this.#findSource(query, running.signal);
+    const known = this.#answers.get(key);
+    if (known) {
+      this.answer = known;
+      this.error = null;
+      this.loading = false;
+      return;
+    }
+    this.loading = true;
+    void this.#ask(query, key, running.signal);
+  }
+
+  /** Asks again, past what is remembered. */
+  again(): void {
+    this.#answers.clear();
+    this.run(this.query);
+  }
+
+  /** A picture that some answer has shown; null where none has. */
+  known(id: string): Picture | null {
+    return this.#known.get(id) ?? null;
+  }
+
+  /** Pictures seen elsewhere on the page, so that a search by one of them knows its name at once. */
+  remember(pictures: readonly Picture[]): void {
+    for (const picture of pictures) this.#known.set(picture.id, picture);
+  }
+
+  async #ask(query: Query, key: string, signal: AbortSignal): Promise<void> {
+    try {
+      const answer = await this.#answer(query, signal);
+      if (signal.aborted) return;
+      this.remember(answer.results);
+      this.#answers.set(key, answer);
+      this.answer = answer;
+      this.error = null;
+      this.loading = false;
+    } catch (error) {
+      if (signal.aborted) return;
+      this.answer = null;
+      this.error = error instanceof ApiError ? error : new ApiError(500, { detail: String(error) });
+      this.loading = false;
+    }
+  }
+
+  async #answer(query: Query, signal: AbortSignal): Promise<SearchAnswer> {
+    switch (query.kind) {
+      case 'like':
+        return api.similar(query.id, LIMIT, signal);
+      case 'picture': {
+        const given = await findPicture(query.key);
+        if (!given) {
+          throw new ApiError(404, { type: NOT_ON_THIS_DEVICE });
+        }
+        return api.searchPicture(given.blob, given.name, LIMIT, signal);
+      }
+      case 'text':
+        return api.searchText(query.text, LIMIT, signal);
+      case 'none':
+        throw new TypeError('there is nothing to search for');
+    }
+  }
+
+  async #findSource(query: Query, signal: AbortSignal): Promise<void> {
+    if (this.source) return;
+    if (query.kind === 'like') {
+      let picture = this.known(query.id);
+      if (picture) {
+        this.source = { name: picture.name, url: picture.thumbnail_url, picture };
+        return;
+      }
+      try {
+        picture = await api.picture(query.id, signal);
+        if (signal.aborted) return;
+        this.remember([picture]);
+        this.source = { name: picture.name, url: picture.thumbnail_url, picture };
+      } catch {
+        if (!signal.aborted) this.source = { name: 'a picture', url: null, picture: null };
+      }
+    } else if (query.kind === 'picture') {
+      const given = await findPicture(query.key);
+      if (signal.aborted) return;
+      this.source = {
+        name: given?.name ?? 'a picture',
+        url: given ? URL.createObjectURL(given.blob) : null,
+        picture: null,
+      };
+    }
+  }
+}
+
+export const search = new Search();
