@@ -66,7 +66,7 @@ def _moment(text: str, offset: str) -> datetime | None:
     if not match:
         return None
     try:
-        naive = datetime(*(int(part or 0) for part in match.groups()))  # type: ignore[arg-type]  # noqa: DTZ001
+        naive = datetime(*(int(part or 0) for part in match.groups()))  # type: ignore[arg-type]
         moment = naive.replace(tzinfo=_zone(offset)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -1,0 +1,29 @@
+"""The bucket: the folder or object store that holds people's pictures; and the store of their thumbnails."""
+
+from sightline_bucket.bucket import Bucket, BucketObject, open_bucket
+from sightline_bucket.errors import (
+    BucketError,
+    BucketReadOnly,
+    BucketUnavailable,
+    KeyRefused,
+    ObjectExists,
+    ObjectMissing,
+)
+from sightline_bucket.settings import BucketSettings, ThumbnailSettings
+from sightline_bucket.thumbnails import ThumbnailStore, open_thumbnails
+
+__all__ = [
+    "Bucket",
+    "BucketError",
+    "BucketObject",
+    "BucketReadOnly",
+    "BucketSettings",
+    "BucketUnavailable",
+    "KeyRefused",
+    "ObjectExists",
+    "ObjectMissing",
+    "ThumbnailSettings",
+    "ThumbnailStore",
+    "open_bucket",
+    "open_thumbnails",
+]

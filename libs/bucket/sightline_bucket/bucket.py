@@ -1,0 +1,128 @@
+"""What a bucket is, wherever it lies."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sightline_bucket import keys, urls
+from sightline_bucket.errors import BucketReadOnly
+
+if TYPE_CHECKING:
+    from sightline_bucket.settings import BucketSettings
+
+
+@dataclass(frozen=True)
+class BucketObject:
+    """One object as the listing gives it.
+
+    Attributes:
+        key: Relative to the bucket, with `/` between folders; None where the name cannot be a key.
+        raw_name: The same in the bytes that the store holds.
+        shown: The same, printable whatever it holds.
+        size: In bytes.
+        modified_at: Aware, in UTC.
+        etag: Changes when the object does: size and modification time on a file system, where an inode may change
+            with every mount; the store's own elsewhere.
+        problem: Why it can never be read; None if it can.
+    """
+
+    key: str | None
+    raw_name: bytes
+    shown: str
+    size: int
+    modified_at: datetime
+    etag: str
+    problem: str | None = None
+
+
+class Bucket(ABC):
+    """A folder or an object store. Safe to share between threads; open it after a fork, not before."""
+
+    def __init__(self, writable: bool) -> None:
+        self.writable = writable
+
+    @property
+    @abstractmethod
+    def root(self) -> Path | None:
+        """The folder, where the bucket is one: for file events."""
+
+    @abstractmethod
+    def list(self, prefix: str | bytes = "") -> Iterator[BucketObject]:
+        """Yield every object, in the order of names within a folder; hidden ones are left out.
+
+        Args:
+            prefix: A folder, to list it alone; empty for all. A folder that is not there yields nothing.
+
+        Raises:
+            KeyRefused: The prefix leaves the bucket.
+            BucketUnavailable: Also in the middle or at the end of a listing: what was yielded is then no account of
+                the bucket, and what was not may still be there.
+        """
+
+    @abstractmethod
+    def stat(self, key: str) -> BucketObject:
+        """Return one object; with `problem` set if it is there but can never be read.
+
+        Raises:
+            ObjectMissing, KeyRefused, BucketUnavailable: As they say.
+        """
+
+    @abstractmethod
+    def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
+        """Return an object's bytes, and what was known of it before they were read.
+
+        At most `max_bytes` + 1 bytes are read: one more than `max_bytes` means that there are too many.
+
+        Raises:
+            ObjectMissing, KeyRefused, BucketUnavailable: As they say.
+        """
+
+    def write(self, key: str, data: bytes) -> None:
+        """Create an object, whole or not at all.
+
+        Raises:
+            BucketReadOnly, KeyRefused, BucketUnavailable: As they say.
+            ObjectExists: There is one of that key; it is left as it is.
+        """
+        self._check_writable()
+        self._write(keys.check(key), data)
+
+    def delete(self, key: str) -> None:
+        """Remove an object.
+
+        Raises:
+            BucketReadOnly, ObjectMissing, KeyRefused, BucketUnavailable: As they say.
+        """
+        self._check_writable()
+        self._delete(keys.check(key))
+
+    @abstractmethod
+    def _write(self, key: str, data: bytes) -> None: ...
+
+    @abstractmethod
+    def _delete(self, key: str) -> None: ...
+
+    def _check_writable(self) -> None:
+        if not self.writable:
+            raise BucketReadOnly("the bucket is read-only; set BUCKET_WRITABLE=true to allow changes")
+
+
+def open_bucket(settings: BucketSettings) -> Bucket:
+    """Return the bucket that the settings name. It is reached only when it is used, and may be away until then.
+
+    Credentials of an object store come from its usual variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+    AWS_REGION, AWS_ENDPOINT (and AWS_ALLOW_HTTP=true for http://), GOOGLE_APPLICATION_CREDENTIALS,
+    AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY and so on.
+    """
+    from sightline_bucket.folder import FolderBucket
+    from sightline_bucket.remote import RemoteBucket
+
+    folder = urls.folder(settings.url)
+    if folder is not None:
+        return FolderBucket(folder, writable=settings.writable)
+    return RemoteBucket(settings.url, writable=settings.writable)

@@ -1,0 +1,63 @@
+"""Keys: which names can be one, which are hidden, and how a name is shown that cannot."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from sightline_bucket.errors import KeyRefused
+
+NOT_UTF8 = "its name is not valid UTF-8; rename it"
+CONTROL_CHARACTER = "its name holds a line break or another control character; rename it"
+NUMBERED = "its name ends in # and a number, which storage uses for unfinished files; rename it"
+
+# Kept by file managers and storage systems, not by people; also everything that starts with a dot.
+_HIDDEN = frozenset({b"@eaDir", b"#recycle", b"$RECYCLE.BIN", b"System Volume Information", b"__MACOSX", b"lost+found"})
+
+
+def is_hidden(name: bytes) -> bool:
+    """Tell whether a file or folder of this name is no part of the bucket."""
+    return name.startswith(b".") or name in _HIDDEN
+
+
+def problem(raw: bytes) -> str | None:
+    """Return why a raw name cannot be a key; None if it can."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return NOT_UTF8
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        return CONTROL_CHARACTER
+    stem, mark, number = text.rpartition("#")
+    return NUMBERED if mark and stem and number.isascii() and number.isdigit() else None
+
+
+def shown(raw: bytes) -> str:
+    """Return a name that can be printed, whatever it holds: what cannot is written as an escape."""
+    text = raw.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def check(key: str) -> str:
+    """Return the key if it stays in the bucket and could be listed.
+
+    Raises:
+        KeyRefused: It is empty, absolute, hidden, leaves the bucket, or cannot be a name.
+    """
+    try:
+        raw = key.encode("utf-8")
+    except UnicodeEncodeError:
+        raise KeyRefused(f"{shown(key.encode('utf-8', 'backslashreplace'))}: {NOT_UTF8}") from None
+    name = shown(raw)
+    if not raw:
+        raise KeyRefused("an empty key names nothing")
+    wrong = problem(raw)
+    if wrong:
+        raise KeyRefused(f"{name}: {wrong}")
+    segments = raw.split(b"/")
+    if any(segment in (b"", b".", b"..") for segment in segments):
+        raise KeyRefused(f"{name}: a key is relative to the bucket, without empty parts, '.' and '..'")
+    if any(map(is_hidden, segments)):
+        raise KeyRefused(f"{name}: hidden files are no part of the bucket")
+    if any(len(segment) > 255 for segment in segments) or len(raw) > 1024:
+        raise KeyRefused(f"{name[:60]}...: a name may have 255 bytes, a key 1,024")
+    return key

@@ -1,0 +1,110 @@
+"""A bucket in an object store: S3 and what speaks like it, Google Cloud Storage, Azure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC
+from threading import Lock
+
+import obstore
+from obstore import ObjectMeta
+from obstore.exceptions import NotSupportedError
+from obstore.store import ObjectStore
+
+from sightline_bucket import keys
+from sightline_bucket.bucket import Bucket, BucketObject
+from sightline_bucket.errors import ObjectExists, ObjectMissing
+from sightline_bucket.stores import connect, translated
+
+_LISTED_AT_ONCE = 1000
+
+
+class RemoteBucket(Bucket):
+    """Everything through obstore. The connection opens on first use."""
+
+    def __init__(self, url: str, *, writable: bool = False, store: ObjectStore | None = None) -> None:
+        super().__init__(writable)
+        self._url = url
+        self._store = store
+        self._lock = Lock()
+
+    @property
+    def root(self) -> None:
+        """None: an object store reports no file events."""
+        return
+
+    def list(self, prefix: str | bytes = "") -> Iterator[BucketObject]:
+        """Yield every object; see `Bucket.list`."""
+        text = prefix.decode("utf-8", "replace") if isinstance(prefix, bytes) else prefix
+        folder = text.strip("/")
+        if folder:
+            keys.check(folder)
+        with translated(self._shown, folder):
+            for batch in obstore.list(self._open(), folder or None, chunk_size=_LISTED_AT_ONCE):
+                for meta in batch:
+                    path = meta["path"]
+                    # Consoles keep an empty object to show a folder that holds nothing.
+                    marker = meta["size"] == 0 and path.endswith("/")
+                    if not marker and not any(keys.is_hidden(part) for part in path.encode().split(b"/")):
+                        yield _describe(meta)
+
+    def stat(self, key: str) -> BucketObject:
+        """Return one object; see `Bucket.stat`."""
+        with translated(self._shown, keys.check(key)):
+            return _describe(obstore.head(self._open(), key))
+
+    def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
+        """Return an object's bytes; see `Bucket.read`."""
+        with translated(self._shown, keys.check(key)):
+            result = obstore.get(self._open(), key)
+            found = _describe(result.meta)
+            if found.size <= max_bytes:
+                return bytes(result.bytes()), found
+            return bytes(obstore.get_range(self._open(), key, start=0, length=max_bytes + 1)), found
+
+    def _write(self, key: str, data: bytes) -> None:
+        with translated(self._shown, key):
+            try:
+                obstore.put(self._open(), key, data, mode="create")
+            except (NotSupportedError, NotImplementedError):
+                # A store without conditional writes: two at the same moment may both succeed.
+                try:
+                    obstore.head(self._open(), key)
+                except FileNotFoundError:
+                    obstore.put(self._open(), key, data)
+                    return
+                raise ObjectExists(f"{key} is there already") from None
+
+    def _delete(self, key: str) -> None:
+        with translated(self._shown, key):
+            try:
+                obstore.head(self._open(), key)
+            except FileNotFoundError:
+                raise ObjectMissing(f"{key} is not there") from None
+            obstore.delete(self._open(), key)
+
+    def _open(self) -> ObjectStore:
+        with self._lock:
+            if self._store is None:
+                self._store = connect(self._url)
+            return self._store
+
+    @property
+    def _shown(self) -> str:
+        return f"the bucket {self._url}"
+
+
+def _describe(meta: ObjectMeta) -> BucketObject:
+    raw = meta["path"].encode()
+    wrong = keys.problem(raw)
+    modified_at = meta["last_modified"].astimezone(UTC)
+    etag = meta["e_tag"] or meta["version"] or f"{meta['size']:x}-{modified_at.timestamp():.6f}"
+    return BucketObject(
+        key=None if wrong else meta["path"],
+        raw_name=raw,
+        shown=keys.shown(raw),
+        size=meta["size"],
+        modified_at=modified_at,
+        etag=etag.strip('"'),
+        problem=wrong,
+    )

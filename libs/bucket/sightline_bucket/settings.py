@@ -1,0 +1,48 @@
+"""Where the pictures are, and where the thumbnails go."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_settings import SettingsConfigDict
+from sightline_service import SettingsGroup
+
+from sightline_bucket import urls
+
+Url = Annotated[str, AfterValidator(urls.check)]
+
+
+class BucketSettings(SettingsGroup):
+    """BUCKET_*: the pictures."""
+
+    model_config = SettingsConfigDict(env_prefix="BUCKET_")
+
+    url: Url
+    id: str = Field(default="main", pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    """Part of every picture's id: keep it when the folder moves, choose another one for another bucket."""
+    writable: bool = False
+
+
+class ThumbnailSettings(SettingsGroup):
+    """THUMBNAIL_*: the thumbnails; never inside the bucket."""
+
+    model_config = SettingsConfigDict(env_prefix="THUMBNAIL_")
+
+    url: Url
+    bucket_url: str = Field(default="", validation_alias="BUCKET_URL", repr=False)
+    """Read only to see that the thumbnails do not go among the pictures."""
+
+    @model_validator(mode="after")
+    def _outside_the_bucket(self) -> Self:
+        try:
+            inside = bool(self.bucket_url) and urls.is_inside(self.url, self.bucket_url)
+        except ValueError:
+            # The bucket's own setting says what is wrong with it.
+            return self
+        if inside:
+            raise ValueError(
+                f"THUMBNAIL_URL={self.url}: it is inside the bucket, {self.bucket_url}; "
+                "choose a folder outside, so that thumbnails are not taken for pictures"
+            )
+        return self

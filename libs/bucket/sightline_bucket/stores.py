@@ -1,0 +1,53 @@
+"""obstore, with its errors made the bucket's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, InvalidPathError
+from obstore.store import ObjectStore, from_url
+
+from sightline_bucket import urls
+from sightline_bucket.errors import BucketUnavailable, KeyRefused, ObjectExists, ObjectMissing
+
+# Ten seconds to three minutes is what the library waits by itself, longer than any task of Sightline's.
+_RETRY: obstore.store.RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+_CLIENT: obstore.store.ClientConfig = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
+
+
+def connect(url: str) -> ObjectStore:
+    """Return the store of an object store's URL, or of a folder that is made if it is not there.
+
+    Raises:
+        BucketUnavailable: The settings do not say enough to reach it, or the folder cannot be made.
+    """
+    try:
+        if urls.folder(url) is not None:
+            return from_url(url, mkdir=True)
+        return from_url(url, retry_config=_RETRY, client_options=_CLIENT)
+    except (BaseError, OSError, ValueError) as error:
+        raise BucketUnavailable(f"{url} cannot be opened: {first_line(error)}") from error
+
+
+@contextmanager
+def translated(place: str, key: str = "") -> Iterator[None]:
+    """Raise the bucket's errors for obstore's."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ObjectMissing(f"{key or place} is not there") from error
+    except AlreadyExistsError as error:
+        raise ObjectExists(f"{key} is there already") from error
+    except (InvalidPathError, ValueError) as error:
+        raise KeyRefused(f"{key}: {first_line(error)}") from error
+    except (BaseError, OSError) as error:
+        raise BucketUnavailable(f"{place} cannot be reached: {first_line(error)}") from error
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error of obstore says, without the structures that it prints below."""
+    lines = str(error).strip().splitlines()
+    return lines[0].strip() if lines else type(error).__name__
