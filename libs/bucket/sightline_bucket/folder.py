@@ -92,7 +92,12 @@ class FolderBucket(Bucket):
         hidden = os.path.join(parent, f".sightline-{secrets.token_hex(8)}.tmp".encode())
         try:
             os.makedirs(parent, exist_ok=True)
-            self._locate(key)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise KeyRefused(f"{key}: a file is in the place of one of its folders") from error
+        except OSError as error:
+            raise BucketUnavailable(f"{self._shown} cannot be written to: {error.strerror}") from error
+        self._locate(key)
+        try:
             try:
                 with open(hidden, "xb") as file:
                     file.write(data)
@@ -105,8 +110,6 @@ class FolderBucket(Bucket):
                     os.unlink(hidden)
         except FileExistsError as error:
             raise ObjectExists(f"{key} is there already") from error
-        except NotADirectoryError as error:
-            raise KeyRefused(f"{key}: a file is in the place of one of its folders") from error
         except OSError as error:
             if error.errno in (errno.ENOTSUP, errno.EPERM, errno.EMLINK) and os.access(parent, os.W_OK):
                 self._write_without_links(key, data, path)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import obstore
-from obstore import ObjectMeta
 from obstore.exceptions import NotSupportedError
 from obstore.store import ObjectStore
 
@@ -15,6 +15,9 @@ from sightline_bucket import keys
 from sightline_bucket.bucket import Bucket, BucketObject
 from sightline_bucket.errors import ObjectExists, ObjectMissing
 from sightline_bucket.stores import connect, translated
+
+if TYPE_CHECKING:
+    from obstore import ObjectMeta
 
 _LISTED_AT_ONCE = 1000
 
