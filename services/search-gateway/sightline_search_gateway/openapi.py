@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import cast
 
+from sightline_bucket import BucketSettings, ThumbnailSettings
+
 from sightline_search_gateway.app import create_app
 from sightline_search_gateway.parts import Services
 from sightline_search_gateway.settings import Settings
@@ -21,7 +23,10 @@ DOCUMENT = Path(__file__).parents[1] / "openapi.json"
 def document() -> str:
     """Return the document as it is kept in the tree."""
     # Describing calls makes none: neither settings nor services matter.
-    app = create_app(Settings(), cast(Services, None))
+    settings = Settings(
+        bucket=BucketSettings(url="file:///pictures"), thumbnails=ThumbnailSettings(url="file:///thumbnails")
+    )
+    app = create_app(settings, cast(Services, None))
     return json.dumps(app.spec, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

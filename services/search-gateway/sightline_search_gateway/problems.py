@@ -114,7 +114,7 @@ def translate(error: Exception) -> Problem | None:
         case PictureError():
             return Problem("not-a-picture", error.reason)
         case KeyRefused():
-            return Problem("invalid-request", str(error))
+            return Problem("not-shown", str(error))
         case ObjectMissing():
             return Problem("image-not-found", "The file is no longer in the bucket.")
         case BucketReadOnly():

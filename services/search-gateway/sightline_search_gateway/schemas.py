@@ -182,6 +182,7 @@ class Image(Schema):
     folders = fields.List(fields.String(), required=True, metadata={"description": "Each folder above it, by path."})
     state = fields.String(required=True, validate=validate.OneOf(STATES))
     reason = _out(fields.String, "Why it failed.", null=True)
+    sha256 = _out(fields.String, "Of the file as it was indexed.", null=True)
     width = _out(fields.Integer, "Pixels, orientation applied.", null=True)
     height = _out(fields.Integer, null=True)
     format = _out(fields.String, "JPEG, PNG, ...", null=True)

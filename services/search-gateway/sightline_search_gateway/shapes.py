@@ -27,6 +27,7 @@ def image_shape(image: Image) -> dict[str, Any]:
         "folders": image.folders,
         "state": image.state,
         "reason": image.reason,
+        "sha256": image.sha256,
         "width": image.width,
         "height": image.height,
         "format": image.format,

@@ -21,7 +21,9 @@ from sightline_bucket import (
     BucketReadOnly,
     BucketSettings,
     KeyRefused,
+    ObjectExists,
     ObjectMissing,
+    ThumbnailSettings,
 )
 from sightline_catalogue import (
     CatalogueSettings,
@@ -251,6 +253,8 @@ class FakeBucket:
         self._check(key)
         if not self.writable:
             raise BucketReadOnly("read-only")
+        if key in self.files:
+            raise ObjectExists(key)
         self.files[key] = data
 
     def delete(self, key: str) -> None:
@@ -317,22 +321,27 @@ class World:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.app: Any
+        self.client: Any
         self.collection = FakeCollection()
         self.catalogue = FakeCatalogue(self.collection)
         self.encoder = FakeEncoder()
         self.bucket = FakeBucket(writable=settings.bucket.writable)
         self.thumbnails = FakeThumbnails()
         self.board = FakeBoard()
-        self.app = create_app(
-            settings,
+        self.use(
             Services(
                 catalogue=self.catalogue,
                 encoder=self.encoder,
                 bucket=self.bucket,
                 thumbnails=self.thumbnails,
                 board=self.board,
-            ),
+            )
         )
+
+    def use(self, services: Services) -> None:
+        """Make the gateway of other services."""
+        self.app = create_app(self.settings, services)
         self.client = self.app.test_client()
 
     def add(self, key: str, data: bytes | None = None, *, state: str = "indexed", **changes: Any) -> Image:
@@ -377,7 +386,8 @@ def settings_with(
     """Return settings that read nothing from the environment but what is not given."""
     return Settings(
         gateway=GatewaySettings(**gateway),
-        bucket=BucketSettings(url=tmp_path.as_uri(), writable=writable),
+        bucket=BucketSettings(url=(tmp_path / "bucket").as_uri(), writable=writable),
+        thumbnails=ThumbnailSettings(url=(tmp_path / "thumbnails").as_uri()),
         pictures=PictureSettings(**(limits or {})),
         catalogue=CatalogueSettings(),
         encoder=EncoderClientSettings(),

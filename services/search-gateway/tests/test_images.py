@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import replace
 
 import pytest
 from PIL import Image as Pillow
@@ -235,5 +236,5 @@ def test_a_store_of_thumbnails_out_of_reach_costs_time_but_no_thumbnail(world):
         def put(self, sha256, webp):
             raise BucketUnavailable("away")
 
-    object.__setattr__(world.app.extensions["sightline"].services, "thumbnails", Away())
+    world.use(replace(world.app.extensions["sightline"].services, thumbnails=Away()))
     assert size_of(get(world, f"/{image.id}/thumbnail")) == (384, 288)

@@ -190,8 +190,9 @@ def test_help_says_where_the_settings_are():
     assert "README.md" in result.stdout
 
 
-def test_a_wrong_setting_stops_the_start_with_one_line():
-    environment = {**os.environ, "GATEWAY_PORT": "eighty"}
+def test_a_wrong_setting_stops_the_start_with_one_line(tmp_path):
+    stores = {"BUCKET_URL": (tmp_path / "a").as_uri(), "THUMBNAIL_URL": (tmp_path / "b").as_uri()}
+    environment = {**os.environ, **stores, "GATEWAY_PORT": "eighty"}
     result = subprocess.run(
         [sys.executable, "-m", "sightline_search_gateway"], capture_output=True, text=True, env=environment, check=False
     )

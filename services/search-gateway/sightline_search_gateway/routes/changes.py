@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from apiflask import APIBlueprint
 from flask import Response
-from sightline_bucket import Bucket, ObjectMissing
+from sightline_bucket import Bucket, KeyRefused, ObjectExists, ObjectMissing
 from sightline_catalogue import image_id as id_of
 from sightline_pictures import PictureError, open_picture
 from werkzeug.datastructures import FileStorage
@@ -55,6 +55,8 @@ def upload_images(upload: dict[str, Any]) -> Response:
             key = _add(file, sent, folder)
         except PictureError as error:
             refused.append({"name": sent, "reason": error.reason})
+        except KeyRefused as error:
+            refused.append({"name": sent, "reason": str(error)})
         else:
             accepted.append({"name": sent, "key": key, "id": id_of(parts().settings.bucket.id, key.encode())})
     telemetry = parts().telemetry
@@ -80,6 +82,8 @@ def delete_image(image_id: str) -> Response:
         parts().services.bucket.delete(image.key)
     except ObjectMissing:
         log.info("already gone from the bucket", key=image.key)
+    except KeyRefused as error:
+        raise Problem("invalid-request", f"This file cannot be removed here: {error}.") from error
     collection.delete([image.id])
     # A copy of the same bytes shares the thumbnail.
     if image.sha256 and not collection.by_sha256([image.sha256]):
@@ -106,10 +110,10 @@ def _write(bucket: Bucket, key: str, data: bytes) -> str:
     for number in range(MOST_NUMBERS):
         candidate = numbered(key, number)
         try:
-            bucket.stat(candidate)
-        except ObjectMissing:
             bucket.write(candidate, data)
-            return candidate
+        except ObjectExists:
+            continue
+        return candidate
     raise PictureError(f"{MOST_NUMBERS} files of this name are there already")
 
 

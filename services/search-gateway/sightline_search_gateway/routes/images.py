@@ -78,7 +78,7 @@ def get_file(image_id: str, version: dict[str, str]) -> Response:
     current = found.etag == image.etag
     tag = hashlib.sha256(found.etag.encode()).hexdigest()[:32]
     if not _has(tag):
-        data, _ = bucket.read(image.key, parts().settings.pictures.max_bytes)
+        data = read_file(image)
         kind = media_type(data)
     else:
         data, kind = b"", UNKNOWN
@@ -165,10 +165,24 @@ def find_in_collection(image_id: str) -> tuple[Collection, Image]:
     return collection, image
 
 
+def read_file(image: Image) -> bytes:
+    """Return a picture's file.
+
+    Raises:
+        BucketError: It is not there, or cannot be read.
+        Problem: It is over the limit.
+    """
+    limit = parts().settings.pictures.max_bytes
+    data, _ = parts().services.bucket.read(image.key, limit)
+    if len(data) > limit:
+        raise Problem("not-shown", f"The file is larger than {limit:,} bytes (IMAGE_MAX_BYTES).")
+    return data
+
+
 def _make(image: Image, render: Callable[[PillowImage], bytes], side: int) -> tuple[str, bytes]:
     """Return the SHA-256 of a picture's file as it is now, and the rendered picture."""
     limits = parts().settings.pictures
-    data, _ = parts().services.bucket.read(image.key, limits.max_bytes)
+    data = read_file(image)
     try:
         with _decoder():
             opened = open_picture(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=side)
