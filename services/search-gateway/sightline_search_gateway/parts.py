@@ -49,6 +49,7 @@ class Parts:
             size=gateway.query_cache_size,
             seconds=gateway.query_cache_seconds,
             timeout_seconds=gateway.encoder_timeout_seconds,
+            at_once=max(1, gateway.threads * 3 // 4),
             telemetry=self.telemetry,
         )
 

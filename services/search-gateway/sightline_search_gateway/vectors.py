@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
 import grpc
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sightline.encoder.client import Encoded, EncoderClient, FingerprintMismatch, InvalidRequest
 from sightline_catalogue import ModelRef
 
-from sightline_search_gateway.problems import Problem
+from sightline_search_gateway.problems import Problem, retry_after
 from sightline_search_gateway.telemetry import Telemetry
 
 Vector = NDArray[np.float32]
@@ -26,16 +26,25 @@ class QueryVectors:
         size: Texts whose vectors are kept; 0 keeps none.
         seconds: How long they are kept.
         timeout_seconds: Of a call.
+        at_once: Calls under way; more are refused, so that a slow encoder cannot take every thread.
         telemetry: Counts hits and misses.
     """
 
     def __init__(
-        self, encoder: EncoderClient, *, size: int, seconds: float, timeout_seconds: float, telemetry: Telemetry
+        self,
+        encoder: EncoderClient,
+        *,
+        size: int,
+        seconds: float,
+        timeout_seconds: float,
+        at_once: int,
+        telemetry: Telemetry,
     ) -> None:
         self._encoder = encoder
         self._timeout_seconds = timeout_seconds
         self._telemetry = telemetry
         self._lock = Lock()
+        self._turns = BoundedSemaphore(at_once)
         self._texts: TTLCache[tuple[str, str], Vector] = TTLCache(maxsize=size, ttl=seconds)
         # Two encoders may know one model by two names (two paths, say): the fingerprint decides.
         self._names: dict[str, str] = {}
@@ -68,6 +77,14 @@ class QueryVectors:
         return self._encode([], [data], model)
 
     def _encode(self, texts: list[str], images: list[bytes], model: ModelRef) -> Vector:
+        if not self._turns.acquire(blocking=False):
+            raise Problem("overloaded", "Many queries wait for the encoder; try again soon.", headers=retry_after(1))
+        try:
+            return self._encode_in_turn(texts, images, model)
+        finally:
+            self._turns.release()
+
+    def _encode_in_turn(self, texts: list[str], images: list[bytes], model: ModelRef) -> Vector:
         name = self._names.get(model.fingerprint, model.id)
         try:
             encoded = self._call(texts, images, name, model.fingerprint)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
@@ -153,6 +155,31 @@ def test_encoder_errors(world, error, status, kind, problem):
     world.encoder.error = error
     body = problem(search(world, q="a cat"), status, kind)
     assert "a fault of ours" not in body["detail"]
+
+
+def test_a_slow_encoder_does_not_take_every_thread(make_world, problem):
+    world = make_world(threads=4)
+    world.add("a/b.jpg")
+    go = threading.Event()
+    entered = threading.Semaphore(0)
+
+    def wait():
+        entered.release()
+        assert go.wait(20)
+
+    world.encoder.before = wait
+    with ThreadPoolExecutor() as pool:
+        waiting = [pool.submit(search, world, q=f"text {number}") for number in range(3)]
+        try:
+            for _ in waiting:
+                assert entered.acquire(timeout=20)
+            response = search(world, q="one more")
+            problem(response, 429, "overloaded")
+            assert response.headers["Retry-After"] == "1"
+        finally:
+            go.set()
+        assert [answer.result().status_code for answer in waiting] == [200] * 3
+    assert search(world, q="one more").status_code == 200
 
 
 def test_a_text_that_cannot_be_encoded(world, problem):

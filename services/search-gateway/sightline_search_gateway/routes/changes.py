@@ -99,8 +99,8 @@ def _add(file: FileStorage, sent: str, folder: str) -> str:
         PictureError: It is no picture within limits.
     """
     limits = parts().settings.pictures
-    data = file.stream.read(limits.max_bytes + 1)
     with parts().decoders:
+        data = file.stream.read(limits.max_bytes + 1)
         picture = open_picture(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=CHECK_SIDE)
     name = safe_name(sent, picture.format)
     return _write(parts().services.bucket, f"{folder}/{name}" if folder else name, data)

@@ -182,9 +182,10 @@ def read_file(image: Image) -> bytes:
 def _make(image: Image, render: Callable[[PillowImage], bytes], side: int) -> tuple[str, bytes]:
     """Return the SHA-256 of a picture's file as it is now, and the rendered picture."""
     limits = parts().settings.pictures
-    data = read_file(image)
     try:
+        # Read within the turn too: files that wait for one would fill the memory.
         with _decoder():
+            data = read_file(image)
             opened = open_picture(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=side)
             return hashlib.sha256(data).hexdigest(), render(opened.image)
     except PictureError as error:
