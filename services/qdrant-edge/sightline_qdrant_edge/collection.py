@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 import qdrant_edge as engine
 from google.protobuf import json_format
 from qdrant_client import grpc as api
 
-from sightline_qdrant_edge.errors import EdgeError, NotFound, from_engine
+from sightline_qdrant_edge.errors import EdgeError, EngineFailure, NotFound, from_engine
 from sightline_qdrant_edge.files import copy_shard, discard, sync_tree, write_whole
 from sightline_qdrant_edge.journal import Journal
 from sightline_qdrant_edge.schema import engine_config, vector_params
-from sightline_qdrant_edge.updates import operations
+from sightline_qdrant_edge.updates import moved, operations
 
 _REQUEST_FILE = "collection.json"
 _CURRENT_FILE = "current"
+_UNINDEXED_FILE = "unindexed"
+_JOURNAL_FILE = "journal"
+_CLOSE_SECONDS = 30.0
+_GENERATION = re.compile(r"gen-[0-9]{6,}")
 
 
 class Collection:
@@ -40,21 +46,29 @@ class Collection:
         """
         self.name = name
         self.folder = folder
-        self.request = json_format.Parse((folder / _REQUEST_FILE).read_bytes(), api.CreateCollection())
+        try:
+            self.request = json_format.Parse((folder / _REQUEST_FILE).read_bytes(), api.CreateCollection())
+            self.generation = (folder / _CURRENT_FILE).read_text("ascii")
+        except (OSError, ValueError, json_format.ParseError) as error:
+            raise EngineFailure(f"the collection in {folder} is damaged: {error}") from None
+        if not _GENERATION.fullmatch(self.generation) or not (folder / self.generation).is_dir():
+            # Before anything is taken for a leftover: what `current` should have named may be among it.
+            raise EngineFailure(f"the collection in {folder} is damaged: {folder / _CURRENT_FILE} names no generation")
         self.dimensions = {key: params.size for key, params in vector_params(self.request).items()}
-        self.generation = (folder / _CURRENT_FILE).read_text("ascii").strip()
         for leftover in folder.iterdir():
             if leftover.is_dir() and leftover.name != self.generation:
                 discard(leftover)
-        (folder / "journal").unlink(missing_ok=True)
-        self.building = False
+        (folder / _JOURNAL_FILE).unlink(missing_ok=True)
         self.build_error = ""
         self._lock = Lock()
+        self._idle = Event()  # no build is under way
+        self._idle.set()
         self._journal: Journal | None = None
         self._dirty = False
-        self._operations = 0
-        self._without_index = 0
-        self._shard: engine.EdgeShard | None = self.load(folder / self.generation)
+        self._writes = 0
+        self._shard: engine.EdgeShard | None = load_shard(folder / self.generation)
+        self._unindexed = self._stored_unindexed()
+        self._unindexed_copied = 0
 
     @classmethod
     def create(cls, folder: Path, request: api.CreateCollection) -> None:
@@ -72,14 +86,6 @@ class Collection:
         write_whole(folder / _CURRENT_FILE, generation.name.encode("ascii"))
         sync_tree(folder)
 
-    @staticmethod
-    def load(folder: Path) -> engine.EdgeShard:
-        """Load a shard; the process answers nothing meanwhile (1.7 s at a million points)."""
-        try:
-            return engine.EdgeShard.load(str(folder))
-        except Exception as error:
-            raise from_engine(error) from None
-
     @property
     def shard(self) -> engine.EdgeShard:
         """The shard that answers now; take it once for each call."""
@@ -93,6 +99,11 @@ class Collection:
         """Whether the collection was deleted or the server is stopping."""
         return self._shard is None
 
+    @property
+    def building(self) -> bool:
+        """Whether an index is being built."""
+        return not self._idle.is_set()
+
     def write(self, kind: str, request: Any) -> int:
         """Apply a write; when this returns, the write survives the death of the process.
 
@@ -104,15 +115,30 @@ class Collection:
             NotFound: It names points that are not there; the others were changed, as Qdrant does it.
         """
         todo = operations(kind, request, self.dimensions)
+        leaving = moved(kind, request)
         with self._lock:
             shard = self.shard
-            if self._journal is not None:
-                self._journal.append(kind, request)
             self._dirty = True
-            self._operations += 1
-            number = self._operations
-            _apply(shard, todo)
+            self._writes += 1
+            number = self._writes
+            self._unindexed += leaving if isinstance(leaving, int) else _count(shard, leaving)
+            failed = True
+            try:
+                _apply(shard, todo)
+                failed = False
+            finally:
+                if self._journal is not None:
+                    self._note(kind, request, failed)
         return number
+
+    def _note(self, kind: str, request: Any, failed: bool) -> None:
+        if self._journal is None:
+            return
+        try:
+            self._journal.append(kind, request, failed)
+        except OSError:
+            # The write is done all the same; only the build is lost, which `finish_generation` will notice.
+            self._drop_journal()
 
     def flush(self) -> None:
         """Bring what was written to the disk, so that it also survives the death of the machine."""
@@ -124,26 +150,21 @@ class Collection:
         with self._lock:
             if self._shard is not None:
                 self._dirty = False
-                _flush(self._shard)
+                flush_shard(self._shard)
+                self._store_unindexed()
 
+    @property
     def unindexed(self) -> int:
-        """Return how many points with a vector are searched one by one, since no index holds them."""
-        shard = self.shard
-        info = shard.info()
-        # Points without a vector need no index, and counting the others is not free: only where it could matter.
-        return max(0, info.points_count - info.indexed_vectors_count - self._without_index)
+        """How many points may have a vector and no index: an upper bound, cheap to ask for."""
+        return min(self._unindexed, self.shard.info().points_count)
 
-    def count_without_vector(self) -> None:
-        """Count the points that will never need an index, which `unindexed` leaves out from now on."""
-        shard = self.shard
-        try:
-            count = engine.CountRequest(
-                exact=True,
-                filter=engine.Filter(must_not=[engine.HasVectorCondition(name) for name in self.dimensions]),
-            )
-            self._without_index = shard.count(count)
-        except Exception as error:
-            raise from_engine(error) from None
+    def count_unindexed(self) -> int:
+        """Return the same bound, made closer by counting the points that have a vector."""
+        with self._lock:
+            shard = self.shard
+            having = engine.Filter(should=[engine.HasVectorCondition(name) for name in self.dimensions])
+            self._unindexed = min(self._unindexed, _count(shard, having))
+            return self._unindexed
 
     def start_generation(self) -> tuple[Path, Journal]:
         """Copy the shard into a new generation's folder, and from then on keep a journal of writes.
@@ -155,20 +176,26 @@ class Collection:
         discard(folder)
         sync_tree(self.folder / self.generation)
         with self._lock:
-            _flush(self.shard)
-            copy_shard(self.folder / self.generation, folder)
-            self._journal = Journal(self.folder / "journal")
-            self.building = True
+            flush_shard(self.shard)
+            self._idle.clear()
+            try:
+                copy_shard(self.folder / self.generation, folder)
+                self._journal = Journal(self.folder / _JOURNAL_FILE)
+            except BaseException:
+                self._idle.set()
+                raise
+            self._unindexed_copied = self._unindexed
             return folder, self._journal
 
     def replay(self, shard: engine.EdgeShard, journal: Journal) -> int:
         """Apply to a new shard what the journal holds now; return how many writes that were."""
         count = 0
-        for kind, request in journal.rest():
+        for kind, request, failed in journal.rest():
             try:
                 _apply(shard, operations(kind, request, self.dimensions))
-            except NotFound:
-                pass  # the first time too, for the same points
+            except EdgeError:
+                if not failed:
+                    raise
             count += 1
         return count
 
@@ -177,54 +204,97 @@ class Collection:
 
         After a crash at any line of this, either generation is whole and has every acknowledged write: the old one
         until `current` is replaced, the new one from then on.
+
+        Raises:
+            EngineFailure: The journal was lost, or the new shard failed; the old one goes on.
+            NotFound: The collection was deleted meanwhile.
         """
         with self._lock:
+            if self.closed or self._journal is not journal:
+                raise EngineFailure("the writes of the meantime could not be kept: the disk was full")
             self.replay(shard, journal)
-            _flush(shard)
-            sync_tree(folder)
+            flush_shard(shard)
             old = self.folder / self.generation
-            write_whole(self.folder / _CURRENT_FILE, folder.name.encode("ascii"))
+            self._point_to(folder.name)
             self.generation = folder.name
-            # Not closed: a search may still be about to use it. The last reference closes it.
+            # The old one is not closed: a search may be about to use it. Its last reference closes it.
             self._shard = shard
-            self._end_build()
-        info = shard.info()
-        self._without_index = max(0, info.points_count - info.indexed_vectors_count)
+            self._unindexed -= self._unindexed_copied
+            self._store_unindexed()
+            self._drop_journal()
+            self._idle.set()
         discard(old)
+
+    def _point_to(self, generation: str) -> None:
+        pointer = self.folder / _CURRENT_FILE
+        try:
+            write_whole(pointer, generation.encode("ascii"))
+        except OSError as error:
+            # Where the new name is in place and only the sync failed, a restart would read it: so it counts.
+            if pointer.read_text("ascii") != generation:
+                raise EngineFailure(f"cannot write {pointer}: {error}") from None
 
     def abandon_generation(self, folder: Path) -> None:
         """Give up a build; nothing of the collection changes."""
         with self._lock:
-            self._end_build()
+            self._drop_journal()
         discard(folder)
+        self._idle.set()
 
-    def _end_build(self) -> None:
+    def _drop_journal(self) -> None:
         if self._journal is not None:
             self._journal.close()
             self._journal = None
-        self.building = False
 
     def close(self) -> None:
-        """Flush and close; every later call answers that the collection is gone."""
+        """Flush and close, once a build has been given up; every later call answers that the collection is gone."""
         with self._lock:
             shard, self._shard = self._shard, None
             if shard is not None:
-                _flush(shard)
+                flush_shard(shard)
+                self._store_unindexed()
                 shard.close()
+        self._idle.wait(_CLOSE_SECONDS)
+
+    def _stored_unindexed(self) -> int:
+        try:
+            return int((self.folder / _UNINDEXED_FILE).read_text("ascii"))
+        except (OSError, ValueError):
+            info = self.shard.info()
+            return max(0, info.points_count - info.indexed_vectors_count)
+
+    def _store_unindexed(self) -> None:
+        # An estimate, which a restart can do without.
+        with suppress(OSError):
+            write_whole(self.folder / _UNINDEXED_FILE, str(self._unindexed).encode("ascii"))
+
+
+def load_shard(folder: Path) -> engine.EdgeShard:
+    """Load a shard; the process answers nothing meanwhile (1.7 s at a million points)."""
+    try:
+        return engine.EdgeShard.load(str(folder))
+    except Exception as error:
+        raise from_engine(error) from None
+
+
+def flush_shard(shard: engine.EdgeShard) -> None:
+    """Let the engine bring a shard to the disk."""
+    try:
+        shard.flush()
+    except Exception as error:
+        raise from_engine(error) from None
 
 
 def _apply(shard: engine.EdgeShard, todo: list[engine.UpdateOperation]) -> None:
     try:
         for operation in todo:
             shard.update(operation)
-    except EdgeError:
-        raise
     except Exception as error:
         raise from_engine(error) from None
 
 
-def _flush(shard: engine.EdgeShard) -> None:
+def _count(shard: engine.EdgeShard, found: engine.Filter) -> int:
     try:
-        shard.flush()
+        return shard.count(engine.CountRequest(exact=True, filter=found))
     except Exception as error:
         raise from_engine(error) from None

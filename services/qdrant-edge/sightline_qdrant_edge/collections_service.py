@@ -28,7 +28,7 @@ class CollectionsService:
             raise from_engine(error) from None
         response = api.GetCollectionInfoResponse()
         result = response.result
-        waiting = collection.building or collection.unindexed() > self._index_threshold
+        waiting = collection.building or collection.unindexed > self._index_threshold
         result.status = api.CollectionStatus.Yellow if waiting else api.CollectionStatus.Green
         result.optimizer_status.ok = not collection.build_error
         result.optimizer_status.error = collection.build_error

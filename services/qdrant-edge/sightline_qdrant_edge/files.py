@@ -12,9 +12,14 @@ from uuid import uuid4
 _FICLONE = 0x40049409  # Linux: share the blocks of a file, copied when one side writes
 _COPY_BYTES = 8 * 1024 * 1024
 
-# Of a segment that is no longer appended to, the engine writes these once and never again: deletes only set bits
-# elsewhere, and a changed vector goes to another segment. They are by far the largest, and a link costs nothing.
-_WRITTEN_ONCE = frozenset({"matrix.dat", "quantized.data", "links_compressed.bin", "graph.bin"})
+# Of a segment that has its index, the engine writes these once and never again: deleting sets bits elsewhere, and a
+# point that changes goes to another segment. They are by far the largest, and a link costs nothing.
+_WRITTEN_ONCE = ("matrix.dat", "quantized.data", "links_compressed.bin", "graph.bin")
+
+
+def written_once(path: Path) -> bool:
+    """Return whether the engine never writes to a file of a shard again."""
+    return path.name in _WRITTEN_ONCE
 
 
 def sync_folder(folder: Path) -> None:
@@ -91,8 +96,8 @@ def copy_shard(source: Path, target: Path) -> None:
         folder = target / os.path.relpath(parent, source)
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
-            origin, copy = os.path.join(parent, name), folder / name
-            if name in _WRITTEN_ONCE:
+            origin, copy = Path(parent, name), folder / name
+            if written_once(origin):
                 try:
                     os.link(origin, copy)
                     continue
@@ -101,8 +106,8 @@ def copy_shard(source: Path, target: Path) -> None:
             _copy_file(origin, copy)
 
 
-def _copy_file(source: str, target: Path) -> None:
-    with open(source, "rb", buffering=0) as origin, target.open("wb", buffering=0) as copy:
+def _copy_file(source: Path, target: Path) -> None:
+    with source.open("rb", buffering=0) as origin, target.open("wb", buffering=0) as copy:
         try:
             fcntl.ioctl(copy.fileno(), _FICLONE, origin.fileno())
             return

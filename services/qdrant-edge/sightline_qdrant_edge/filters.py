@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
 import qdrant_edge as engine
 from google.protobuf.timestamp_pb2 import Timestamp
 from qdrant_client import grpc as api
@@ -15,7 +16,8 @@ from sightline_qdrant_edge.values import PointId, point_ids
 _MATCHES: dict[str, Callable[[Any], Any]] = {
     "keyword": engine.MatchValue,
     "integer": engine.MatchValue,
-    "boolean": engine.MatchValue,
+    # A Python bool would be taken for the integers 0 and 1, which no boolean equals; numpy's cannot.
+    "boolean": lambda found: engine.MatchValue(cast(bool, np.bool_(found))),
     "text": engine.MatchText,
     "text_any": engine.MatchTextAny,
     "phrase": engine.MatchPhrase,

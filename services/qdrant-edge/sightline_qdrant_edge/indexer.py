@@ -12,7 +12,7 @@ from threading import Event, Thread
 
 import structlog
 
-from sightline_qdrant_edge.collection import Collection
+from sightline_qdrant_edge.collection import Collection, load_shard
 from sightline_qdrant_edge.errors import EdgeError, EngineFailure
 from sightline_qdrant_edge.files import tree_bytes
 from sightline_qdrant_edge.journal import Journal
@@ -21,7 +21,8 @@ from sightline_qdrant_edge.store import Store
 
 _log = structlog.get_logger()
 _LOOK_SECONDS = 0.5
-_RETRY_SECONDS = (5.0, 300.0)
+_POLL_SECONDS = 0.1
+_RETRY_SECONDS = (2.0, 300.0)
 # The copy, and the new segments beside it.
 _DISK_FACTOR = 2.2
 # Replaying goes on beside new writes until so few are left that writers can wait for the rest.
@@ -82,10 +83,7 @@ class Indexer:
 
     def due(self, collection: Collection) -> bool:
         """Return whether more points than the threshold wait for an index."""
-        if collection.unindexed() <= self._threshold:
-            return False
-        collection.count_without_vector()
-        return collection.unindexed() > self._threshold
+        return collection.unindexed > self._threshold and collection.count_unindexed() > self._threshold
 
     def _build(self, collection: Collection) -> None:
         started = time.monotonic()
@@ -93,7 +91,7 @@ class Indexer:
         free = shutil.disk_usage(collection.folder).free
         if free < need:
             raise EngineFailure(f"an index needs {need:,} bytes of disk and {free:,} are free")
-        waiting = collection.unindexed()
+        waiting = collection.unindexed
         _log.info("index begun", collection=collection.name, points=waiting)
         folder, journal = collection.start_generation()
         copied = time.monotonic()
@@ -125,7 +123,7 @@ class Indexer:
             try:
                 while True:
                     try:
-                        _, complaint = child.communicate(timeout=0.2)
+                        _, complaint = child.communicate(timeout=_POLL_SECONDS)
                         break
                     except subprocess.TimeoutExpired:
                         if self._stopping.is_set() or collection.closed:
@@ -138,7 +136,7 @@ class Indexer:
             raise EngineFailure(f"the build ended with status {child.returncode}: {last[0]}")
 
     def _swap(self, collection: Collection, folder: Path, journal: Journal) -> int:
-        shard = Collection.load(folder)
+        shard = load_shard(folder)
         for _ in range(_MAX_ROUNDS):
             if collection.replay(shard, journal) <= _LAST_WRITES:
                 break

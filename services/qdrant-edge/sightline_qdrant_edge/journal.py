@@ -9,7 +9,7 @@ from typing import Any
 
 from sightline_qdrant_edge.updates import WRITES
 
-_HEADER = struct.Struct("<BI")
+_HEADER = struct.Struct("<B?I")
 _KINDS = list(WRITES)
 
 
@@ -23,25 +23,30 @@ class Journal:
     def __init__(self, path: Path) -> None:
         """Open a new file."""
         self._path = path
-        self._file = path.open("wb", buffering=0)
+        self._file = path.open("wb")
         self._reader = path.open("rb")
         self.written = 0
         self.replayed = 0
 
-    def append(self, kind: str, request: Any) -> None:
-        """Note one write."""
+    def append(self, kind: str, request: Any, failed: bool) -> None:
+        """Note one write, and whether the engine refused it (it may have applied a part).
+
+        Raises:
+            OSError: The disk is full.
+        """
         body = request.SerializeToString()
-        self._file.write(_HEADER.pack(_KINDS.index(kind), len(body)) + body)
+        self._file.write(_HEADER.pack(_KINDS.index(kind), failed, len(body)) + body)
+        self._file.flush()
         self.written += 1
 
-    def rest(self) -> Iterator[tuple[str, Any]]:
+    def rest(self) -> Iterator[tuple[str, Any, bool]]:
         """Yield the writes that were not yet replayed, up to those that are in the file now."""
         for _ in range(self.written - self.replayed):
-            index, length = _HEADER.unpack(self._reader.read(_HEADER.size))
+            index, failed, length = _HEADER.unpack(self._reader.read(_HEADER.size))
             kind = _KINDS[index]
             request = WRITES[kind].FromString(self._reader.read(length))
             self.replayed += 1
-            yield kind, request
+            yield kind, request, failed
 
     def close(self) -> None:
         """Close and remove the file."""

@@ -11,7 +11,7 @@ from sightline_qdrant_edge import queries
 from sightline_qdrant_edge.collection import Collection
 from sightline_qdrant_edge.errors import EdgeError, NotFound, WrongInput, from_engine
 from sightline_qdrant_edge.store import Store
-from sightline_qdrant_edge.values import PointId, point_ids
+from sightline_qdrant_edge.values import PointId, point_ids, write_id
 
 
 def _engine(call: Any, request: Any) -> Any:
@@ -63,7 +63,7 @@ class PointsService:
         response = api.ScrollResponse()
         queries.write_records(response.result, records)
         if following is not None:
-            queries.write_id(response.next_page_offset, following)
+            write_id(response.next_page_offset, following)
         return response
 
     def Count(self, request: api.CountPoints) -> api.CountResponse:
@@ -134,8 +134,6 @@ class PointsService:
             collection = self._store.get(request.lookup_from.collection_name)
             using = request.lookup_from.vector_name or using
         return queries.query_request(request, (wanted, _vector_of(collection, wanted, using), not elsewhere))
-
-
 
 
 def _vector_of(collection: Collection, wanted: PointId, using: str) -> list[float]:

@@ -96,16 +96,15 @@ def _vector(name: str, message: api.VectorParams) -> engine.EdgeVectorParams:
 
 
 def _hnsw(message: api.HnswConfigDiff) -> engine.HnswIndexConfig:
-    def given(field: str, default: Any = None) -> Any:
-        return getattr(message, field) if message.HasField(field) else default
+    fields = {field.name: value for field, value in message.ListFields()}
 
     return engine.HnswIndexConfig(
-        m=given("m", _M),
-        ef_construct=given("ef_construct", _EF_CONSTRUCT),
-        full_scan_threshold=given("full_scan_threshold", _FULL_SCAN_KB),
-        max_indexing_threads=given("max_indexing_threads", 0),
-        on_disk=given("on_disk"),
-        payload_m=given("payload_m"),
+        m=fields.get("m", _M),
+        ef_construct=fields.get("ef_construct", _EF_CONSTRUCT),
+        full_scan_threshold=fields.get("full_scan_threshold", _FULL_SCAN_KB),
+        max_indexing_threads=fields.get("max_indexing_threads", 0),
+        on_disk=fields.get("on_disk"),
+        payload_m=fields.get("payload_m"),
         memory=_memory(message),
     )
 

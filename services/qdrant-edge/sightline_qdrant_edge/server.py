@@ -124,7 +124,7 @@ class EdgeServer:
                 seconds.observe(elapsed)
                 return response
             CALLS.labels(name, code.name).inc()
-            context.abort(code, message)
+            return context.abort(code, message)
 
         return answer
 

@@ -154,7 +154,7 @@ class Store:
 def _folder_name(name: str) -> str:
     if not 0 < len(name.encode()) <= _MAX_NAME_BYTES or _FORBIDDEN.intersection(name):
         raise WrongInput(
-            f"Wrong input: `{name[:80]}` cannot be a name: 1 to {_MAX_NAME_BYTES} bytes, none of < > : \" / \\ | ? *"
+            f'Wrong input: `{name[:80]}` cannot be a name: 1 to {_MAX_NAME_BYTES} bytes, none of < > : " / \\ | ? *'
         )
     folder = quote(name, safe=" ").replace(".", "%2E")
     if len(folder) > _MAX_NAME_BYTES:

@@ -12,7 +12,7 @@ from qdrant_client import grpc as api
 from sightline_qdrant_edge.errors import WrongInput
 from sightline_qdrant_edge.filters import point_filter
 from sightline_qdrant_edge.schema import field_index
-from sightline_qdrant_edge.values import payload, point_id, point_ids, vectors
+from sightline_qdrant_edge.values import payload, point_id, point_ids, vectors, vectors_given
 
 Operation = engine.UpdateOperation
 
@@ -55,9 +55,27 @@ def operations(kind: str, request: Any, dimensions: Mapping[str, int]) -> list[O
     return list(_TRANSLATIONS[kind](request, dimensions))
 
 
+def moved(kind: str, request: Any) -> int | engine.Filter:
+    """Return how many points a write takes out of the index, at most, or the filter that selects them.
+
+    A point of an indexed segment whose vector or payload changes is moved to the segment that takes new points, which
+    has no index. Points without a vector need none, and deleting moves nothing.
+    """
+    if kind == "Upsert":
+        return sum(1 for point in request.points if point.HasField("vectors") and vectors_given(point.vectors))
+    if kind == "UpdateVectors":
+        return len(request.points)
+    if kind in ("SetPayload", "OverwritePayload", "DeletePayload", "ClearPayload", "DeleteVectors"):
+        selector = request.points if kind == "ClearPayload" else request.points_selector
+        ids, found = _selected(selector)
+        return len(ids) if found is None else found
+    return 0
+
+
 def _upsert(request: api.UpsertPoints, dimensions: Mapping[str, int]) -> Iterator[Operation]:
     points = [
-        engine.Point(point_id(point.id), _checked(point, dimensions), payload(point.payload)) for point in request.points
+        engine.Point(point_id(point.id), _checked(point, dimensions), payload(point.payload))
+        for point in request.points
     ]
     if not points:
         raise WrongInput("Wrong input: the upsert holds no points")
@@ -76,7 +94,8 @@ def _checked(point: Any, dimensions: Mapping[str, int]) -> Any:
             raise WrongInput(f"Wrong input: Not existing vector name error: {name}")
         if len(data) != expected:
             raise WrongInput(f"Wrong input: Vector dimension error: expected dim: {expected}, got {len(data)}")
-    return found[""] if "" in found else found
+    unnamed = found.get("")
+    return found if unnamed is None else unnamed
 
 
 def _delete(request: api.DeletePoints, _: Mapping[str, int]) -> Iterator[Operation]:

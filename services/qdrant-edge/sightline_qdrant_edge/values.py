@@ -130,6 +130,12 @@ def vectors(message: api.Vectors) -> dict[str, list[float]]:
     return {}
 
 
+def vectors_given(message: api.Vectors) -> bool:
+    """Return whether a point brings any vector."""
+    kind = message.WhichOneof("vectors_options")
+    return kind == "vector" or (kind == "vectors" and len(message.vectors.vectors) > 0)
+
+
 def write_vectors(message: api.VectorsOutput, stored: Mapping[str, list[float]] | list[float]) -> None:
     """Write a point's vectors, named or unnamed, as the engine gives them."""
     if isinstance(stored, Mapping):

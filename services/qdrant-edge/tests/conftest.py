@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from qdrant_client import QdrantClient, models
+from qdrant_client import grpc as grpc_api
 
 DEADLINE_SECONDS = 60
 
@@ -44,9 +46,7 @@ class Server:
 
     def spawn(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "sightline_qdrant_edge"], env=self.environment, stderr=log
-            )
+            return subprocess.Popen([sys.executable, "-m", "sightline_qdrant_edge"], env=self.environment, stderr=log)
 
     def wait_ready(self) -> Server:
         with grpc.insecure_channel(f"127.0.0.1:{self.port}") as channel:
@@ -100,10 +100,10 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Start servers that end with the test."""
     servers: list[Server] = []
 
-    def start(name: str = "data", **settings: str) -> Server:
+    def start(name: str = "data", *, ready: bool = True, **settings: str) -> Server:
         server = Server(tmp_path / name, **settings)
         servers.append(server)
-        return server.wait_ready()
+        return server.wait_ready() if ready else server
 
     yield start
     for server in servers:
@@ -124,24 +124,62 @@ def name(request: pytest.FixtureRequest) -> str:
     return request.node.name.replace("[", "-").replace("]", "")
 
 
-def create(client: QdrantClient, name: str, size: int = 4, **options: object) -> None:
+@pytest.fixture(scope="session")
+def create() -> Callable[..., None]:
     """Create a collection as the catalogue does."""
-    client.create_collection(
-        name,
-        vectors_config={
-            "image": models.VectorParams(size=size, distance=models.Distance.COSINE, on_disk=True)
-        },
-        hnsw_config=models.HnswConfigDiff(m=16, ef_construct=128),
-        quantization_config=models.ScalarQuantization(
-            scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, always_ram=True)
-        ),
-        **options,
-    )
+
+    def create(client: QdrantClient, name: str, size: int = 4, **options: object) -> None:
+        client.create_collection(
+            name,
+            vectors_config={"image": models.VectorParams(size=size, distance=models.Distance.COSINE, on_disk=True)},
+            hnsw_config=models.HnswConfigDiff(m=16, ef_construct=128),
+            quantization_config=models.ScalarQuantization(
+                scalar=models.ScalarQuantizationConfig(type=models.ScalarType.INT8, always_ram=True)
+            ),
+            **options,
+        )
+
+    return create
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+@pytest.fixture(scope="session")
+def fill() -> Callable[..., None]:
+    """Upsert the points first to last of an array of vectors, by number, over the raw stub."""
+
+    def fill(client: QdrantClient, name: str, vectors: np.ndarray, first: int, last: int, batch: int = 500) -> None:
+        for start in range(first, last, batch):
+            request = grpc_api.UpsertPoints(collection_name=name, wait=True)
+            for number in range(start, min(start + batch, last)):
+                point = request.points.add()
+                point.id.num = number
+                point.payload["number"].integer_value = number
+                point.vectors.vectors.vectors["image"].dense.data.extend(vectors[number].tolist())
+            client.grpc_points.Upsert(request)
+
+    return fill
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., None]:
     """Wait until something is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
+
+    def eventually(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, what
+            time.sleep(0.02)
+
+    return eventually
+
+
+@pytest.fixture(scope="session")
+def refused() -> Callable[..., str]:
+    """Expect a call to fail with a gRPC code; return what it says."""
+
+    def refused(code: str, call: Callable[..., object], *arguments: object, **options: object) -> str:
+        with pytest.raises(grpc.RpcError) as error:
+            call(*arguments, **options)
+        assert error.value.code().name == code, error.value.details()
+        return str(error.value.details())
+
+    return refused

@@ -1,0 +1,106 @@
+"""Copies of a shard, and the files that are linked instead."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import numpy as np
+import pytest
+import qdrant_edge as engine
+from qdrant_client import grpc as grpc_api
+from sightline_qdrant_edge.files import copy_shard, written_once
+from sightline_qdrant_edge.index_child import build
+from sightline_qdrant_edge.schema import engine_config
+
+Operation = engine.UpdateOperation
+
+
+@pytest.fixture
+def shard(tmp_path):
+    """An indexed shard of 3,000 points, and its folder."""
+    folder = tmp_path / "shard"
+    folder.mkdir()
+    params = grpc_api.VectorParams(size=16, distance=grpc_api.Distance.Cosine, on_disk=True)
+    request = grpc_api.CreateCollection(
+        vectors_config=grpc_api.VectorsConfig(params_map=grpc_api.VectorParamsMap(map={"image": params})),
+        quantization_config=grpc_api.QuantizationConfig(
+            scalar=grpc_api.ScalarQuantization(type=grpc_api.QuantizationType.Int8, always_ram=True)
+        ),
+    )
+    shard = engine.EdgeShard.create(str(folder), engine_config(request))
+    shard.update(Operation.create_field_index("label", engine.PayloadSchemaType.Keyword))
+    shard.update(Operation.upsert_points(points(3000)))
+    shard.close()
+    build(folder)
+    shard = engine.EdgeShard.load(str(folder))
+    assert shard.info().indexed_vectors_count == 3000
+    yield shard, folder
+    shard.close()
+
+
+def points(count, seed=0):
+    vectors = np.random.default_rng(seed).normal(size=(count, 16)).tolist()
+    return [engine.Point(number, {"image": vectors[number]}, {"label": "a", "n": number}) for number in range(count)]
+
+
+def digests(folder):
+    return {
+        path: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and written_once(path)
+    }
+
+
+def test_linked_files_are_never_written_again(shard):
+    shard, folder = shard
+    before = digests(folder)
+    assert {path.name for path in before} >= {"matrix.dat", "quantized.data", "links_compressed.bin"}
+    for operation in (
+        Operation.delete_points(list(range(100))),
+        Operation.set_payload(list(range(100, 200)), {"n": 0}),
+        Operation.set_payload(list(range(200, 300)), {"label": "b"}),
+        Operation.overwrite_payload([300], {"text": "x" * 10_000}),
+        Operation.clear_payload([301]),
+        Operation.update_vectors([engine.PointVectors(302, {"image": [1.0] * 16})]),
+        Operation.delete_vectors([303], ["image"]),
+        Operation.upsert_points([engine.Point(304, {}, {})]),
+        Operation.upsert_points(points(1000, seed=1)),
+        Operation.create_field_index("n", engine.PayloadSchemaType.Integer),
+        Operation.delete_field_index("label"),
+        Operation.delete_points_by_filter(engine.Filter()),
+    ):
+        shard.update(operation)
+        shard.flush()
+    assert digests(folder) == before
+
+
+def test_a_copy_is_a_shard_of_its_own(shard, tmp_path):
+    shard, folder = shard
+    copy = tmp_path / "copy"
+    shard.flush()
+    copy_shard(folder, copy)
+    shard.update(Operation.delete_points(list(range(2000))))
+    shard.flush()
+
+    other = engine.EdgeShard.load(str(copy))
+    assert other.count(engine.CountRequest()) == 3000
+    assert other.retrieve([5], True, False)[0].payload == {"label": "a", "n": 5}
+    other.update(Operation.delete_points([2999]))
+    other.close()
+    build(copy)
+    assert shard.count(engine.CountRequest()) == 1000
+
+
+def test_holes_stay_holes(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    with (source / "page").open("wb") as file:
+        file.truncate(32 * 1024 * 1024)
+        file.seek(8 * 1024 * 1024)
+        file.write(b"x" * 5000)
+    (source / "empty").touch()
+    copy_shard(source, target)
+    assert (target / "page").read_bytes() == (source / "page").read_bytes()
+    assert os.stat(target / "page").st_blocks <= os.stat(source / "page").st_blocks + 64
+    assert (target / "empty").read_bytes() == b""

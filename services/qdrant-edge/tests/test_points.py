@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import numpy as np
+import pytest
+from qdrant_client import grpc as grpc_api
+from qdrant_client import models
+
+IDS = [str(UUID(int=number + 1)) for number in range(6)]
+LABELS = ["cat", "dog", "cat", "bird", "cat", "dog"]
+ANGLES = np.linspace(0, 1.2, 6)
+VECTORS = [[float(np.cos(angle)), float(np.sin(angle)), 0.0, 0.0] for angle in ANGLES]
+
+
+def payload(number):
+    return {
+        "label": LABELS[number],
+        "number": number,
+        "taken_at": f"2026-01-0{number + 1}T12:00:00Z",
+        "folders": ["all", LABELS[number]],
+        "size": number + 0.5,
+        "indexed": number % 2 == 0,
+        "camera": None,
+        "exif": {"iso": 100 * number, "lens": ["a", 2, 2.5, None, False, {}]},
+    }
+
+
+def match(key, value):
+    return models.FieldCondition(key=key, match=models.MatchValue(value=value))
+
+
+@pytest.fixture
+def points(shared, name, create):
+    """A collection of six pictures whose vectors turn away from the first one, step by step."""
+    create(shared, name)
+    for field, kind in (
+        ("label", models.PayloadSchemaType.KEYWORD),
+        ("folders", models.PayloadSchemaType.KEYWORD),
+        ("number", models.PayloadSchemaType.INTEGER),
+        ("taken_at", models.PayloadSchemaType.DATETIME),
+    ):
+        shared.create_payload_index(name, field, kind)
+    shared.upsert(
+        name,
+        [
+            models.PointStruct(id=IDS[number], vector={"image": VECTORS[number]}, payload=payload(number))
+            for number in range(6)
+        ],
+    )
+    return name
+
+
+def ids(found):
+    return [IDS.index(point.id) for point in found]
+
+
+def nearest(client, name, query=VECTORS[0], **options):
+    return client.query_points(name, query, using="image", **options).points
+
+
+def test_points_come_back_as_they_went_in_and_in_order(shared, points):
+    found = shared.retrieve(points, [IDS[4], IDS[1], str(UUID(int=99)), IDS[0]], with_vectors=True)
+    assert ids(found) == [4, 1, 0]
+    assert found[0].payload == payload(4)
+    assert found[0].vector["image"] == pytest.approx(VECTORS[4], abs=1e-6)
+
+
+def test_what_is_not_asked_for_is_not_sent(shared, points):
+    (bare,) = shared.retrieve(points, [IDS[0]], with_payload=False)
+    assert not bare.payload
+    assert bare.vector is None
+    (some,) = shared.retrieve(points, [IDS[0]], with_payload=["label", "exif.iso"])
+    assert some.payload == {"label": "cat", "exif": {"iso": 0}}
+    (rest,) = shared.retrieve(points, [IDS[0]], with_payload=models.PayloadSelectorExclude(exclude=["exif", "folders"]))
+    assert set(rest.payload) == set(payload(0)) - {"exif", "folders"}
+    (named,) = shared.retrieve(points, [IDS[0]], with_vectors=["image"])
+    assert set(named.vector) == {"image"}
+
+
+def test_an_upsert_replaces_the_whole_point(shared, points):
+    shared.upsert(points, [models.PointStruct(id=IDS[0], vector={"image": [0, 0, 1, 0]}, payload={"a": 1})])
+    (found,) = shared.retrieve(points, [IDS[0]], with_vectors=True)
+    assert found.payload == {"a": 1}
+    assert found.vector == {"image": [0, 0, 1, 0]}
+    assert shared.count(points).count == 6
+
+
+def test_the_nearest_come_first_with_their_cosine(shared, points):
+    found = nearest(shared, points, limit=3)
+    assert ids(found) == [0, 1, 2]
+    assert [point.score for point in found] == pytest.approx(np.cos(ANGLES[:3]), abs=1e-5)
+    assert ids(nearest(shared, points, limit=2, offset=1)) == [1, 2]
+    assert ids(nearest(shared, points, score_threshold=float(np.cos(ANGLES[2])) - 1e-4)) == [0, 1, 2]
+    assert [len(point.vector["image"]) for point in nearest(shared, points, with_vectors=True)] == [4] * 6
+    precise = models.SearchParams(
+        hnsw_ef=64, exact=True, quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0)
+    )
+    assert ids(nearest(shared, points, search_params=precise)) == [0, 1, 2, 3, 4, 5]
+
+
+def test_the_nearest_to_a_point_are_others(shared, points, refused):
+    assert ids(nearest(shared, points, IDS[2], limit=2)) in ([1, 3], [3, 1])
+    only_cats = models.Filter(must=[match("label", "cat")])
+    assert sorted(ids(nearest(shared, points, IDS[2], query_filter=only_cats))) == [0, 4]
+    assert "No point with id" in refused("NOT_FOUND", nearest, shared, points, str(UUID(int=99)))
+
+
+def test_the_nearest_to_a_point_of_another_collection(shared, points, name, create):
+    elsewhere = f"{name}-elsewhere"
+    create(shared, elsewhere)
+    shared.upsert(elsewhere, [models.PointStruct(id=IDS[5], vector={"image": VECTORS[0]})])
+    found = nearest(shared, points, IDS[5], limit=2, lookup_from=models.LookupLocation(collection=elsewhere))
+    assert ids(found) == [0, 1]
+
+
+def test_several_queries_in_one_call(shared, points):
+    found = shared.query_batch_points(
+        points,
+        [
+            models.QueryRequest(query=VECTORS[0], using="image", limit=2, with_payload=["label"]),
+            models.QueryRequest(query=IDS[5], using="image", limit=1),
+            models.QueryRequest(
+                query=VECTORS[5], using="image", limit=1, filter=models.Filter(must_not=[match("label", "dog")])
+            ),
+        ],
+    )
+    assert [ids(response.points) for response in found] == [[0, 1], [4], [4]]
+    assert found[0].points[0].payload == {"label": "cat"}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ({"must": [match("label", "cat")]}, [0, 2, 4]),
+        ({"must": [match("number", 3)]}, [3]),
+        ({"must": [match("indexed", True)]}, [0, 2, 4]),
+        ({"must": [match("folders", "dog")]}, [1, 5]),
+        ({"must": [match("exif.iso", 500)]}, [5]),
+        ({"must_not": [match("label", "cat")]}, [1, 3, 5]),
+        ({"should": [match("label", "bird"), match("number", 0)]}, [0, 3]),
+        ({"must": [models.Filter(should=[match("number", 1), match("number", 2)])]}, [1, 2]),
+        (
+            {"min_should": models.MinShould(conditions=[match("label", "cat"), match("number", 2)], min_count=2)},
+            [2],
+        ),
+        ({"must": [models.FieldCondition(key="label", match=models.MatchAny(any=["bird", "dog"]))]}, [1, 3, 5]),
+        ({"must": [models.FieldCondition(key="number", match=models.MatchAny(any=[1, 4]))]}, [1, 4]),
+        ({"must": [models.FieldCondition(key="label", match=models.MatchExcept(**{"except": ["cat"]}))]}, [1, 3, 5]),
+        ({"must": [models.FieldCondition(key="number", range=models.Range(gt=1, lte=4))]}, [2, 3, 4]),
+        (
+            {
+                "must": [
+                    models.FieldCondition(
+                        key="taken_at",
+                        range=models.DatetimeRange(
+                            gte=datetime(2026, 1, 2, tzinfo=UTC), lt=datetime(2026, 1, 4, 12, tzinfo=UTC)
+                        ),
+                    )
+                ]
+            },
+            [1, 2],
+        ),
+        ({"must": [models.FieldCondition(key="folders", values_count=models.ValuesCount(gte=3))]}, []),
+        ({"must": [models.HasIdCondition(has_id=[IDS[1], IDS[3]])]}, [1, 3]),
+        ({"must": [models.HasVectorCondition(has_vector="image")]}, [0, 1, 2, 3, 4, 5]),
+        ({"must": [models.IsNullCondition(is_null=models.PayloadField(key="camera"))]}, [0, 1, 2, 3, 4, 5]),
+        ({"must": [models.IsEmptyCondition(is_empty=models.PayloadField(key="label"))]}, []),
+    ],
+)
+def test_filters(shared, points, conditions, expected):
+    wanted = models.Filter(**conditions)
+    assert sorted(ids(shared.scroll(points, wanted)[0])) == expected
+    assert sorted(ids(nearest(shared, points, query_filter=wanted))) == expected
+    assert shared.count(points, wanted).count == expected_count(expected)
+
+
+def expected_count(expected):
+    return len(expected)
+
+
+def test_pages_by_id_hold_every_point_once(shared, points):
+    seen, offset = [], None
+    while True:
+        page, offset = shared.scroll(points, limit=4, offset=offset)
+        seen += ids(page)
+        if offset is None:
+            break
+    assert seen == [0, 1, 2, 3, 4, 5]
+
+
+def test_pages_in_the_order_of_a_field(shared, points, refused):
+    last, _ = shared.scroll(points, limit=2, order_by=models.OrderBy(key="number", direction="desc"))
+    assert ids(last) == [5, 4]
+    assert last[0].order_value == 5
+    late, _ = shared.scroll(
+        points, order_by=models.OrderBy(key="taken_at", start_from=datetime(2026, 1, 5, tzinfo=UTC))
+    )
+    assert ids(late) == [4, 5]
+    ordered = shared.query_points(points, models.OrderByQuery(order_by=models.OrderBy(key="number")), limit=2)
+    assert ids(ordered.points) == [0, 1]
+    refused("INVALID_ARGUMENT", shared.scroll, points, order_by=models.OrderBy(key="size"))
+
+
+def test_counts_and_facets(shared, points, refused):
+    assert shared.count(points).count == 6
+    assert shared.count(points, exact=False).count == 6
+    hits = {hit.value: hit.count for hit in shared.facet(points, "label", exact=True).hits}
+    assert hits == {"cat": 3, "dog": 2, "bird": 1}
+    assert len(shared.facet(points, "label", limit=1).hits) == 1
+    late = models.Filter(must=[models.FieldCondition(key="number", range=models.Range(gte=3))])
+    assert {hit.value: hit.count for hit in shared.facet(points, "label", late).hits} == {
+        "bird": 1,
+        "cat": 1,
+        "dog": 1,
+    }
+    assert {hit.value: hit.count for hit in shared.facet(points, "number").hits} == dict.fromkeys(range(6), 1)
+    refused("INVALID_ARGUMENT", shared.facet, points, "size")
+
+
+def test_a_point_without_a_vector_is_counted_and_never_near(shared, points):
+    shared.upsert(points, [models.PointStruct(id=7, vector={}, payload={"label": "failed"})])
+    assert shared.count(points).count == 7
+    assert {hit.value for hit in shared.facet(points, "label").hits} >= {"failed"}
+    assert 7 not in [point.id for point in nearest(shared, points, limit=100)]
+    (found,) = shared.retrieve(points, [7], with_vectors=True)
+    assert found.payload == {"label": "failed"}
+    assert found.vector == {}
+
+
+def test_the_nearest_to_a_point_without_a_vector_are_not_found(shared, points, refused):
+    shared.upsert(points, [models.PointStruct(id=7, vector={})])
+    assert "has no vector" in refused("NOT_FOUND", nearest, shared, points, 7)
+
+
+def test_payloads_are_merged_replaced_and_deleted(shared, points):
+    shared.set_payload(points, {"label": "lion", "new": [1]}, points=[IDS[0], IDS[2]])
+    assert shared.retrieve(points, [IDS[0]])[0].payload == {**payload(0), "label": "lion", "new": [1]}
+    shared.set_payload(points, {"label": "hound"}, points=models.Filter(must=[match("label", "dog")]))
+    assert {hit.value: hit.count for hit in shared.facet(points, "label").hits} == {
+        "lion": 2,
+        "hound": 2,
+        "cat": 1,
+        "bird": 1,
+    }
+    shared.set_payload(points, {"iso": 1}, points=[IDS[0]], key="exif")
+    assert shared.retrieve(points, [IDS[0]])[0].payload["exif"]["iso"] == 1
+    shared.delete_payload(points, ["new", "exif"], points=[IDS[0]])
+    assert not {"new", "exif"} & set(shared.retrieve(points, [IDS[0]])[0].payload)
+    shared.overwrite_payload(points, {"only": "this"}, points=[IDS[0]])
+    assert shared.retrieve(points, [IDS[0]])[0].payload == {"only": "this"}
+    shared.clear_payload(points, [IDS[0]])
+    assert shared.retrieve(points, [IDS[0]])[0].payload == {}
+    assert ids(nearest(shared, points, limit=1)) == [0]
+
+
+def test_setting_the_payload_of_a_missing_point_says_so_and_changes_the_others(shared, points, refused):
+    refused("NOT_FOUND", shared.set_payload, points, {"a": 1}, points=[IDS[0], str(UUID(int=99))])
+    assert shared.retrieve(points, [IDS[0]])[0].payload["a"] == 1
+    assert shared.count(points).count == 6
+
+
+def test_vectors_are_updated_and_deleted(shared, points):
+    shared.update_vectors(points, [models.PointVectors(id=IDS[5], vector={"image": VECTORS[0]})])
+    assert sorted(ids(nearest(shared, points, limit=2))) == [0, 5]
+    assert shared.retrieve(points, [IDS[5]])[0].payload == payload(5)
+    shared.delete_vectors(points, ["image"], points=[IDS[5]])
+    assert 5 not in ids(nearest(shared, points))
+
+
+def test_points_are_deleted_by_id_and_by_filter(shared, points):
+    shared.delete(points, [IDS[0], str(UUID(int=99))])
+    shared.delete(points, models.FilterSelector(filter=models.Filter(must=[match("label", "dog")])))
+    assert ids(shared.scroll(points)[0]) == [2, 3, 4]
+    assert ids(nearest(shared, points)) == [2, 3, 4]
+
+
+def test_an_upsert_with_one_wrong_vector_changes_nothing(shared, points, refused):
+    right = models.PointStruct(id=10, vector={"image": VECTORS[0]})
+    for wrong in ({"image": [1.0, 2.0]}, {"sound": VECTORS[0]}):
+        points_sent = [right, models.PointStruct(id=11, vector=wrong)]
+        refused("INVALID_ARGUMENT", shared.upsert, points, points_sent)
+    assert shared.count(points).count == 6
+
+
+def test_wrong_requests_are_refused_in_words(shared, points, refused):
+    said = refused("INVALID_ARGUMENT", nearest, shared, points, [1.0, 2.0])
+    assert "expected dim: 4, got 2" in said
+    refused("INVALID_ARGUMENT", shared.query_points, points, VECTORS[0], using="sound")
+    refused("INVALID_ARGUMENT", nearest, shared, points, limit=0)
+    refused("INVALID_ARGUMENT", shared.scroll, points, limit=0)
+    raw = shared.grpc_points
+    bad_id = grpc_api.PointId(uuid="not-a-uuid")
+    assert "not-a-uuid" in refused(
+        "INVALID_ARGUMENT", raw.Get, grpc_api.GetPoints(collection_name=points, ids=[bad_id])
+    )
+    refused("INVALID_ARGUMENT", raw.Delete, grpc_api.DeletePoints(collection_name=points))
+    refused("INVALID_ARGUMENT", raw.Upsert, grpc_api.UpsertPoints(collection_name=points))
+    refused("NOT_FOUND", shared.count, "no such collection")
+    refused("NOT_FOUND", shared.upsert, "no such collection", [models.PointStruct(id=1, vector={})])
+
+
+def test_ids_are_numbers_or_uuids(shared, name, create):
+    create(shared, name)
+    largest = 2**64 - 1
+    shared.upsert(name, [models.PointStruct(id=number, vector={}) for number in (0, largest, IDS[0])])
+    assert [point.id for point in shared.retrieve(name, [IDS[0], largest, 0])] == [IDS[0], largest, 0]
+
+
+def test_payload_values_keep_their_types(shared, name, create):
+    create(shared, name)
+    values = {
+        "text": 'Übergröße "quoted" \n 日本語',
+        "long": 2**62,
+        "negative": -1,
+        "float": 0.1,
+        "whole": 3.0,
+        "yes": True,
+        "nothing": None,
+        "empty": {},
+        "none": [],
+        "deep": [[{"a": [None, {"b": 1}]}]],
+    }
+    shared.upsert(name, [models.PointStruct(id=1, vector={}, payload=values)])
+    stored = shared.retrieve(name, [1])[0].payload
+    assert stored == values
+    assert {key: type(value) for key, value in stored.items()} == {key: type(value) for key, value in values.items()}
+
+
+def test_raw_requests_take_qdrants_defaults(shared, points):
+    raw = shared.grpc_points
+    assert len(raw.Query(grpc_api.QueryPoints(collection_name=points)).result) == 6
+    scrolled = raw.Scroll(grpc_api.ScrollPoints(collection_name=points)).result
+    assert scrolled[0].payload["label"].string_value == "cat"
+    got = raw.Get(grpc_api.GetPoints(collection_name=points, ids=[grpc_api.PointId(uuid=IDS[0])])).result
+    assert not got[0].payload
+    assert raw.Count(grpc_api.CountPoints(collection_name=points)).time > 0

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from qdrant_client import grpc as grpc_api
+from qdrant_client import models
+
+
+def run(*arguments, **settings):
+    """Run the command to its end; return its status and what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "sightline_qdrant_edge", *arguments],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stderr or done.stdout
+
+
+def test_an_unserved_call_says_so(shared, name, create, refused):
+    create(shared, name)
+    matrix = grpc_api.SearchMatrixPoints(collection_name=name)
+    said = refused("UNIMPLEMENTED", shared.grpc_points.SearchMatrixPairs, matrix)
+    assert "qdrant-edge does not serve Points.SearchMatrixPairs" in said
+    refused("UNIMPLEMENTED", shared.grpc_collections.Update, grpc_api.UpdateCollection(collection_name=name))
+    refused("UNIMPLEMENTED", shared.create_snapshot, name)
+    fusion = grpc_api.QueryPoints(collection_name=name, query=grpc_api.Query(fusion=grpc_api.Fusion.RRF))
+    assert "fusion" in refused("UNIMPLEMENTED", shared.grpc_points.Query, fusion)
+    prefetch = grpc_api.QueryPoints(collection_name=name, prefetch=[grpc_api.PrefetchQuery()])
+    refused("UNIMPLEMENTED", shared.grpc_points.Query, prefetch)
+
+
+def test_both_health_services_answer(serve):
+    server = serve()
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        reply = grpc_api.QdrantStub(channel).HealthCheck(grpc_api.HealthCheckRequest())
+        assert "qdrant-edge" in reply.title
+        for service in ("", "qdrant.Points", "qdrant.Collections"):
+            health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=service))
+            assert health.status == health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection")
+def test_a_key_is_asked_for_where_one_is_set(serve, refused):
+    server = serve(EDGE_API_KEY="secret")
+    refused("UNAUTHENTICATED", server.client().get_collections)
+    refused("UNAUTHENTICATED", server.client(api_key="guess").get_collections)
+    assert server.client(api_key="secret").get_collections().collections == []
+
+
+def test_a_second_process_is_told_who_has_the_folder(serve):
+    server = serve()
+    status, said = run(EDGE_DATA_DIR=str(server.folder), EDGE_PORT="0")
+    assert status == 1
+    assert f"held by process {server.process.pid}" in said
+    assert "EDGE_DATA_DIR" in said
+    assert "Traceback" not in said
+    assert server.client().get_collections().collections == []
+
+
+def test_a_taken_port_is_named(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        status, said = run(EDGE_DATA_DIR=str(tmp_path), EDGE_PORT=str(port))
+    assert status == 1
+    assert str(port) in said
+    assert "Traceback" not in said
+
+
+def test_a_wrong_setting_is_named(tmp_path):
+    status, said = run(EDGE_DATA_DIR=str(tmp_path), EDGE_PORT="seven")
+    assert status == 2
+    assert "EDGE_PORT=seven" in said
+
+
+def test_help_says_where_settings_are_documented():
+    status, said = run("--help")
+    assert status == 0
+    assert "README.md" in said
+
+
+def test_a_stop_is_clean_and_keeps_everything(serve, create):
+    server = serve()
+    client = server.client()
+    create(client, "a")
+    client.upsert("a", [models.PointStruct(id=1, vector={"image": [1, 0, 0, 0]})])
+    assert server.terminate() == 0
+    server.restart()
+    assert server.client().count("a").count == 1
+
+
+def test_ctrl_c_stops_too(serve):
+    server = serve()
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(timeout=30) == 0
+
+
+def test_a_message_over_the_limit_is_refused(serve, create, refused):
+    server = serve(EDGE_MAX_MESSAGE_BYTES="65536")
+    client = server.client()
+    create(client, "a")
+    large = [models.PointStruct(id=1, vector={}, payload={"text": "x" * 100_000})]
+    refused("RESOURCE_EXHAUSTED", client.upsert, "a", large)
+    assert client.count("a").count == 0
+
+
+def test_metrics_count_calls(serve, create, refused):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = serve(EDGE_METRICS_PORT=str(port))
+    client = server.client()
+    create(client, "a")
+    refused("NOT_FOUND", client.count, "b")
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as response:
+        text = response.read().decode()
+    assert 'sightline_edge_calls_total{code="OK",method="Collections.Create"} 1.0' in text
+    assert 'sightline_edge_calls_total{code="NOT_FOUND",method="Points.Count"} 1.0' in text
