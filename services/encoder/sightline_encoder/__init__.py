@@ -1,0 +1,1 @@
+"""The encoder: texts and images to vectors of one space, over gRPC or in this process."""

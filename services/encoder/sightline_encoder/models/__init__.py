@@ -1,0 +1,46 @@
+"""The models: loaded by id, used in this process or behind gRPC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sightline_encoder.models.model import Model
+from sightline_encoder.models.source import ModelSource
+
+if TYPE_CHECKING:
+    from sightline_encoder.runtimes import Runtime
+    from sightline_encoder.settings import EncoderSettings
+
+__all__ = ["Model", "ModelSource", "describe", "load"]
+
+
+def describe(model_id: str, settings: EncoderSettings) -> ModelSource:
+    """Return what a model is, without loading its weights where that can be avoided.
+
+    Raises:
+        ModelError: No such model, or its files are missing or wrong.
+    """
+    if model_id == "embedded":
+        from sightline_encoder.models import embedded
+
+        return embedded.describe(settings.cache_dir)
+    from sightline_encoder.models import openclip
+
+    return openclip.describe(model_id, settings.cache_dir)
+
+
+def load(model_id: str, settings: EncoderSettings, runtime: Runtime | None = None) -> Model:
+    """Load a model, ready to encode; the first time it is converted, which takes up to a minute.
+
+    Args:
+        model_id: As in ENCODER_MODELS.
+        settings: Say which runtime, how many threads, and where the cache is.
+        runtime: Instead of the one that the settings name.
+
+    Raises:
+        ModelError: No such model, or its files are missing or wrong.
+    """
+    from sightline_encoder.runtimes import choose_runtime
+
+    runtime = runtime or choose_runtime(settings)
+    return Model(describe(model_id, settings), runtime, settings.cache_dir)

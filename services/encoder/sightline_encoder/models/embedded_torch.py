@@ -1,0 +1,86 @@
+"""The networks of `embedded` in torch: imported only where they are converted, or run by torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import timm
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch.nn.functional import normalize
+from transformers import BertConfig, BertModel
+
+from sightline_encoder.errors import ModelError
+from sightline_encoder.models.normalise import Normalise
+
+
+class SentenceText(torch.nn.Module):
+    """Token ids and mask, (n, length) int64 each, to (n, 384): the mean of the last layer over the tokens."""
+
+    def __init__(self, bert: BertModel) -> None:
+        super().__init__()
+        self.bert = bert
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return unit vectors."""
+        hidden = self.bert(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        weights = mask.unsqueeze(-1).float()
+        return normalize((hidden * weights).sum(1) / weights.sum(1).clamp(min=1), dim=-1)
+
+    def vectors(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the same for arrays, in float32 on the CPU."""
+        with torch.inference_mode():
+            result: NDArray[np.float32] = self(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
+        return result
+
+
+class ConseImage(torch.nn.Module):
+    """Pictures, (n, height, width, 3) uint8, to (n, 384): class probabilities times class vectors."""
+
+    def __init__(self, classifier: torch.nn.Module, class_vectors: torch.Tensor, temperature: float) -> None:
+        super().__init__()
+        self.normalise = Normalise((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+        self.classifier = classifier
+        self.class_vectors = torch.nn.Buffer(class_vectors)
+        self.temperature = temperature
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return unit vectors."""
+        logits = self.classifier(self.normalise(pixels)).float()
+        # The sum is of a thousand small terms: always in float32.
+        with torch.autocast(pixels.device.type, enabled=False):
+            return normalize(torch.softmax(logits / self.temperature, dim=-1) @ self.class_vectors, dim=-1)
+
+
+def load_text(config: Path, weights: Path) -> SentenceText:
+    """Return the text tower from files that were checked."""
+    bert = BertModel(BertConfig(**json.loads(config.read_text())), add_pooling_layer=False)
+    state = {name: tensor for name, tensor in load_file(weights).items() if not name.startswith("pooler.")}
+    # Position numbers are made anew by today's class and need no copy.
+    state.pop("embeddings.position_ids", None)
+    bert.load_state_dict(state)
+    return SentenceText(bert.eval()).eval()
+
+
+def load_image(name: str, weights: Path, class_vectors: NDArray[np.float32], temperature: float) -> ConseImage:
+    """Return the image tower: timm's network `name` with weights of another implementation of it.
+
+    Its parameters are the same in the same order under other names, which is how they are matched.
+
+    Raises:
+        ModelError: They are not.
+    """
+    classifier = timm.create_model(name, pretrained=False).eval()
+    state: dict[str, Any] = torch.load(weights, map_location="cpu", weights_only=True)
+    counters = "num_batches_tracked"
+    theirs = [tensor for key, tensor in state.items() if not key.endswith(counters)]
+    ours = [key for key in classifier.state_dict() if not key.endswith(counters)]
+    shapes = [classifier.state_dict()[key].shape for key in ours]
+    if shapes != [tensor.shape for tensor in theirs]:
+        raise ModelError(f"this version of timm builds {name} otherwise than the weights expect")
+    classifier.load_state_dict(dict(zip(ours, theirs, strict=True)), strict=False)
+    return ConseImage(classifier, torch.from_numpy(class_vectors), temperature).eval()

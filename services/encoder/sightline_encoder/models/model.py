@@ -1,0 +1,68 @@
+"""A model that encodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from sightline_pictures import Preprocessing, preprocess
+
+from sightline_encoder.models.source import ModelSource
+from sightline_encoder.runtimes import Runtime, Vectors
+
+
+class Model:
+    """Both towers of a model on one runtime. Safe to use from several threads.
+
+    Attributes:
+        id: As in ENCODER_MODELS.
+        fingerprint: SHA-256 in hexadecimal; two vectors may be compared only if theirs are equal.
+        dimensions: Of a vector.
+        context_length: Tokens of a text that are read; the rest is cut.
+        preprocessing: How a picture becomes `encode_pixels`' input.
+        runtime: `torch` or `openvino`.
+        device: `cpu` or `cuda:N`.
+    """
+
+    def __init__(self, source: ModelSource, runtime: Runtime, cache: Path) -> None:
+        self.id = source.id
+        self.fingerprint = source.fingerprint
+        self.dimensions = source.dimensions
+        self.context_length = source.context_length
+        self.preprocessing: Preprocessing = source.preprocessing
+        self.runtime = runtime.name
+        self.device = runtime.device
+        self._tokenize = source.tokenize
+        self._text = runtime.compile(source.text, cache)
+        self._image = runtime.compile(source.image, cache)
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return (n, dimensions) float32 unit vectors."""
+        if not texts:
+            return np.empty((0, self.dimensions), np.float32)
+        return _unit(self._text(*self._tokenize(texts)))
+
+    def encode_pixels(self, pixels: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Vectors:
+        """Return (n, dimensions) float32 unit vectors for n pictures of (height, width, 3) uint8, preprocessed."""
+        if len(pixels) == 0:
+            return np.empty((0, self.dimensions), np.float32)
+        return _unit(self._image(np.stack(list(pixels)) if not isinstance(pixels, np.ndarray) else pixels))
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
+        """Return (n, dimensions) float32 unit vectors for RGB pictures of any size, in one forward pass."""
+        return self.encode_pixels([preprocess(image, self.preprocessing) for image in images])
+
+    def warm(self) -> None:
+        """Encode one text and one grey picture: compiles what is compiled on first use, and shows that it works."""
+        self.encode_texts(["a picture"])
+        shape = (self.preprocessing.crop_height, self.preprocessing.crop_width, 3)
+        self.encode_pixels([np.full(shape, 128, np.uint8)])
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    """Return the rows at length 1 in float32, whatever the precision that they were computed in."""
+    unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit

@@ -1,0 +1,64 @@
+"""What a model is, before anything of it runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sightline_pictures import Preprocessing
+
+from sightline_encoder.runtimes import TowerSource
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """A model as found, its weights not loaded yet.
+
+    Attributes:
+        id: As in ENCODER_MODELS.
+        fingerprint: SHA-256 in hexadecimal of everything that decides its vectors.
+        dimensions: Of a vector.
+        context_length: Tokens of a text that are read.
+        preprocessing: How a picture becomes the image tower's input.
+        tokenize: Texts to the text tower's inputs, one row a text.
+        image: Takes (n, height, width, 3) uint8, returns (n, dimensions) float32, normalised.
+        text: Takes what `tokenize` returns, returns (n, dimensions) float32, normalised.
+    """
+
+    id: str
+    fingerprint: str
+    dimensions: int
+    context_length: int
+    preprocessing: Preprocessing
+    tokenize: Callable[[Sequence[str]], tuple[NDArray[Any], ...]]
+    image: TowerSource
+    text: TowerSource
+
+
+def fingerprint(parts: Mapping[str, Any]) -> str:
+    """Return SHA-256 in hexadecimal over the parts as canonical JSON."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def synthetic_pictures(height: int, width: int) -> NDArray[np.uint8]:
+    """Return (8, height, width, 3) uint8 of smooth colours, edges, texture and noise, the same every time.
+
+    For conversion and for comparing precisions where no photographs are at hand.
+    """
+    random = np.random.default_rng(0)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32) / np.float32(max(height, width))
+    pictures = []
+    for index in range(8):
+        colours = random.uniform(0, 255, (3, 3))
+        waves = np.sin((1 + 6 * index) * (x * random.uniform(0.5, 2) + y * random.uniform(0.5, 2)))
+        disc = ((x - random.uniform(0.3, 0.7)) ** 2 + (y - random.uniform(0.3, 0.7)) ** 2) < random.uniform(0.02, 0.1)
+        picture = colours[0] * (1 - y[..., None]) + colours[1] * y[..., None] + 40 * waves[..., None]
+        picture = np.where(disc[..., None], colours[2] + 60 * waves[..., None], picture)
+        pictures.append(picture + random.normal(0, 4 * index, picture.shape))
+    return np.clip(np.stack(pictures), 0, 255).astype(np.uint8)

@@ -1,0 +1,109 @@
+"""torch: on CUDA in bfloat16 and compiled, on the CPU plainly in float32."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import structlog
+import torch
+from numpy.typing import NDArray
+
+from sightline_encoder.errors import ModelError
+from sightline_encoder.runtimes import Axis, Tower, TowerSource, Vectors
+
+if TYPE_CHECKING:
+    from sightline_encoder.settings import EncoderSettings
+
+log = structlog.get_logger()
+
+
+class TorchRuntime:
+    """Runs the torch module itself.
+
+    Args:
+        device: `cpu`, `cuda` or `cuda:N`.
+        bf16: Whether matrices are multiplied in bfloat16 (autocast).
+        compiled: Whether torch.compile is used.
+        threads: Of one forward pass on the CPU.
+    """
+
+    name = "torch"
+
+    def __init__(self, device: str = "cpu", *, bf16: bool = False, compiled: bool = False, threads: int = 0) -> None:
+        self._device = torch.device(device)
+        if self._device.type == "cuda":
+            if not torch.cuda.is_available():
+                raise ModelError(f"ENCODER_DEVICE={device}: torch finds no CUDA device here; set cpu or auto")
+            index = self._device.index or 0
+            if index >= torch.cuda.device_count():
+                raise ModelError(f"ENCODER_DEVICE={device}: there are {torch.cuda.device_count()} CUDA devices")
+            self._device = torch.device("cuda", index)
+        elif threads:
+            torch.set_num_threads(threads)
+        self.device = str(self._device)
+        self._bf16 = bf16
+        self._compiled = compiled
+
+    @classmethod
+    def from_settings(cls, settings: EncoderSettings) -> TorchRuntime:
+        """Return the runtime for ENCODER_DEVICE, ENCODER_PRECISION and ENCODER_COMPILE."""
+        cuda = settings.device.startswith("cuda") or (settings.device == "auto" and torch.cuda.is_available())
+        device = settings.device if settings.device != "auto" else ("cuda" if cuda else "cpu")
+        return cls(
+            device,
+            bf16=settings.precision == "bf16" or (settings.precision == "auto" and cuda),
+            compiled=settings.compile == "true" or (settings.compile == "auto" and cuda),
+            threads=settings.forward_threads,
+        )
+
+    def compile(self, source: TowerSource, cache: Path) -> Tower:
+        """Return the tower; nothing of it is kept on disk."""
+        module = source.build().eval().requires_grad_(False).to(self._device)
+        if source.name == "image":
+            module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return TorchTower(module, self._device, list(source.inputs.values()), bf16=self._bf16, compiled=self._compiled)
+
+
+class TorchTower:
+    """A torch module as a tower."""
+
+    def __init__(
+        self, module: torch.nn.Module, device: torch.device, axes: list[dict[int, Axis]], *, bf16: bool, compiled: bool
+    ) -> None:
+        self._axes = axes
+        self._device = device
+        self._bf16 = bf16
+        self._compiled = compiled
+        self._forward: Any = torch.compile(module, dynamic=False) if compiled else module
+        # Compiled code may be made anew on a call of a new shape, which one thread at a time should do.
+        self._lock = threading.Lock()
+
+    def __call__(self, *inputs: NDArray[Any]) -> Vectors:
+        """Return (n, dimensions) float32 rows."""
+        rows = len(inputs[0])
+        if self._compiled:
+            inputs = tuple(_padded(array, axes) for array, axes in zip(inputs, self._axes, strict=True))
+        with (
+            self._lock,
+            torch.inference_mode(),
+            torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16),
+        ):
+            tensors = [torch.from_numpy(array).to(self._device, non_blocking=True) for array in inputs]
+            vectors: Vectors = self._forward(*tensors).float().cpu().numpy()
+        return vectors[:rows]
+
+
+def _padded(array: NDArray[Any], axes: dict[int, Axis]) -> NDArray[Any]:
+    """Return the array with zeros up to a power of two along the axes of varying length.
+
+    So that a compiled module meets few shapes: each costs seconds once.
+    """
+    shape = list(array.shape)
+    for axis, limits in axes.items():
+        shape[axis] = max(shape[axis], min(1 << (shape[axis] - 1).bit_length(), limits.longest))
+    padded = np.zeros(shape, array.dtype)
+    padded[tuple(slice(0, length) for length in array.shape)] = array
+    return padded
