@@ -41,7 +41,14 @@ def create_app(settings: Settings, services: Services, telemetry: Telemetry | No
         services: What to serve from.
         telemetry: Metrics; new ones by default.
     """
-    app = APIFlask(__name__, title="Sightline", version=__version__, spec_path=None, docs_path=None, static_folder=None)
+    app = APIFlask(
+        __name__,
+        title="Sightline",
+        version=__version__,
+        spec_path=None,
+        docs_path=None,
+        static_folder=None,  # type: ignore[arg-type]
+    )
     app.config.update(SPEC_SETTINGS)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.gateway.upload_max_bytes + MEBIBYTE,

@@ -84,6 +84,12 @@ class IngestBoard:
         except redis.RedisError as error:
             raise QueueUnavailable("Redis does not answer") from error
 
+    def close(self) -> None:
+        """Close the connections; a later call opens them again."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
     def _redis(self) -> redis.Redis:
         if self._client is None:
             self._client = redis_client(self._settings)

@@ -194,10 +194,9 @@ def register_problems(app: APIFlask) -> Callable[[HTTPException], Response]:
             return error.get_response()  # type: ignore[return-value]
         if isinstance(error, ClientDisconnected):
             detail = "The request's body did not arrive in full, or too slowly."
-            return problem_response(Problem("too-slow", detail, headers={"Connection": "close"}))
+            return problem_response(Problem("too-slow", detail))
         headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
         if status == 413:
-            headers["Connection"] = "close"
             return problem_response(Problem("too-large", _HTTP_DETAILS[413], headers=headers))
         detail = _HTTP_DETAILS.get(status) or error.description or ""
         return _response(status, "about:blank", HTTPStatus(status).phrase, detail, {}, headers)

@@ -122,12 +122,12 @@ class Settings(SettingsGroup):
     """Everything that the gateway reads from the environment."""
 
     gateway: GatewaySettings = Field(default_factory=GatewaySettings)
-    bucket: BucketSettings = Field(default_factory=BucketSettings)
+    bucket: BucketSettings = Field(default_factory=BucketSettings)  # type: ignore[arg-type]
     pictures: PictureSettings = Field(default_factory=PictureSettings)
     catalogue: CatalogueSettings = Field(default_factory=CatalogueSettings)
     encoder: EncoderClientSettings = Field(default_factory=EncoderClientSettings)
     queue: QueueSettings = Field(default_factory=QueueSettings)
-    thumbnails: ThumbnailSettings = Field(default_factory=ThumbnailSettings)
+    thumbnails: ThumbnailSettings = Field(default_factory=ThumbnailSettings)  # type: ignore[arg-type]
     log: LogSettings = Field(default_factory=LogSettings)
 
 

