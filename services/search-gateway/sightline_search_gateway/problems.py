@@ -99,9 +99,9 @@ def translate(error: Exception) -> Problem | None:
             )
         case encoder.FingerprintMismatch():
             return Problem("no-encoder", error.message)
-        case encoder.InvalidRequest() | encoder.ItemError():
+        case encoder.InvalidRequest() | encoder.ItemError(code=3):
             return Problem("invalid-request", error.message)
-        case encoder.EncoderError():
+        case encoder.EncoderError() | encoder.ItemError():
             return Problem("encoder-unavailable", f"The encoder failed: {error.message}", headers=retry_after(2))
         case NoCollection():
             return Problem("image-not-found", "Nothing has been indexed yet.")

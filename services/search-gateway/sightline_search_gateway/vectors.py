@@ -8,13 +8,15 @@ import grpc
 import numpy as np
 from cachetools import TTLCache
 from numpy.typing import NDArray
-from sightline.encoder.client import Encoded, EncoderClient, FingerprintMismatch, InvalidRequest
+from sightline.encoder.client import Encoded, EncoderClient, FingerprintMismatch, InvalidRequest, ItemError
 from sightline_catalogue import ModelRef
 
 from sightline_search_gateway.problems import Problem, retry_after
 from sightline_search_gateway.telemetry import Telemetry
 
 Vector = NDArray[np.float32]
+INVALID_ARGUMENT = 3
+"""google.rpc.Code's number of an item that will never work."""
 SMALLEST_NORM = 1e-6
 
 
@@ -72,9 +74,14 @@ class QueryVectors:
 
         Raises:
             EncoderError, ItemError: As the client does.
-            Problem: No encoder serves the model.
+            Problem: It is no picture, or no encoder serves the model.
         """
-        return self._encode([], [data], model)
+        try:
+            return self._encode([], [data], model)
+        except ItemError as error:
+            if error.code != INVALID_ARGUMENT:
+                raise
+            raise Problem("not-a-picture", error.message) from error
 
     def _encode(self, texts: list[str], images: list[bytes], model: ModelRef) -> Vector:
         if not self._turns.acquire(blocking=False):

@@ -258,7 +258,9 @@ def test_composed_queries_that_make_no_sense(world, problem):
     problem(post(world, id="../../etc/passwd"), 422, "invalid-request")
     problem(post(world, id="00000000-0000-0000-0000-000000000000"), 404, "image-not-found")
     world.encoder.item_error = ItemError(3, "not an image")
-    assert problem(post(world, file=file_of(b"text")), 422, "invalid-request")["detail"] == "not an image"
+    assert problem(post(world, file=file_of(b"text")), 422, "not-a-picture")["detail"] == "not an image"
+    world.encoder.item_error = ItemError(13, "it broke")
+    problem(post(world, file=file_of(b"text")), 503, "encoder-unavailable")
 
 
 def test_only_forms_are_taken(world):
