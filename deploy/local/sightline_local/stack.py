@@ -41,6 +41,7 @@ class Ports:
     encoder: int
     encoder_metrics: int
     worker_metrics: int
+    watcher_metrics: int
     qdrant: int
     redis: int
 
@@ -76,6 +77,7 @@ def choose_ports(gateway: int | None = None, encoder: int | None = None) -> Port
         encoder=encoder if encoder is not None and is_free(encoder) else free_port(),
         encoder_metrics=free_port(),
         worker_metrics=free_port(),
+        watcher_metrics=free_port(),
         qdrant=free_port(),
         redis=free_port(),
     )
@@ -168,6 +170,7 @@ class Stack:
             "EDGE_DATA_DIR": str((self.state / "qdrant").resolve()),
             "EDGE_PORT": str(self.ports.qdrant),
             "WORKER_METRICS_PORT": str(self.ports.worker_metrics),
+            "WATCHER_METRICS_PORT": str(self.ports.watcher_metrics),
             "GATEWAY_PORT": str(self.ports.gateway),
         }
         if self.page is not None:
