@@ -1,0 +1,44 @@
+"""The command `sightline-encoder`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+
+from sightline_service import configure_logging, load_settings
+
+from sightline_encoder.bootstrap import bootstrap, load_models
+from sightline_encoder.errors import EncoderError
+from sightline_encoder.settings import EncoderSettings
+
+
+def main() -> None:
+    """Serve, or with --prepare convert the models and exit."""
+    parser = argparse.ArgumentParser(
+        prog="sightline-encoder",
+        description="Turns texts and images into vectors, over gRPC.",
+        epilog="Settings are environment variables; services/encoder/README.md lists them.",
+    )
+    parser.add_argument("--prepare", action="store_true", help="convert and cache the models, try them, and exit")
+    arguments = parser.parse_args()
+    settings = load_settings(EncoderSettings)
+    configure_logging(settings.log, "encoder")
+    try:
+        if arguments.prepare:
+            load_models(settings)
+        else:
+            asyncio.run(bootstrap(settings).run())
+    except EncoderError as error:
+        print(f"sightline-encoder: {error.message}", file=sys.stderr)
+        code = 2
+    else:
+        code = 0
+    # Not sys.exit: a model that is still loading in native code would crash the interpreter's own end.
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

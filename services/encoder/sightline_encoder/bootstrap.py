@@ -1,0 +1,165 @@
+"""Where everything is wired."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+from prometheus_client import REGISTRY, CollectorRegistry
+from sightline_service import MetricsServer, serve_metrics
+
+from sightline_encoder.errors import EncoderError
+from sightline_encoder.metrics import EncoderMetrics
+from sightline_encoder.pipeline import EncodingModel, Pipeline
+from sightline_encoder.server import EncoderServer
+from sightline_encoder.settings import EncoderSettings
+
+log = structlog.get_logger()
+
+Loader = Callable[[EncoderSettings], Sequence[EncodingModel]]
+
+
+class Service:
+    """The encoder's process: listens at once, loads its models beside that, ends in order."""
+
+    def __init__(self, settings: EncoderSettings, load: Loader, registry: CollectorRegistry) -> None:
+        self._settings = settings
+        self._load = load
+        self._metrics = EncoderMetrics(registry)
+        self._registry = registry
+        self._metrics_server: MetricsServer | None = None
+        self._pipeline: Pipeline | None = None
+        self.server = EncoderServer(settings, self._metrics)
+
+    async def start(self) -> None:
+        """Listen; NOT_SERVING.
+
+        Raises:
+            EncoderError: A port is taken.
+        """
+        await self.server.start()
+        settings = self._settings
+        try:
+            self._metrics_server = serve_metrics(settings.metrics_address, settings.metrics_port, self._registry)
+        except OSError as error:
+            await self.server.stop()
+            raise EncoderError(
+                f"cannot serve metrics on {settings.metrics_address}:{settings.metrics_port} (ENCODER_METRICS_PORT; 0"
+                f" turns them off): {error.strerror}"
+            ) from error
+        log.info("listening", address=settings.address, port=self.server.port)
+
+    async def warm(self) -> None:
+        """Load the models in a thread of their own, then serve.
+
+        Raises:
+            EncoderError: A model cannot be served.
+        """
+        began = time.monotonic()
+        models = await _in_thread(lambda: self._load(self._settings))
+        self._pipeline = Pipeline(models, self._settings, self._settings.pictures, self._metrics)
+        for model in models:
+            self._metrics.announce(model.id, model.fingerprint, model.runtime, model.device)
+        await self.server.serve(self._pipeline)
+        log.info("serving", models=[model.id for model in models], seconds=round(time.monotonic() - began, 2))
+
+    async def stop(self) -> None:
+        """Finish what is under way, then close."""
+        await self.server.stop()
+        if self._pipeline is not None:
+            await asyncio.to_thread(self._pipeline.close)
+        if self._metrics_server is not None:
+            await asyncio.to_thread(self._metrics_server.close)
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT.
+
+        Raises:
+            EncoderError: It cannot start.
+        """
+        stopping = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        await self.start()
+        stopped = asyncio.create_task(stopping.wait())
+        warming = asyncio.create_task(self.warm())
+        try:
+            await asyncio.wait({stopped, warming}, return_when=asyncio.FIRST_COMPLETED)
+            if warming.done():
+                warming.result()
+                await stopped
+            log.info("stopping")
+        finally:
+            warming.cancel()
+            stopped.cancel()
+            await self.stop()
+        log.info("stopped")
+
+
+async def _in_thread(work: Callable[[], Sequence[EncodingModel]]) -> Sequence[EncodingModel]:
+    """Like asyncio.to_thread, but the process may end while the work is under way."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Sequence[EncodingModel]] = loop.create_future()
+
+    def settle(models: Sequence[EncodingModel] | None, error: Exception | None) -> None:
+        if done.done():
+            return
+        if error is not None:
+            done.set_exception(error)
+        elif models is not None:
+            done.set_result(models)
+
+    def target() -> None:
+        try:
+            models, error = work(), None
+        except Exception as problem:
+            models, error = None, problem
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, models, error)
+
+    threading.Thread(target=target, name="load", daemon=True).start()
+    return await done
+
+
+def load_models(settings: EncoderSettings) -> list[EncodingModel]:
+    """Load and warm the models that the settings name.
+
+    Raises:
+        ModelError: One of them cannot be served.
+    """
+    from sightline_encoder import models
+    from sightline_encoder.runtimes import choose_runtime
+
+    runtime = choose_runtime(settings)
+    loaded: list[EncodingModel] = []
+    for model_id in settings.model_ids:
+        began = time.monotonic()
+        model = models.load(model_id, settings, runtime)
+        model.warm()
+        log.info(
+            "model ready",
+            model=model.id,
+            fingerprint=model.fingerprint,
+            runtime=model.runtime,
+            device=model.device,
+            seconds=round(time.monotonic() - began, 2),
+        )
+        loaded.append(model)
+    return loaded
+
+
+def bootstrap(
+    settings: EncoderSettings, load: Loader = load_models, registry: CollectorRegistry = REGISTRY
+) -> Service:
+    """Return the service, wired; nothing runs yet.
+
+    Args:
+        settings: As read from the environment.
+        load: Loads the models; tests pass small ones.
+        registry: Where the metrics go.
+    """
+    return Service(settings, load, registry)

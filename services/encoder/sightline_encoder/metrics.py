@@ -1,0 +1,83 @@
+"""What the service counts, on /metrics of its own port."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from sightline_encoder.pipeline import LaneName
+
+LANE = ["model", "kind", "priority"]
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class EncoderMetrics:
+    """The service's metrics in a registry; an Observer of the batcher.
+
+    Attributes:
+        items: Items answered, by kind (`text`, `image`), model and outcome (`ok`, `invalid`, `failed`). Only `ok` and
+            `failed` cost a forward pass.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.items = Counter(
+            "sightline_encoder_items_total",
+            "Items answered. outcome: ok, invalid (the item itself is wrong), failed (ours).",
+            ["kind", "model", "outcome"],
+            registry=registry,
+        )
+        self._refused = Counter(
+            "sightline_encoder_refused_total", "Items refused because a queue was full.", LANE, registry=registry
+        )
+        self._depth = Gauge(
+            "sightline_encoder_queue_depth", "Items admitted whose batch has not begun.", LANE, registry=registry
+        )
+        self._batch = Histogram(
+            "sightline_encoder_batch_size",
+            "Items of one forward pass.",
+            LANE,
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+            registry=registry,
+        )
+        self._queue_seconds = Histogram(
+            "sightline_encoder_queue_seconds",
+            "From ready for a batch to the beginning of its forward pass.",
+            LANE,
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._forward_seconds = Histogram(
+            "sightline_encoder_forward_seconds", "Of one forward pass.", LANE, buckets=SECONDS, registry=registry
+        )
+        self.calls = Counter(
+            "sightline_encoder_calls_total", "Calls answered, by method and gRPC code.", ["method", "code"],
+            registry=registry,
+        )  # fmt: skip
+        self.ready = Gauge("sightline_encoder_ready", "1 while the service is SERVING.", registry=registry)
+        self.model = Gauge(
+            "sightline_encoder_model_info", "1 for each model served.", ["model", "fingerprint", "runtime", "device"],
+            registry=registry,
+        )  # fmt: skip
+
+    def announce(self, model: str, fingerprint: str, runtime: str, device: str) -> None:
+        """Say that a model is served, and show its counters from 0 on, so that no scrape finds them missing."""
+        self.model.labels(model, fingerprint, runtime, device).set(1)
+        for kind in ("text", "image"):
+            for outcome in ("ok", "invalid", "failed"):
+                self.items.labels(kind, model, outcome)
+
+    def depth(self, lane: LaneName, items: int) -> None:
+        """Note how many items are admitted and not begun."""
+        self._depth.labels(lane.model, lane.kind, lane.priority).set(items)
+
+    def refused(self, lane: LaneName, items: int) -> None:
+        """Count items that did not fit."""
+        self._refused.labels(lane.model, lane.kind, lane.priority).inc(items)
+
+    def batch(self, lane: LaneName, queue_seconds: list[float], forward_seconds: float) -> None:
+        """Note a batch that is done."""
+        labels = (lane.model, lane.kind, lane.priority)
+        self._batch.labels(*labels).observe(len(queue_seconds))
+        self._forward_seconds.labels(*labels).observe(forward_seconds)
+        waits = self._queue_seconds.labels(*labels)
+        for seconds in queue_seconds:
+            waits.observe(seconds)

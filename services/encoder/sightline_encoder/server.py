@@ -1,0 +1,152 @@
+"""The gRPC server around the servicer: health, reflection, TLS, token, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+import structlog
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
+
+from sightline_encoder.errors import EncoderError
+from sightline_encoder.metrics import EncoderMetrics
+from sightline_encoder.pipeline import Pipeline
+from sightline_encoder.servicer import EncoderServicer, Limits
+from sightline_encoder.settings import EncoderSettings
+
+log = structlog.get_logger()
+
+SERVICE: str = encoder_pb2.DESCRIPTOR.services_by_name["Encoder"].full_name
+HEALTH: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+Details = grpc.HandlerCallDetails
+Continuation = Callable[[Details], Awaitable["grpc.RpcMethodHandler[Any, Any]"]]
+
+
+class EncoderServer:
+    """Listens from `start` on, and answers UNAVAILABLE until `serve` gives it a pipeline."""
+
+    def __init__(self, settings: EncoderSettings, metrics: EncoderMetrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._health = health.aio.HealthServicer()
+        self._servicer = EncoderServicer(
+            Limits(
+                max_texts=settings.max_texts,
+                max_images=settings.max_images,
+                max_text_bytes=settings.max_text_bytes,
+                max_image_bytes=settings.pictures.max_bytes,
+                max_image_pixels=settings.pictures.max_pixels,
+                max_message_bytes=settings.max_message_bytes,
+            ),
+            metrics,
+        )
+        self._server: grpc.aio.Server | None = None
+        self.port = 0
+        """Listened on; known after `start`."""
+
+    async def start(self) -> None:
+        """Listen, NOT_SERVING.
+
+        Raises:
+            EncoderError: The address or port cannot be listened on, or the certificate is no good.
+        """
+        settings = self._settings
+        interceptors = [] if settings.token is None else [TokenInterceptor(settings.token.get_secret_value())]
+        server = grpc.aio.server(
+            interceptors=interceptors,
+            options=[
+                ("grpc.max_receive_message_length", settings.max_message_bytes),
+                ("grpc.max_send_message_length", settings.max_message_bytes),
+                # Otherwise a second encoder on the same port would take half of the calls in silence.
+                ("grpc.so_reuseport", 0),
+                ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
+                ("grpc.keepalive_permit_without_calls", 1),
+            ],
+        )
+        encoder_pb2_grpc.add_EncoderServicer_to_server(self._servicer, server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        reflection.enable_server_reflection((SERVICE, HEALTH, reflection.SERVICE_NAME), server)
+        await self._set_health(NOT_SERVING)
+        self.port = self._listen(server)
+        await server.start()
+        self._server = server
+
+    async def serve(self, pipeline: Pipeline) -> None:
+        """Answer calls from now on: SERVING."""
+        self._servicer.pipeline = pipeline
+        await self._set_health(SERVING)
+        self._metrics.ready.set(1)
+
+    async def stop(self) -> None:
+        """Take no new work (NOT_SERVING, UNAVAILABLE), finish what is under way, then close.
+
+        Health is answered while the work finishes, ENCODER_DRAIN_SECONDS at most.
+        """
+        self._servicer.draining = True
+        self._metrics.ready.set(0)
+        await self._health.enter_graceful_shutdown()
+        deadline = asyncio.get_running_loop().time() + self._settings.drain_seconds
+        while self._servicer.under_way and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.02)
+        if self._servicer.under_way:
+            log.warning("calls are cut off", calls=self._servicer.under_way)
+        if self._server is not None:
+            await self._server.stop(grace=0.2)
+
+    async def _set_health(self, status: Any) -> None:
+        for name in ("", SERVICE):
+            await self._health.set(name, status)
+
+    def _listen(self, server: grpc.aio.Server) -> int:
+        settings = self._settings
+        host = f"[{settings.address}]" if ":" in settings.address else settings.address
+        address = f"{host}:{settings.port}"
+        try:
+            if settings.tls_cert_file is None or settings.tls_key_file is None:
+                return server.add_insecure_port(address)
+            pair = (settings.tls_key_file.read_bytes(), settings.tls_cert_file.read_bytes())
+            return server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+        except (OSError, RuntimeError) as error:
+            raise EncoderError(
+                f"cannot listen on {address} (ENCODER_ADDRESS, ENCODER_PORT): is it taken by another process,"
+                f" or the certificate or key (ENCODER_TLS_...) no good? {error}"
+            ) from error
+
+
+class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """Refuses calls without `authorization: Bearer TOKEN`, those of health excepted."""
+
+    def __init__(self, token: str) -> None:
+        self._expected = f"Bearer {token}".encode()
+
+    async def intercept_service(
+        self, continuation: Continuation, handler_call_details: Details
+    ) -> grpc.RpcMethodHandler[Any, Any]:
+        """Return the method's handler, or one that refuses."""
+        handler = await continuation(handler_call_details)
+        if handler is None or handler_call_details.method.startswith(f"/{HEALTH}/"):
+            return handler
+        for key, value in handler_call_details.invocation_metadata or ():
+            given = value if isinstance(value, bytes) else value.encode()
+            if key == "authorization" and hmac.compare_digest(given, self._expected):
+                return handler
+        return _refusing(handler)
+
+
+def _refusing(handler: grpc.RpcMethodHandler[Any, Any]) -> grpc.RpcMethodHandler[Any, Any]:
+    message = "this encoder wants the metadata `authorization: Bearer TOKEN` with the right token (ENCODER_TOKEN)"
+
+    async def refuse(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        await context.abort(grpc.StatusCode.UNAUTHENTICATED, message)
+
+    if handler.request_streaming:
+        return grpc.stream_stream_rpc_method_handler(refuse)
+    return grpc.unary_unary_rpc_method_handler(refuse)
