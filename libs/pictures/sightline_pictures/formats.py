@@ -109,3 +109,21 @@ def declared_size(data: bytes, format: Format) -> tuple[int, int] | None:
     except struct.error:
         return None
     return width, height
+
+
+def ends_early(data: bytes, format: Format) -> bool:
+    """Tell whether a file is shorter than it says itself, for the formats whose readers do not say so."""
+    if format is WEBP:
+        return len(data) < 12 or int.from_bytes(data[4:8], "little") + 8 > len(data)
+    if format not in (HEIC, AVIF):
+        return False
+    at = 0
+    while at + 8 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        if length == 1:
+            length = int.from_bytes(data[at + 8 : at + 16], "big")
+        if length < 8:
+            # 0 means to the end of the file, wherever that is; the others make no sense.
+            return False
+        at += length
+    return at != len(data)

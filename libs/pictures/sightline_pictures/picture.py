@@ -13,7 +13,7 @@ from PIL.ImageFile import ImageFile
 from sightline_pictures import exif as exif_tags
 from sightline_pictures.colours import to_srgb
 from sightline_pictures.errors import PictureError
-from sightline_pictures.formats import JPEG, TIFF, Format, declared_size, detect
+from sightline_pictures.formats import JPEG, TIFF, Format, declared_size, detect, ends_early
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -82,7 +82,7 @@ def open_picture(data: bytes, *, max_bytes: int, max_pixels: int, min_side: int 
         # Not SyntaxError, OSError and the like alone: damaged files make Pillow's readers fail in every way.
         opened = kind.reader(BytesIO(data), "")
     except Exception as error:
-        raise _unreadable(kind, error) from error
+        raise _unreadable(data, kind, error) from error
     try:
         width, height = opened.size
         _check_pixels(width, height, max_pixels)
@@ -90,7 +90,7 @@ def open_picture(data: bytes, *, max_bytes: int, max_pixels: int, min_side: int 
     except PictureError:
         raise
     except Exception as error:
-        raise _unreadable(kind, error) from error
+        raise _unreadable(data, kind, error) from error
     finally:
         opened.close()
 
@@ -135,11 +135,14 @@ def _check_pixels(width: int, height: int, max_pixels: int) -> None:
         raise PictureError(f"{width:,} x {height:,} pixels; the limit is {max_pixels:,} (IMAGE_MAX_PIXELS)")
 
 
-def _unreadable(kind: Format, error: Exception) -> PictureError:
+def _unreadable(data: bytes, kind: Format, error: Exception) -> PictureError:
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        # Some readers hold single frames and strips against Pillow's own limit, whatever Sightline's is.
+        return PictureError(f"too many pixels in one part of the {kind.name} file: {error}")
     if isinstance(error, MemoryError):
         return PictureError(f"too large to decode in the memory there is ({kind.name})")
     detail = " ".join(str(error).split())[:160]
-    if isinstance(error, EOFError) or _TRUNCATED.search(detail):
+    if isinstance(error, EOFError) or _TRUNCATED.search(detail) or ends_early(data, kind):
         return PictureError(f"truncated: the {kind.name} file ends too early or is damaged")
     return PictureError(f"damaged {kind.name} file" + (f": {detail}" if detail else ""))
 

@@ -22,6 +22,8 @@ _FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
+# How many times the crop's pixels may be resized in full.
+_FEW = 16
 
 
 @dataclass(frozen=True)
@@ -99,16 +101,18 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.u
     resized = _resized_size(width, height, preprocessing)
     left, out_left, out_width = _window(resized[0], preprocessing.crop_width)
     top, out_top, out_height = _window(resized[1], preprocessing.crop_height)
-    scale_x, scale_y = width / resized[0], height / resized[1]
-    box = (
-        left * scale_x,
-        top * scale_y,
-        min((left + out_width) * scale_x, width),
-        min((top + out_height) * scale_y, height),
-    )
     if preprocessing.pad_color is not None and image.width != image.height:
         image = _on_square(image, width, preprocessing.pad_color)
-    cut = image.resize((out_width, out_height), _FILTERS[preprocessing.interpolation], box)
+    method = _FILTERS[preprocessing.interpolation]
+    # Resizing only what the crop keeps saves a fifth. It gives the same pixels where a square gets smaller; elsewhere
+    # Pillow may choose the other order of its two passes, or show that it takes a box in float32.
+    exact = width == height >= resized[0]
+    if not exact and resized[0] * resized[1] <= _FEW * out_width * out_height:
+        cut = image.resize(resized, method).crop((left, top, left + out_width, top + out_height))
+    else:
+        scale_x, scale_y = width / resized[0], height / resized[1]
+        right, bottom = min((left + out_width) * scale_x, width), min((top + out_height) * scale_y, height)
+        cut = image.resize((out_width, out_height), method, (left * scale_x, top * scale_y, right, bottom))
     if (out_width, out_height) == (preprocessing.crop_width, preprocessing.crop_height):
         return np.array(cut)
     canvas = Image.new("RGB", (preprocessing.crop_width, preprocessing.crop_height), preprocessing.fill_color)

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from open_clip.transform import PreprocessCfg, image_transform_v2
+from PIL import Image
+from sightline.encoder.v1 import encoder_pb2
+from sightline_pictures import Preprocessing, preprocess
+from timm.data import create_transform
+
+WHITE = (255, 255, 255)
+EMBEDDED = Preprocessing("shortest", 292, 260, 260, pad_color=WHITE)
+SIZES = [
+    (300, 200),
+    (200, 300),
+    (1000, 750),
+    (750, 1001),
+    (40, 31),
+    (3000, 10),
+    (10, 900),
+    (1, 1),
+    (260, 260),
+    (292, 292),
+]
+
+
+def picture(width: int, height: int) -> Image.Image:
+    """Return a picture with edges, gradients and a little noise."""
+    rng = np.random.default_rng(width * 10_007 + height)
+    coarse = rng.integers(0, 256, (max(1, height // 9), max(1, width // 9), 3), dtype=np.uint8)
+    pixels = np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR)).astype(int)
+    pixels[height // 3 : height // 2] = 255 - pixels[height // 3 : height // 2]
+    return Image.fromarray((pixels + rng.integers(-6, 6, pixels.shape)).clip(0, 255).astype(np.uint8))
+
+
+def on_square(image: Image.Image) -> Image.Image:
+    side = max(image.size)
+    square = Image.new("RGB", (side, side), WHITE)
+    square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+    return square
+
+
+def assert_same(ours: np.ndarray, theirs: np.ndarray, shape: tuple[int, int] = (1, 1)) -> None:
+    assert ours.shape == theirs.shape
+    assert ours.dtype == np.uint8
+    assert ours.flags.c_contiguous
+    assert ours.flags.writeable
+    distance = np.abs(ours.astype(int) - theirs)
+    # Of a picture more than sixteen times as long as wide, Pillow may do its two passes in the other order.
+    strip = max(shape) > 16 * min(shape)
+    assert distance.max() <= (3 if strip else 1)
+    assert (distance > 0).mean() < (0.3 if strip else 0.01)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_padding_to_a_square_gives_the_pixels_of_timms_evaluation_transform(size):
+    image = picture(*size)
+    timm = create_transform((3, 260, 260), crop_pct=0.89, interpolation="bicubic", use_prefetcher=True)
+    theirs = np.asarray(timm(on_square(image))).transpose(1, 2, 0)
+    assert_same(preprocess(image, EMBEDDED), theirs)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+@pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
+def test_the_pixels_are_those_of_open_clips_transform(mode, interpolation, size):
+    image = picture(*size)
+    if mode == "longest" and min(size) * 224 < max(size):
+        pytest.skip("open_clip rounds the shorter side to 0 and fails")
+    config = PreprocessCfg(size=224, resize_mode=mode, interpolation=interpolation, fill_color=127)
+    *steps, _tensor, _normalize = image_transform_v2(config, is_train=False).transforms
+    theirs = image
+    for step in steps:
+        theirs = step(theirs)
+    ours = preprocess(
+        image, Preprocessing(mode, 224, 224, 224, interpolation=interpolation, fill_color=(127, 127, 127))
+    )
+    if mode == "longest" and theirs.size != (224, 224):
+        pytest.skip("open_clip's own rounding gives another size")
+    assert_same(ours, np.asarray(theirs), size)
+
+
+def test_a_crop_need_not_be_square():
+    image = picture(500, 300)
+    ours = preprocess(image, Preprocessing("shortest", 200, 160, 120))
+    whole = image.resize((333, 200), Image.Resampling.BICUBIC)
+    assert_same(ours, np.asarray(whole.crop((86, 40, 86 + 160, 40 + 120))))
+
+
+def test_a_crop_larger_than_the_picture_is_filled():
+    ours = preprocess(picture(100, 100), Preprocessing("shortest", 10, 20, 14, fill_color=(1, 2, 3)))
+    assert ours.shape == (14, 20, 3)
+    assert (ours[:2] == (1, 2, 3)).all()
+    assert (ours[:, :5] == (1, 2, 3)).all()
+    assert (ours[2:12, 5:15] != (1, 2, 3)).any()
+
+
+@pytest.mark.parametrize("size", [(60_000, 1), (1, 60_000)])
+@pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
+def test_a_very_long_picture_costs_little_and_does_not_fail(mode, size):
+    assert preprocess(Image.new("RGB", size), Preprocessing(mode, 224, 224, 224)).shape == (224, 224, 3)
+
+
+def test_a_picture_of_another_mode_is_taken_as_rgb():
+    grey = picture(50, 40).convert("L")
+    assert np.array_equal(preprocess(grey, EMBEDDED), preprocess(grey.convert("RGB"), EMBEDDED))
+
+
+@pytest.mark.parametrize(
+    "preprocessing",
+    [
+        EMBEDDED,
+        Preprocessing("longest", 384, 384, 336, interpolation="bilinear", fill_color=(1, 2, 3)),
+        Preprocessing("squash", 0, 224, 224, interpolation="lanczos", pad_color=(0, 0, 0)),
+        Preprocessing("shortest", 1, 1, 1, interpolation="nearest"),
+    ],
+)
+def test_the_message_says_the_same(preprocessing):
+    message = encoder_pb2.Preprocessing.FromString(preprocessing.to_proto().SerializeToString())
+    assert Preprocessing.from_proto(message) == preprocessing
+
+
+def test_an_unspecified_message_is_refused():
+    with pytest.raises(ValueError, match="not known"):
+        Preprocessing.from_proto(encoder_pb2.Preprocessing(resize_size=224, crop_width=224, crop_height=224))
+    message = EMBEDDED.to_proto()
+    message.crop_width = 0
+    with pytest.raises(ValueError, match="at least 1"):
+        Preprocessing.from_proto(message)
+
+
+@pytest.mark.parametrize("changes", [{"resize_mode": "crop"}, {"interpolation": "area"}, {"resize_size": 0}])
+def test_nonsense_is_refused(changes):
+    with pytest.raises(ValueError, match=r"resize_mode|interpolation|at least 1"):
+        Preprocessing(**{"resize_mode": "shortest", "resize_size": 1, "crop_width": 1, "crop_height": 1, **changes})
