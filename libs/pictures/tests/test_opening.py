@@ -32,6 +32,15 @@ def reason(data: bytes, **changes: int) -> str:
     return caught.value.reason
 
 
+def survives(data: bytes) -> str | None:
+    """Open whatever it is; return why it is refused. Any other error fails the test."""
+    try:
+        opened(data)
+    except PictureError as error:
+        return error.reason
+    return None
+
+
 def png_header(width: int, height: int) -> bytes:
     chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
@@ -56,10 +65,7 @@ def test_a_truncated_file_of_any_format_is_refused_or_decodes_but_never_fails_ot
     data = every_format[name]
     said = set()
     for length in {*range(1, 64), *range(64, len(data), max(1, len(data) // 40))}:
-        try:
-            opened(data[:length])
-        except PictureError as error:
-            said.add(error.reason.split(":")[0])
+        said.add((survives(data[:length]) or "").split(":")[0])
     assert "truncated" in said
     assert reason(data[: len(data) // 2]).startswith("truncated:")
 
@@ -73,10 +79,7 @@ def test_damaged_bytes_of_any_format_raise_nothing_else(name, every_format):
         broken = bytearray(data)
         for at in rng.integers(0, min(len(data), 2000), 4):
             broken[at] = rng.integers(0, 256)
-        try:
-            opened(bytes(broken))
-        except PictureError as error:
-            assert error.reason
+        assert survives(bytes(broken)) != ""
 
 
 @given(data=st.binary(max_size=300), magic=st.sampled_from(["", *FORMATS]))
@@ -84,10 +87,7 @@ def test_damaged_bytes_of_any_format_raise_nothing_else(name, every_format):
 @PILLOW_WARNS
 def test_arbitrary_bytes_raise_nothing_else(data, magic, every_format):
     start = every_format[magic][:20] if magic else b""
-    try:
-        opened(start + data)
-    except PictureError as error:
-        assert error.reason
+    assert survives(start + data) != ""
 
 
 def test_what_is_no_picture_says_what_it_is():

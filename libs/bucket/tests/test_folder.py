@@ -1,0 +1,442 @@
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sightline_bucket import (
+    Bucket,
+    BucketError,
+    BucketReadOnly,
+    BucketSettings,
+    BucketUnavailable,
+    KeyRefused,
+    ObjectExists,
+    ObjectMissing,
+    open_bucket,
+)
+
+
+def bucket_at(folder: Path, writable: bool = True) -> Bucket:
+    return open_bucket(BucketSettings(url=folder.as_uri(), writable=writable))
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A bucket's folder, with a secret beside it."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret.jpg").write_bytes(b"secret")
+    (tmp_path / "pictures").mkdir()
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
+def bucket(folder) -> Bucket:
+    return bucket_at(folder)
+
+
+def put(folder: Path, key: str, data: bytes = b"data") -> Path:
+    path = folder / key
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def shown(bucket: Bucket, prefix: str | bytes = "") -> list[str]:
+    return [found.shown for found in bucket.list(prefix)]
+
+
+def test_every_file_is_listed_with_what_is_known_of_it(bucket, folder):
+    put(folder, "a/b/deep.png", b"12345")
+    path = put(folder, "first.jpg", b"123")
+    os.utime(path, ns=(0, 1_600_000_000_123_456_789))
+    first, deep = bucket.list()
+    assert (first.key, first.raw_name, first.shown, first.size) == ("first.jpg", b"first.jpg", "first.jpg", 3)
+    assert first.modified_at == datetime(2020, 9, 13, 12, 26, 40, 123456, tzinfo=UTC)
+    assert first.problem is None
+    assert (deep.key, deep.size) == ("a/b/deep.png", 5)
+    assert bucket.stat("first.jpg") == first
+
+
+def test_folders_and_files_come_in_the_order_of_their_names(bucket, folder):
+    for key in ("z.jpg", "b/2.jpg", "b/1.jpg", "a/x/9.jpg", "a/1.jpg", "c.jpg"):
+        put(folder, key)
+    assert shown(bucket) == ["c.jpg", "z.jpg", "a/1.jpg", "a/x/9.jpg", "b/1.jpg", "b/2.jpg"]
+
+
+def test_one_folder_is_listed_alone(bucket, folder):
+    for key in ("a/1.jpg", "a/x/2.jpg", "ab/3.jpg", "4.jpg"):
+        put(folder, key)
+    assert shown(bucket, "a") == shown(bucket, "a/") == ["a/1.jpg", "a/x/2.jpg"]
+    assert shown(bucket, b"a/x") == ["a/x/2.jpg"]
+    assert shown(bucket, "none") == shown(bucket, "4.jpg") == []
+
+
+@pytest.mark.parametrize("prefix", ["..", "a/../..", "./a", "a//b"])
+def test_a_folder_outside_is_not_listed(bucket, prefix):
+    with pytest.raises(KeyRefused):
+        list(bucket.list(prefix))
+
+
+def test_hidden_files_and_those_of_storage_systems_are_no_part_of_it(bucket, folder):
+    hidden = (".DS_Store", ".git/a.jpg", "@eaDir/a.jpg", "a/.thumbs/b.jpg", "#recycle/a.jpg", "__MACOSX/a.jpg")
+    for key in (*hidden, "seen.jpg"):
+        put(folder, key)
+    assert shown(bucket) == ["seen.jpg"]
+    assert shown(bucket, ".git") == []
+    for key in hidden:
+        with pytest.raises(KeyRefused, match="hidden"):
+            bucket.read(key, 100)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected", "problem"),
+    [
+        (b"two\nlines.jpg", "two\\nlines.jpg", "line break"),
+        (b"bell\x07.jpg", "bell\\x07.jpg", "control character"),
+        (b"c1\xc2\x85.jpg", "c1\\x85.jpg", "control character"),
+        (b"latin\xe9.jpg", "latin\\xe9.jpg", "UTF-8"),
+        (b"folder\xff/inside.jpg", "folder\\xff/inside.jpg", "UTF-8"),
+        (b"staged.jpg#12", "staged.jpg#12", "#"),
+    ],
+)
+def test_a_name_that_cannot_be_a_key_is_listed_with_its_problem(bucket, folder, raw, expected, problem):
+    path = os.path.join(os.fsencode(folder), raw)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    Path(os.fsdecode(path)).write_bytes(b"data")
+    put(folder, "zz.jpg")
+    found = next(found for found in bucket.list() if found.raw_name == raw)
+    assert (found.key, found.shown, found.size) == (None, expected, 4)
+    assert problem in found.problem
+    assert "zz.jpg" in shown(bucket)
+
+
+def test_unusual_names_are_keys(bucket, folder):
+    names = [
+        "späte Ärger.jpg",
+        "e\u0301.jpg",
+        "日本/写真.jpg",
+        "100%20.jpg",
+        "a#b?.jpg",
+        "back\\slash.jpg",
+        " x .jpg",
+        "...jpg",
+    ]
+    for name in names:
+        if name.startswith("."):
+            continue
+        put(folder, name, name.encode())
+        assert bucket.read(name, 1000)[0] == name.encode()
+    assert {found.key for found in bucket.list()} == {name for name in names if not name.startswith(".")}
+    assert all(found.problem is None for found in bucket.list())
+
+
+def test_no_link_is_followed(bucket, folder):
+    put(folder, "real/a.jpg")
+    (folder / "out").symlink_to(folder.parent / "outside")
+    (folder / "in").symlink_to("real")
+    (folder / "loop").symlink_to(".")
+    (folder / "real" / "up").symlink_to("..")
+    (folder / "file.jpg").symlink_to(folder.parent / "outside" / "secret.jpg")
+    (folder / "dangling.jpg").symlink_to("nowhere.jpg")
+    listed = {found.key: found.problem for found in bucket.list()}
+    assert listed.pop("real/a.jpg") is None
+    assert set(listed) == {"out", "in", "loop", "real/up", "file.jpg", "dangling.jpg"}
+    assert all("symbolic link" in problem for problem in listed.values())
+    assert shown(bucket, "out") == shown(bucket, "in") == shown(bucket, "loop/loop") == []
+    assert "symbolic link" in bucket.stat("file.jpg").problem
+    with pytest.raises(KeyRefused, match="symbolic link"):
+        bucket.read("file.jpg", 100)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "out/secret.jpg",
+        "real/../../outside/secret.jpg",
+        "../outside/secret.jpg",
+        "/etc/passwd",
+        "in/a.jpg",
+        "in/new.jpg",
+        "a/./b.jpg",
+        "a//b.jpg",
+        "a/",
+        "",
+        ".",
+        "..",
+        "a\0b.jpg",
+        "a\nb.jpg",
+        "bad\udcff.jpg",
+        "x" * 300,
+        "x/" * 600 + "y",
+    ],
+)
+def test_a_key_that_leaves_the_bucket_is_refused_for_everything(bucket, folder, key):
+    put(folder, "real/a.jpg")
+    (folder / "out").symlink_to(folder.parent / "outside")
+    (folder / "in").symlink_to("real")
+    for ask in (bucket.stat, lambda k: bucket.read(k, 10), lambda k: bucket.write(k, b"evil"), bucket.delete):
+        with pytest.raises(KeyRefused) as caught:
+            ask(key)
+        assert "\n" not in str(caught.value)
+        assert str(caught.value).isprintable()
+    assert (folder.parent / "outside" / "secret.jpg").read_bytes() == b"secret"
+    assert os.listdir(folder.parent / "outside") == ["secret.jpg"]
+    assert os.listdir(folder / "real") == ["a.jpg"]
+
+
+@given(key=st.text(max_size=40))
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_is_a_key_inside_or_refused(bucket, folder, key):
+    try:
+        bucket.write(key, b"1")
+    except (KeyRefused, ObjectExists):
+        return
+    data, found = bucket.read(key, 10)
+    assert (data, found.key) == (b"1", key)
+    bucket.delete(key)
+    assert sorted(os.listdir(folder.parent)) == ["outside", "pictures"]
+
+
+def test_the_bucket_itself_may_be_a_link(folder, tmp_path):
+    put(folder, "a/b.jpg")
+    (tmp_path / "link").symlink_to(folder)
+    through = bucket_at(tmp_path / "link")
+    assert shown(through) == ["a/b.jpg"]
+    assert through.read("a/b.jpg", 10)[0] == b"data"
+
+
+def test_pipes_and_sockets_are_never_opened(bucket, folder, monkeypatch):
+    os.mkfifo(folder / "pipe.jpg")
+    monkeypatch.chdir(folder)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket.jpg")
+        assert [found.key for found in bucket.list() if "pipe or socket" in (found.problem or "")] == [
+            "pipe.jpg",
+            "socket.jpg",
+        ]
+    with pytest.raises(KeyRefused):
+        bucket.read("pipe.jpg", 10)
+
+
+def test_reading_stops_one_byte_after_the_limit(bucket, folder):
+    put(folder, "a.jpg", b"0123456789")
+    put(folder, "empty.jpg", b"")
+    assert bucket.read("a.jpg", 10)[0] == b"0123456789"
+    data, found = bucket.read("a.jpg", 4)
+    assert (data, found.size) == (b"01234", 10)
+    assert bucket.read("empty.jpg", 4)[0] == b""
+
+
+def test_the_etag_changes_with_size_and_time_and_not_with_the_inode(bucket, folder):
+    path = put(folder, "a.jpg", b"1234")
+    os.utime(path, ns=(0, 10**18))
+    before = bucket.stat("a.jpg").etag
+    copy = put(folder, ".copy", b"4321")
+    os.utime(copy, ns=(0, 10**18))
+    copy.replace(path)
+    assert bucket.stat("a.jpg").etag == before
+    os.utime(path, ns=(0, 10**18 + 1))
+    touched = bucket.stat("a.jpg").etag
+    path.write_bytes(b"12345")
+    os.utime(path, ns=(0, 10**18 + 1))
+    assert len({before, touched, bucket.stat("a.jpg").etag}) == 3
+
+
+def test_times_no_calendar_holds_do_not_stop_the_listing(bucket, folder):
+    os.utime(put(folder, "old.jpg"), ns=(0, -(10**18) * 2))
+    assert shown(bucket) == ["old.jpg"]
+    assert bucket.stat("old.jpg").modified_at.tzinfo is UTC
+
+
+def test_what_is_missing_is_told_from_a_bucket_that_is(bucket, folder):
+    put(folder, "a.jpg")
+    for key in ("none.jpg", "a.jpg/b.jpg", "none/none.jpg"):
+        with pytest.raises(ObjectMissing):
+            bucket.stat(key)
+        with pytest.raises(ObjectMissing):
+            bucket.read(key, 10)
+        with pytest.raises(ObjectMissing):
+            bucket.delete(key)
+    folder.rename(folder.with_name("unplugged"))
+    for ask in (
+        lambda: list(bucket.list()),
+        lambda: list(bucket.list("a")),
+        lambda: bucket.stat("a.jpg"),
+        lambda: bucket.read("a.jpg", 10),
+        lambda: bucket.write("b.jpg", b""),
+        lambda: bucket.delete("a.jpg"),
+    ):
+        with pytest.raises(BucketUnavailable) as caught:
+            ask()
+        assert str(folder) in str(caught.value)
+        assert "mounted" in str(caught.value)
+    assert not folder.exists()
+    folder.with_name("unplugged").rename(folder)
+    assert bucket.read("a.jpg", 10)[0] == b"data"
+
+
+def test_a_bucket_that_goes_away_while_it_is_listed_says_so_at_the_end(bucket, folder):
+    for key in ("a/1.jpg", "b/2.jpg", "c/3.jpg"):
+        put(folder, key)
+    listing = bucket.list()
+    assert next(listing).key == "a/1.jpg"
+    folder.rename(folder.with_name("unplugged"))
+    with pytest.raises(BucketUnavailable):
+        list(listing)
+
+
+def test_another_folder_in_its_place_does_not_pass_for_the_end_of_the_listing(bucket, folder):
+    for key in ("a/1.jpg", "b/2.jpg"):
+        put(folder, key)
+    listing = bucket.list()
+    next(listing)
+    folder.rename(folder.with_name("unplugged"))
+    folder.mkdir()
+    with pytest.raises(BucketUnavailable, match="another folder"):
+        list(listing)
+
+
+def test_files_and_folders_that_go_meanwhile_are_left_out(bucket, folder):
+    for key in ("a/1.jpg", "b/2.jpg", "c/3.jpg"):
+        put(folder, key)
+    listing = bucket.list()
+    next(listing)
+    (folder / "b" / "2.jpg").unlink()
+    (folder / "b").rmdir()
+    assert [found.key for found in listing] == ["c/3.jpg"]
+
+
+def test_a_file_in_the_buckets_place_is_no_bucket(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(BucketUnavailable, match="no folder"):
+        list(bucket_at(tmp_path / "file").list())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_listed_with_its_problem(bucket, folder):
+    put(folder, "closed/a.jpg")
+    put(folder, "b.jpg").chmod(0)
+    put(folder, "open/c.jpg")
+    (folder / "closed").chmod(0)
+    try:
+        listed = {found.key: found.problem for found in bucket.list()}
+        assert "cannot be listed" in listed["closed"]
+        assert listed["open/c.jpg"] is None
+        assert "may not be read" in bucket.stat("b.jpg").problem
+    finally:
+        (folder / "closed").chmod(0o755)
+
+
+def test_a_folder_that_cannot_be_listed_has_a_problem_and_the_rest_is_listed(bucket, folder, monkeypatch):
+    put(folder, "closed/a.jpg")
+    put(folder, "open/c.jpg")
+    really = os.scandir
+
+    def scandir(path):
+        if path.rstrip(b"/").endswith(b"closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return really(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    listed = {found.key: found.problem for found in bucket.list()}
+    assert listed == {"closed": "a folder that cannot be listed: Permission denied", "open/c.jpg": None}
+
+
+def test_a_disk_that_fails_makes_the_bucket_unavailable(bucket, folder, monkeypatch):
+    put(folder, "a/1.jpg")
+    really = os.scandir
+
+    def scandir(path):
+        if path.rstrip(b"/").endswith(b"/a"):
+            raise OSError(5, "Input/output error", path)
+        return really(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(BucketUnavailable, match="Input/output error"):
+        list(bucket.list())
+
+
+def test_a_read_only_bucket_does_not_change(folder):
+    put(folder, "a.jpg")
+    closed = bucket_at(folder, writable=False)
+    with pytest.raises(BucketReadOnly, match="BUCKET_WRITABLE"):
+        closed.write("b.jpg", b"")
+    with pytest.raises(BucketReadOnly):
+        closed.delete("a.jpg")
+    assert os.listdir(folder) == ["a.jpg"]
+
+
+def test_a_file_is_written_whole_and_never_over_another(bucket, folder):
+    bucket.write("new/folder/a.jpg", b"one")
+    assert bucket.read("new/folder/a.jpg", 10)[0] == b"one"
+    with pytest.raises(ObjectExists):
+        bucket.write("new/folder/a.jpg", b"two")
+    assert (folder / "new/folder/a.jpg").read_bytes() == b"one"
+    assert os.listdir(folder / "new/folder") == ["a.jpg"]
+    with pytest.raises(KeyRefused, match="a file is in the place"):
+        bucket.write("new/folder/a.jpg/b.jpg", b"three")
+
+
+def test_of_many_writers_of_one_key_one_succeeds(bucket, folder):
+    outcomes: list[bytes | None] = []
+
+    def write(data: bytes) -> None:
+        try:
+            bucket.write("a.jpg", data)
+            outcomes.append(data)
+        except ObjectExists:
+            outcomes.append(None)
+
+    writers = [threading.Thread(target=write, args=(bytes([65 + n]) * 100_000,)) for n in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    (winner,) = [outcome for outcome in outcomes if outcome is not None]
+    assert (folder / "a.jpg").read_bytes() == winner
+    assert os.listdir(folder) == ["a.jpg"]
+
+
+def test_files_are_written_where_there_are_no_hard_links(bucket, folder, monkeypatch):
+    def link(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    bucket.write("a.jpg", b"one")
+    with pytest.raises(ObjectExists):
+        bucket.write("a.jpg", b"two")
+    assert (folder / "a.jpg").read_bytes() == b"one"
+    assert os.listdir(folder) == ["a.jpg"]
+
+
+def test_a_full_disk_leaves_nothing_behind(bucket, folder, monkeypatch):
+    def fsync(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(BucketUnavailable, match="No space left"):
+        bucket.write("a.jpg", b"data")
+    assert os.listdir(folder) == []
+
+
+def test_only_files_are_deleted(bucket, folder):
+    put(folder, "a/b.jpg")
+    (folder / "link.jpg").symlink_to("a/b.jpg")
+    for key in ("a", "link.jpg"):
+        with pytest.raises(KeyRefused):
+            bucket.delete(key)
+    bucket.delete("a/b.jpg")
+    assert shown(bucket) == ["link.jpg"]
+    with pytest.raises(ObjectMissing):
+        bucket.delete("a/b.jpg")
+
+
+def test_every_error_is_a_bucket_error():
+    for kind in (BucketReadOnly, BucketUnavailable, KeyRefused, ObjectExists, ObjectMissing):
+        assert issubclass(kind, BucketError)
