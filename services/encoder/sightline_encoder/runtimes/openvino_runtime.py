@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import threading
 from importlib.metadata import version
@@ -13,9 +14,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import openvino as ov
 import structlog
 from numpy.typing import NDArray
+
+# Its import would start a process that reports to Google Analytics without having been allowed to. Where the package
+# for that cannot be imported, OpenVINO does without.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+import openvino as ov
 
 from sightline_encoder.runtimes import BATCH, Tower, TowerSource, Vectors
 

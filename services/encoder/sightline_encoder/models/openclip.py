@@ -1,0 +1,265 @@
+"""Every model that open_clip can name: `ARCH/TAG`, `hf-hub:ORG/NAME`, `local-dir:FOLDER`, `path:FILE@ARCH`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import open_clip
+import structlog
+from numpy.typing import NDArray
+from open_clip.factory import _find_checkpoint_in_dir
+from open_clip.pretrained import download_pretrained, download_pretrained_from_hf, get_pretrained_cfg
+from open_clip.transform import PreprocessCfg, merge_preprocess_dict
+from sightline_pictures import Preprocessing
+
+from sightline_encoder.errors import ModelError
+from sightline_encoder.models import files
+from sightline_encoder.models.source import ModelSource, fingerprint, synthetic_pictures
+from sightline_encoder.runtimes import BATCH, TowerSource
+
+if TYPE_CHECKING:
+    import torch
+
+log = structlog.get_logger()
+
+LOCAL, HUB, PATH = "local-dir:", "hf-hub:", "path:"
+SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
+PROBES = (
+    "a photo of a cat",
+    "Two dogs, running on the beach at sunset!",
+    "ÄÖÜ ñ 東京タワー кошка 🙂 &amp; naïve café",
+    "  spaces\tand\nlines  ",
+    "HTTP://EXAMPLE.com/?q=1234567890",
+    "<start_of_text> <|endoftext|> [CLS] </s>",
+    "word " * 300,
+    "",
+)
+"""Texts whose tokens tell tokenizers apart; they are also what precisions are compared with."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A model as named, its files found.
+
+    Attributes:
+        name: What open_clip calls it.
+        pretrained: Tag or file for open_clip's loader; None where `name` says it all.
+        architecture: open_clip's configuration of the model.
+        weights: The file.
+        preprocess: open_clip's preprocessing, but for the size.
+    """
+
+    name: str
+    pretrained: str | None
+    architecture: Mapping[str, Any]
+    weights: Path
+    preprocess: Mapping[str, Any]
+
+
+def describe(model_id: str, cache: Path) -> ModelSource:
+    """Return the model; its weights are read once to hash them, and loaded when they are needed.
+
+    Raises:
+        ModelError: No such model, it cannot be had from its hub, or it is one that would silently be wrong.
+    """
+    try:
+        named = _find(model_id)
+        tokenizer = open_clip.get_tokenizer(named.name)
+        cfg = PreprocessCfg(**{**named.preprocess, "size": named.architecture["vision_cfg"].get("image_size", 224)})
+    except ModelError as error:
+        raise ModelError(f"model {model_id!r}: {error.message}") from error
+    except Exception as error:
+        raise ModelError(f"model {model_id!r}: {_one_line(error)}") from error
+    preprocessing = _preprocessing(model_id, cfg)
+    context_length = int(named.architecture["text_cfg"].get("context_length", 77))
+
+    def tokenize(texts: Sequence[str]) -> tuple[NDArray[Any], ...]:
+        return (np.asarray(tokenizer(list(texts), context_length=context_length).numpy(), dtype=np.int64),)
+
+    probes = tokenize(PROBES)
+    digest = fingerprint(
+        {
+            "recipe": "open_clip-1",
+            "architecture": named.architecture,
+            "weights": files.remembered_sha256(named.weights, cache / "weights.json"),
+            "tokenizer": hashlib.sha256(probes[0].tobytes()).hexdigest(),
+            "vocabulary": _vocabulary(tokenizer),
+            "preprocessing": asdict(preprocessing) | {"mean": list(cfg.mean), "std": list(cfg.std)},
+        }
+    )
+
+    @lru_cache(maxsize=1)
+    def build() -> torch.nn.Module:
+        return _load(model_id, named)
+
+    def image() -> torch.nn.Module:
+        from sightline_encoder.models.openclip_torch import ClipImage
+
+        return ClipImage(build(), cfg.mean, cfg.std)
+
+    def text() -> torch.nn.Module:
+        from sightline_encoder.models.openclip_torch import ClipText
+
+        return ClipText(build())
+
+    pixels = synthetic_pictures(preprocessing.crop_height, preprocessing.crop_width)
+    return ModelSource(
+        id=model_id,
+        fingerprint=digest,
+        dimensions=int(named.architecture["embed_dim"]),
+        context_length=context_length,
+        preprocessing=preprocessing,
+        tokenize=tokenize,
+        image=TowerSource("image", image, (pixels,), {"pixels": {0: BATCH}}, digest),
+        text=TowerSource("text", text, probes, {"ids": {0: BATCH}}, digest),
+    )
+
+
+def _find(model_id: str) -> Named:
+    if model_id.startswith(PATH):
+        return _find_path(model_id.removeprefix(PATH))
+    if model_id.startswith(LOCAL):
+        folder = Path(model_id.removeprefix(LOCAL))
+        config = folder / "open_clip_config.json"
+        if not config.is_file():
+            raise ModelError(f"{config} is missing: it takes a folder in open_clip's hub layout")
+        weights = _find_checkpoint_in_dir(folder)
+        if weights is None:
+            raise ModelError(f"{folder} holds no weights (open_clip_model.safetensors or the like)")
+        return _from_config(model_id, json.loads(config.read_text("utf-8")), Path(weights))
+    if model_id.startswith(HUB):
+        name = model_id.removeprefix(HUB)
+        config = Path(download_pretrained_from_hf(name, filename="open_clip_config.json"))
+        return _from_config(
+            model_id, json.loads(config.read_text("utf-8")), Path(download_pretrained_from_hf(name))
+        )
+    architecture, slash, tag = model_id.partition("/")
+    if not slash or not tag:
+        raise ModelError(
+            "no such kind of name; it takes embedded, ARCH/TAG, hf-hub:ORG/NAME, local-dir:FOLDER or path:FILE@ARCH"
+        )
+    found = get_pretrained_cfg(architecture, tag)
+    if not found:
+        tags = open_clip.list_pretrained_tags_by_model(architecture)
+        raise ModelError(
+            f"open_clip knows no tag {tag!r} of {architecture}; it knows: {', '.join(tags)}"
+            if tags
+            else f"open_clip knows no architecture {architecture!r} with published weights"
+        )
+    model = _architecture(architecture)
+    if found.get("quick_gelu") is not None and bool(found["quick_gelu"]) != bool(model.get("quick_gelu")):
+        # open_clip only warns, and then computes with another activation than the weights were trained with.
+        model = model | {"quick_gelu": bool(found["quick_gelu"])}
+    preprocess = merge_preprocess_dict(PreprocessCfg(), found)
+    return Named(architecture, tag, model, Path(download_pretrained(found)), preprocess)
+
+
+def _find_path(rest: str) -> Named:
+    file, at, architecture = rest.rpartition("@")
+    if not at or not file or not architecture:
+        raise ModelError("it takes path:FILE@ARCH, as in path:/models/my.safetensors@ViT-B-32")
+    weights = Path(file)
+    if not weights.is_file():
+        raise ModelError(f"there is no file {weights}")
+    if weights.suffix not in SUFFIXES:
+        raise ModelError(f"{weights.name} does not end in {', '.join(SUFFIXES)}")
+    model = _architecture(architecture)
+    advice = (
+        "weights alone do not say how to prepare pictures and texts for it: save the model in open_clip's hub layout"
+        " (open_clip.push_to_hf_hub.save_for_hf) and name the folder as local-dir:FOLDER"
+    )
+    text = model["text_cfg"]
+    if text.get("hf_tokenizer_name") or text.get("hf_model_name") or text.get("tokenizer_kwargs") or (
+        "siglip" in architecture.lower()
+    ):
+        raise ModelError(f"{architecture} has a tokenizer of its own, and {advice}")
+    published = {
+        tag: merge_preprocess_dict(PreprocessCfg(), get_pretrained_cfg(architecture, tag))
+        for tag in open_clip.list_pretrained_tags_by_model(architecture)
+    }
+    others = [tag for tag, steps in published.items() if not _like_openai(steps)]
+    if published and len(others) == len(published):
+        raise ModelError(f"{architecture} prepares pictures otherwise than OpenAI's CLIP, and {advice}")
+    if others:
+        log.warning(
+            "some weights published for this architecture want other preprocessing than is used here",
+            architecture=architecture,
+            tags=others,
+        )
+    return Named(architecture, str(weights), model, weights, asdict(PreprocessCfg()))
+
+
+def _from_config(model_id: str, config: Mapping[str, Any], weights: Path) -> Named:
+    if "model_cfg" not in config:
+        raise ModelError("its open_clip_config.json has no model_cfg")
+    preprocess = merge_preprocess_dict(PreprocessCfg(), config.get("preprocess_cfg", {}))
+    return Named(model_id, None, config["model_cfg"], weights, preprocess)
+
+
+def _architecture(name: str) -> dict[str, Any]:
+    config: dict[str, Any] | None = open_clip.get_model_config(name)
+    if config is None:
+        raise ModelError(f"open_clip knows no architecture {name!r}")
+    return config
+
+
+def _like_openai(steps: Mapping[str, Any]) -> bool:
+    plain = asdict(PreprocessCfg())
+    return all(
+        list(steps[key]) == list(plain[key]) if key in ("mean", "std") else steps[key] == plain[key]
+        for key in ("mean", "std", "interpolation", "resize_mode")
+    )
+
+
+def _preprocessing(model_id: str, cfg: PreprocessCfg) -> Preprocessing:
+    """Return open_clip's evaluation transform as the contract's steps."""
+    height, width = (cfg.size, cfg.size) if isinstance(cfg.size, int) else (int(cfg.size[0]), int(cfg.size[-1]))
+    if height != width and cfg.resize_mode != "squash":
+        raise ModelError(
+            f"model {model_id!r}: resizes to {width} x {height} by its {cfg.resize_mode} side, which is not supported"
+        )
+    fill = cfg.fill_color if isinstance(cfg.fill_color, int) else 0
+    return Preprocessing(
+        resize_mode=cfg.resize_mode,  # type: ignore[arg-type]
+        resize_size=max(height, width),
+        crop_width=width,
+        crop_height=height,
+        # open_clip's transform knows these two.
+        interpolation="bilinear" if cfg.interpolation == "bilinear" else "bicubic",
+        fill_color=(fill, fill, fill),
+    )
+
+
+def _vocabulary(tokenizer: Any) -> str:
+    """Return a hash of a tokenizer's words and their numbers, for open_clip's own and for Hugging Face's alike."""
+    words = tokenizer.encoder if hasattr(tokenizer, "encoder") else tokenizer.tokenizer.get_vocab()
+    return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
+
+
+def _load(model_id: str, named: Named) -> torch.nn.Module:
+    """Return open_clip's model in float32 on the CPU."""
+    extra: dict[str, Any] = {}
+    if "quick_gelu" in named.architecture and named.pretrained is not None:
+        extra["quick_gelu"] = named.architecture["quick_gelu"]
+    create: Callable[..., Any] = open_clip.create_model
+    try:
+        with warnings.catch_warnings():
+            # That the activation differs from the architecture's is settled by `extra`.
+            warnings.filterwarnings("ignore", message="QuickGELU mismatch")
+            model = create(named.name, named.pretrained, require_pretrained=True, weights_only=True, **extra)
+    except Exception as error:
+        raise ModelError(f"model {model_id!r}: the weights do not load: {_one_line(error)}") from error
+    module: torch.nn.Module = model.eval().requires_grad_(False)
+    return module
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:400] or type(error).__name__
