@@ -1,0 +1,161 @@
+"""What a worker process holds open: bucket, thumbnails, catalogue, encoder."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import structlog
+from sightline.encoder.client import EncoderClient
+from sightline_bucket import Bucket, ThumbnailStore, open_bucket, open_thumbnails
+from sightline_catalogue import Catalogue, Collection, ModelRef, image_id
+from sightline_pictures import PictureSettings, Preprocessing
+
+from sightline_ingest_worker.settings import IngestSettings, WorkerSettings
+
+log = structlog.get_logger()
+
+TARGET_SECONDS = 30.0
+"""How long the encoder's default model is taken for the same."""
+
+
+MODELS_SECONDS = 3.0
+
+
+class Stopping(Exception):
+    """The worker was told to stop; what is not done yet is for another."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where vectors go: the collection of the encoder's default model, and how pictures become its input."""
+
+    collection: Collection
+    model: ModelRef
+    preprocessing: Preprocessing
+    max_images: int = 16
+    """Of one request to the encoder."""
+
+
+class TargetSource:
+    """Finds the target, and keeps it for a while.
+
+    Args:
+        encoder: Its first model is the one that pictures are indexed for.
+        catalogue: Gets the model's collection if it has none.
+        seconds: How long an answer is kept.
+    """
+
+    def __init__(self, encoder: EncoderClient, catalogue: Catalogue, seconds: float = TARGET_SECONDS) -> None:
+        self._encoder = encoder
+        self._catalogue = catalogue
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._target: Target | None = None
+        self._found_at = 0.0
+
+    def __call__(self) -> Target:
+        """Return the target.
+
+        Raises:
+            EncoderError, CatalogueError: They are away, and no recent answer is kept.
+        """
+        with self._lock:
+            if self._target is None or time.monotonic() - self._found_at > self._seconds:
+                model = self._encoder.models(timeout_seconds=MODELS_SECONDS)[0]
+                ref = ModelRef(id=model.id, fingerprint=model.fingerprint, dimensions=model.dimensions)
+                if self._target is None or self._target.model != ref:
+                    collection = self._catalogue.ensure_collection(ref)
+                    preprocessing = Preprocessing.from_proto(model.preprocessing)
+                    limit = self._request_limit(preprocessing)
+                    self._target = Target(collection, ref, preprocessing, limit)
+                    log.info("indexing for a model", model=ref.id, collection=collection.name)
+                self._found_at = time.monotonic()
+            return self._target
+
+    def _request_limit(self, preprocessing: Preprocessing) -> int:
+        limits = self._encoder.limits(timeout_seconds=MODELS_SECONDS)
+        image_bytes = 3 * preprocessing.crop_width * preprocessing.crop_height + 1024
+        return max(1, min(limits.max_images, limits.max_message_bytes // image_bytes))
+
+    def forget(self) -> None:
+        """Ask again next time: the model or the collection is not what it was."""
+        with self._lock:
+            self._target = None
+
+
+@dataclass
+class Context:
+    """All that indexing needs, passed in.
+
+    Attributes:
+        encode_batch: Pictures in one request to the encoder.
+        readers: Reads and decodes.
+        sender: One thread that encodes and stores while the next pictures are read.
+        stopping: True once the worker was told to stop.
+    """
+
+    bucket_id: str
+    bucket: Bucket
+    thumbnails: ThumbnailStore
+    encoder: EncoderClient
+    target: TargetSource
+    pictures: PictureSettings
+    encode_batch: int = 16
+    readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "read"))
+    sender: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "send"))
+    stopping: Callable[[], bool] = lambda: False
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+
+    def image_id(self, key: str) -> str:
+        """Return the id of a key's point."""
+        return image_id(self.bucket_id, key.encode())
+
+    def check_stopping(self) -> None:
+        """Raise Stopping if the worker was told to stop."""
+        if self.stopping():
+            raise Stopping
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, but no longer than the worker runs.
+
+        Raises:
+            Stopping: It was told to stop meanwhile.
+        """
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.check_stopping()
+            self.sleep(min(left, 0.2))
+
+
+def open_encoder(settings: IngestSettings) -> EncoderClient:
+    """Return the encoder's client; it connects on its first call."""
+    token = settings.encoder.token
+    return EncoderClient(
+        settings.encoder.address_list,
+        token=token.get_secret_value() if token else None,
+        ca_file=settings.encoder.ca_file,
+        timeout_seconds=settings.encoder.timeout_seconds,
+    )
+
+
+def open_context(settings: WorkerSettings, stopping: Callable[[], bool]) -> Context:
+    """Open everything. Call it after the fork: gRPC and the object store's runtime do not survive one."""
+    encoder = open_encoder(settings)
+    catalogue = Catalogue(settings.catalogue, settings.bucket.id)
+    return Context(
+        bucket_id=settings.bucket.id,
+        bucket=open_bucket(settings.bucket),
+        thumbnails=open_thumbnails(settings.thumbnails.url),
+        encoder=encoder,
+        target=TargetSource(encoder, catalogue),
+        pictures=settings.pictures,
+        encode_batch=settings.encode_batch,
+        readers=ThreadPoolExecutor(settings.threads, "read"),
+        stopping=stopping,
+    )

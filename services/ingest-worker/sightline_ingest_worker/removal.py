@@ -1,0 +1,25 @@
+"""Takes points out of the catalogue, and thumbnails that no other point uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sightline_bucket import ThumbnailStore
+from sightline_catalogue import Collection
+
+
+def remove_points(collection: Collection, thumbnails: ThumbnailStore, ids: Sequence[str]) -> int:
+    """Delete points, then each thumbnail that was theirs alone; returns how many points there were.
+
+    Raises:
+        CatalogueError, BucketUnavailable: They are away; what is left over is deleted by the next scan, but for a
+            thumbnail, which does no harm.
+    """
+    known = [image for image in collection.get(ids) if image is not None]
+    if not known:
+        return 0
+    collection.delete([image.id for image in known])
+    shas = {image.sha256 for image in known if image.sha256}
+    for sha256 in shas - set(collection.by_sha256(sorted(shas))):
+        thumbnails.delete(sha256)
+    return len(known)

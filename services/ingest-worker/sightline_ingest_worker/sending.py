@@ -1,0 +1,78 @@
+"""Puts keys into the queue, and tells how full it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import redis
+from celery import Celery
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX
+
+UNACKED = "unacked"
+"""The hash in which kombu keeps what workers have taken and not finished."""
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Tasks that wait, by queue, and those that workers, dead ones included, have taken."""
+
+    new: int
+    backfill: int
+    taken: int
+
+    @property
+    def waiting(self) -> int:
+        """Tasks that wait in either queue."""
+        return self.new + self.backfill
+
+
+class TaskQueue:
+    """The queue as the watcher uses it.
+
+    Args:
+        app: Celery's application; sends.
+        client: Redis; counts.
+        batch: Keys in a task.
+    """
+
+    def __init__(self, app: Celery, client: redis.Redis, batch: int) -> None:
+        self._app = app
+        self._client = client
+        self._batch = batch
+
+    def send(self, keys: Sequence[str], queue: str) -> int:
+        """Queue keys; returns how many tasks they made.
+
+        Raises:
+            kombu.exceptions.OperationalError: Redis is away; some of them may have been queued.
+        """
+        tasks = list(batched(keys, self._batch))
+        for task in tasks:
+            self._app.send_task(
+                TASK_INDEX,
+                args=[task],
+                queue=queue,
+                retry=True,
+                # A connection that Redis closed meanwhile costs one try.
+                retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2},
+            )
+        return len(tasks)
+
+    def lengths(self) -> Lengths:
+        """Return how full the queues are, at one moment.
+
+        Raises:
+            redis.RedisError: Redis is away.
+        """
+        pipe = self._client.pipeline(transaction=True)
+        pipe.llen(QUEUE_NEW)
+        pipe.llen(QUEUE_BACKFILL)
+        pipe.hlen(UNACKED)
+        return Lengths(*(int(number) for number in pipe.execute()))
+
+
+def batched(items: Sequence[str], size: int) -> Iterator[list[str]]:
+    """Cut into lists of at most `size`."""
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])

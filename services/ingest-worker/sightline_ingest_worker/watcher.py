@@ -1,0 +1,360 @@
+"""The watcher's loop: events, hints, scans, and what is left over."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import stat as modes
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import redis
+import structlog
+from kombu.exceptions import OperationalError
+from sightline.encoder.client import EncoderError
+from sightline_bucket import Bucket, BucketObject, BucketUnavailable, KeyRefused, ObjectMissing
+from sightline_catalogue import Catalogue, CatalogueError, Collection, NoCollection
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, RESCAN_LIST
+
+from sightline_ingest_worker import status
+from sightline_ingest_worker.comparison import QUEUED, Known, Verdict, compare
+from sightline_ingest_worker.context import Target, TargetSource
+from sightline_ingest_worker.events import Settling
+from sightline_ingest_worker.ledger import AT_ONCE, LARGE, Ledger
+from sightline_ingest_worker.sending import TaskQueue
+from sightline_ingest_worker.settings import WatcherSettings
+from sightline_ingest_worker.stuck import Leftovers
+
+log = structlog.get_logger()
+
+AWAY = (EncoderError, CatalogueError, BucketUnavailable, redis.RedisError, OperationalError)
+LOOK_SECONDS = 2.0
+IDLE_LOOK_SECONDS = 10.0
+SLICE_SECONDS = 0.5
+MOST_SETTLING = 50_000
+"""More changes than that are left to a scan."""
+MOVED_SECONDS = 60.0
+"""Points of a moved file stay for so long at most, so that its vector can be taken over."""
+
+
+@dataclass
+class Parts:
+    """All that the watcher needs, passed in."""
+
+    settings: WatcherSettings
+    bucket: Bucket
+    catalogue: Catalogue
+    target: TargetSource
+    ledger: Ledger
+    queue: TaskQueue
+    client: redis.Redis
+    changed: queue.SimpleQueue[str]
+    """Keys of which an event told."""
+    stopping: Callable[[], bool]
+
+
+class Watcher:
+    """Keeps the catalogue in step with the bucket. One thread; `step` does a little of everything."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._bucket = parts.bucket
+        self._ledger = parts.ledger
+        self.status = status.Status()
+        self._settling = Settling(parts.settings.quiet_seconds)
+        self._leftovers = Leftovers(parts.settings.stuck_seconds)
+        self._leaving: dict[str, float] = {}
+        self._target: Target | None = None
+        self._scan: Iterator[None] | None = None
+        self._scan_at = time.monotonic()
+        self._scanned_once = False
+        self._look_at = 0.0
+        self._busy = True
+
+    @property
+    def root(self) -> Path | None:
+        """The bucket's folder, where it is one."""
+        return self._bucket.root
+
+    @property
+    def changed(self) -> queue.SimpleQueue[str]:
+        """Where keys go that an event told of."""
+        return self._parts.changed
+
+    def request_scan(self) -> None:
+        """Have the whole bucket compared as soon as possible, from the start."""
+        self._scan_at = time.monotonic()
+
+    def run(self) -> None:
+        """Step until told to stop; services that are away are waited for."""
+        pause, said = 0.5, ""
+        while not self._parts.stopping():
+            try:
+                self.step()
+                if said:
+                    log.info("all services answer again")
+                    pause, said, self.status.waiting_for = 0.5, "", ""
+            except AWAY as error:
+                name = type(error).__module__.partition(".")[0].removeprefix("sightline_")
+                if said != name:
+                    log.warning("waiting for a service", away=name, error=" ".join(str(error).split())[:300])
+                    said = self.status.waiting_for = name
+                self._break_off()
+                self._pause(pause)
+                pause = min(2 * pause, 5.0)
+        self._break_off()
+
+    def step(self) -> None:
+        """Do what is due, for about half a second at most, then wait for a hint that long.
+
+        Raises:
+            EncoderError, CatalogueError, BucketUnavailable, redis.RedisError, kombu.exceptions.OperationalError: A
+                service is away. Call again later.
+        """
+        target = self._find_target()
+        self._take_events()
+        self._take_hints(target.collection)
+        quiet = self._settling.quiet()
+        if quiet:
+            self._handle(target.collection, quiet, "event")
+        if self._scan is None and time.monotonic() >= self._scan_at:
+            self._scan = self._scan_steps(target)
+        if self._scan is not None:
+            self._advance()
+        self._remove_leaving(target)
+        if time.monotonic() >= self._look_at:
+            self._look(target)
+        if self._scan is None:
+            self._wait_for_hint(target.collection)
+
+    def _find_target(self) -> Target:
+        try:
+            target = self._parts.target()
+        except EncoderError:
+            # Marking and deleting go on without it, for the model that it last had.
+            if self._target is None:
+                raise
+            return self._target
+        if self._target is None or target.collection.name != self._target.collection.name:
+            self._target = target
+            self.status.collection = target.collection.name
+            self._break_off()
+            self._scanned_once = False
+        if self._current() is None:
+            self._parts.catalogue.activate(target.collection)
+            log.info("searches go to", collection=target.collection.name)
+        return target
+
+    def _current(self) -> Collection | None:
+        try:
+            return self._parts.catalogue.current()
+        except NoCollection:
+            return None
+
+    def _take_events(self) -> None:
+        try:
+            while True:
+                self._settling.touch(self._parts.changed.get_nowait())
+                if len(self._settling) > MOST_SETTLING:
+                    self._settling = Settling(self._parts.settings.quiet_seconds)
+                    self.request_scan()
+        except queue.Empty:
+            pass
+
+    def _take_hints(self, collection: Collection) -> None:
+        while (message := self._parts.client.rpop(RESCAN_LIST)) is not None:
+            self._follow(collection, str(message))
+
+    def _wait_for_hint(self, collection: Collection) -> None:
+        answer = self._parts.client.brpop([RESCAN_LIST], timeout=SLICE_SECONDS)
+        if answer:
+            self._follow(collection, str(answer[1]))
+
+    def _follow(self, collection: Collection, message: str) -> None:
+        try:
+            hint = json.loads(message)
+            keys = [str(key) for key in hint.get("keys", [])]
+        except (ValueError, AttributeError):
+            log.warning("a hint that is none", message=message[:200])
+            return
+        if "keys" not in hint:
+            self.request_scan()
+        elif keys:
+            self._handle(collection, keys, "hint")
+
+    def _handle(self, collection: Collection, keys: list[str], reason: str) -> None:
+        """Look at what changed: files, folders with all that is in them, and what is gone."""
+        try:
+            objects: dict[bytes, BucketObject] = {}
+            missing: list[str] = []
+            for key in keys:
+                for seen in self._list_or_stat(key, missing):
+                    objects[seen.raw_name] = seen
+            found = list(objects.values())
+            lane = QUEUE_NEW if len(found) <= LARGE else QUEUE_BACKFILL
+            self._ledger.enter(collection, found, lane, reason, settled=True)
+            gone = [self._ledger.identify(key.encode("utf-8", "surrogateescape")) for key in missing]
+            for key in missing:
+                gone += self._ledger.within(collection, key)
+        except AWAY:
+            for key in keys:
+                self._settling.touch(key)
+            raise
+        # What goes as something comes may have been moved: its vector is kept until it was taken over.
+        wait = MOVED_SECONDS if found else 0.0
+        self._leaving.update(dict.fromkeys(gone, time.monotonic() + wait))
+        self._busy = True
+        self._look_at = 0.0
+
+    def _list_or_stat(self, key: str, missing: list[str]) -> Iterator[BucketObject]:
+        root = self._bucket.root
+        if root is not None:
+            try:
+                mode = os.lstat(root / key).st_mode
+            except OSError:
+                mode = 0
+            if modes.S_ISDIR(mode):
+                yield from self._bucket.list(key)
+                return
+        try:
+            yield self._bucket.stat(key)
+        except ObjectMissing:
+            missing.append(key)
+        except KeyRefused:
+            # A name that cannot be a key, say: the listing of its folder tells what it is.
+            folder = key.rpartition("/")[0]
+            if root is not None and not any(part.startswith(".") for part in key.split("/")):
+                name = os.fsencode(key)
+                yield from (seen for seen in self._bucket.list(folder) if seen.raw_name == name)
+
+    def _advance(self) -> None:
+        """Go on with the scan for a while."""
+        until = time.monotonic() + SLICE_SECONDS
+        for _ in self._scan or ():
+            if time.monotonic() > until:
+                return
+        self._scan = None
+
+    def _break_off(self) -> None:
+        if self._scan is not None:
+            self._scan = None
+            status.SCANS.labels("broken off").inc()
+        self.status.scanning = False
+        self.request_scan()
+
+    def _scan_steps(self, target: Target) -> Iterator[None]:
+        """Compare the whole bucket with the collection; yields often, so that events are not kept waiting."""
+        collection = target.collection
+        started, began_at = time.monotonic(), datetime.now(UTC)
+        self._scan_at = started + self._parts.settings.scan_seconds
+        self.status.scanning, self.status.scanned = True, 0
+        self._look_at = 0.0
+        known: dict[str, Known] = {}
+        for entry in collection.known():
+            known[entry.id] = Known(entry.etag or "", entry.state, entry.next_try_at)
+            if len(known) % 1000 == 0:
+                yield
+        points, ignored, found = len(known), 0, 0
+        batch: list[BucketObject] = []
+        for _, seen, verdict in compare(self._bucket.list(), known, self._ledger.identify, began_at):
+            self.status.scanned += 1
+            if verdict is Verdict.IGNORED:
+                ignored += 1
+            elif verdict in QUEUED or verdict is Verdict.REFUSED:
+                batch.append(seen)
+            if len(batch) == AT_ONCE:
+                found += len(batch)
+                self._enter_found(collection, batch, found)
+                batch = []
+                while self._parts.queue.lengths().backfill >= self._parts.settings.queue_tasks:
+                    yield
+                    self._pause(0.2)
+            if self.status.scanned % 200 == 0:
+                yield
+        found += len(batch)
+        self._enter_found(collection, batch, found)
+        yield
+        if known and self._is_plausible(points):
+            self._leaving.update(dict.fromkeys(known, time.monotonic() + (MOVED_SECONDS if found else 0.0)))
+        self._finish_scan(target, started, ignored, found)
+
+    def _enter_found(self, collection: Collection, batch: list[BucketObject], found: int) -> None:
+        if not batch:
+            return
+        lane = QUEUE_NEW if self._scanned_once and found <= LARGE else QUEUE_BACKFILL
+        for key in self._ledger.enter(collection, batch, lane, "scan"):
+            self._settling.touch(key)
+        self._busy = True
+
+    def _is_plausible(self, points: int) -> bool:
+        """Return whether a listing may be believed that lacks objects."""
+        if self.status.scanned or self._bucket.root is None:
+            return True
+        log.warning(
+            "the bucket's folder is quite empty; if its disk is not mounted, mount it: nothing is taken out of the "
+            "catalogue for now",
+            points=points,
+        )
+        return False
+
+    def _finish_scan(self, target: Target, started: float, ignored: int, found: int) -> None:
+        seconds = time.monotonic() - started
+        # A listing that takes long is not made all the time.
+        self._scan_at = time.monotonic() + max(self._parts.settings.scan_seconds, 3 * seconds)
+        self._scanned_once = True
+        self.status.scanning = False
+        self.status.ignored = ignored
+        self.status.last_scan_at = datetime.now(UTC)
+        self.status.last_scan_seconds = seconds
+        self._look_at = 0.0
+        status.SCANS.labels("done").inc()
+        status.SCAN_SECONDS.set(seconds)
+        status.LISTED.set(self.status.scanned)
+        if found:
+            log.info("scanned", listed=self.status.scanned, ignored=ignored, found=found, seconds=round(seconds, 2))
+        current = self._current()
+        is_other = current is not None and current.name != target.collection.name
+        if is_other and not found and target.collection.counts().pending == 0:
+            self._parts.catalogue.activate(target.collection)
+            log.info("searches go to", collection=target.collection.name)
+
+    def _remove_leaving(self, target: Target) -> None:
+        """Delete the points of what is gone, once nothing that came with it can be the same file moved."""
+        now = time.monotonic()
+        settled = self.status.pending == 0
+        ids = [point_id for point_id, due in self._leaving.items() if settled or due <= now]
+        if not ids:
+            return
+        current = self._current()
+        both = {collection.name: collection for collection in (target.collection, current) if collection is not None}
+        self._ledger.remove(both.values(), ids)
+        for point_id in ids:
+            del self._leaving[point_id]
+
+    def _look(self, target: Target) -> None:
+        """See how far the workers are, queue what is left over, and tell."""
+        lengths = self._parts.queue.lengths()
+        pending = target.collection.counts().pending
+        self.status.queued, self.status.pending = lengths.waiting, pending
+        self.status.write(self._parts.client)
+        status.PENDING.set(pending)
+        if self._scan is None and self._leftovers.are_due(pending, lengths):
+            limit = self._parts.settings.queue_tasks * self._parts.settings.batch
+            count = self._ledger.requeue(target.collection, limit)
+            if count:
+                self._leftovers.queued_again()
+                log.info("queued again what was left over", keys=count)
+        current = self._current()
+        if self._scan is None and pending == 0 and self._busy and current and current.name != target.collection.name:
+            self.request_scan()
+        self._busy = pending > 0 or lengths.waiting > 0
+        self._look_at = time.monotonic() + (LOOK_SECONDS if self._busy or self._scan else IDLE_LOOK_SECONDS)
+
+    def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self._parts.stopping() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.2))

@@ -1,0 +1,132 @@
+"""Wires the Celery worker."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+from typing import Any
+
+import structlog
+from celery import Celery, signals
+from celery.exceptions import Reject
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
+from sightline_service import configure_logging, serve_metrics
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX, celery_app, redis_client
+
+from sightline_ingest_worker.context import Context, open_context
+from sightline_ingest_worker.journal import Journal
+from sightline_ingest_worker.metrics import IMAGES, TASKS
+from sightline_ingest_worker.settings import WorkerSettings
+from sightline_ingest_worker.tasks import Returned, index_task
+
+log = structlog.get_logger()
+
+PR_SET_PDEATHSIG = 1
+
+
+def node_name(settings: WorkerSettings) -> str:
+    """Return the worker's name in the queue's eyes."""
+    return f"ingest@{settings.name}"
+
+
+def bootstrap(settings: WorkerSettings) -> Celery:
+    """Return a Celery application with its one task; nothing is open before the first task of each process."""
+    app = celery_app(settings.queue)
+    visibility = settings.queue.visibility_seconds
+    stopping = multiprocessing.Value("b", 0, lock=False)
+    opened: list[tuple[Context, Journal]] = []
+
+    def process_context() -> tuple[Context, Journal]:
+        if not opened:
+            context = open_context(settings, lambda: bool(stopping.value))
+            opened.append((context, Journal(redis_client(settings.queue), node_name(settings))))
+        return opened[0]
+
+    # A process that ends while it reads: the task comes back at once, a bounded number of times; after that, and
+    # for a whole worker that was killed, the watcher finds what is still pending.
+    @app.task(  # type: ignore[untyped-decorator]
+        name=TASK_INDEX,
+        retry_on_worker_lost=True,
+        max_retries=3,
+        default_retry_delay=1,
+        time_limit=max(visibility - 5, visibility // 2),
+    )
+    def index(keys: list[str]) -> None:
+        context, journal = process_context()
+        try:
+            outcome = index_task(context, journal, keys, min(settings.wait_seconds, visibility / 2))
+        except Returned as error:
+            TASKS.labels("returned").inc()
+            raise Reject(str(error.__cause__), requeue=True) from error
+        TASKS.labels("done").inc()
+        for name, count in outcome.counts.items():
+            IMAGES.labels(name).inc(count)
+
+    @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
+    def stop(**_: Any) -> None:
+        stopping.value = 1
+
+    return app
+
+
+def run(settings: WorkerSettings) -> int:
+    """Work until SIGTERM; returns the exit status."""
+    configure_logging(settings.log, "ingest-worker")
+    app = bootstrap(settings)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    parent = os.getpid()
+
+    @signals.worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
+    def end_with_parent(**_: Any) -> None:
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(1)
+
+    @signals.setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]
+    def keep_logging(**_: Any) -> None:
+        """Keep Celery from setting up its own."""
+
+    metrics = []
+
+    @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+    def ready(**_: Any) -> None:
+        # Not before: its thread would be there when the pool forks.
+        server = serve_metrics(settings.metrics_address, settings.metrics_port, registry)
+        metrics.append(server)
+        log.info("ready", processes=settings.processes, queues=[QUEUE_NEW, QUEUE_BACKFILL])
+
+    worker = app.Worker(
+        hostname=node_name(settings),
+        queues=[QUEUE_NEW, QUEUE_BACKFILL],
+        concurrency=settings.processes,
+        pool_cls="prefork",
+        optimization="fair",
+        loglevel=settings.log.level.upper(),
+        without_gossip=True,
+        without_mingle=True,
+        quiet=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def ping(settings: WorkerSettings) -> int:
+    """Ask the worker of this name whether it is there; 0 if it answers."""
+    app = celery_app(settings.queue)
+    name = node_name(settings)
+    try:
+        answers = app.control.ping(destination=[name], timeout=5.0)
+    except Exception as error:
+        print(f"{name}: the queue at {settings.queue.redis_url} does not answer: {error}", file=sys.stderr)
+        return 1
+    if not answers:
+        print(f"{name} does not answer", file=sys.stderr)
+        return 1
+    print(f"{name} answers")
+    return 0

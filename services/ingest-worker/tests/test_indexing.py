@@ -1,0 +1,300 @@
+"""What becomes of keys: with fakes around, real pictures within."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import grpc
+import numpy as np
+import pytest
+from sightline.encoder.client import EncoderError, FingerprintMismatch, ItemError, Overloaded
+from sightline.encoder.client import Unavailable as EncoderUnavailable
+from sightline_bucket import BucketUnavailable
+from sightline_catalogue import CatalogueError
+from sightline_ingest_worker.context import Stopping
+from sightline_ingest_worker.indexing import fail_keys, index_keys
+
+AWAY = EncoderUnavailable(grpc.StatusCode.UNAVAILABLE, "no encoder")
+
+
+def test_good_pictures_are_indexed_in_batches(bench, draw):
+    keys = [f"animals/cats/{number}.png" for number in range(10)]
+    for number, key in enumerate(keys):
+        bench.bucket.put(key, draw(number))
+    outcome = index_keys(bench.context, keys)
+    assert outcome.counts == {"indexed": 10}
+    assert bench.encoder.requests == [4, 4, 2]
+    assert bench.collection.calls["get"] == 1
+    image = bench.collection.by_key()["animals/cats/3.png"]
+    assert (image.state, image.width, image.height, image.format) == ("indexed", 40, 30, "PNG")
+    assert (image.label, image.folders) == ("cats", ["animals", "animals/cats"])
+    assert image.etag == bench.bucket.stat("animals/cats/3.png").etag
+    assert image.modified_at == datetime(2020, 1, 1, tzinfo=UTC)
+    assert image.reason is None
+    assert image.next_try_at is None
+    assert np.linalg.norm(bench.collection.vectors[image.id]) == pytest.approx(1)
+    assert bench.thumbnails.kept[image.sha256][8:12] == b"WEBP"
+
+
+def test_each_object_is_read_once(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    index_keys(bench.context, ["a.png", "a.png"])
+    assert bench.bucket.reads == {"a.png": 1}
+
+
+def test_twice_changes_nothing_and_reads_nothing(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    index_keys(bench.context, ["a.png"])
+    before = dict(bench.collection.points)
+    outcome = index_keys(bench.context, ["a.png"])
+    assert outcome.counts == {"unchanged": 1}
+    assert bench.collection.points == before
+    assert bench.bucket.reads == {"a.png": 1}
+
+
+def test_a_changed_object_is_indexed_anew(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    index_keys(bench.context, ["a.png"])
+    bench.bucket.put("a.png", draw(2, (50, 20)), datetime(2021, 1, 1, tzinfo=UTC))
+    index_keys(bench.context, ["a.png"])
+    assert bench.collection.by_key()["a.png"].width == 50
+    assert bench.encoder.encoded == 2
+
+
+def test_equal_bytes_are_encoded_once_within_a_task(bench, draw):
+    keys = [f"{number}.png" for number in range(9)]
+    for key in keys:
+        bench.bucket.put(key, draw(1))
+    outcome = index_keys(bench.context, keys)
+    assert outcome.counts == {"indexed": 1, "copied": 8}
+    assert bench.encoder.encoded == 1
+    assert len({vector.tobytes() for vector in bench.collection.vectors.values()}) == 1
+    assert {image.width for image in bench.collection.points.values()} == {40}
+
+
+def test_equal_bytes_that_are_known_take_the_vector(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    index_keys(bench.context, ["a.png"])
+    bench.bucket.put("copy/b.png", draw(1))
+    outcome = index_keys(bench.context, ["copy/b.png"])
+    assert outcome.counts == {"copied": 1}
+    assert bench.encoder.encoded == 1
+    copy = bench.collection.by_key()["copy/b.png"]
+    assert (copy.label, copy.width, copy.format) == ("copy", 40, "PNG")
+
+
+def test_a_lost_thumbnail_is_made_again_for_known_bytes(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    index_keys(bench.context, ["a.png"])
+    bench.thumbnails.kept.clear()
+    bench.bucket.put("b.png", draw(1))
+    index_keys(bench.context, ["b.png"])
+    assert len(bench.thumbnails.kept) == 1
+    assert bench.encoder.encoded == 1
+
+
+def test_a_broken_picture_fails_alone_and_for_good(bench, draw):
+    bench.bucket.put("good.png", draw(1))
+    bench.bucket.put("text.jpg", b"this is a text")
+    bench.bucket.put("empty.png", b"")
+    bench.bucket.put("half.png", draw(2, (200, 200))[:-100])
+    bench.bucket.put("large.png", draw(3, (2000, 1000)))
+    bench.bucket.put("heavy.png", draw(4) + b"\0" * 100_000)
+    bench.bucket.put("link.png", b"")
+    bench.bucket.problems["link.png"] = "a symbolic link"
+    outcome = index_keys(bench.context, list(bench.bucket.files))
+    assert outcome.counts == {"indexed": 1, "failed": 6}
+    images = bench.collection.by_key()
+    assert images["good.png"].state == "indexed"
+    assert "text" in images["text.jpg"].reason
+    assert "empty" in images["empty.png"].reason
+    assert "truncated" in images["half.png"].reason
+    assert "IMAGE_MAX_PIXELS" in images["large.png"].reason
+    assert "IMAGE_MAX_BYTES" in images["heavy.png"].reason
+    assert images["link.png"].reason == "a symbolic link"
+    assert bench.bucket.reads["heavy.png"] == 0
+    assert {image.next_try_at for image in images.values()} == {None}
+
+
+def test_equal_broken_files_fail_alike(bench):
+    bench.bucket.put("a.jpg", b"text")
+    bench.bucket.put("b.jpg", b"text")
+    assert index_keys(bench.context, ["a.jpg", "b.jpg"]).counts == {"failed": 2}
+
+
+def test_a_file_cut_short_that_was_written_just_now_comes_again(bench, draw):
+    whole = draw(1, (200, 200))
+    bench.bucket.put("slow.png", whole[:-100], datetime.now(UTC))
+    assert index_keys(bench.context, ["slow.png"]).counts == {"waiting": 1}
+    image = bench.collection.by_key()["slow.png"]
+    assert image.state == "pending"
+    assert timedelta(0) < image.next_try_at - datetime.now(UTC) < timedelta(seconds=5)
+    bench.bucket.put("slow.png", whole, datetime.now(UTC))
+    assert index_keys(bench.context, ["slow.png"]).counts == {"indexed": 1}
+
+
+def test_a_file_that_changes_while_it_is_read_comes_again(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    bench.bucket.put("b.png", draw(2))
+    bench.bucket.on_read = lambda key: bench.bucket.put("a.png", draw(3), datetime.now(UTC))
+    assert index_keys(bench.context, ["a.png", "b.png"]).counts == {"waiting": 1, "indexed": 1}
+    image = bench.collection.by_key()["a.png"]
+    assert (image.state, image.sha256) == ("pending", None)
+    bench.bucket.on_read = lambda key: None
+    assert index_keys(bench.context, ["a.png"]).counts == {"indexed": 1}
+
+
+def test_a_changed_picture_keeps_its_vector_until_it_was_read_in_peace(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    index_keys(bench.context, ["a.png"])
+    bench.bucket.put("a.png", draw(2), datetime(2021, 1, 1, tzinfo=UTC))
+    bench.bucket.on_read = lambda key: bench.bucket.put("a.png", draw(3), datetime.now(UTC))
+    index_keys(bench.context, ["a.png"])
+    image = bench.collection.by_key()["a.png"]
+    assert image.state == "pending"
+    assert image.id in bench.collection.vectors
+
+
+def test_an_object_that_is_gone_loses_its_point_and_its_thumbnail(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    bench.bucket.put("b.png", draw(2))
+    bench.bucket.put("b-too.png", draw(2))
+    index_keys(bench.context, list(bench.bucket.files))
+    del bench.bucket.files["a.png"], bench.bucket.files["b.png"]
+    assert index_keys(bench.context, ["a.png", "b.png"]).counts == {"gone": 2}
+    assert set(bench.states) == {"b-too.png"}
+    assert set(bench.thumbnails.kept) == {bench.collection.by_key()["b-too.png"].sha256}
+
+
+def test_an_object_that_goes_while_it_is_read(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    bench.bucket.on_read = lambda key: bench.bucket.files.pop(key, None)
+    assert index_keys(bench.context, ["a.png"]).counts == {"gone": 1}
+    assert bench.states == {}
+
+
+def test_a_busy_encoder_is_waited_for(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    bench.encoder.errors = [Overloaded("full", 0.25), Overloaded("full", 0.5)]
+    slept = []
+    bench.context.pause = slept.append
+    assert index_keys(bench.context, ["a.png"]).counts == {"indexed": 1}
+    assert slept == [0.25, 0.5]
+
+
+def test_an_encoder_that_stays_busy_is_not_waited_for_forever(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    bench.encoder.errors = [Overloaded("full", 0.01)] * 1000
+    bench.context.pause = lambda seconds: None
+    with pytest.raises(Overloaded):
+        index_keys(bench.context, ["a.png"])
+    assert bench.states == {}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AWAY,
+        FingerprintMismatch(grpc.StatusCode.FAILED_PRECONDITION, "another model"),
+        EncoderError(grpc.StatusCode.UNAUTHENTICATED, "no token"),
+    ],
+)
+def test_an_encoders_failure_is_never_a_pictures(bench, draw, error):
+    for number in range(3):
+        bench.bucket.put(f"{number}.png", draw(number))
+    bench.encoder.errors = [error]
+    with pytest.raises(type(error)):
+        index_keys(bench.context, list(bench.bucket.files))
+    assert bench.states == {}
+    assert index_keys(bench.context, list(bench.bucket.files)).counts == {"indexed": 3}
+
+
+def test_a_catalogue_that_is_away_is_never_a_pictures_failure(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    for calls_before in range(3):
+        bench.collection.away = 0
+        original, calls = bench.collection._call, [calls_before]
+
+        def fails(name, calls=calls, original=original):
+            if calls[0] == 0:
+                raise CatalogueError("away")
+            calls[0] -= 1
+            original(name)
+
+        bench.collection._call = fails
+        with pytest.raises(CatalogueError):
+            index_keys(bench.context, ["a.png"])
+        bench.collection._call = original
+        assert bench.states == {}
+
+
+def test_a_bucket_that_is_away_deletes_and_fails_nothing(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    index_keys(bench.context, ["a.png"])
+    bench.bucket.away = True
+    with pytest.raises(BucketUnavailable):
+        index_keys(bench.context, ["a.png"])
+    assert bench.states == {"a.png": "indexed"}
+
+
+def test_what_the_encoder_refuses_for_good_fails_for_good(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    bench.encoder.item_errors = [ItemError(3, "not an image")]
+    index_keys(bench.context, ["a.png"])
+    image = bench.collection.by_key()["a.png"]
+    assert (image.state, image.reason, image.attempts, image.next_try_at) == ("failed", "not an image", 1, None)
+
+
+def test_what_might_pass_is_tried_again_a_few_times(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    waits = []
+    for attempt in range(1, 6):
+        bench.encoder.item_errors = [ItemError(13, "internal")]
+        index_keys(bench.context, ["a.png"])
+        image = bench.collection.by_key()["a.png"]
+        assert (image.state, image.attempts) == ("failed", attempt)
+        waits.append(image.next_try_at and image.next_try_at - datetime.now(UTC))
+    assert waits[4] is None
+    assert waits[:4] == sorted(waits[:4])
+    assert index_keys(bench.context, ["a.png"]).counts == {"indexed": 1}
+
+
+def test_a_stop_leaves_the_rest_for_another(bench, draw):
+    for number in range(12):
+        bench.bucket.put(f"{number:02}.png", draw(number))
+    bench.context.stopping = lambda: bench.bucket.reads.total() >= 4
+    with pytest.raises(Stopping):
+        index_keys(bench.context, list(bench.bucket.files))
+    assert bench.bucket.reads.total() == 4
+    bench.context.stopping = lambda: False
+    outcome = index_keys(bench.context, list(bench.bucket.files))
+    assert outcome["indexed"] + outcome["unchanged"] == 12
+
+
+def test_a_deadline_leaves_the_rest_for_another_task(bench, draw):
+    for number in range(12):
+        bench.bucket.put(f"{number:02}.png", draw(number))
+    with pytest.raises(Stopping):
+        index_keys(bench.context, list(bench.bucket.files), deadline=0)
+    assert bench.bucket.reads.total() == 0
+
+
+def test_keys_that_are_given_up_fail_without_being_read(bench, draw):
+    bench.bucket.put("poison.png", draw(1))
+    fail_keys(bench.context, ["poison.png", "gone.png"], "it ended the process")
+    image = bench.collection.by_key()["poison.png"]
+    assert (image.state, image.reason, image.next_try_at) == ("failed", "it ended the process", None)
+    assert image.etag == bench.bucket.stat("poison.png").etag
+    assert bench.bucket.reads.total() == 0
+    assert set(bench.states) == {"poison.png"}
+
+
+def test_a_point_that_waits_is_finished(bench, draw):
+    """The watcher marks before it queues."""
+    bench.bucket.put("a.png", draw(1))
+    index_keys(bench.context, ["a.png"])
+    [image] = bench.collection.points.values()
+    bench.collection.points[image.id] = replace(image, state="pending", next_try_at=None)
+    assert index_keys(bench.context, ["a.png"]).counts == {"copied": 1}
+    assert bench.states == {"a.png": "indexed"}
