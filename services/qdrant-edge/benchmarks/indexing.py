@@ -43,7 +43,7 @@ def vectors(first: int, last: int, size: int) -> np.ndarray:
     random = np.random.default_rng(first + 1)
     numbers = np.arange(first, last)
     found = centres[numbers % 1000] + random.normal(size=(last - first, size)).astype(np.float32)
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))
 
 
 def upsert(first: int, last: int, size: int) -> api.UpsertPoints:
@@ -84,7 +84,7 @@ class Load(threading.Thread):
 
     def run(self) -> None:
         """Call until stopped."""
-        stub = api.PointsStub(self._channel)
+        stub = api.PointsStub(self._channel)  # type: ignore[no-untyped-call]
         number = 0
         while not self.stopping.wait(self._pause_seconds):
             started = time.perf_counter()
@@ -143,7 +143,8 @@ def measure(port: int, options: argparse.Namespace) -> None:
     """Fill, watch the build, and print."""
     connection = channel(port)
     grpc.channel_ready_future(connection).result(timeout=60)
-    points, collections = api.PointsStub(connection), api.CollectionsStub(connection)
+    points = api.PointsStub(connection)  # type: ignore[no-untyped-call]
+    collections = api.CollectionsStub(connection)  # type: ignore[no-untyped-call]
     create = api.CreateCollection(collection_name=NAME)
     create.vectors_config.params_map.map["image"].CopyFrom(
         api.VectorParams(size=options.size, distance=api.Distance.Cosine, on_disk=True)

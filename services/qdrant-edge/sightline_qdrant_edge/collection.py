@@ -155,11 +155,15 @@ class Collection:
 
     @property
     def unindexed(self) -> int:
-        """How many points may have a vector and no index: an upper bound, cheap to ask for."""
-        return min(self._unindexed, self.shard.info().points_count)
+        """How many points may have a vector and no index: an upper bound that costs nothing to ask for."""
+        return self._unindexed
 
     def count_unindexed(self) -> int:
-        """Return the same bound, made closer by counting the points that have a vector."""
+        """Return the same bound, made closer by counting the points that have a vector.
+
+        A point that was written twice counts twice until then, and setting the payload of points without a vector
+        counts too.
+        """
         with self._lock:
             shard = self.shard
             having = engine.Filter(should=[engine.HasVectorCondition(name) for name in self.dimensions])
@@ -222,6 +226,7 @@ class Collection:
             self._unindexed -= self._unindexed_copied
             self._store_unindexed()
             self._drop_journal()
+            self.build_error = ""
             self._idle.set()
         discard(old)
 

@@ -17,7 +17,7 @@ import qdrant_edge as engine
 from sightline_qdrant_edge.files import sync_tree
 
 _PR_SET_PDEATHSIG = 1
-_NICENESS = 10
+_NICENESS = 5  # a third of the share of an equal; beside an encoder at full load, a build must end too
 
 
 def die_with(parent: int) -> None:

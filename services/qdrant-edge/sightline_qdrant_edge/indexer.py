@@ -72,7 +72,6 @@ class Indexer:
                 return
             self._build(collection)
             self._retry.pop(collection.name, None)
-            collection.build_error = ""
         except (EdgeError, OSError) as error:
             if collection.closed or self._stopping.is_set():
                 return

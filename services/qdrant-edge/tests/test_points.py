@@ -173,11 +173,7 @@ def test_filters(shared, points, conditions, expected):
     wanted = models.Filter(**conditions)
     assert sorted(ids(shared.scroll(points, wanted)[0])) == expected
     assert sorted(ids(nearest(shared, points, query_filter=wanted))) == expected
-    assert shared.count(points, wanted).count == expected_count(expected)
-
-
-def expected_count(expected):
-    return len(expected)
+    assert shared.count(points, wanted).count == len(expected)
 
 
 def test_pages_by_id_hold_every_point_once(shared, points):
