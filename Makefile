@@ -79,15 +79,15 @@ format: setup $(WEB)/node_modules/.installed ## Format all code
 
 .PHONY: quality
 quality: setup ## How well names find their pictures (IMAGES=FOLDER whose folders are labels, COMPARE=MODEL)
-	@$(BIN)/python benchmarks/quality.py $(if $(IMAGES),--images '$(IMAGES)') $(if $(COMPARE),--compare '$(COMPARE)')
+	@$(BIN)/python -m benchmarks.quality $(if $(IMAGES),--images '$(IMAGES)') $(if $(COMPARE),--compare '$(COMPARE)')
 
 .PHONY: bench-ingest
 bench-ingest: setup ## Pictures a second through the whole pipeline, beside a bare loop
-	@$(BIN)/python benchmarks/bench_ingest.py $(if $(IMAGES),--images '$(IMAGES)')
+	@$(BIN)/python -m benchmarks.bench_ingest $(if $(IMAGES),--images '$(IMAGES)')
 
 .PHONY: bench-search
 bench-search: setup ## Time of a search over HTTP, by step, at one and eight clients
-	@$(BIN)/python benchmarks/bench_search.py $(if $(IMAGES),--images '$(IMAGES)')
+	@$(BIN)/python -m benchmarks.bench_search $(if $(IMAGES),--images '$(IMAGES)')
 
 ##@ Change it
 
