@@ -20,6 +20,7 @@ from sightline_service.queues import (
 )
 
 LONGEST_HINTS = 1000
+STALE_SECONDS = 60
 log = structlog.get_logger()
 
 
@@ -65,7 +66,7 @@ class IngestBoard:
         return WatcherState(
             ignored=_number(said.get("ignored")),
             queued=new + backfill,
-            scanning=said.get("scanning", "").lower() in ("1", "true", "yes"),
+            scanning=said.get("scanning") == "1" and _is_recent(_moment(said.get("updated_at"))),
             last_scan_at=_moment(said.get("last_scan_at")),
         )
 
@@ -96,6 +97,11 @@ class IngestBoard:
         return self._client
 
 
+def _is_recent(moment: datetime | None) -> bool:
+    """Return whether the watcher has spoken lately; one that was killed says for ever what it did last."""
+    return moment is not None and (datetime.now(UTC) - moment).total_seconds() < STALE_SECONDS
+
+
 def _number(text: str | None) -> int | None:
     return int(text) if text is not None and text.isdecimal() else None
 
@@ -106,8 +112,5 @@ def _moment(text: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        try:
-            moment = datetime.fromtimestamp(float(text), UTC)
-        except (ValueError, OverflowError, OSError):
-            return None
+        return None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -15,7 +15,8 @@ from apiflask.exceptions import HTTPError
 from flask import Response, g, request
 from sightline.encoder import client as encoder
 from sightline_bucket import BucketReadOnly, BucketUnavailable, KeyRefused, ObjectMissing
-from sightline_catalogue import CatalogueUnavailable, NoCollection, UnknownImage
+from sightline_catalogue import NoCollection, UnknownImage
+from sightline_catalogue import Unavailable as CatalogueUnavailable
 from sightline_pictures import PictureError
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 

@@ -65,15 +65,25 @@ def client(settings):
 def test_what_the_watcher_said(settings, client):
     board = IngestBoard(settings)
     assert board.state() == WatcherState(queued=0)
-    client.hset(WATCHER_HASH, mapping={"ignored": 7, "scanning": 1, "last_scan_at": "2026-11-24T08:00:00+00:00"})
+    now = datetime.now(UTC).isoformat()
+    said = {"ignored": 7, "scanning": 1, "last_scan_at": "2026-11-24T08:00:00+00:00", "updated_at": now}
+    client.hset(WATCHER_HASH, mapping=said)
     client.rpush(QUEUE_NEW, "a")
     client.rpush(QUEUE_BACKFILL, "b", "c")
     moment = datetime(2026, 11, 24, 8, tzinfo=UTC)
     assert board.state() == WatcherState(ignored=7, queued=3, scanning=True, last_scan_at=moment)
-    client.hset(WATCHER_HASH, mapping={"ignored": "many", "scanning": "0", "last_scan_at": str(moment.timestamp())})
-    assert board.state() == WatcherState(ignored=None, queued=3, scanning=False, last_scan_at=moment)
-    client.hset(WATCHER_HASH, mapping={"last_scan_at": "never"})
-    assert board.state().last_scan_at is None
+    client.hset(WATCHER_HASH, mapping={"ignored": "", "scanning": "0", "last_scan_at": ""})
+    assert board.state() == WatcherState(ignored=None, queued=3, scanning=False, last_scan_at=None)
+    client.hset(WATCHER_HASH, mapping={"ignored": "many", "last_scan_at": "never"})
+    assert board.state() == WatcherState(ignored=None, queued=3, scanning=False, last_scan_at=None)
+
+
+def test_a_watcher_that_is_gone_scans_no_longer(settings, client):
+    board = IngestBoard(settings)
+    client.hset(WATCHER_HASH, mapping={"scanning": "1", "updated_at": "2026-01-01T00:00:00+00:00"})
+    assert not board.state().scanning
+    client.hset(WATCHER_HASH, mapping={"updated_at": datetime.now(UTC).isoformat()})
+    assert board.state().scanning
     board.close()
 
 

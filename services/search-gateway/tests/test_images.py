@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image as Pillow
 from sightline_bucket import BucketUnavailable
-from sightline_catalogue import CatalogueUnavailable
+from sightline_catalogue import Unavailable as CatalogueUnavailable
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
