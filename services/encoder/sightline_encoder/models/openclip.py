@@ -23,7 +23,7 @@ from sightline_pictures import Preprocessing
 from sightline_encoder.errors import ModelError
 from sightline_encoder.models import files
 from sightline_encoder.models.source import ModelSource, fingerprint, synthetic_pictures
-from sightline_encoder.runtimes import BATCH, TowerSource
+from sightline_encoder.runtimes import BATCH, Axis, TowerSource
 
 if TYPE_CHECKING:
     import torch
@@ -81,16 +81,25 @@ def describe(model_id: str, cache: Path) -> ModelSource:
     preprocessing = _preprocessing(model_id, cfg)
     context_length = int(named.architecture["text_cfg"].get("context_length", 77))
 
-    def tokenize(texts: Sequence[str]) -> tuple[NDArray[Any], ...]:
-        return (np.asarray(tokenizer(list(texts), context_length=context_length).numpy(), dtype=np.int64),)
+    shortens = reads_left_to_right(named.architecture)
 
-    probes = tokenize(PROBES)
+    def all_tokens(texts: Sequence[str]) -> NDArray[np.int64]:
+        return np.asarray(tokenizer(list(texts), context_length=context_length).numpy(), dtype=np.int64)
+
+    def tokenize(texts: Sequence[str]) -> tuple[NDArray[Any], ...]:
+        ids = all_tokens(texts)
+        if shortens:
+            # Without the columns that are padding in every row.
+            ids = ids[:, : int(np.flatnonzero(ids.any(axis=0)).max(initial=1)) + 1]
+        return (ids,)
+
+    probes = all_tokens(PROBES)
     digest = fingerprint(
         {
             "recipe": "open_clip-1",
             "architecture": named.architecture,
             "weights": files.remembered_sha256(named.weights, cache / "weights.json"),
-            "tokenizer": hashlib.sha256(probes[0].tobytes()).hexdigest(),
+            "tokenizer": hashlib.sha256(probes.tobytes()).hexdigest(),
             "vocabulary": _vocabulary(tokenizer),
             "preprocessing": asdict(preprocessing) | {"mean": list(cfg.mean), "std": list(cfg.std)},
         }
@@ -108,8 +117,9 @@ def describe(model_id: str, cache: Path) -> ModelSource:
     def text() -> torch.nn.Module:
         from sightline_encoder.models.openclip_torch import ClipText
 
-        return ClipText(build())
+        return ClipText(build(), shortens=shortens)
 
+    axes = {0: BATCH, 1: Axis("length", context_length)} if shortens else {0: BATCH}
     pixels = synthetic_pictures(preprocessing.crop_height, preprocessing.crop_width)
     return ModelSource(
         id=model_id,
@@ -119,8 +129,26 @@ def describe(model_id: str, cache: Path) -> ModelSource:
         preprocessing=preprocessing,
         tokenize=tokenize,
         image=TowerSource("image", image, (pixels,), {"pixels": {0: BATCH}}, digest),
-        text=TowerSource("text", text, probes, {"ids": {0: BATCH}}, digest),
+        text=TowerSource("text", text, (probes,), {"ids": axes}, digest),
     )
+
+
+def reads_left_to_right(architecture: Mapping[str, Any]) -> bool:
+    """Say whether a text's vector does not depend on how much padding follows it.
+
+    So it is in OpenAI's design: no token sees a later one, and the vector is read at the end of the text. Such a
+    model need not compute its whole context of 77 tokens for three words.
+    """
+    text = architecture["text_cfg"]
+    special = (
+        architecture.get("custom_text")
+        or "multimodal_cfg" in architecture
+        or text.get("hf_model_name")
+        or text.get("hf_tokenizer_name")
+        or text.get("no_causal_mask")
+        or text.get("embed_cls")
+    )
+    return not special and text.get("pool_type", "argmax") == "argmax"
 
 
 def _find(model_id: str) -> Named:

@@ -26,15 +26,31 @@ class ClipImage(torch.nn.Module):
 
 
 class ClipText(torch.nn.Module):
-    """Token ids, (n, context length) int64, to (n, dimensions) unit vectors."""
+    """Token ids, (n, length) int64, to (n, dimensions) unit vectors.
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    Args:
+        model: open_clip's.
+        shortens: Whether it takes fewer tokens than its context; see `openclip.reads_left_to_right`.
+    """
+
+    def __init__(self, model: torch.nn.Module, *, shortens: bool) -> None:
         super().__init__()
         self.model: Any = _half(model, image=False)
+        self.shortens = shortens
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         """Return unit vectors."""
-        vectors: torch.Tensor = self.model.encode_text(ids, normalize=True)
+        if not self.shortens:
+            full: torch.Tensor = self.model.encode_text(ids, normalize=True)
+            return full.float()
+        # The model's own forward pass, told that its context is as long as these texts. Rows are picked by index,
+        # since torch.export takes the length of a slice for a constant.
+        rows = torch.arange(ids.shape[1], device=ids.device)
+        shorter = {
+            "positional_embedding": self.model.positional_embedding[rows],
+            "attn_mask": self.model.attn_mask[rows][:, rows],
+        }
+        vectors: torch.Tensor = torch.func.functional_call(self.model, shorter, kwargs={"text": ids})[1]
         return vectors.float()
 
 

@@ -26,7 +26,7 @@ from sightline_encoder.runtimes import BATCH, Tower, TowerSource, Vectors
 
 log = structlog.get_logger()
 
-FORMAT = 1
+FORMAT = 2
 """Raised when what is written into the cache changes its meaning."""
 LIBRARIES = ("openvino", "torch", "timm", "open_clip_torch", "transformers")
 BATCH_SIZES = (8, 1)
