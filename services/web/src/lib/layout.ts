@@ -1,27 +1,34 @@
 import type { Picture } from './api/types';
 
-const NARROWEST = 0.56;
-const WIDEST = 2.2;
+/** The narrowest and the widest tile of a row, as width over height. */
+export interface Shapes {
+  narrowest: number;
+  widest: number;
+}
+
+export const GRID_SHAPES: Shapes = { narrowest: 0.56, widest: 2.4 };
+/** The five best are of more even width, so that their row is tall whatever their shapes are. */
+export const BEST_SHAPES: Shapes = { narrowest: 0.75, widest: 1.34 };
+
+/** Up to this share of a side may be cut off to fill a tile; beyond it the picture is shown whole. */
+const MOST_CUT = 0.26;
 const THUMBNAIL_SIDE = 384;
 const PREVIEW_SIDE = 1600;
 
 type Sized = Pick<Picture, 'width' | 'height'>;
 
-/**
- * Width over height of a picture's tile. Very long and very tall pictures get a tile of bounded shape, in which
- * they are shown whole; a picture whose size is unknown gets a square.
- */
-export function tileAspect(picture: Sized): number {
-  const { width, height } = picture;
+/** Width over height of a picture's tile; a picture whose size is unknown gets a square. */
+export function tileAspect({ width, height }: Sized, shapes: Shapes): number {
   if (!width || !height) return 1;
-  return Math.min(WIDEST, Math.max(NARROWEST, width / height));
+  return Math.min(shapes.widest, Math.max(shapes.narrowest, width / height));
 }
 
-/** Whether the tile has the picture's own shape, so that nothing is left over around it. */
-export function fillsTile(picture: Sized): boolean {
+/** Whether the picture fills its tile: it has the tile's shape, or nearly. */
+export function fillsTile(picture: Sized, shapes: Shapes): boolean {
   const { width, height } = picture;
   if (!width || !height) return false;
-  return tileAspect(picture) === width / height;
+  const ratio = width / height / tileAspect(picture, shapes);
+  return Math.min(ratio, 1 / ratio) >= 1 - MOST_CUT;
 }
 
 function scaledWidth(picture: Sized, side: number): number {

@@ -31,7 +31,7 @@ class Collection {
       this.cursor = page.cursor;
       this.error = null;
       this.loaded = true;
-      this.indexedThen = indexedNow ?? page.images.length;
+      this.indexedThen = indexedNow;
       void this.#loadExamples();
     } catch (error) {
       this.error = error instanceof ApiError ? error : new ApiError(500, { detail: String(error) });

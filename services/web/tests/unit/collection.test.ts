@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { IngestState } from '../../src/lib/api/types';
+import { looksLikePicture } from '../../src/lib/files';
+import { ingestSentence, ingestSummary, nextPollMilliseconds, settledShare } from '../../src/lib/ingest';
+import { BEST_SHAPES, fillsTile, GRID_SHAPES, sources, tileAspect } from '../../src/lib/layout';
+import { RecentCache } from '../../src/lib/state/cache';
+import { suggestions } from '../../src/lib/suggestions';
+
+const quiet: IngestState = {
+  pending: 0,
+  indexed: 696,
+  failed: 0,
+  ignored: 3,
+  queued: 0,
+  scanning: false,
+  last_scan_at: null,
+  writable: true,
+};
+
+describe('the ingest corner', () => {
+  it('asks often while pictures wait, and seldom else', () => {
+    expect(nextPollMilliseconds(quiet, false)).toBe(15_000);
+    expect(nextPollMilliseconds({ ...quiet, pending: 1 }, false)).toBe(2_000);
+    expect(nextPollMilliseconds(null, false)).toBeLessThan(15_000);
+    expect(nextPollMilliseconds(quiet, true)).toBeLessThan(15_000);
+  });
+
+  it('counts a failed picture as settled', () => {
+    expect(settledShare({ ...quiet, indexed: 2, failed: 1, pending: 1 })).toBe(0.75);
+    expect(settledShare({ ...quiet, indexed: 0 })).toBe(1);
+  });
+
+  it('says it in words', () => {
+    expect(ingestSummary(quiet)).toBe('696 pictures');
+    expect(ingestSummary({ ...quiet, indexed: 1 })).toBe('1 picture');
+    expect(ingestSummary({ ...quiet, indexed: 1000, pending: 500 })).toBe('1,000 of 1,500');
+    expect(ingestSentence({ ...quiet, failed: 2 })).toBe('Collection: 696 indexed, 2 failed');
+  });
+});
+
+describe('suggestions', () => {
+  it('takes the largest folders whose names are words', () => {
+    const labels = [
+      { label: 'DCIM', count: 900 },
+      { label: '2019-08', count: 500 },
+      { label: 'sea_horse', count: 40 },
+      { label: 'Chair', count: 60 },
+      { label: 'chair', count: 50 },
+      { label: 'x', count: 70 },
+    ];
+    expect(suggestions(labels, 8).map(({ text }) => text)).toEqual(['chair', 'sea horse']);
+    expect(suggestions(labels, 1)).toHaveLength(1);
+  });
+});
+
+describe('tiles', () => {
+  const links = { thumbnail_url: '/t', preview_url: '/p' };
+
+  it('have the shape of the picture within bounds', () => {
+    expect(tileAspect({ width: 300, height: 200 }, GRID_SHAPES)).toBe(1.5);
+    expect(tileAspect({ width: 300, height: 200 }, BEST_SHAPES)).toBe(1.34);
+    expect(tileAspect({ width: 9000, height: 100 }, GRID_SHAPES)).toBe(GRID_SHAPES.widest);
+    expect(tileAspect({ width: 10, height: 9000 }, GRID_SHAPES)).toBe(GRID_SHAPES.narrowest);
+    expect(tileAspect({ width: null, height: null }, GRID_SHAPES)).toBe(1);
+  });
+
+  it('show a picture whole rather than cut much of it', () => {
+    expect(fillsTile({ width: 300, height: 200 }, BEST_SHAPES)).toBe(true);
+    expect(fillsTile({ width: 3000, height: 200 }, BEST_SHAPES)).toBe(false);
+    expect(fillsTile({ width: null, height: null }, GRID_SHAPES)).toBe(false);
+  });
+
+  it('offer the preview only where it is larger', () => {
+    expect(sources({ width: 200, height: 100, ...links })).toBe('/t 200w');
+    expect(sources({ width: 4000, height: 2000, ...links })).toBe('/t 384w, /p 1600w');
+    expect(sources({ width: 1000, height: 2000, ...links })).toBe('/t 192w, /p 800w');
+  });
+});
+
+describe('files', () => {
+  it.each([
+    ['a.jpg', 'image/jpeg', true],
+    ['a.HEIC', '', true],
+    ['a.svg', 'image/svg+xml', false],
+    ['a.mp4', 'video/mp4', false],
+    ['notes.txt', 'text/plain', false],
+  ])('takes %s of type "%s": %s', (name, type, taken) => {
+    expect(looksLikePicture({ name, type })).toBe(taken);
+  });
+});
+
+describe('what is remembered', () => {
+  it('is the most recently used', () => {
+    const cache = new RecentCache<number>(2);
+    cache.set('a', 1);
+    cache.set('b', 2);
+    cache.get('a');
+    cache.set('c', 3);
+    expect([cache.get('a'), cache.get('b'), cache.get('c')]).toEqual([1, undefined, 3]);
+  });
+});
