@@ -35,6 +35,7 @@ AWAY = (EncoderError, CatalogueError, BucketUnavailable, redis.RedisError, Opera
 LOOK_SECONDS = 2.0
 IDLE_LOOK_SECONDS = 10.0
 SLICE_SECONDS = 0.5
+HINT_SECONDS = 0.5
 MOST_SETTLING = 50_000
 """More changes than that are left to a scan."""
 MOVED_SECONDS = 60.0
@@ -170,7 +171,7 @@ class Watcher:
             self._follow(collection, str(message))
 
     def _wait_for_hint(self, collection: Collection) -> None:
-        answer = self._parts.client.brpop([RESCAN_LIST], timeout=SLICE_SECONDS)
+        answer = self._parts.client.brpop([RESCAN_LIST], timeout=HINT_SECONDS)
         if answer:
             self._follow(collection, str(answer[1]))
 

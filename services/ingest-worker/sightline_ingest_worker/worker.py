@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -33,16 +34,21 @@ def node_name(settings: WorkerSettings) -> str:
     return f"ingest@{settings.name}"
 
 
-def bootstrap(settings: WorkerSettings) -> Celery:
+Opener = Callable[[WorkerSettings, Callable[[], bool]], Context]
+
+
+def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery:
     """Return a Celery application with its one task; nothing is open before the first task of each process."""
     app = celery_app(settings.queue)
+    # Celery waits ten seconds for the answer of a process that has ended.
+    app.conf.worker_lost_wait = 1.0
     visibility = settings.queue.visibility_seconds
     stopping = multiprocessing.Value("b", 0, lock=False)
     opened: list[tuple[Context, Journal]] = []
 
     def process_context() -> tuple[Context, Journal]:
         if not opened:
-            context = open_context(settings, lambda: bool(stopping.value))
+            context = opener(settings, lambda: bool(stopping.value))
             opened.append((context, Journal(redis_client(settings.queue), node_name(settings))))
         return opened[0]
 
@@ -73,10 +79,10 @@ def bootstrap(settings: WorkerSettings) -> Celery:
     return app
 
 
-def run(settings: WorkerSettings) -> int:
+def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     """Work until SIGTERM; returns the exit status."""
     configure_logging(settings.log, "ingest-worker")
-    app = bootstrap(settings)
+    app = bootstrap(settings, opener)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     parent = os.getpid()

@@ -18,9 +18,10 @@ import pytest
 import redis
 from sightline.encoder.client import BULK, Encoded, ItemError
 from sightline_bucket import BucketObject, BucketUnavailable, ObjectMissing
-from sightline_catalogue import Image, ModelRef
+from sightline_catalogue import Image, ModelRef, NoCollection
 from sightline_catalogue import Unavailable as CatalogueUnavailable
 from sightline_ingest_worker.context import Context, Target
+from sightline_ingest_worker.sending import Lengths
 from sightline_pictures import PictureSettings, Preprocessing
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -311,3 +312,55 @@ def draw_picture(number: int, size: tuple[int, int] = (40, 30)) -> bytes:
 @pytest.fixture(name="draw")
 def draw_fixture():
     return draw_picture
+
+
+@dataclass
+class FakeQueue:
+    """Remembers what was queued."""
+
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    waiting: int = 0
+    taken: int = 0
+
+    def send(self, keys, queue) -> int:
+        self.sent += [(key, queue) for key in keys]
+        return 1
+
+    def lengths(self) -> Lengths:
+        return Lengths(0, self.waiting or min(len(self.sent), 1), self.taken)
+
+    @property
+    def keys(self) -> list[str]:
+        return [key for key, _ in self.sent]
+
+
+class FakeCatalogue:
+    """Knows which collection searches go to."""
+
+    def __init__(self) -> None:
+        self.active: FakeCollection | None = None
+
+    def current(self) -> FakeCollection:
+        if self.active is None:
+            raise NoCollection("none yet")
+        return self.active
+
+    def activate(self, collection: FakeCollection) -> None:
+        self.active = collection
+
+
+@pytest.fixture(scope="session")
+def make_bench():
+    """Makes benches that outlive no example: nothing of them runs."""
+    return lambda: (Bench(), FakeQueue())
+
+
+@pytest.fixture
+def fakes() -> SimpleNamespace:
+    return SimpleNamespace(
+        free_port=free_port,
+        FakeQueue=FakeQueue,
+        FakeCatalogue=FakeCatalogue,
+        FakeCollection=FakeCollection,
+        replace=replace,
+    )

@@ -7,7 +7,6 @@ import queue
 import threading
 
 import pytest
-
 from sightline_ingest_worker.events import FolderEvents, Settling, events_arrive, file_system
 
 

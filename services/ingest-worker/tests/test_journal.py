@@ -8,7 +8,6 @@ import sys
 
 import pytest
 import redis
-
 from sightline_ingest_worker.journal import CRASHES, Journal
 
 DIE_WHILE_READING = """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 import pytest
-
 from sightline_ingest_worker.lock import Lease
 
 

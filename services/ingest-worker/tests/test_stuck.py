@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from sightline_ingest_worker.sending import Lengths
 from sightline_ingest_worker.stuck import Leftovers
 

@@ -1,0 +1,328 @@
+"""The watcher over a real folder and a real Redis; catalogue and queue are fakes."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from sightline_bucket import BucketUnavailable
+from sightline_bucket.folder import FolderBucket
+from sightline_ingest_worker.indexing import index_keys
+from sightline_ingest_worker.ledger import Ledger
+from sightline_ingest_worker.watcher import Parts, Watcher
+
+
+class Scene:
+    def __init__(self, bench, tasks, catalogue, client, root):
+        self.root, self.bench, self.tasks, self.catalogue, self.client = root, bench, tasks, catalogue, client
+        root.mkdir()
+        self.bucket = FolderBucket(os.fsencode(root))
+        bench.context.bucket = self.bucket
+        self.settings = SimpleNamespace(
+            scan_seconds=3600, quiet_seconds=0.0, stuck_seconds=10, batch=32, queue_tasks=2000
+        )
+        self.start()
+
+    def start(self) -> None:
+        """Begin with a new process's memory."""
+        self.watcher = Watcher(
+            Parts(
+                settings=self.settings,
+                bucket=self.bucket,
+                catalogue=self.catalogue,
+                target=self.bench.target,
+                ledger=Ledger("main", self.bucket, self.bench.thumbnails, self.tasks, self.settings.quiet_seconds),
+                queue=self.tasks,
+                client=self.client,
+                changed=queue.SimpleQueue(),
+                stopping=lambda: False,
+            )
+        )
+
+    def write(self, key: str, data: bytes) -> None:
+        path = self.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        os.utime(path, (1_600_000_000, 1_600_000_000 + len(data)))
+
+    def tell(self, *keys: str) -> None:
+        for key in keys:
+            self.watcher.changed.put(key)
+        self.watcher.step()
+
+    def scan(self) -> None:
+        self.watcher.request_scan()
+        self.watcher.step()
+
+    def work(self) -> None:
+        """Do what is queued, as a worker would."""
+        keys, self.tasks.sent = self.tasks.keys, []
+        index_keys(self.bench.context, keys)
+
+    @property
+    def states(self) -> dict[str, str]:
+        return self.bench.states
+
+
+@pytest.fixture
+def scene(bench, redis_server, tmp_path, fakes, monkeypatch):
+    monkeypatch.setattr("sightline_ingest_worker.watcher.HINT_SECONDS", 0.02)
+    return Scene(bench, fakes.FakeQueue(), fakes.FakeCatalogue(), redis_server.client, tmp_path / "bucket")
+
+
+def test_the_first_scan_is_a_backfill_and_later_finds_are_new(scene, draw):
+    scene.write("a.png", draw(1))
+    scene.write("notes.txt", b"")
+    scene.watcher.step()
+    assert scene.tasks.sent == [("a.png", "backfill")]
+    assert scene.states == {"a.png": "pending"}
+    scene.write("b.png", draw(2))
+    scene.scan()
+    assert scene.tasks.sent[1:] == [("b.png", "new")]
+    told = scene.client.hgetall("sightline:watcher")
+    assert (told["ignored"], told["scanned"], told["scanning"]) == ("1", "3", "0")
+    assert datetime.fromisoformat(told["last_scan_at"]).tzinfo is not None
+
+
+def test_events_come_before_all_else(scene, draw):
+    scene.watcher.step()
+    scene.write("a.png", draw(1))
+    scene.tell("a.png")
+    assert scene.tasks.sent == [("a.png", "new")]
+    scene.tell("a.png")
+    assert scene.tasks.sent == [("a.png", "new")]
+    scene.work()
+    scene.tell("a.png")
+    assert scene.tasks.sent == []
+
+
+def test_a_folder_moved_in_is_listed(scene, draw):
+    scene.watcher.step()
+    scene.write("in/deep/a.png", draw(1))
+    scene.write("in/b.png", draw(2))
+    scene.tell("in")
+    assert sorted(scene.tasks.keys) == ["in/b.png", "in/deep/a.png"]
+
+
+def test_a_large_folder_moved_in_is_a_backfill(scene):
+    scene.watcher.step()
+    for number in range(513):
+        scene.write(f"in/{number}.png", b"1")
+    scene.tell("in")
+    assert {lane for _, lane in scene.tasks.sent} == {"backfill"}
+
+
+def test_what_is_deleted_goes_with_its_thumbnail(scene, draw):
+    scene.write("a.png", draw(1))
+    scene.write("in/b.png", draw(2))
+    scene.write("in/deep/c.png", draw(3))
+    scene.watcher.step()
+    scene.work()
+    assert len(scene.bench.thumbnails.kept) == 3
+    (scene.root / "a.png").unlink()
+    scene.tell("a.png")
+    assert set(scene.states) == {"in/b.png", "in/deep/c.png"}
+    shutil.rmtree(scene.root / "in")
+    scene.tell("in")
+    assert scene.states == {}
+    assert scene.bench.thumbnails.kept == {}
+
+
+def test_a_scan_finds_what_is_gone(scene, draw):
+    scene.write("a.png", draw(1))
+    scene.write("b.png", draw(2))
+    scene.watcher.step()
+    scene.work()
+    (scene.root / "a.png").unlink()
+    scene.scan()
+    scene.watcher.step()
+    assert set(scene.states) == {"b.png"}
+
+
+def test_a_moved_file_is_not_encoded_again(scene, draw):
+    for number in range(3):
+        scene.write(f"old/{number}.png", draw(number))
+    scene.watcher.step()
+    scene.work()
+    assert scene.bench.encoder.encoded == 3
+    (scene.root / "old").rename(scene.root / "renamed")
+    scene.tell("old", "renamed")
+    scene.work()
+    scene.watcher._look_at = 0
+    scene.watcher.step()
+    scene.watcher.step()
+    assert scene.states == {f"renamed/{number}.png": "indexed" for number in range(3)}
+    assert scene.bench.encoder.encoded == 3
+    assert len(scene.bench.thumbnails.kept) == 3
+
+
+def test_a_bucket_that_is_away_loses_nothing(scene, draw):
+    scene.write("a.png", draw(1))
+    scene.watcher.step()
+    scene.work()
+    scene.root.rename(scene.root.with_name("unmounted"))
+    with pytest.raises(BucketUnavailable):
+        scene.scan()
+    with pytest.raises(BucketUnavailable):
+        scene.tell("a.png")
+    assert scene.states == {"a.png": "indexed"}
+
+
+def test_a_bucket_that_is_quite_empty_loses_nothing(scene, draw):
+    """What a mount point looks like without its disk."""
+    scene.write("a.png", draw(1))
+    scene.watcher.step()
+    scene.work()
+    (scene.root / "a.png").unlink()
+    scene.start()
+    scene.watcher.step()
+    scene.watcher.step()
+    assert scene.states == {"a.png": "indexed"}
+    scene.write("b.png", draw(2))
+    scene.scan()
+    scene.work()
+    scene.watcher._look_at = 0
+    scene.watcher.step()
+    scene.watcher.step()
+    assert scene.states == {"b.png": "indexed"}
+
+
+def test_a_file_modified_this_moment_is_marked_and_queued_when_quiet(scene, draw, eventually):
+    scene.settings.quiet_seconds = 0.5
+    scene.start()
+    (scene.root / "a.png").write_bytes(draw(1))
+    scene.watcher.step()
+    assert scene.states == {"a.png": "pending"}
+    assert scene.tasks.sent == []
+
+    def queued():
+        scene.watcher.step()
+        return scene.tasks.sent
+
+    eventually(queued)
+    assert scene.tasks.sent == [("a.png", "new")]
+
+
+def test_bad_names_and_links_fail_with_a_reason(scene, draw, tmp_path):
+    (tmp_path / "outside.png").write_bytes(draw(1))
+    (scene.root / "link.png").symlink_to(tmp_path / "outside.png")
+    (scene.root / "loop").symlink_to(scene.root)
+    scene.write("line\nbreak.png", draw(2))
+    with open(os.fsencode(scene.root) + b"/\xff.png", "wb"):
+        pass
+    scene.write("good.png", draw(3))
+    scene.watcher.step()
+    assert scene.tasks.keys == ["good.png"]
+    failed = {image.key: image.reason for image in scene.bench.collection.points.values() if image.state == "failed"}
+    assert len(failed) == 3
+    assert all(failed.values())
+    scene.work()
+    scene.tell("line\nbreak.png", "link.png")
+    scene.scan()
+    assert scene.tasks.sent == []
+    assert len(scene.states) == 4
+
+
+def test_a_link_that_becomes_a_file_is_indexed(scene, draw, tmp_path):
+    (tmp_path / "outside.png").write_bytes(draw(1))
+    (scene.root / "a.png").symlink_to(tmp_path / "outside.png")
+    scene.watcher.step()
+    assert scene.states == {"a.png": "failed"}
+    (scene.root / "a.png").unlink()
+    scene.write("a.png", draw(1))
+    scene.tell("a.png")
+    assert scene.tasks.keys == ["a.png"]
+
+
+def test_hints(scene, draw):
+    scene.watcher.step()
+    scene.write("a.png", draw(1))
+    scene.client.lpush("sightline:rescan", json.dumps({"keys": ["a.png", "../etc/passwd", ""]}))
+    scene.watcher.step()
+    assert scene.tasks.sent == [("a.png", "new")]
+    scene.write("b.png", draw(2))
+    scene.client.lpush("sightline:rescan", "{}", "no json", "[1]")
+    scene.watcher.step()
+    scene.watcher.step()
+    assert scene.tasks.keys == ["a.png", "b.png"]
+
+
+def test_what_the_queue_lost_is_queued_again(scene, draw):
+    scene.write("a.png", draw(1))
+    scene.watcher.step()
+    scene.tasks.sent = []
+    scene.start()
+    scene.watcher.step()
+    scene.watcher.step()
+    assert scene.tasks.keys == ["a.png"]
+
+
+def test_what_waits_for_its_time_is_not_queued_before(scene, draw):
+    scene.write("a.png", draw(1))
+    scene.watcher.step()
+    [image] = scene.bench.collection.points.values()
+    scene.tasks.sent = []
+    image.next_try_at = datetime.max.replace(tzinfo=UTC)
+    scene.watcher._look_at = 0
+    scene.watcher.step()
+    assert scene.tasks.keys == []
+    image.next_try_at = datetime(2026, 1, 1, tzinfo=UTC)
+    scene.watcher._look_at = 0
+    scene.watcher.step()
+    assert scene.tasks.keys == ["a.png"]
+    assert next(iter(scene.bench.collection.points.values())).next_try_at is None
+
+
+def test_another_model_is_filled_beside_and_swapped_in(scene, draw, fakes):
+    scene.write("a.png", draw(1))
+    scene.watcher.step()
+    scene.work()
+    old = scene.bench.collection
+    assert scene.catalogue.active is old
+    new = scene.bench.collection = fakes.FakeCollection()
+    new.name = "images-other"
+    scene.bench.target.target = fakes.replace(scene.bench.target.target, collection=new)
+    scene.watcher.step()
+    assert scene.tasks.keys == ["a.png"]
+    scene.watcher.step()
+    assert scene.catalogue.active is old
+    scene.work()
+    for _ in range(3):
+        scene.watcher._look_at = 0
+        scene.watcher.step()
+    assert scene.catalogue.active is new
+
+
+def test_what_goes_leaves_the_collection_in_use_too(scene, draw, fakes):
+    scene.write("a.png", draw(1))
+    scene.write("b.png", draw(2))
+    scene.watcher.step()
+    scene.work()
+    old = scene.bench.collection
+    new = scene.bench.collection = fakes.FakeCollection()
+    new.name = "images-other"
+    scene.bench.target.target = fakes.replace(scene.bench.target.target, collection=new)
+    scene.watcher.step()
+    (scene.root / "a.png").unlink()
+    scene.tell("a.png")
+    assert set(old.by_key()) == {"b.png"}
+    assert set(new.by_key()) == {"b.png"}
+
+
+def test_a_scan_pauses_while_the_backfill_is_full(scene):
+    scene.settings.queue_tasks = 4
+    for number in range(600):
+        scene.write(f"{number}.png", b"1")
+    scene.tasks.waiting = 4
+    scene.watcher.step()
+    assert len(scene.tasks.sent) == 256
+    assert scene.watcher.status.scanning
+    scene.tasks.waiting = 0
+    for _ in range(4):
+        scene.watcher.step()
+    assert len(scene.tasks.sent) == 600
