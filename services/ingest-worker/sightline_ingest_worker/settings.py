@@ -28,8 +28,8 @@ class IngestSettings(SettingsGroup):
 
     log: LogSettings = Field(default_factory=LogSettings)
     queue: QueueSettings = Field(default_factory=QueueSettings)
-    bucket: BucketSettings = Field(default_factory=BucketSettings)
-    thumbnails: ThumbnailSettings = Field(default_factory=ThumbnailSettings)
+    bucket: BucketSettings = Field(default_factory=BucketSettings)  # type: ignore[arg-type]
+    thumbnails: ThumbnailSettings = Field(default_factory=ThumbnailSettings)  # type: ignore[arg-type]
     catalogue: CatalogueSettings = Field(default_factory=CatalogueSettings)
     encoder: EncoderClientSettings = Field(default_factory=EncoderClientSettings)
 

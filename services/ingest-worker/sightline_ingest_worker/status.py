@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import redis
 from prometheus_client import Counter, Gauge
@@ -47,7 +48,7 @@ class Status:
         Raises:
             redis.RedisError: Redis is away.
         """
-        fields = {name: _text(value) for name, value in asdict(self).items()}
+        fields: dict[Any, Any] = {name: _text(value) for name, value in asdict(self).items()}
         client.hset(WATCHER_HASH, mapping=fields | {"updated_at": _text(datetime.now(UTC))})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 from sightline.encoder.client import EncoderError
@@ -84,13 +85,14 @@ def index_task(context: Context, journal: Journal, keys: Sequence[str], seconds:
         if good:
             if crashes:
                 journal.begin(good)
-            outcome += with_patience(context, lambda: index_keys(context, good, deadline), deadline)
+            outcome += with_patience(context, partial(index_keys, context, good, deadline), deadline)
         for key, count in sorted(crashes.items(), key=lambda item: item[1]):
             journal.begin([key])
             if count >= MAX_CRASHES:
-                outcome += with_patience(context, lambda key=key: fail_keys(context, [key], CRASHED), deadline)
+                alone = partial(fail_keys, context, [key], CRASHED)
             else:
-                outcome += with_patience(context, lambda key=key: index_keys(context, [key], deadline), deadline)
+                alone = partial(index_keys, context, [key], deadline)
+            outcome += with_patience(context, alone, deadline)
             journal.end([key])
     finally:
         journal.end()

@@ -51,7 +51,7 @@ class Parts:
     catalogue: Catalogue
     target: TargetSource
     ledger: Ledger
-    queue: TaskQueue
+    tasks: TaskQueue
     client: redis.Redis
     changed: queue.SimpleQueue[str]
     """Keys of which an event told."""
@@ -271,7 +271,7 @@ class Watcher:
                 found += len(batch)
                 self._enter_found(collection, batch, found)
                 batch = []
-                while self._parts.queue.lengths().backfill >= self._parts.settings.queue_tasks:
+                while self._parts.tasks.lengths().backfill >= self._parts.settings.queue_tasks:
                     yield
                     self._pause(0.2)
             if self.status.scanned % 200 == 0:
@@ -338,7 +338,7 @@ class Watcher:
 
     def _look(self, target: Target) -> None:
         """See how far the workers are, queue what is left over, and tell."""
-        lengths = self._parts.queue.lengths()
+        lengths = self._parts.tasks.lengths()
         pending = target.collection.counts().pending
         self.status.queued, self.status.pending = lengths.waiting, pending
         self.status.write(self._parts.client)

@@ -40,7 +40,7 @@ def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watche
             catalogue=catalogue,
             target=TargetSource(open_encoder(settings), catalogue),
             ledger=Ledger(settings.bucket.id, bucket, thumbnails, tasks, settings.quiet_seconds),
-            queue=tasks,
+            tasks=tasks,
             client=client,
             changed=queue.SimpleQueue(),
             stopping=stopping,

@@ -54,7 +54,7 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
 
     # A process that ends while it reads: the task comes back at once, a bounded number of times; after that, and
     # for a whole worker that was killed, the watcher finds what is still pending.
-    @app.task(  # type: ignore[untyped-decorator]
+    @app.task(
         name=TASK_INDEX,
         retry_on_worker_lost=True,
         max_retries=3,
@@ -72,7 +72,7 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
         for name, count in outcome.counts.items():
             IMAGES.labels(name).inc(count)
 
-    @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
+    @signals.worker_shutting_down.connect(weak=False)
     def stop(**_: Any) -> None:
         stopping.value = 1
 
@@ -87,20 +87,20 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     parent = os.getpid()
 
-    @signals.worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
+    @signals.worker_process_init.connect(weak=False)
     def end_with_parent(**_: Any) -> None:
         if sys.platform == "linux":
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != parent:
                 os._exit(1)
 
-    @signals.setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]
+    @signals.setup_logging.connect(weak=False)
     def keep_logging(**_: Any) -> None:
         """Keep Celery from setting up its own."""
 
     metrics = []
 
-    @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+    @signals.worker_ready.connect(weak=False)
     def ready(**_: Any) -> None:
         # Not before: its thread would be there when the pool forks.
         server = serve_metrics(settings.metrics_address, settings.metrics_port, registry)

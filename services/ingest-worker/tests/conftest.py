@@ -18,8 +18,7 @@ import pytest
 import redis
 from sightline.encoder.client import BULK, Encoded, ItemError
 from sightline_bucket import BucketObject, BucketUnavailable, ObjectMissing
-from sightline_catalogue import Image, ModelRef, NoCollection
-from sightline_catalogue import Unavailable as CatalogueUnavailable
+from sightline_catalogue import CatalogueUnavailable, Image, ModelRef, NoCollection
 from sightline_ingest_worker.context import Context, Target
 from sightline_ingest_worker.sending import Lengths
 from sightline_pictures import PictureSettings, Preprocessing

@@ -37,7 +37,7 @@ class Scene:
                 catalogue=self.catalogue,
                 target=self.bench.target,
                 ledger=Ledger("main", self.bucket, self.bench.thumbnails, self.tasks, self.settings.quiet_seconds),
-                queue=self.tasks,
+                tasks=self.tasks,
                 client=self.client,
                 changed=queue.SimpleQueue(),
                 stopping=lambda: False,
@@ -267,11 +267,11 @@ def test_what_waits_for_its_time_is_not_queued_before(scene, draw):
     scene.watcher.step()
     [image] = scene.bench.collection.points.values()
     scene.tasks.sent = []
-    image.next_try_at = datetime.max.replace(tzinfo=UTC)
+    scene.bench.collection.set_state([image.id], "pending", next_try_at=datetime.max.replace(tzinfo=UTC))
     scene.watcher._look_at = 0
     scene.watcher.step()
     assert scene.tasks.keys == []
-    image.next_try_at = datetime(2026, 1, 1, tzinfo=UTC)
+    scene.bench.collection.set_state([image.id], "pending", next_try_at=datetime(2026, 1, 1, tzinfo=UTC))
     scene.watcher._look_at = 0
     scene.watcher.step()
     assert scene.tasks.keys == ["a.png"]
