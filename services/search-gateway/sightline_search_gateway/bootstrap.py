@@ -32,8 +32,11 @@ def bootstrap(settings: Settings, services: Services | None = None) -> APIFlask:
 def connect(settings: Settings) -> Services:
     """Return the services that the settings name; connections open on first use."""
     token = settings.encoder.token
+    # A person waits: not as long as ingestion may.
+    seconds = min(settings.catalogue.timeout_seconds, settings.gateway.timeout_seconds)
+    catalogue = settings.catalogue.model_copy(update={"timeout_seconds": seconds})
     return Services(
-        catalogue=Catalogue(settings.catalogue, settings.bucket.id),
+        catalogue=Catalogue(catalogue, settings.bucket.id),
         encoder=EncoderClient(
             settings.encoder.address_list,
             token=token.get_secret_value() if token is not None else None,

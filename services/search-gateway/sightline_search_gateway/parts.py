@@ -48,7 +48,7 @@ class Parts:
             self.services.encoder,
             size=gateway.query_cache_size,
             seconds=gateway.query_cache_seconds,
-            timeout_seconds=gateway.encoder_timeout_seconds,
+            timeout_seconds=gateway.timeout_seconds,
             at_once=max(1, gateway.threads * 3 // 4),
             telemetry=self.telemetry,
         )

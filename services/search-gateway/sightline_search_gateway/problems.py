@@ -15,8 +15,7 @@ from apiflask.exceptions import HTTPError
 from flask import Response, g, request
 from sightline.encoder import client as encoder
 from sightline_bucket import BucketReadOnly, BucketUnavailable, KeyRefused, ObjectMissing
-from sightline_catalogue import NoCollection, UnknownImage
-from sightline_catalogue import Unavailable as CatalogueUnavailable
+from sightline_catalogue import CatalogueError, CatalogueUnavailable, NoCollection, UnknownImage, WrongCursor
 from sightline_pictures import PictureError
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
@@ -112,6 +111,12 @@ def translate(error: Exception) -> Problem | None:
             return Problem(
                 "catalogue-unavailable", "The catalogue does not answer; try again soon.", headers=retry_after(2)
             )
+        case WrongCursor():
+            return Problem(
+                "invalid-request", str(error), errors=[{"in": "query", "name": "cursor", "detail": str(error)}]
+            )
+        case CatalogueError():
+            return Problem("catalogue-unavailable", str(error), headers=retry_after(5))
         case PictureError():
             return Problem("not-a-picture", error.reason)
         case KeyRefused():

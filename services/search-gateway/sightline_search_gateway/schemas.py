@@ -105,7 +105,7 @@ class ComposedQuery(Window):
 
         unknown = RAISE
 
-    file = File(metadata={"description": "A picture."})
+    file = File(metadata={"description": "A picture."})  # type: ignore[no-untyped-call]
     q = _text("What to look for.", validate=validate.Length(min=1, max=MAX_TEXT))
     id = fields.List(
         fields.UUID(),
@@ -150,7 +150,11 @@ class Upload(Schema):
 
         unknown = RAISE
 
-    files = fields.List(File(), required=True, metadata={"description": "Picture files."})
+    files = fields.List(
+        File(),  # type: ignore[no-untyped-call]
+        required=True,
+        metadata={"description": "Picture files."},
+    )
     folder = _text("Where in the bucket, such as `holidays/2024`; made if it is not there.")
 
 
@@ -230,7 +234,7 @@ class SearchResults(Schema):
 
 
 class Images(Schema):
-    """A page of pictures, in no order that means anything."""
+    """A page of pictures, the last modified first."""
 
     images = _nested(Image, many=True)
     cursor = _out(fields.String, "Gives the next page; null on the last.", null=True)

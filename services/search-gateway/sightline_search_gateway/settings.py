@@ -55,8 +55,8 @@ class GatewaySettings(SettingsGroup):
     """Previews kept in memory, in each process."""
     picture_threads: int = Field(default=2, ge=1, le=64)
     """Pictures decoded at once in each process, so that searches keep their share of it."""
-    encoder_timeout_seconds: float = Field(default=5, gt=0, le=600)
-    """How long a query waits for its vector."""
+    timeout_seconds: float = Field(default=5, gt=0, le=600)
+    """How long a request waits for the encoder, and for the catalogue."""
 
     upload_max_files: int = Field(default=500, ge=1, le=10_000)
     upload_max_bytes: int = Field(default=512 * MEBIBYTE, ge=1)

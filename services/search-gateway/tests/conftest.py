@@ -34,6 +34,7 @@ from sightline_catalogue import (
     NoCollection,
     Page,
     UnknownImage,
+    WrongCursor,
     image_id,
 )
 from sightline_pictures import PictureSettings
@@ -117,6 +118,8 @@ class FakeCollection:
         """Return a page."""
         ids = sorted(one for one in self.images if self._passes(self.images[one], filter))
         if cursor is not None:
+            if cursor not in ids:
+                raise WrongCursor("that cursor was not given by an earlier page")
             ids = [one for one in ids if one >= cursor]
         rest = ids[limit:]
         return Page([self.images[one] for one in ids[:limit]], rest[0] if rest else None)
@@ -344,9 +347,10 @@ class World:
         self.app = create_app(self.settings, services)
         self.client = self.app.test_client()
 
-    def add(self, key: str, data: bytes | None = None, *, state: str = "indexed", **changes: Any) -> Image:
+    def add(self, name: str, data: bytes | None = None, *, state: str = "indexed", **changes: Any) -> Image:
         """Put a picture into the bucket and the catalogue."""
         data = picture_bytes() if data is None else data
+        key = name
         self.bucket.files[key] = data
         folder = key.rpartition("/")[0]
         parts = folder.split("/") if folder else []

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image as Pillow
 from sightline_bucket import BucketUnavailable
-from sightline_catalogue import Unavailable as CatalogueUnavailable
+from sightline_catalogue import CatalogueUnavailable
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -76,6 +76,10 @@ def test_browsing_nothing(world, problem):
     assert get(world, "").json == {"images": [], "cursor": None}
     problem(get(world, "?state=lost"), 422, "invalid-request")
     problem(get(world, "?limit=1000"), 422, "invalid-request")
+
+
+def test_a_cursor_that_is_none(world, problem):
+    assert problem(get(world, "?cursor=xyz"), 422, "invalid-request")["errors"][0]["name"] == "cursor"
 
 
 def test_a_file_is_sent_as_it_is(world):
@@ -219,11 +223,19 @@ def test_a_bucket_out_of_reach(world, problem):
     assert response.headers["Retry-After"]
 
 
-def test_a_key_that_leaves_the_bucket_is_refused(world):
-    image = world.add("a.jpg")
-    image.key = "../../etc/passwd"
+def test_a_name_that_can_only_be_shown_is_not_taken_for_a_key(writable, problem):
+    writable.add("bad\\xff.jpg")
+    image = writable.add("bad.jpg", state="failed", reason="its name is not UTF-8", key="bad\\xff.jpg")
     for rest in ("file", "preview", "thumbnail"):
-        assert get(world, f"/{image.id}/{rest}").status_code in (404, 422)
+        assert "not UTF-8" in problem(get(writable, f"/{image.id}/{rest}"), 404, "not-shown")["detail"]
+    problem(writable.client.delete(f"/api/v1/images/{image.id}"), 404, "not-shown")
+    assert "bad\\xff.jpg" in writable.bucket.files
+
+
+def test_a_key_that_leaves_the_bucket_is_refused(world, problem):
+    image = world.add("../../etc/passwd")
+    for rest in ("file", "preview", "thumbnail"):
+        problem(get(world, f"/{image.id}/{rest}"), 404, "not-shown")
 
 
 def test_a_store_of_thumbnails_out_of_reach_costs_time_but_no_thumbnail(world):

@@ -8,7 +8,7 @@ import sys
 import grpc
 import pytest
 from sightline.encoder.client import Unavailable
-from sightline_catalogue import Unavailable as CatalogueUnavailable
+from sightline_catalogue import CatalogueUnavailable
 from sightline_search_gateway.openapi import DOCUMENT, document
 from sightline_search_gateway.settings import GatewaySettings
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 from sightline.encoder.client import EncoderError, InvalidRequest, ItemError, Overloaded, Unavailable
-from sightline_catalogue import Unavailable as CatalogueUnavailable
+from sightline_catalogue import CatalogueUnavailable
 
 
 def search(world, **parameters):

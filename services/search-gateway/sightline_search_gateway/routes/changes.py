@@ -20,7 +20,7 @@ from sightline_search_gateway.guard import check_change
 from sightline_search_gateway.names import numbered, safe_folder, safe_name
 from sightline_search_gateway.parts import parts
 from sightline_search_gateway.problems import Problem
-from sightline_search_gateway.routes.images import find_in_collection
+from sightline_search_gateway.routes.images import check_key, find_in_collection
 from sightline_search_gateway.shapes import PREFIX
 
 blueprint = APIBlueprint("changes", __name__, tag="Images", url_prefix=f"{PREFIX}/images")
@@ -78,6 +78,7 @@ def delete_image(image_id: str) -> Response:
     The file is deleted; nothing keeps a copy. Only where BUCKET_WRITABLE is true.
     """
     collection, image = find_in_collection(image_id)
+    check_key(image)
     try:
         parts().services.bucket.delete(image.key)
     except ObjectMissing:

@@ -13,6 +13,7 @@ from flask import Response, request
 from PIL.Image import Image as PillowImage
 from sightline_bucket import BucketUnavailable
 from sightline_catalogue import Collection, Filter, Image, NoCollection
+from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, open_picture, preview, thumbnail
 from werkzeug.http import dump_options_header
 
@@ -51,7 +52,7 @@ log = structlog.get_logger()
 @blueprint.output(schemas.Images, description="A page of pictures.")
 @blueprint.doc(operation_id="browseImages", responses=problem_answers(422, 503))
 def browse(query: dict[str, Any]) -> Response:
-    """Browse the collection."""
+    """Browse the collection, the last modified first."""
     images, cursor = page_of(filter_of(query), query)
     return json_response({"images": [image_shape(image) for image in images], "cursor": cursor})
 
@@ -72,8 +73,8 @@ def get_image(image_id: str) -> Response:
 def get_file(image_id: str, version: dict[str, str]) -> Response:
     """Get the file itself, as it lies in the bucket."""
     image = find_image(image_id)
-    bucket = parts().services.bucket
-    found = bucket.stat(image.key)
+    check_key(image)
+    found = parts().services.bucket.stat(image.key)
     # The catalogue may be behind the bucket: only what it describes is its version.
     current = found.etag == image.etag
     tag = hashlib.sha256(found.etag.encode()).hexdigest()[:32]
@@ -165,6 +166,18 @@ def find_in_collection(image_id: str) -> tuple[Collection, Image]:
     return collection, image
 
 
+def check_key(image: Image) -> None:
+    """Return if a picture's key is its file's name.
+
+    Of a name that cannot be a key the catalogue has what can be shown of it, which may be another file's key.
+
+    Raises:
+        Problem: It is not.
+    """
+    if image_id_of(parts().settings.bucket.id, image.key.encode("utf-8", "surrogateescape")) != image.id:
+        raise Problem("not-shown", f"The file cannot be reached by its name: {image.reason or 'rename it'}.")
+
+
 def read_file(image: Image) -> bytes:
     """Return a picture's file.
 
@@ -172,6 +185,7 @@ def read_file(image: Image) -> bytes:
         BucketError: It is not there, or cannot be read.
         Problem: It is over the limit.
     """
+    check_key(image)
     limit = parts().settings.pictures.max_bytes
     data, _ = parts().services.bucket.read(image.key, limit)
     if len(data) > limit:
