@@ -6,7 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prometheus_client import Counter
+import structlog
+from prometheus_client import REGISTRY, CollectorRegistry, Counter
+from sightline_service import MetricsServer, serve_metrics
+
+log = structlog.get_logger()
 
 IMAGES = Counter(
     "sightline_ingest_images_total",
@@ -25,6 +29,15 @@ TASKS = Counter(
     ["outcome"],
 )
 WAITS = Counter("sightline_ingest_waits_total", "Pauses for a service that was away or busy.", ["service"])
+
+
+def try_to_serve(address: str, port: int, registry: CollectorRegistry = REGISTRY) -> MetricsServer | None:
+    """Serve `/metrics`; where the port is taken, say so and go on without: pictures matter more."""
+    try:
+        return serve_metrics(address, port, registry)
+    except OSError as error:
+        log.warning("no metrics: the port is not free", address=address, port=port, error=error.strerror)
+        return None
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import multiprocessing
 import os
 import signal
@@ -15,12 +16,12 @@ from celery import Celery, signals
 from celery.exceptions import Reject
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
-from sightline_service import configure_logging, serve_metrics
+from sightline_service import configure_logging
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX, celery_app, redis_client
 
 from sightline_ingest_worker.context import Context, open_context
 from sightline_ingest_worker.journal import Journal
-from sightline_ingest_worker.metrics import IMAGES, TASKS
+from sightline_ingest_worker.metrics import IMAGES, TASKS, try_to_serve
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.tasks import Returned, index_task
 
@@ -82,6 +83,10 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
 def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     """Work until SIGTERM; returns the exit status."""
     configure_logging(settings.log, "ingest-worker")
+    if settings.log.level != "debug":
+        # Two lines a task, each with all its keys.
+        for name in ("celery.worker.strategy", "celery.app.trace"):
+            logging.getLogger(name).setLevel(logging.WARNING)
     app = bootstrap(settings, opener)
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
@@ -98,13 +103,10 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     def keep_logging(**_: Any) -> None:
         """Keep Celery from setting up its own."""
 
-    metrics = []
-
     @signals.worker_ready.connect(weak=False)
     def ready(**_: Any) -> None:
         # Not before: its thread would be there when the pool forks.
-        server = serve_metrics(settings.metrics_address, settings.metrics_port, registry)
-        metrics.append(server)
+        try_to_serve(settings.metrics_address, settings.metrics_port, registry)
         log.info("ready", processes=settings.processes, queues=[QUEUE_NEW, QUEUE_BACKFILL])
 
     worker = app.Worker(
