@@ -1,20 +1,24 @@
-"""What one image is in the vector database; the only code of Sightline that talks to Qdrant."""
+"""What one image is in the vector database; the only code that talks to Qdrant."""
 
-from sightline_catalogue.catalogue import ALIAS, Catalogue, collection_name
+from sightline_catalogue.catalogue import Catalogue
 from sightline_catalogue.collection import Collection
 from sightline_catalogue.errors import (
     CatalogueError,
     CatalogueUnavailable,
     NoCollection,
+    NotIndexed,
+    Unavailable,
     UnknownImage,
     WrongCursor,
     WrongFingerprint,
 )
-from sightline_catalogue.image import Counts, Filter, Image, Known, ModelRef, Nearest, Page, State, image_id
+from sightline_catalogue.filters import Filter
+from sightline_catalogue.identity import image_id
+from sightline_catalogue.image import Counts, Image, Known, Nearest, Page, State
+from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.settings import CatalogueSettings
 
 __all__ = [
-    "ALIAS",
     "Catalogue",
     "CatalogueError",
     "CatalogueSettings",
@@ -27,11 +31,12 @@ __all__ = [
     "ModelRef",
     "Nearest",
     "NoCollection",
+    "NotIndexed",
     "Page",
     "State",
+    "Unavailable",
     "UnknownImage",
     "WrongCursor",
     "WrongFingerprint",
-    "collection_name",
     "image_id",
 ]

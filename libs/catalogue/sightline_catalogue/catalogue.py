@@ -1,187 +1,179 @@
-"""All collections, and the alias that says which one is searched."""
+"""The collections, and which of them searches use."""
 
 from __future__ import annotations
 
-import re
-import threading
 from typing import Any
 
-from qdrant_client import grpc
+from qdrant_client import grpc as api
 
-from sightline_catalogue.collection import VECTOR, Collection
+from sightline_catalogue.collection import Collection
 from sightline_catalogue.connection import Connection
-from sightline_catalogue.errors import CatalogueError, NoCollection, WrongFingerprint
-from sightline_catalogue.image import ModelRef
-from sightline_catalogue.payload import INDEXES
+from sightline_catalogue.errors import CatalogueError, NoCollection, NotFound
+from sightline_catalogue.schema import (
+    INDEXES,
+    PREFIX,
+    ModelRef,
+    check_same,
+    collection_name,
+    create_request,
+    model_of,
+)
 from sightline_catalogue.settings import CatalogueSettings
 
 ALIAS = "images"
-HNSW_M = 16
-HNSW_EF_CONSTRUCT = 128
-
-
-def collection_name(model: ModelRef) -> str:
-    """Return the name of a model's collection: readable, and another one for another fingerprint."""
-    slug = re.sub(r"[^a-z0-9]+", "-", model.id.lower()).strip("-")[:60] or "model"
-    return f"{ALIAS}-{slug}-{model.fingerprint[:12]}"
+PING_SECONDS = 2.0
 
 
 class Catalogue:
-    """Every collection of one vector database. Connects on first use; safe to use from several threads.
+    """All that Sightline keeps in Qdrant.
+
+    Nothing connects before the first call, so it may be made before a fork and used after it. Safe to share between
+    threads. Any call raises CatalogueError, most often Unavailable.
 
     Args:
-        settings: Where the database is.
-        bucket_id: BUCKET_ID; part of each image's id.
+        settings: Where Qdrant is.
+        bucket_id: BUCKET_ID; of a collection that several buckets share, only this one's images are seen.
+        alias: The name that says which collection searches use.
     """
 
-    def __init__(self, settings: CatalogueSettings, bucket_id: str = "main") -> None:
+    def __init__(self, settings: CatalogueSettings, bucket_id: str, *, alias: str = ALIAS) -> None:
+        self._settings = settings
+        self._bucket_id = bucket_id
+        self._alias = alias
         self._connection = Connection(settings)
-        self.bucket_id = bucket_id
-        self._lock = threading.Lock()
-        self._models: dict[str, ModelRef] = {}
-
-    def close(self) -> None:
-        """Close the connection; a later call opens it again."""
-        self._connection.close()
+        self._known: dict[str, Collection] = {}
 
     def ping(self) -> None:
-        """Return if the database answers.
+        """Return if Qdrant answers, at once and without retries.
 
         Raises:
-            CatalogueUnavailable: It does not.
+            Unavailable: It does not.
         """
-        self._connection.collections(lambda stub: stub.List, grpc.ListCollectionsRequest())
+        self._connection.probe("ListAliases", api.ListAliasesRequest(), PING_SECONDS)
+
+    def ensure_collection(self, model: ModelRef) -> Collection:
+        """Return a model's collection, after creating it, or an index that it lacks, where needed.
+
+        Several processes may do this at the same time.
+
+        Raises:
+            WrongFingerprint: There is one of that name whose vectors are another model's.
+        """
+        name = collection_name(model)
+        info = self._info(name)
+        if info is None:
+            info = self._create(model)
+        found = model_of(name, info)
+        check_same(name, found, model)
+        for field, kind in INDEXES.items():
+            if field not in info.payload_schema:
+                request = api.CreateFieldIndexCollection(
+                    collection_name=name, wait=True, field_name=field, field_type=kind
+                )
+                self._connection.points("CreateFieldIndex", request)
+        return self._opened(name, found)
 
     def current(self) -> Collection:
-        """Return the collection that the alias names now. Ask once a request and use what came back.
+        """Return the collection that searches use now; ask once a request and keep the answer through it.
 
         Raises:
             NoCollection: There is none yet.
-            CatalogueUnavailable: The database does not answer.
         """
-        name = self._aliased()
+        name = self._active()
         if name is None:
-            raise NoCollection("nothing is indexed yet: there is no collection")
-        return self.open(name)
-
-    def open(self, name: str) -> Collection:
-        """Return a collection by its own name.
-
-        Raises:
-            NoCollection: There is none of that name, or it is not Sightline's.
-        """
-        with self._lock:
-            model = self._models.get(name)
-        if model is None:
-            model = self._read_model(name)
-            with self._lock:
-                self._models[name] = model
-        return Collection(self._connection, name, model)
-
-    def ensure_collection(self, model: ModelRef) -> Collection:
-        """Return the collection of a model; make it, and the indexes of its payload, where they are missing.
-
-        Several processes may do this at once.
-
-        Raises:
-            WrongFingerprint: A collection of that name holds another model's vectors.
-        """
-        name = collection_name(model)
-        if not self._exists(name):
-            try:
-                self._connection.collections(lambda stub: stub.Create, self._creation(name, model))
-            except CatalogueError:
-                # Another process was faster, or it is a failure indeed.
-                if not self._exists(name):
-                    raise
-        found = self._read_model(name)
-        if found != model:
-            raise WrongFingerprint(f"the collection {name} holds vectors of {found}, not of {model}")
-        self._ensure_indexes(name)
-        with self._lock:
-            self._models[name] = found
-        return Collection(self._connection, name, found)
+            raise NoCollection("there is no collection to search yet: nothing has been indexed")
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        info = self._info(name)
+        if info is None:
+            raise NoCollection(f"the collection {name} was deleted")
+        return self._opened(name, model_of(name, info))
 
     def activate(self, collection: Collection) -> None:
-        """Let the alias name a collection, from one moment to the next."""
-        actions = []
-        if self._aliased() is not None:
-            actions.append(grpc.AliasOperations(delete_alias=grpc.DeleteAlias(alias_name=ALIAS)))
-        create = grpc.CreateAlias(collection_name=collection.name, alias_name=ALIAS)
-        actions.append(grpc.AliasOperations(create_alias=create))
-        self._connection.collections(lambda stub: stub.UpdateAliases, grpc.ChangeAliases(actions=actions))
-
-    def collections(self) -> list[Collection]:
-        """Return every collection of Sightline's."""
-        answer = self._connection.collections(lambda stub: stub.List, grpc.ListCollectionsRequest())
-        names = sorted(one.name for one in answer.collections if one.name.startswith(f"{ALIAS}-"))
-        found = []
-        for name in names:
-            try:
-                found.append(self.open(name))
-            except NoCollection:
-                continue
-        return found
-
-    def delete_collection(self, collection: Collection) -> None:
-        """Delete a collection and all its vectors.
+        """Let searches use a collection, from one moment to the next.
 
         Raises:
-            CatalogueError: It is the one that is searched.
+            NoCollection: It does not exist.
         """
-        if self._aliased() == collection.name:
-            raise CatalogueError(f"{collection.name} is being searched; activate another one first")
-        with self._lock:
-            self._models.pop(collection.name, None)
-        request = grpc.DeleteCollection(collection_name=collection.name)
-        self._connection.collections(lambda stub: stub.Delete, request)
+        create = api.AliasOperations(
+            create_alias=api.CreateAlias(collection_name=collection.name, alias_name=self._alias)
+        )
+        delete = api.AliasOperations(delete_alias=api.DeleteAlias(alias_name=self._alias))
+        active = self._active()
+        if active == collection.name:
+            return
+        actions = [create] if active is None else [delete, create]
+        try:
+            self._connection.collections("UpdateAliases", api.ChangeAliases(actions=actions))
+        except NotFound as error:
+            raise NoCollection(f"searches cannot use {collection.name}: {error}") from None
 
-    def _aliased(self) -> str | None:
-        answer = self._connection.collections(lambda stub: stub.ListAliases, grpc.ListAliasesRequest())
-        return next((one.collection_name for one in answer.aliases if one.alias_name == ALIAS), None)
+    def collections(self) -> list[Collection]:
+        """Return the collections there are, of every model, by name."""
+        response = self._connection.collections("List", api.ListCollectionsRequest())
+        found = []
+        for name in sorted(one.name for one in response.collections):
+            if not name.startswith(PREFIX):
+                continue
+            info = self._info(name)
+            if info is not None:
+                found.append(self._opened(name, model_of(name, info)))
+        return found
 
-    def _exists(self, name: str) -> bool:
-        request = grpc.CollectionExistsRequest(collection_name=name)
-        return bool(self._connection.collections(lambda stub: stub.CollectionExists, request).result.exists)
+    def delete_collection(self, collection: Collection | str, *, force: bool = False) -> None:
+        """Delete a collection with all that is in it; one that is not there is fine.
+
+        Args:
+            collection: The collection, or its name.
+            force: Also the one that searches use.
+
+        Raises:
+            CatalogueError: Searches use it.
+        """
+        name = collection if isinstance(collection, str) else collection.name
+        if not force and self._active() == name:
+            raise CatalogueError(f"searches use {name}; activate another collection before deleting it")
+        self._known.pop(name, None)
+        try:
+            self._connection.collections("Delete", api.DeleteCollection(collection_name=name))
+        except NotFound:
+            return
+
+    def close(self) -> None:
+        """Close the connection; a later call opens another."""
+        self._connection.close()
+
+    def _active(self) -> str | None:
+        response = self._connection.collections("ListAliases", api.ListAliasesRequest())
+        for alias in response.aliases:
+            if alias.alias_name == self._alias:
+                return str(alias.collection_name)
+        return None
 
     def _info(self, name: str) -> Any:
-        request = grpc.GetCollectionInfoRequest(collection_name=name)
-        return self._connection.collections(lambda stub: stub.Get, request).result
+        request = api.GetCollectionInfoRequest(collection_name=name)
+        try:
+            return self._connection.collections("Get", request).result
+        except NotFound:
+            return None
 
-    def _read_model(self, name: str) -> ModelRef:
-        config = self._info(name).config
-        metadata = config.metadata
-        if "model" not in metadata or "fingerprint" not in metadata:
-            raise NoCollection(f"the collection {name} is not one of Sightline's")
-        return ModelRef(
-            id=metadata["model"].string_value,
-            fingerprint=metadata["fingerprint"].string_value,
-            dimensions=config.params.vectors_config.params_map.map[VECTOR].size,
-        )
+    def _create(self, model: ModelRef) -> Any:
+        request = create_request(model, self._settings)
+        failure: CatalogueError | None = None
+        try:
+            self._connection.collections("Create", request)
+        except CatalogueError as error:
+            # Another process may have been faster; servers do not agree on the code that says so.
+            failure = error
+        info = self._info(request.collection_name)
+        if info is None:
+            raise failure or CatalogueError(f"Qdrant did not create the collection {request.collection_name}")
+        return info
 
-    def _creation(self, name: str, model: ModelRef) -> grpc.CreateCollection:
-        settings = self._connection.settings
-        vector = grpc.VectorParams(size=model.dimensions, distance=grpc.Distance.Cosine, on_disk=True)
-        int8 = grpc.ScalarQuantization(type=grpc.QuantizationType.Int8, always_ram=True)
-        return grpc.CreateCollection(
-            collection_name=name,
-            vectors_config=grpc.VectorsConfig(params_map=grpc.VectorParamsMap(map={VECTOR: vector})),
-            hnsw_config=grpc.HnswConfigDiff(m=HNSW_M, ef_construct=HNSW_EF_CONSTRUCT),
-            quantization_config=grpc.QuantizationConfig(scalar=int8),
-            on_disk_payload=True,
-            shard_number=settings.shard_number,
-            replication_factor=settings.replication_factor,
-            metadata={
-                "model": grpc.Value(string_value=model.id),
-                "fingerprint": grpc.Value(string_value=model.fingerprint),
-            },
-        )
-
-    def _ensure_indexes(self, name: str) -> None:
-        present = self._info(name).payload_schema
-        for field, kind in INDEXES.items():
-            if field not in present:
-                request = grpc.CreateFieldIndexCollection(
-                    collection_name=name, wait=True, field_name=field, field_type=kind
-                )
-                self._connection.points(lambda stub: stub.CreateFieldIndex, request, slow=True)
+    def _opened(self, name: str, model: ModelRef) -> Collection:
+        known = self._known.get(name)
+        if known is None or known.model != model:
+            known = Collection(self._connection, name, model, self._bucket_id, self._settings)
+            self._known[name] = known
+        return known

@@ -1,64 +1,71 @@
-"""The images of one model."""
+"""One collection: the images of one model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from qdrant_client import grpc
+from numpy.typing import ArrayLike, NDArray
+from qdrant_client import grpc as api
 
 from sightline_catalogue.connection import Connection
-from sightline_catalogue.errors import NoCollection, UnknownImage, WrongCursor
-from sightline_catalogue.filters import any_of, to_filter, without
-from sightline_catalogue.image import Counts, Filter, Image, Known, ModelRef, Nearest, Page, State
+from sightline_catalogue.cursor import read_cursor, write_cursor
+from sightline_catalogue.errors import NoCollection, NotFound, NotIndexed, UnknownImage
+from sightline_catalogue.filters import Filter, conditions, has_id, is_one_of
+from sightline_catalogue.image import Counts, Image, Known, Nearest, Page
 from sightline_catalogue.payload import (
     KNOWN_FIELDS,
-    from_payload,
-    newest,
-    point_ids,
-    printable,
-    to_known,
-    to_payload,
-    to_text,
+    ORDER,
+    SEARCHABLE,
+    read_image,
+    read_known,
+    write_image,
+    write_state,
 )
+from sightline_catalogue.schema import ModelRef
+from sightline_catalogue.settings import CatalogueSettings
+from sightline_catalogue.vectors import VECTOR, checked, dense, stored
 
-VECTOR = "image"
-MAX_LABELS = 10_000
+POINTS_A_CALL = 500
+"""Of writes and of reads by id."""
+FACET_VALUES = 10_000
+"""So many labels or formats are counted."""
 
-Vectors = NDArray[np.float32]
-
-_ALL = grpc.WithPayloadSelector(enable=True)
-_NO_PAYLOAD = grpc.WithPayloadSelector(enable=False)
-_WITH_VECTOR = grpc.WithVectorsSelector(include=grpc.VectorsSelector(names=[VECTOR]))
-_NO_VECTOR = grpc.WithVectorsSelector(enable=False)
+_ALL = api.WithPayloadSelector(enable=True)
+_WITH_VECTOR = api.WithVectorsSelector(include=api.VectorsSelector(names=[VECTOR]))
 
 
 class Collection:
-    """One collection, by its own name: what the alias names may change, this does not.
+    """The images of one model. Made by Catalogue.
 
-    Every call raises CatalogueUnavailable where the database does not answer, and NoCollection where the collection
-    is gone. Safe to use from several threads.
+    A write returns when it will survive a crash of the server and is seen by every later read. Any call raises
+    NoCollection if the collection is gone, Unavailable if Qdrant does not answer, and ValueError if what it was given
+    makes no sense.
+
+    Attributes:
+        name: As Qdrant knows it.
+        model: The model whose vectors it holds.
     """
 
-    def __init__(self, connection: Connection, name: str, model: ModelRef) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: Connection, name: str, model: ModelRef, bucket_id: str, settings: CatalogueSettings
+    ) -> None:
         self.name = name
         self.model = model
-        settings = connection.settings
-        self._params = grpc.SearchParams(
+        self._connection = connection
+        self._bucket_id = bucket_id
+        self._params = api.SearchParams(
             hnsw_ef=settings.hnsw_ef,
-            quantization=grpc.QuantizationSearchParams(rescore=True, oversampling=settings.oversampling),
+            quantization=api.QuantizationSearchParams(rescore=True, oversampling=settings.oversampling),
         )
-
-    def __repr__(self) -> str:
-        return f"Collection({self.name!r})"
+        self._searchable = is_one_of(SEARCHABLE, [bucket_id])
+        self._own = is_one_of("bucket", [bucket_id])
 
     def nearest(
         self,
-        vector: Vectors,
+        vector: ArrayLike,
         *,
         limit: int,
         offset: int = 0,
@@ -66,54 +73,48 @@ class Collection:
         with_vectors: bool = False,
         score_threshold: float | None = None,
     ) -> Nearest:
-        """Return the images nearest to a vector.
+        """Return the indexed images nearest to a vector, the nearest first.
 
         Args:
-            vector: (dimensions,) float32.
-            limit: At most so many.
-            offset: Leave so many of the nearest out.
+            vector: (dimensions,); its length does not matter.
+            limit: At most so many, at least 1.
+            offset: So many of the nearest are passed over.
             filter: Only these.
-            with_vectors: Give their vectors too.
-            score_threshold: Only those at least so similar (cosine).
+            with_vectors: Return their vectors too.
+            score_threshold: Only those whose cosine is at least this.
         """
-        return self.nearest_batch(
-            [vector],
-            limit=limit,
-            offset=offset,
-            filter=filter,
-            with_vectors=with_vectors,
-            score_threshold=score_threshold,
-        )[0]
+        query = api.VectorInput(dense=dense(checked(vector, self.model.dimensions)))
+        request = self._query(query, limit, offset, filter, with_vectors, score_threshold)
+        if _excludes_indexed(filter):
+            return self._found([], with_vectors)
+        return self._found(self._points("Query", request).result, with_vectors)
 
     def nearest_batch(
         self,
-        vectors: Sequence[Vectors] | Vectors,
+        vectors: Sequence[ArrayLike] | NDArray[np.float32],
         *,
         limit: int,
-        offset: int = 0,
         filter: Filter | None = None,
         with_vectors: bool = False,
         score_threshold: float | None = None,
     ) -> list[Nearest]:
-        """Return the images nearest to each of several vectors, in one call; see `nearest`."""
-        chosen = to_filter(filter)
-        requests = [
+        """Return what `nearest` would for each of some vectors, in one call."""
+        queries = [
             self._query(
-                grpc.VectorInput(dense=grpc.DenseVector(data=vector)),
-                chosen,
+                api.VectorInput(dense=dense(checked(vector, self.model.dimensions))),
                 limit,
-                offset,
+                0,
+                filter,
                 with_vectors,
                 score_threshold,
             )
             for vector in vectors
         ]
-        if len(requests) == 1:
-            answer = self._connection.points(lambda stub: stub.Query, requests[0])
-            return [_nearest(answer.result, self.model.dimensions, with_vectors)]
-        batch = grpc.QueryBatchPoints(collection_name=self.name, query_points=requests)
-        answers = self._connection.points(lambda stub: stub.QueryBatch, batch)
-        return [_nearest(one.result, self.model.dimensions, with_vectors) for one in answers.result]
+        if not queries or _excludes_indexed(filter):
+            return [self._found([], with_vectors) for _ in queries]
+        request = api.QueryBatchPoints(collection_name=self.name, query_points=queries)
+        results = self._points("QueryBatch", request).result
+        return [self._found(one.result, with_vectors) for one in results]
 
     def similar(
         self,
@@ -125,262 +126,255 @@ class Collection:
         with_vectors: bool = False,
         score_threshold: float | None = None,
     ) -> Nearest:
-        """Return the images nearest to one of the collection, without itself; see `nearest`.
+        """Return the indexed images nearest to one of the collection, itself left out.
 
         Raises:
-            UnknownImage: There is no such image, or it has no vector (yet).
+            UnknownImage: There is no such image.
+            NotIndexed: There is, but it has no vector.
         """
-        known = self.vectors([image_id])[0]
-        if known is None:
-            raise UnknownImage(f"no indexed picture has the id {image_id}")
-        request = self._query(
-            grpc.VectorInput(dense=grpc.DenseVector(data=known)),
-            to_filter(filter, must_not=[without([image_id])]),
-            limit,
-            offset,
-            with_vectors,
-            score_threshold,
-        )
-        answer = self._connection.points(lambda stub: stub.Query, request)
-        return _nearest(answer.result, self.model.dimensions, with_vectors)
+        query = api.VectorInput(id=_point_id(image_id))
+        request = self._query(query, limit, offset, filter, with_vectors, score_threshold)
+        request.filter.must_not.append(has_id([image_id]))
+        if _excludes_indexed(filter):
+            return self._found([], with_vectors)
+        try:
+            response = self._connection.points("Query", request)
+        except NotFound as error:
+            [image] = self.get([image_id])
+            if image is None:
+                raise UnknownImage(f"there is no image {image_id}") from None
+            raise NotIndexed(f"{image.key} is {image.state} and has no vector to compare with: {error}") from None
+        return self._found(response.result, with_vectors)
 
     def get(self, ids: Sequence[str]) -> list[Image | None]:
-        """Return images by id, in the order of the ids; None for those that are not there."""
-        found = {point.id.uuid: from_payload(point.id.uuid, point.payload) for point in self._points(ids, _ALL)}
-        return [found.get(one) for one in ids]
+        """Return images by id, in the order of the ids; None for one that is not there."""
+        found = {point.id.uuid: read_image(point.id.uuid, point.payload) for point in self._retrieve(ids, _ALL, None)}
+        return [found.get(str(one)) for one in ids]
 
-    def vectors(self, ids: Sequence[str]) -> list[Vectors | None]:
-        """Return the (dimensions,) float32 vectors of images, in the order of the ids; None for those without."""
-        found = {
-            point.id.uuid: _vector(point.vectors)
-            for point in self._points(ids, _NO_PAYLOAD, _WITH_VECTOR)
-            if VECTOR in point.vectors.vectors.vectors
-        }
-        return [found.get(one) for one in ids]
-
-    def _points(
-        self, ids: Sequence[str], payload: grpc.WithPayloadSelector, vectors: grpc.WithVectorsSelector = _NO_VECTOR
-    ) -> Sequence[Any]:
-        if not ids:
-            return []
-        request = grpc.GetPoints(
-            collection_name=self.name, ids=point_ids(ids), with_payload=payload, with_vectors=vectors
-        )
-        found: Sequence[Any] = self._connection.points(lambda stub: stub.Get, request).result
-        return found
+    def vectors(self, ids: Sequence[str]) -> list[NDArray[np.float32] | None]:
+        """Return vectors by id, (dimensions,) float32 of length one, in the order of the ids; None without one."""
+        nothing = api.WithPayloadSelector(enable=False)
+        found = {point.id.uuid: stored(point) for point in self._retrieve(ids, nothing, _WITH_VECTOR)}
+        return [found.get(str(one)) for one in ids]
 
     def browse(self, filter: Filter | None, limit: int, cursor: str | None = None) -> Page:
-        """Return a page of images, the last modified first.
+        """Return a page of images of any state, the newest first: by `taken_at`, else `modified_at`.
+
+        Going on by the cursor shows each image once, whatever is added or deleted meanwhile.
 
         Args:
-            filter: Only these.
-            limit: At most so many.
-            cursor: Of the page before. What is added meanwhile moves no image from one page to another.
+            filter: Only these; the same for every page.
+            limit: At most so many, at least 1.
+            cursor: Of the page before.
 
         Raises:
-            WrongCursor: It is not one of ours.
+            WrongCursor: No page gave it.
         """
-        order = grpc.OrderBy(key="newest", direction=grpc.Direction.Desc)
+        _check_limit(limit)
+        order_by = api.OrderBy(key=ORDER, direction=api.Direction.Desc)
+        seen_order: int | None = None
+        seen: list[str] = []
+        wanted = api.Filter(must=[self._own, *conditions(filter)])
         if cursor is not None:
-            try:
-                order.start_from.integer = int(cursor, 16) - 1
-            except ValueError:
-                raise WrongCursor("that cursor was not given by an earlier page") from None
-        request = grpc.ScrollPoints(
-            collection_name=self.name,
-            filter=to_filter(filter),
-            limit=limit + 1,
-            order_by=order,
-            with_payload=_ALL,
-            with_vectors=_NO_VECTOR,
+            seen_order, seen = read_cursor(cursor)
+            order_by.start_from.integer = seen_order
+            wanted.must_not.append(has_id(seen))
+        request = api.ScrollPoints(
+            collection_name=self.name, filter=wanted, limit=limit + 1, with_payload=_ALL, order_by=order_by
         )
-        points = self._connection.points(lambda stub: stub.Scroll, request).result
-        images = [from_payload(point.id.uuid, point.payload) for point in points]
-        more = len(images) > limit
-        images = images[:limit]
-        return Page(images, f"{newest(images[-1]):x}" if more and images else None)
+        points = list(self._points("Scroll", request).result)
+        images = [read_image(point.id.uuid, point.payload) for point in points[:limit]]
+        if len(points) <= limit:
+            return Page(images)
+        last = points[limit - 1].payload[ORDER].integer_value
+        ties = [point.id.uuid for point in points[:limit] if point.payload[ORDER].integer_value == last]
+        return Page(images, write_cursor(last, [*seen, *ties] if last == seen_order else ties))
 
     def known(self, batch: int = 1000) -> Iterator[Known]:
-        """Yield what a comparison with the bucket needs of every image.
+        """Yield what is known of every image of the bucket, in no order, `batch` a call."""
+        _check_limit(batch)
+        request = api.ScrollPoints(
+            collection_name=self.name,
+            filter=api.Filter(must=[self._own]),
+            limit=batch,
+            with_payload=api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=KNOWN_FIELDS)),
+        )
+        while True:
+            response = self._points("Scroll", request)
+            for point in response.result:
+                yield read_known(point.id.uuid, point.payload)
+            if not response.HasField("next_page_offset"):
+                return
+            request.offset.CopyFrom(response.next_page_offset)
 
-        Args:
-            batch: So many are asked for at a time.
+    def by_sha256(self, shas: Iterable[str]) -> dict[str, tuple[Image, NDArray[np.float32]]]:
+        """Return for each of some SHA-256, where there is one, an indexed image of the same bytes and its vector.
+
+        Equal bytes have equal vectors, so images of other buckets count too.
         """
-        payload = grpc.WithPayloadSelector(include=grpc.PayloadIncludeSelector(fields=KNOWN_FIELDS))
-        for point in self._scroll(None, batch, payload, _NO_VECTOR):
-            yield to_known(point.id.uuid, point.payload)
-
-    def by_sha256(self, shas: Sequence[str]) -> dict[str, tuple[Image, Vectors]]:
-        """Return an indexed image with the same bytes, and its (dimensions,) float32 vector, by SHA-256."""
-        found: dict[str, tuple[Image, Vectors]] = {}
-        if not shas:
-            return found
-        chosen = to_filter(Filter(states=("indexed",)), must=[any_of("sha256", shas)])
-        for point in self._scroll(chosen, max(2 * len(shas), 16), _ALL, _WITH_VECTOR):
-            image = from_payload(point.id.uuid, point.payload)
-            if image.sha256 is not None and VECTOR in point.vectors.vectors.vectors:
-                found.setdefault(image.sha256, (image, _vector(point.vectors)))
-            if len(found) == len(shas):
-                break
+        found: dict[str, tuple[Image, NDArray[np.float32]]] = {}
+        missing = sorted(set(shas))
+        while missing:
+            request = api.ScrollPoints(
+                collection_name=self.name,
+                filter=api.Filter(must=[is_one_of("sha256", missing), is_one_of("state", ["indexed"])]),
+                limit=2 * len(missing),
+                with_payload=_ALL,
+                with_vectors=_WITH_VECTOR,
+            )
+            points = self._points("Scroll", request).result
+            before = len(found)
+            for point in points:
+                image, vector = read_image(point.id.uuid, point.payload), stored(point)
+                if vector is not None and image.sha256 is not None:
+                    found.setdefault(image.sha256, (image, vector))
+            missing = [sha for sha in missing if sha not in found]
+            # A page that is not full was the last one; one that is full may be many copies of few pictures.
+            if len(points) < request.limit or len(found) == before:
+                return found
         return found
 
-    def upsert(self, images: Sequence[Image], vectors: Vectors | None) -> None:
-        """Write images, each whole: what was there of it is replaced. Returns once that is durable.
+    def upsert(self, images: Sequence[Image], vectors: Sequence[ArrayLike] | NDArray[np.float32] | None) -> None:
+        """Store images, replacing those of the same ids as a whole.
 
         Args:
-            images: What to write.
-            vectors: (n, dimensions) float32, in the same order; None for images without vectors.
+            images: All indexed, or none.
+            vectors: (n, dimensions), one for each image; their lengths do not matter. None for images that are
+                pending or failed, which have no vector.
 
         Raises:
-            ValueError: Their numbers differ, or the vectors have not the collection's dimensions.
+            ValueError: An indexed image has no vector, another one has, or a vector does not fit.
         """
-        if vectors is not None and vectors.shape != (len(images), self.model.dimensions):
-            raise ValueError(f"{len(images)} images of {self.model.dimensions} dimensions, vectors are {vectors.shape}")
-        if not images:
-            return
-        points = [
-            grpc.PointStruct(
-                id=grpc.PointId(uuid=image.id),
-                payload=to_payload(image),
-                vectors=grpc.Vectors(
-                    vectors=grpc.NamedVectors(
-                        vectors={}
-                        if vectors is None
-                        else {VECTOR: grpc.Vector(dense=grpc.DenseVector(data=vectors[place]))}
-                    )
-                ),
-            )
-            for place, image in enumerate(images)
-        ]
-        self._connection.points(
-            lambda stub: stub.Upsert, grpc.UpsertPoints(collection_name=self.name, wait=True, points=points)
-        )
+        if vectors is not None and len(vectors) != len(images):
+            raise ValueError(f"{len(images)} images cannot have {len(vectors)} vectors")
+        for image in images:
+            if (image.state == "indexed") != (vectors is not None):
+                raise ValueError(f"{image.key} is {image.state}: an image has a vector if it is indexed, and only then")
+        for start in range(0, len(images), POINTS_A_CALL):
+            request = api.UpsertPoints(collection_name=self.name, wait=True)
+            for place in range(start, min(start + POINTS_A_CALL, len(images))):
+                point = request.points.add()
+                point.id.uuid = _point_id(images[place].id).uuid
+                write_image(point.payload, images[place])
+                if vectors is not None:
+                    message = dense(checked(vectors[place], self.model.dimensions))
+                    point.vectors.vectors.vectors[VECTOR].dense.CopyFrom(message)
+                else:
+                    # Of a point without vectors, Qdrant wants to be told so.
+                    point.vectors.vectors.SetInParent()
+            self._points("Upsert", request)
 
     def set_state(
-        self, ids: Sequence[str], state: State, *, reason: str | None = None, next_try_at: datetime | None = None
+        self, ids: Sequence[str], state: str, *, reason: str | None = None, next_try_at: datetime | None = None
     ) -> None:
-        """Change the state of images and leave the rest, their vectors too. Ids that are not there are passed over."""
-        if not ids:
-            return
-        chosen = grpc.PointsSelector(points=grpc.PointsIdsList(ids=point_ids(ids)))
-        fields: dict[str, str] = {"state": state}
-        if reason:
-            fields["reason"] = printable(reason)
-        if next_try_at is not None:
-            fields["next_try_at"] = to_text(next_try_at)
-        emptied = [name for name in ("reason", "next_try_at") if name not in fields]
-        self._connection.points(
-            lambda stub: stub.SetPayload,
-            grpc.SetPayloadPoints(
-                collection_name=self.name,
-                wait=True,
-                payload={name: grpc.Value(string_value=text) for name, text in fields.items()},
-                points_selector=chosen,
-            ),
-        )
-        if emptied:
-            self._connection.points(
-                lambda stub: stub.DeletePayload,
-                grpc.DeletePayloadPoints(collection_name=self.name, wait=True, keys=emptied, points_selector=chosen),
+        """Set state, reason and time of the next try of images; what else they are, and their vectors, stays.
+
+        Those that are not there, and for `indexed` those without a vector, are left out.
+        """
+        for part in _parts(ids):
+            wanted = api.Filter(must=[has_id(part)])
+            if state == "indexed":
+                wanted.must.append(api.Condition(has_vector=api.HasVectorCondition(has_vector=VECTOR)))
+            request = api.SetPayloadPoints(
+                collection_name=self.name, wait=True, points_selector=api.PointsSelector(filter=wanted)
             )
+            write_state(request.payload, self._bucket_id, state, reason, next_try_at)
+            self._points("SetPayload", request)
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Forget images. Ids that are not there are passed over."""
-        if not ids:
-            return
-        chosen = grpc.PointsSelector(points=grpc.PointsIdsList(ids=point_ids(ids)))
-        self._connection.points(
-            lambda stub: stub.Delete, grpc.DeletePoints(collection_name=self.name, wait=True, points=chosen)
-        )
+        """Delete images; those that are not there are left out."""
+        for part in _parts(ids):
+            selector = api.PointsSelector(points=api.PointsIdsList(ids=[_point_id(one) for one in part]))
+            self._points("Delete", api.DeletePoints(collection_name=self.name, wait=True, points=selector))
 
     def counts(self) -> Counts:
-        """Return how many images are in each state."""
-        found = self._facet("state", None, 16)
-        return Counts(**{state: found.get(state, 0) for state in ("pending", "indexed", "failed")})
+        """Return how many images of the bucket are in each state."""
+        found = self._facet("state", self._own)
+        return Counts(found.get("pending", 0), found.get("indexed", 0), found.get("failed", 0))
 
     def labels(self) -> dict[str, int]:
-        """Return how many indexed images each label has, the commonest first."""
-        return self._facet("label", Filter(states=("indexed",)), MAX_LABELS)
+        """Return how many indexed images each label has, the most frequent first."""
+        return self._facet("label", self._searchable)
 
     def formats(self) -> dict[str, int]:
-        """Return how many indexed images each format has, the commonest first."""
-        return self._facet("format", Filter(states=("indexed",)), 64)
+        """Return how many indexed images are of each format, the most frequent first."""
+        return self._facet("format", self._searchable)
 
-    def _facet(self, field: str, filter: Filter | None, limit: int) -> dict[str, int]:
-        request = grpc.FacetCounts(
-            collection_name=self.name, key=field, filter=to_filter(filter), limit=limit, exact=True
-        )
-        hits = self._connection.points(lambda stub: stub.Facet, request).hits
-        return {hit.value.string_value: hit.count for hit in hits}
+    def folders(self) -> dict[str, int]:
+        """Return how many indexed images are anywhere below each folder, the fullest first."""
+        return self._facet("folders", self._searchable)
 
     def _query(
         self,
-        vector: grpc.VectorInput,
-        chosen: grpc.Filter | None,
+        query: Any,
         limit: int,
         offset: int,
+        filter: Filter | None,
         with_vectors: bool,
         score_threshold: float | None,
-    ) -> grpc.QueryPoints:
-        return grpc.QueryPoints(
+    ) -> Any:
+        _check_limit(limit)
+        if offset < 0:
+            raise ValueError(f"an offset of {offset} makes no sense; the least is 0")
+        return api.QueryPoints(
             collection_name=self.name,
-            query=grpc.Query(nearest=vector),
+            query=api.Query(nearest=query),
             using=VECTOR,
-            filter=chosen,
+            filter=api.Filter(must=[self._searchable, *conditions(filter)]),
             params=self._params,
             limit=limit,
             offset=offset,
             score_threshold=score_threshold,
             with_payload=_ALL,
-            with_vectors=_WITH_VECTOR if with_vectors else _NO_VECTOR,
+            with_vectors=_WITH_VECTOR if with_vectors else None,
         )
 
-    def _scroll(
-        self,
-        chosen: grpc.Filter | None,
-        batch: int,
-        payload: grpc.WithPayloadSelector,
-        vectors: grpc.WithVectorsSelector,
-    ) -> Iterator[Any]:
-        offset = None
-        while True:
-            request = grpc.ScrollPoints(
+    def _found(self, points: Sequence[Any], with_vectors: bool) -> Nearest:
+        images = [read_image(point.id.uuid, point.payload) for point in points]
+        similarities = np.array([point.score for point in points], dtype=np.float32)
+        if not with_vectors:
+            return Nearest(images, similarities)
+        vectors = np.empty((len(points), self.model.dimensions), dtype=np.float32)
+        for place, point in enumerate(points):
+            vectors[place] = stored(point)
+        return Nearest(images, similarities, vectors)
+
+    def _retrieve(self, ids: Sequence[str], with_payload: Any, with_vectors: Any) -> Iterator[Any]:
+        for part in _parts(ids):
+            request = api.GetPoints(
                 collection_name=self.name,
-                filter=chosen,
-                limit=batch,
-                offset=offset,
-                with_payload=payload,
-                with_vectors=vectors,
+                ids=[_point_id(one) for one in part],
+                with_payload=with_payload,
+                with_vectors=with_vectors,
             )
-            answer = self._connection.points(lambda stub: stub.Scroll, request)
-            yield from answer.result
-            if not answer.HasField("next_page_offset"):
-                return
-            offset = answer.next_page_offset
+            yield from self._points("Get", request).result
 
-    def check_exists(self) -> None:
-        """Return if the collection is there.
+    def _facet(self, field: str, condition: Any) -> dict[str, int]:
+        request = api.FacetCounts(
+            collection_name=self.name, key=field, filter=api.Filter(must=[condition]), limit=FACET_VALUES, exact=True
+        )
+        return {hit.value.string_value: hit.count for hit in self._points("Facet", request).hits if hit.count}
 
-        Raises:
-            NoCollection: It is not.
-        """
-        request = grpc.CollectionExistsRequest(collection_name=self.name)
-        if not self._connection.collections(lambda stub: stub.CollectionExists, request).result.exists:
-            raise NoCollection(f"there is no collection {self.name}")
+    def _points(self, method: str, request: Any) -> Any:
+        try:
+            return self._connection.points(method, request)
+        except NotFound as error:
+            raise NoCollection(f"the collection {self.name} is not there: {error}") from None
 
 
-def _vector(message: grpc.VectorsOutput) -> Vectors:
-    output = message.vectors.vectors[VECTOR]
-    # Servers before 1.16 fill the older field.
-    return np.array(output.dense.data if output.HasField("dense") else output.data, dtype=np.float32)
+def _excludes_indexed(filter: Filter | None) -> bool:
+    return filter is not None and bool(filter.states) and "indexed" not in filter.states
 
 
-def _nearest(points: Sequence[Any], dimensions: int, with_vectors: bool) -> Nearest:
-    images = [from_payload(point.id.uuid, point.payload) for point in points]
-    similarities = np.fromiter((point.score for point in points), dtype=np.float32, count=len(points))
-    if not with_vectors:
-        return Nearest(images, similarities)
-    vectors = np.empty((len(points), dimensions), dtype=np.float32)
-    for place, point in enumerate(points):
-        vectors[place] = _vector(point.vectors)
-    return Nearest(images, similarities, vectors)
+def _check_limit(limit: int) -> None:
+    if limit < 1:
+        raise ValueError(f"a limit of {limit} makes no sense; the least is 1")
+
+
+def _point_id(image_id: str) -> Any:
+    return api.PointId(uuid=str(image_id))
+
+
+def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), POINTS_A_CALL):
+        yield ids[start : start + POINTS_A_CALL]

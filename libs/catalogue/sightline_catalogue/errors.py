@@ -1,27 +1,39 @@
-"""What can go wrong with the catalogue; every message is fit to show to a person."""
+"""What can go wrong between a service and the catalogue."""
 
 from __future__ import annotations
 
 
 class CatalogueError(Exception):
-    """The base of all."""
+    """The catalogue could not do what it was asked; the message is fit to show to a person."""
 
 
-class CatalogueUnavailable(CatalogueError):
-    """The vector database does not answer, or not in time; trying again later may help."""
+class Unavailable(CatalogueError):
+    """Qdrant does not answer, or not in time. Trying again later makes sense."""
 
 
 class NoCollection(CatalogueError):
-    """There is no collection yet, or none of that name."""
+    """There is no such collection, or the alias points to none: nothing has been indexed yet."""
 
 
 class WrongFingerprint(CatalogueError):
-    """A collection holds another model's vectors than those that it was asked for."""
+    """A collection's vectors come from another model than was asked for; the two must not mix."""
 
 
 class UnknownImage(CatalogueError):
-    """No image of that id has a vector here."""
+    """There is no image of that id."""
 
 
-class WrongCursor(CatalogueError):
-    """A cursor that `browse` did not give."""
+class NotIndexed(UnknownImage):
+    """There is such an image, but it is pending or failed, and nothing can be compared with it."""
+
+
+class WrongCursor(CatalogueError, ValueError):
+    """A cursor that no page gave."""
+
+
+class NotFound(CatalogueError):
+    """Qdrant's NOT_FOUND: a collection or a point. Within this package only."""
+
+
+CatalogueUnavailable = Unavailable
+"""The same, for where the encoder's Unavailable is imported too."""

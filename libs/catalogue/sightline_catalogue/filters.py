@@ -1,63 +1,92 @@
-"""From a Filter to Qdrant's."""
+"""Which images a call is about."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from qdrant_client import grpc
+from qdrant_client import grpc as api
 
-from sightline_catalogue.image import Filter
-from sightline_catalogue.payload import point_ids
-
-
-def any_of(field: str, values: Sequence[str]) -> grpc.Condition:
-    """Return the condition that a field has one of some values."""
-    match = grpc.Match(keywords=grpc.RepeatedStrings(strings=list(values)))
-    return grpc.Condition(field=grpc.FieldCondition(key=field, match=match))
+from sightline_catalogue.identity import storable
 
 
-def without(ids: Sequence[str]) -> grpc.Condition:
-    """Return the condition that names some points; for `must_not`."""
-    return grpc.Condition(has_id=grpc.HasIdCondition(has_id=point_ids(ids)))
+@dataclass(frozen=True)
+class Filter:
+    """What images must be like; one value of each field that is given must fit.
+
+    Attributes:
+        labels: Names of parent folders.
+        folders: Paths; what is anywhere below fits.
+        after: At or after this moment: `taken_at`, or `modified_at` of an image that does not say.
+        before: Before this moment, likewise.
+        states: States.
+        formats: Formats, such as `JPEG`.
+    """
+
+    labels: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    after: datetime | None = None
+    before: datetime | None = None
+    states: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
 
 
-def to_filter(
-    wanted: Filter | None, *, must: Sequence[grpc.Condition] = (), must_not: Sequence[grpc.Condition] = ()
-) -> grpc.Filter | None:
-    """Return Qdrant's filter, or None where everything is wanted."""
-    conditions = list(must)
-    if wanted is not None:
-        for field, values in (
-            ("label", wanted.labels),
-            ("folders", wanted.folders),
-            ("state", wanted.states),
-            ("format", wanted.formats),
-        ):
-            if values:
-                conditions.append(any_of(field, values))
-        if wanted.after is not None or wanted.before is not None:
-            conditions.append(_dated(wanted.after, wanted.before))
-    if not conditions and not must_not:
-        return None
-    return grpc.Filter(must=conditions, must_not=list(must_not))
+def is_one_of(field: str, values: Sequence[str]) -> Any:
+    """Return the condition that a keyword field holds one of some values."""
+    match = api.Match()
+    if len(values) == 1:
+        match.keyword = storable(values[0])
+    else:
+        match.keywords.strings.extend(storable(value) for value in values)
+    return api.Condition(field=api.FieldCondition(key=field, match=match))
 
 
-def _dated(after: datetime | None, before: datetime | None) -> grpc.Condition:
-    span = grpc.DatetimeRange()
+def has_id(ids: Iterable[str]) -> Any:
+    """Return the condition that a point is one of some."""
+    return api.Condition(has_id=api.HasIdCondition(has_id=[api.PointId(uuid=one) for one in ids]))
+
+
+def conditions(filter: Filter | None) -> list[Any]:
+    """Return the conditions of a filter, all of which must hold.
+
+    Raises:
+        ValueError: A datetime is naive.
+    """
+    if filter is None:
+        return []
+    fields = {
+        "label": filter.labels,
+        "folders": filter.folders,
+        "state": filter.states,
+        "format": filter.formats,
+    }
+    found = [is_one_of(field, values) for field, values in fields.items() if values]
+    if filter.after is not None or filter.before is not None:
+        found.append(_dated(filter.after, filter.before))
+    return found
+
+
+def _dated(after: datetime | None, before: datetime | None) -> Any:
+    between = api.DatetimeRange()
     if after is not None:
-        span.gte.CopyFrom(_timestamp(after))
+        between.gte.CopyFrom(_timestamp(after))
     if before is not None:
-        span.lt.CopyFrom(_timestamp(before))
-    taken = grpc.Condition(field=grpc.FieldCondition(key="taken_at", datetime_range=span))
-    modified = grpc.Condition(field=grpc.FieldCondition(key="modified_at", datetime_range=span))
-    not_known = grpc.Condition(is_empty=grpc.IsEmptyCondition(key="taken_at"))
-    instead = grpc.Condition(filter=grpc.Filter(must=[not_known, modified]))
-    return grpc.Condition(filter=grpc.Filter(should=[taken, instead]))
+        between.lt.CopyFrom(_timestamp(before))
+
+    def within(field: str) -> Any:
+        return api.Condition(field=api.FieldCondition(key=field, datetime_range=between))
+
+    undated = api.Condition(is_empty=api.IsEmptyCondition(key="taken_at"))
+    modified = api.Condition(filter=api.Filter(must=[undated, within("modified_at")]))
+    return api.Condition(filter=api.Filter(should=[within("taken_at"), modified]))
 
 
 def _timestamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
-    return stamp
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone; datetimes of a filter are aware")
+    message = Timestamp()
+    message.FromDatetime(moment)
+    return message

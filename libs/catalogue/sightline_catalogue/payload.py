@@ -1,119 +1,142 @@
-"""Between an Image and a point's payload in Qdrant's messages.
-
-What is None or empty is left out, so that a payload is small and a filter for "has none" is one for "is empty".
-"""
+"""An image as a point's payload, and back."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Any, cast
+import uuid
+from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from qdrant_client import grpc
+from sightline_catalogue.identity import storable
+from sightline_catalogue.image import STATES, Image, Known
 
-from sightline_catalogue.image import Image, Known, State
+ORDER = "order"
+"""The field that pages are ordered by: newest first, see `order_of`."""
+SEARCHABLE = "searchable"
+"""The bucket's id while the image is indexed, else absent: one condition where searches would need two."""
 
-TEXTS = ("bucket", "key", "state", "reason", "sha256", "format", "label", "camera", "etag")
-NUMBERS = ("attempts", "bytes", "width", "height")
-TIMES = ("next_try_at", "taken_at", "modified_at", "indexed_at")
+KNOWN_FIELDS = ("etag", "state", "key", "attempts", "next_try_at")
 
-INDEXES = {
-    "state": grpc.FieldType.FieldTypeKeyword,
-    "label": grpc.FieldType.FieldTypeKeyword,
-    "folders": grpc.FieldType.FieldTypeKeyword,
-    "format": grpc.FieldType.FieldTypeKeyword,
-    "sha256": grpc.FieldType.FieldTypeKeyword,
-    "taken_at": grpc.FieldType.FieldTypeDatetime,
-    "modified_at": grpc.FieldType.FieldTypeDatetime,
-    "newest": grpc.FieldType.FieldTypeInteger,
-}
-"""The fields that filters, counts and orders use."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+_TIE_BITS = 15
 
-TIE_BITS = 20
+_TEXTS = ("bucket", "key", "state", "reason", "sha256", "format", "label", "camera", "etag")
+_INTEGERS = ("attempts", "bytes", "width", "height")
+_TIMES = ("next_try_at", "taken_at", "modified_at", "indexed_at")
 
 
-def newest(image: Image) -> int:
-    """Return the number that browsing is ordered by: milliseconds of modification, then bits of the id.
+def order_of(image: Image) -> int:
+    """Return where an image comes in a page: its second, then some bits of its id.
 
-    The bits keep images apart that were modified in the same millisecond, as those of an unpacked archive are:
-    a page then ends between two numbers.
+    A folder that was unpacked has thousands of files of one second, and Qdrant cannot go on within equal values; the
+    bits make equal values few. All of it is below 2**53, since ranges of integers go through doubles.
     """
-    moment = image.modified_at
-    milliseconds = int(moment.timestamp() * 1000) if moment is not None else 0
-    tie = int.from_bytes(hashlib.blake2s(image.id.encode(), digest_size=4).digest(), "big") >> (32 - TIE_BITS)
-    # 64 signed bits hold the years from 1831 to 2108.
-    milliseconds = max(-(1 << 42), min(milliseconds, (1 << 42) - 1))
-    return (milliseconds << TIE_BITS) | tie
+    moment = image.taken_at or image.modified_at or image.indexed_at or _EPOCH
+    second = (moment - _EPOCH) // _SECOND
+    return (second << _TIE_BITS) | (uuid.UUID(image.id).int >> (128 - _TIE_BITS))
 
 
-def to_payload(image: Image) -> dict[str, grpc.Value]:
-    """Return the payload of a point."""
-    payload = {"newest": grpc.Value(integer_value=newest(image))}
-    for name in TEXTS:
-        if text := getattr(image, name):
-            payload[name] = grpc.Value(string_value=printable(text))
-    for name in NUMBERS:
-        if (number := getattr(image, name)) is not None:
-            payload[name] = grpc.Value(integer_value=number)
-    for name in TIMES:
-        if (moment := getattr(image, name)) is not None:
-            payload[name] = grpc.Value(string_value=to_text(moment))
+def time_text(moment: datetime) -> str:
+    """Return an aware datetime in UTC as RFC 3339.
+
+    Raises:
+        ValueError: It is naive.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone; datetimes of the catalogue are aware")
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def write_image(fields: MutableMapping[str, Any], image: Image) -> None:
+    """Write an image into a message's payload; what is None or empty is left out.
+
+    Raises:
+        ValueError: The state is none, or a datetime is naive.
+    """
+    if image.state not in STATES:
+        raise ValueError(f"{image.state!r} is no state; there are {', '.join(STATES)}")
+    for name in _TEXTS:
+        text = getattr(image, name)
+        if text:
+            fields[name].string_value = storable(text)
+    for name in _INTEGERS:
+        number = getattr(image, name)
+        if number is not None:
+            fields[name].integer_value = number
+    for name in _TIMES:
+        moment = getattr(image, name)
+        if moment is not None:
+            fields[name].string_value = time_text(moment)
     if image.folders:
-        values = [grpc.Value(string_value=printable(folder)) for folder in image.folders]
-        payload["folders"] = grpc.Value(list_value=grpc.ListValue(values=values))
-    return payload
+        folders = fields["folders"].list_value.values
+        for folder in image.folders:
+            folders.add().string_value = storable(folder)
+    fields[ORDER].integer_value = order_of(image)
+    if image.state == "indexed":
+        fields[SEARCHABLE].string_value = storable(image.bucket)
 
 
-def printable(text: str) -> str:
-    r"""Return text that is valid UTF-8: lone surrogates, which stand for other bytes, become `\xff`."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    return text
+def write_state(
+    fields: MutableMapping[str, Any], bucket_id: str, state: str, reason: str | None, next_try_at: datetime | None
+) -> None:
+    """Write a change of state; null removes a field.
+
+    Raises:
+        ValueError: The state is none, or the datetime is naive.
+    """
+    if state not in STATES:
+        raise ValueError(f"{state!r} is no state; there are {', '.join(STATES)}")
+    texts = {
+        "state": state,
+        "reason": storable(reason) if reason else None,
+        "next_try_at": time_text(next_try_at) if next_try_at is not None else None,
+        SEARCHABLE: storable(bucket_id) if state == "indexed" else None,
+    }
+    for name, text in texts.items():
+        if text is None:
+            fields[name].null_value = 0
+        else:
+            fields[name].string_value = text
 
 
-def to_text(moment: datetime) -> str:
-    """Return a time as Qdrant's datetime index reads it, RFC 3339 in UTC. One without a zone is taken for UTC."""
-    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return aware.isoformat(timespec="microseconds").replace("+00:00", "Z")
+def read_image(point_id: str, fields: Mapping[str, Any]) -> Image:
+    """Return the image of a point's payload."""
+    values: dict[str, Any] = {"id": point_id, "bucket": "", "key": "", "state": "pending"}
+    for name, message in fields.items():
+        reader = _READERS.get(name)
+        if reader is not None:
+            values[name] = reader(message)
+    return Image(**values)
 
 
-def from_payload(point_id: str, payload: Mapping[str, grpc.Value]) -> Image:
-    """Return the image of a point. Reading the fields one by one is several times faster than a general decoder."""
-    fields: dict[str, Any] = {"id": point_id, "bucket": "", "key": "", "state": "pending"}
-    for name, value in payload.items():
-        if name in _TEXTS:
-            fields[name] = value.string_value
-        elif name in _NUMBERS:
-            fields[name] = value.integer_value
-        elif name in _TIMES:
-            fields[name] = datetime.fromisoformat(value.string_value)
-        elif name == "folders":
-            fields[name] = [folder.string_value for folder in value.list_value.values]
-    return Image(**fields)
+def read_known(point_id: str, fields: Mapping[str, Any]) -> Known:
+    """Return as much of an image as `KNOWN_FIELDS` of its payload give."""
+    image = read_image(point_id, fields)
+    return Known(point_id, image.etag, image.state, image.key, image.attempts, image.next_try_at)
 
 
-_TEXTS, _NUMBERS, _TIMES = frozenset(TEXTS), frozenset(NUMBERS), frozenset(TIMES)
+def _read_text(message: Any) -> str | None:
+    return message.string_value or None
 
 
-KNOWN_FIELDS = ("key", "etag", "state", "attempts", "next_try_at")
+def _read_integer(message: Any) -> int | None:
+    kind = message.WhichOneof("kind")
+    return message.integer_value if kind == "integer_value" else None
 
 
-def to_known(point_id: str, payload: Mapping[str, grpc.Value]) -> Known:
-    """Return what a comparison needs of a point that was asked for KNOWN_FIELDS."""
-    again = payload["next_try_at"].string_value if "next_try_at" in payload else ""
-    return Known(
-        id=point_id,
-        key=payload["key"].string_value,
-        etag=payload["etag"].string_value if "etag" in payload else None,
-        state=cast("State", payload["state"].string_value),
-        attempts=payload["attempts"].integer_value if "attempts" in payload else 0,
-        next_try_at=datetime.fromisoformat(again) if again else None,
-    )
+def _read_time(message: Any) -> datetime | None:
+    text = message.string_value
+    return datetime.fromisoformat(text) if text else None
 
 
-def point_ids(ids: Iterable[str]) -> list[grpc.PointId]:
-    """Return ids as Qdrant's."""
-    return [grpc.PointId(uuid=one) for one in ids]
+def _read_folders(message: Any) -> list[str]:
+    return [value.string_value for value in message.list_value.values]
+
+
+_READERS: dict[str, Any] = {
+    **dict.fromkeys(_TEXTS, _read_text),
+    **dict.fromkeys(_INTEGERS, _read_integer),
+    **dict.fromkeys(_TIMES, _read_time),
+    "folders": _read_folders,
+}

@@ -1,60 +1,60 @@
-"""Where the vector database is, and how it is asked."""
+"""Settings of whoever talks to Qdrant."""
 
 from __future__ import annotations
 
-from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 from sightline_service import SettingsGroup
 
+GRPC_PORT = 6334
+"""Qdrant's own default."""
+
 
 class CatalogueSettings(SettingsGroup):
-    """QDRANT_*: the vector database, a Qdrant server or `qdrant-edge`."""
+    """Where Qdrant is, how long to wait for it, and what a new collection and a search are like."""
 
     model_config = SettingsConfigDict(env_prefix="QDRANT_")
 
-    url: str = "http://127.0.0.1:6334"
-    """The port is gRPC's. `https` means TLS."""
+    url: str = f"http://127.0.0.1:{GRPC_PORT}"
+    """Scheme, host and gRPC port; `https://` means TLS."""
     api_key: SecretStr | None = None
     timeout_seconds: float = Field(default=10.0, gt=0, le=600)
-    """Of one call, its retries included."""
-
+    """How long one call may take, its retries included."""
     shard_number: int = Field(default=1, ge=1, le=1024)
+    """Of a new collection: into how many parts a cluster divides it."""
     replication_factor: int = Field(default=1, ge=1, le=64)
-    """Of new collections; past one machine, Qdrant's own cluster carries the load."""
-
-    hnsw_ef: int = Field(default=256, ge=4, le=100_000)
-    """How many candidates a search keeps: more finds more of the true neighbours, and takes longer."""
-    oversampling: float = Field(default=2.0, ge=1.0, le=100.0)
-    """How many times the wanted number is taken by quantized vectors and put in order by the full ones."""
+    """Of a new collection: how many nodes of a cluster hold each part."""
+    hnsw_ef: int = Field(default=256, ge=16, le=8192)
+    """Of a search through the index: how many candidates are held; more is slower and finds more."""
+    oversampling: float = Field(default=2.0, ge=1, le=16)
+    """Of a search through the index: how many times the limit is looked up by int8 and scored again in full."""
 
     @field_validator("url")
     @classmethod
-    def _check_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must be http://HOST:PORT or https://HOST:PORT, with the port of Qdrant's gRPC (6334)")
+    def _is_address(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            fits = False
+        if not fits or parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+            raise ValueError(f"must be http://HOST:PORT or https://HOST:PORT of Qdrant's gRPC, {GRPC_PORT} by default")
         return value
-
-    @model_validator(mode="after")
-    def _check_key(self) -> Self:
-        if self.api_key is not None and not self.api_key.get_secret_value().isascii():
-            raise ValueError("QDRANT_API_KEY: ASCII characters only")
-        return self
 
     @property
     def host(self) -> str:
-        """The host's name or address."""
-        return urlsplit(self.url).hostname or ""
+        """The host; an IPv6 address is in brackets."""
+        host = urlsplit(self.url).hostname or ""
+        return f"[{host}]" if ":" in host else host
 
     @property
     def port(self) -> int:
-        """The port of gRPC."""
-        return urlsplit(self.url).port or 6334
+        """The gRPC port."""
+        return urlsplit(self.url).port or GRPC_PORT
 
     @property
-    def tls(self) -> bool:
-        """Whether the connection is encrypted."""
+    def encrypted(self) -> bool:
+        """Whether to use TLS."""
         return urlsplit(self.url).scheme == "https"

@@ -1,0 +1,118 @@
+"""What a collection is: its name, its vectors, its indexes, and what it remembers of its model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from qdrant_client import grpc as api
+
+from sightline_catalogue.errors import CatalogueError, WrongFingerprint
+from sightline_catalogue.payload import ORDER, SEARCHABLE
+from sightline_catalogue.settings import CatalogueSettings
+from sightline_catalogue.vectors import VECTOR
+
+PREFIX = "images-"
+VERSION = 1
+"""Of the schema."""
+HNSW_M = 16
+HNSW_EF_CONSTRUCT = 128
+
+INDEXES: dict[str, Any] = {
+    "bucket": api.FieldType.FieldTypeKeyword,
+    "state": api.FieldType.FieldTypeKeyword,
+    SEARCHABLE: api.FieldType.FieldTypeKeyword,
+    "label": api.FieldType.FieldTypeKeyword,
+    "folders": api.FieldType.FieldTypeKeyword,
+    "format": api.FieldType.FieldTypeKeyword,
+    "sha256": api.FieldType.FieldTypeKeyword,
+    "taken_at": api.FieldType.FieldTypeDatetime,
+    "modified_at": api.FieldType.FieldTypeDatetime,
+    ORDER: api.FieldType.FieldTypeInteger,
+}
+"""The payload fields that filters, counts and pages use, each with the type of its index."""
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """The model whose vectors a collection holds.
+
+    Attributes:
+        id: As the encoder names it.
+        fingerprint: SHA-256 in hexadecimal; vectors may be compared only if theirs are equal.
+        dimensions: The length of a vector.
+    """
+
+    id: str
+    fingerprint: str
+    dimensions: int
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[0-9A-Za-z]+", self.fingerprint):
+            raise ValueError(f"{self.fingerprint!r} is no fingerprint: letters and digits only")
+        if not 0 < self.dimensions <= 65_536:
+            raise ValueError(f"a vector of {self.dimensions} dimensions cannot be stored; 1 to 65,536 can")
+
+
+def collection_name(model: ModelRef) -> str:
+    """Return the name of a model's collection: `images-<slug>-<first 12 of the fingerprint>`."""
+    slug = re.sub(r"[^a-z0-9]+", "-", model.id.lower()).strip("-")[:100].strip("-")
+    return f"{PREFIX}{slug or 'model'}-{model.fingerprint[:12]}"
+
+
+def create_request(model: ModelRef, settings: CatalogueSettings) -> Any:
+    """Return the request that creates a model's collection."""
+    request = api.CreateCollection(
+        collection_name=collection_name(model),
+        shard_number=settings.shard_number,
+        replication_factor=settings.replication_factor,
+        on_disk_payload=True,
+        hnsw_config=api.HnswConfigDiff(m=HNSW_M, ef_construct=HNSW_EF_CONSTRUCT),
+        quantization_config=api.QuantizationConfig(
+            scalar=api.ScalarQuantization(type=api.QuantizationType.Int8, always_ram=True)
+        ),
+    )
+    vector = request.vectors_config.params_map.map[VECTOR]
+    vector.size = model.dimensions
+    vector.distance = api.Distance.Cosine
+    vector.on_disk = True
+    request.metadata["schema"].integer_value = VERSION
+    request.metadata["model"].string_value = model.id
+    request.metadata["fingerprint"].string_value = model.fingerprint
+    request.metadata["dimensions"].integer_value = model.dimensions
+    return request
+
+
+def model_of(name: str, info: Any) -> ModelRef:
+    """Return the model that a collection's description names.
+
+    Raises:
+        CatalogueError: It names none: the collection is of something else, or of a server that keeps no metadata.
+    """
+    metadata: Mapping[str, Any] = info.config.metadata
+    try:
+        return ModelRef(
+            id=metadata["model"].string_value,
+            fingerprint=metadata["fingerprint"].string_value,
+            dimensions=metadata["dimensions"].integer_value,
+        )
+    except (KeyError, ValueError):
+        raise CatalogueError(
+            f"the collection {name} does not say which model it is of: it is not Sightline's, or Qdrant is older "
+            "than 1.16"
+        ) from None
+
+
+def check_same(name: str, found: ModelRef, wanted: ModelRef) -> None:
+    """Return if a collection is of the model that is wanted.
+
+    Raises:
+        WrongFingerprint: It is not.
+    """
+    if found.fingerprint != wanted.fingerprint or found.dimensions != wanted.dimensions:
+        raise WrongFingerprint(
+            f"the collection {name} holds vectors of {found.id} ({found.fingerprint}, {found.dimensions} dimensions), "
+            f"not of {wanted.id} ({wanted.fingerprint}, {wanted.dimensions} dimensions)"
+        )

@@ -1,0 +1,62 @@
+"""Vectors between numpy and the wire.
+
+A dense vector is one packed field of float32, little-endian: its bytes are the array's. Going through them instead of
+through Python floats costs a tenth of the time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from qdrant_client import grpc as api
+
+VECTOR = "image"
+"""The name of the one vector of a point."""
+
+_TAG = b"\x0a"  # field 1, length-delimited: `repeated float data = 1`
+
+
+def checked(vector: ArrayLike, dimensions: int) -> NDArray[np.float32]:
+    """Return a vector as (dimensions,) float32.
+
+    Raises:
+        ValueError: It has another shape, or a value that is no number.
+    """
+    array = np.asarray(vector, dtype=np.float32)
+    if array.shape != (dimensions,):
+        raise ValueError(f"a vector of shape ({dimensions},) is needed, not {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError("a vector has values that are no numbers")
+    return array
+
+
+def dense(vector: NDArray[np.float32]) -> Any:
+    """Return the message of a vector, (d,) float32."""
+    data = vector.astype("<f4", copy=False).tobytes()
+    header = bytearray(_TAG)
+    length = len(data)
+    while length > 0x7F:
+        header.append(length & 0x7F | 0x80)
+        length >>= 7
+    header.append(length)
+    return api.DenseVector.FromString(bytes(header) + data)
+
+
+def stored(point: Any) -> NDArray[np.float32] | None:
+    """Return the vector of a point that Qdrant returned, (d,) float32; None where it has none.
+
+    Servers before 1.16 fill the field `data` of the vector instead of `dense`.
+    """
+    named = point.vectors.vectors.vectors
+    if VECTOR not in named:
+        return None
+    vector = named[VECTOR]
+    if vector.WhichOneof("vector") != "dense":
+        return np.array(vector.data, dtype=np.float32) if len(vector.data) else None
+    message = vector.dense
+    count = len(message.data)
+    serialized = message.SerializeToString()
+    offset = len(serialized) - 4 * count
+    return np.frombuffer(serialized, dtype="<f4", offset=offset) if count else None
