@@ -12,9 +12,9 @@ import qdrant_edge as engine
 from google.protobuf import json_format
 from qdrant_client import grpc as api
 
-from sightline_qdrant_edge.errors import EdgeError, EngineFailure, NotFound, from_engine
+from sightline_qdrant_edge.errors import EdgeError, EngineFailure, NotFound, collection_missing, from_engine
 from sightline_qdrant_edge.files import copy_shard, discard, sync_tree, write_whole
-from sightline_qdrant_edge.journal import Journal
+from sightline_qdrant_edge.journal import Journal, Turnstile
 from sightline_qdrant_edge.schema import engine_config, vector_params
 from sightline_qdrant_edge.updates import moved, operations
 
@@ -23,6 +23,7 @@ _CURRENT_FILE = "current"
 _UNINDEXED_FILE = "unindexed"
 _JOURNAL_FILE = "journal"
 _CLOSE_SECONDS = 30.0
+_LAST_WRITES = 4
 _GENERATION = re.compile(r"gen-[0-9]{6,}")
 
 
@@ -64,6 +65,7 @@ class Collection:
         self._idle = Event()  # no build is under way
         self._idle.set()
         self._journal: Journal | None = None
+        self._turnstile = Turnstile()
         self._dirty = False
         self._writes = 0
         self._shard: engine.EdgeShard | None = load_shard(folder / self.generation)
@@ -116,6 +118,7 @@ class Collection:
         """
         todo = operations(kind, request, self.dimensions)
         leaving = moved(kind, request)
+        self._turnstile.enter()
         with self._lock:
             shard = self.shard
             self._dirty = True
@@ -191,8 +194,16 @@ class Collection:
             self._unindexed_copied = self._unindexed
             return folder, self._journal
 
-    def replay(self, shard: engine.EdgeShard, journal: Journal) -> int:
-        """Apply to a new shard what the journal holds now; return how many writes that were."""
+    def catch_up(self, shard: engine.EdgeShard, journal: Journal) -> None:
+        """Apply to a new shard what the journal holds, until so little is left that writers can wait for the rest."""
+        self._turnstile.narrow()
+        try:
+            while self._replay(shard, journal) > _LAST_WRITES:
+                pass
+        finally:
+            self._turnstile.widen()
+
+    def _replay(self, shard: engine.EdgeShard, journal: Journal) -> int:
         count = 0
         for kind, request, failed in journal.rest():
             try:
@@ -200,6 +211,7 @@ class Collection:
             except EdgeError:
                 if not failed:
                     raise
+            self._turnstile.advance()
             count += 1
         return count
 
@@ -213,18 +225,24 @@ class Collection:
             EngineFailure: The journal was lost, or the new shard failed; the old one goes on.
             NotFound: The collection was deleted meanwhile.
         """
+        self.catch_up(shard, journal)
+        sync_tree(folder)
+        self.catch_up(shard, journal)
         with self._lock:
-            if self.closed or self._journal is not journal:
+            if self.closed:
+                raise collection_missing(self.name)
+            if self._journal is not journal:
                 raise EngineFailure("the writes of the meantime could not be kept: the disk was full")
-            self.replay(shard, journal)
-            flush_shard(shard)
+            self._replay(shard, journal)
+            # Not the engine's flush, for which searches would wait: its log is enough, once it is on the disk.
+            sync_tree(folder)
             old = self.folder / self.generation
             self._point_to(folder.name)
             self.generation = folder.name
             # The old one is not closed: a search may be about to use it. Its last reference closes it.
             self._shard = shard
             self._unindexed -= self._unindexed_copied
-            self._store_unindexed()
+            self._dirty = True
             self._drop_journal()
             self.build_error = ""
             self._idle.set()

@@ -15,10 +15,13 @@ _COPY_BYTES = 8 * 1024 * 1024
 # Of a segment that has its index, the engine writes these once and never again: deleting sets bits elsewhere, and a
 # point that changes goes to another segment. They are by far the largest, and a link costs nothing.
 _WRITTEN_ONCE = ("matrix.dat", "quantized.data", "links_compressed.bin", "graph.bin")
+_INDEXED_SEGMENT = "id_tracker.mappings"  # one that still takes points has `mutable_id_tracker.mappings`
 
 
 def written_once(path: Path) -> bool:
     """Return whether the engine never writes to a file of a shard again."""
+    if path.parent.name == "payload_storage" and path.name.startswith("page_"):
+        return (path.parent.parent / _INDEXED_SEGMENT).exists()
     return path.name in _WRITTEN_ONCE
 
 

@@ -15,7 +15,6 @@ import structlog
 from sightline_qdrant_edge.collection import Collection, load_shard
 from sightline_qdrant_edge.errors import EdgeError, EngineFailure
 from sightline_qdrant_edge.files import tree_bytes
-from sightline_qdrant_edge.journal import Journal
 from sightline_qdrant_edge.metrics import BUILD_SECONDS, BUILDS
 from sightline_qdrant_edge.store import Store
 
@@ -25,9 +24,6 @@ _POLL_SECONDS = 0.1
 _RETRY_SECONDS = (2.0, 300.0)
 # The copy, and the new segments beside it.
 _DISK_FACTOR = 2.2
-# Replaying goes on beside new writes until so few are left that writers can wait for the rest.
-_LAST_WRITES = 4
-_MAX_ROUNDS = 20
 
 
 class Indexer:
@@ -97,7 +93,7 @@ class Indexer:
         try:
             self._run_child(folder, collection)
             built = time.monotonic()
-            replayed = self._swap(collection, folder, journal)
+            collection.finish_generation(folder, load_shard(folder), journal)
         except BaseException:
             collection.abandon_generation(folder)
             raise
@@ -111,7 +107,8 @@ class Indexer:
             seconds=round(seconds, 2),
             copy_seconds=round(copied - started, 2),
             child_seconds=round(built - copied, 2),
-            replayed_writes=replayed,
+            swap_seconds=round(time.monotonic() - built, 2),
+            replayed_writes=journal.replayed,
         )
 
     def _run_child(self, folder: Path, collection: Collection) -> None:
@@ -133,11 +130,3 @@ class Indexer:
         if child.returncode != 0:
             last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
             raise EngineFailure(f"the build ended with status {child.returncode}: {last[0]}")
-
-    def _swap(self, collection: Collection, folder: Path, journal: Journal) -> int:
-        shard = load_shard(folder)
-        for _ in range(_MAX_ROUNDS):
-            if collection.replay(shard, journal) <= _LAST_WRITES:
-                break
-        collection.finish_generation(folder, shard, journal)
-        return journal.replayed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Condition
 from typing import Any
 
 from sightline_qdrant_edge.updates import WRITES
@@ -53,3 +54,51 @@ class Journal:
         self._file.close()
         self._reader.close()
         self._path.unlink(missing_ok=True)
+
+
+class Turnstile:
+    """Lets one write through for every two that are replayed, so that the replay catches up with any number of writers.
+
+    It is open until `narrow`, and after `widen` again.
+    """
+
+    _REPLAYED_A_WRITE = 2
+    _MOST_AHEAD = 2
+    _WAIT_SECONDS = 0.5
+
+    def __init__(self) -> None:
+        """Open."""
+        self._changed = Condition()
+        self._narrow = False
+        self._replayed = 0
+
+    def narrow(self) -> None:
+        """Make writers wait for the replay."""
+        with self._changed:
+            self._narrow = True
+            self._replayed = 0
+
+    def widen(self) -> None:
+        """Let everyone through."""
+        with self._changed:
+            self._narrow = False
+            self._changed.notify_all()
+
+    def advance(self) -> None:
+        """Count one write that was replayed."""
+        with self._changed:
+            most = self._REPLAYED_A_WRITE * self._MOST_AHEAD
+            self._replayed = min(self._replayed + 1, most)
+            if self._replayed >= self._REPLAYED_A_WRITE:
+                self._changed.notify()
+
+    def enter(self) -> None:
+        """Wait for one's turn, half a second at most."""
+        if not self._narrow:
+            return
+        with self._changed:
+            turn = self._changed.wait_for(
+                lambda: not self._narrow or self._replayed >= self._REPLAYED_A_WRITE, self._WAIT_SECONDS
+            )
+            if turn and self._narrow:
+                self._replayed -= self._REPLAYED_A_WRITE

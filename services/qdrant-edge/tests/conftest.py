@@ -18,7 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from qdrant_client import QdrantClient, models
 from qdrant_client import grpc as grpc_api
 
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 120
 
 
 def free_port() -> int:

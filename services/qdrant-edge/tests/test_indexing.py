@@ -68,6 +68,7 @@ def test_searches_and_writes_go_on_while_an_index_is_built(serve, create, fill, 
                 found = stub.Query(query(vectors[number])).result
                 assert found[0].id.num == number, (number, found[0].id.num)
                 searches.append(building.is_set())
+                stop.wait(0.005)
         except Exception as error:
             failures.append(error)
 
