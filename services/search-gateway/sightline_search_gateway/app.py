@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound, UnsupportedMediaType
 from sightline_search_gateway import __version__
 from sightline_search_gateway.guard import check_host
 from sightline_search_gateway.page import Page, add_common_headers
-from sightline_search_gateway.parts import EXTENSION, Parts, Services
+from sightline_search_gateway.parts import EXTENSION, Services, assemble
 from sightline_search_gateway.problems import register_problems
 from sightline_search_gateway.routes import changes, docs, images, ingest, operations, search
 from sightline_search_gateway.settings import MEBIBYTE, Settings
@@ -61,7 +61,7 @@ def create_app(settings: Settings, services: Services, telemetry: Telemetry | No
     app.spec_processor(complete)  # type: ignore[arg-type]
 
     telemetry = telemetry or Telemetry()
-    app.extensions[EXTENSION] = Parts(settings, services, telemetry)
+    app.extensions[EXTENSION] = assemble(settings, services, telemetry)
     telemetry.attach(app)
     app.before_request(check_host)
     app.before_request(lambda: _limit_body(settings))

@@ -12,6 +12,9 @@ from sightline_search_gateway.board import IngestBoard
 from sightline_search_gateway.parts import Services
 from sightline_search_gateway.settings import Settings
 
+PROBE_SECONDS = 1.0
+"""Those who ask whether the gateway is ready wait no longer than a second or two."""
+
 
 def bootstrap(settings: Settings, services: Services | None = None) -> APIFlask:
     """Return the application.
@@ -35,7 +38,9 @@ def connect(settings: Settings) -> Services:
     # A person waits: not as long as ingestion may.
     seconds = min(settings.catalogue.timeout_seconds, settings.gateway.timeout_seconds)
     catalogue = settings.catalogue.model_copy(update={"timeout_seconds": seconds})
+    probe = catalogue.model_copy(update={"timeout_seconds": min(seconds, PROBE_SECONDS)})
     return Services(
+        probe=Catalogue(probe, settings.bucket.id),
         catalogue=Catalogue(catalogue, settings.bucket.id),
         encoder=EncoderClient(
             settings.encoder.address_list,

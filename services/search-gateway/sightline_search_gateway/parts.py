@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from threading import BoundedSemaphore
 from typing import cast
 
@@ -14,6 +13,7 @@ from sightline_catalogue import Catalogue
 
 from sightline_search_gateway.board import IngestBoard
 from sightline_search_gateway.previews import ByteCache
+from sightline_search_gateway.reach import CatalogueReach
 from sightline_search_gateway.settings import Settings
 from sightline_search_gateway.telemetry import Telemetry
 from sightline_search_gateway.vectors import QueryVectors
@@ -23,9 +23,14 @@ EXTENSION = "sightline"
 
 @dataclass(frozen=True)
 class Services:
-    """The other parts of the system, as the gateway reaches them."""
+    """The other parts of the system, as the gateway reaches them.
+
+    Attributes:
+        probe: The catalogue once more, with less patience: whether it answers, not what.
+    """
 
     catalogue: Catalogue
+    probe: Catalogue
     encoder: EncoderClient
     bucket: Bucket
     thumbnails: ThumbnailStore
@@ -34,34 +39,43 @@ class Services:
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything that a request may use."""
+    """Everything that a request may use.
+
+    Attributes:
+        catalogue: The way to the collection.
+        vectors: Queries to vectors.
+        previews: Previews made before.
+        decoders: Held while a picture is decoded.
+    """
 
     settings: Settings
     services: Services
     telemetry: Telemetry
+    catalogue: CatalogueReach
+    vectors: QueryVectors
+    previews: ByteCache
+    decoders: BoundedSemaphore
 
-    @cached_property
-    def vectors(self) -> QueryVectors:
-        """Queries to vectors."""
-        gateway = self.settings.gateway
-        return QueryVectors(
-            self.services.encoder,
+
+def assemble(settings: Settings, services: Services, telemetry: Telemetry) -> Parts:
+    """Return the parts of an application."""
+    gateway = settings.gateway
+    return Parts(
+        settings=settings,
+        services=services,
+        telemetry=telemetry,
+        catalogue=CatalogueReach(services.catalogue),
+        vectors=QueryVectors(
+            services.encoder,
             size=gateway.query_cache_size,
             seconds=gateway.query_cache_seconds,
             timeout_seconds=gateway.timeout_seconds,
             at_once=max(1, gateway.threads * 3 // 4),
-            telemetry=self.telemetry,
-        )
-
-    @cached_property
-    def previews(self) -> ByteCache:
-        """Previews made before."""
-        return ByteCache(self.settings.gateway.preview_cache_bytes)
-
-    @cached_property
-    def decoders(self) -> BoundedSemaphore:
-        """Held while a picture is decoded."""
-        return BoundedSemaphore(self.settings.gateway.picture_threads)
+            telemetry=telemetry,
+        ),
+        previews=ByteCache(gateway.preview_cache_bytes),
+        decoders=BoundedSemaphore(gateway.picture_threads),
+    )
 
 
 def parts() -> Parts:

@@ -165,9 +165,11 @@ class FakeCatalogue:
 
     collection: FakeCollection | None
     error: Exception | None = None
+    before: Callable[[], None] = lambda: None
 
     def current(self) -> FakeCollection:
         """Return the collection."""
+        self.before()
         if self.error is not None:
             raise self.error
         if self.collection is None:
@@ -335,6 +337,7 @@ class World:
         self.use(
             Services(
                 catalogue=self.catalogue,
+                probe=self.catalogue,
                 encoder=self.encoder,
                 bucket=self.bucket,
                 thumbnails=self.thumbnails,

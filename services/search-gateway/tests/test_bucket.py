@@ -24,6 +24,7 @@ def real(make_world, folder):
         world = make_world(**options)
         services = Services(
             catalogue=world.catalogue,
+            probe=world.catalogue,
             encoder=world.encoder,
             bucket=open_bucket(world.settings.bucket),
             thumbnails=open_thumbnails(world.settings.thumbnails.url),

@@ -201,6 +201,30 @@ def test_catalogue_away(world, problem):
     assert response.headers["Retry-After"]
 
 
+def test_a_catalogue_that_is_away_does_not_take_every_thread(world, problem):
+    away = CatalogueUnavailable("connection refused")
+    world.catalogue.error = away
+    problem(search(world, q="a cat"), 503, "catalogue-unavailable")
+    go, entered = threading.Event(), threading.Event()
+
+    def wait():
+        entered.set()
+        assert go.wait(20)
+
+    world.catalogue.before = wait
+    with ThreadPoolExecutor() as pool:
+        trying = pool.submit(search, world, q="a cat")
+        try:
+            assert entered.wait(20)
+            # Another one tries; nobody else waits for it.
+            problem(search(world, q="a cat"), 503, "catalogue-unavailable")
+            world.catalogue.error = None
+        finally:
+            go.set()
+        assert trying.result().status_code == 200
+    assert search(world, q="a cat").status_code == 200
+
+
 def post(world, **parts):
     return world.client.post("/api/v1/search", data=parts, content_type="multipart/form-data")
 

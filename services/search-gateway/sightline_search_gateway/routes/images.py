@@ -137,7 +137,7 @@ def get_thumbnail(image_id: str, version: dict[str, str]) -> Response:
 def page_of(wanted: Filter, query: dict[str, Any]) -> tuple[list[Image], str | None]:
     """Return a page of the collection and the cursor of the next; where there is none, an empty one."""
     try:
-        collection = parts().services.catalogue.current()
+        collection = parts().catalogue.current()
     except NoCollection:
         return [], None
     page = collection.browse(wanted, query["limit"], query.get("cursor"))
@@ -159,7 +159,7 @@ def find_in_collection(image_id: str) -> tuple[Collection, Image]:
     Raises:
         Problem: There is none of that id.
     """
-    collection = parts().services.catalogue.current()
+    collection = parts().catalogue.current()
     image = collection.get([str(image_id)])[0]
     if image is None:
         raise Problem("image-not-found", f"There is no picture {image_id}; it may have been removed.")

@@ -24,7 +24,7 @@ blueprint = APIBlueprint("ingest", __name__, tag="Ingest", url_prefix=f"{PREFIX}
 def counts() -> dict[str, int]:
     """Return how many pictures are in each state."""
     try:
-        found = parts().services.catalogue.current().counts()
+        found = parts().catalogue.current().counts()
     except NoCollection:
         return {"pending": 0, "indexed": 0, "failed": 0}
     return {"pending": found.pending, "indexed": found.indexed, "failed": found.failed}

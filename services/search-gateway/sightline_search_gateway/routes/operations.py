@@ -18,7 +18,7 @@ from sightline_search_gateway.routes.ingest import counts
 from sightline_search_gateway.shapes import PREFIX
 
 blueprint = APIBlueprint("operations", __name__, tag="Operations")
-PROBE_SECONDS = 2.0
+PROBE_SECONDS = 1.0
 
 
 @blueprint.get(f"{PREFIX}/models")
@@ -85,7 +85,7 @@ def get_health() -> Response:
 def get_readiness() -> Response:
     """Say whether searches will be answered: the catalogue, and an encoder for its collection."""
     try:
-        collection = parts().services.catalogue.current()
+        collection = parts().services.probe.current()
     except NoCollection as error:
         raise _not_ready("nothing has been indexed yet: there is no collection") from error
     except CatalogueError as error:
@@ -111,7 +111,7 @@ def get_metrics() -> Response:
 
 def _collection() -> Collection | None:
     try:
-        return parts().services.catalogue.current()
+        return parts().catalogue.current()
     except NoCollection:
         return None
 

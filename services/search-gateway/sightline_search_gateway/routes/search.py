@@ -106,7 +106,7 @@ def search(query: dict[str, Any]) -> Response:
 def search_similar(image_id: str, query: dict[str, Any]) -> Response:
     """Find pictures that are like one of the collection."""
     wanted = str(image_id)
-    collection = parts().services.catalogue.current()
+    collection = parts().catalogue.current()
     clock = Clock()
     began = time.perf_counter()
     try:
@@ -123,7 +123,7 @@ def search_similar(image_id: str, query: dict[str, Any]) -> Response:
 def _current() -> Collection | None:
     """Return the collection, or None where nothing has been indexed: nothing is what is found then."""
     try:
-        return parts().services.catalogue.current()
+        return parts().catalogue.current()
     except NoCollection:
         return None
 

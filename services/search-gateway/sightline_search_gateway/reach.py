@@ -1,0 +1,49 @@
+"""The way to the catalogue, which does not let every thread wait while it is away."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from sightline_catalogue import Catalogue, CatalogueUnavailable, Collection
+
+
+class CatalogueReach:
+    """Resolves the alias, once a request. Safe to use from several threads.
+
+    While the catalogue is known to be away one request at a time tries it and the others are refused at once: were all
+    to wait, no thread would be left to say so, nor for what needs no catalogue.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._trying = Lock()
+        self._away: str | None = None
+
+    def current(self) -> Collection:
+        """Return the collection that searches go to.
+
+        Raises:
+            NoCollection: There is none yet.
+            CatalogueUnavailable: The catalogue does not answer, or did not when it was last tried.
+        """
+        away = self._away
+        if away is None:
+            return self._try()
+        if not self._trying.acquire(blocking=False):
+            raise CatalogueUnavailable(away)
+        try:
+            return self._try()
+        finally:
+            self._trying.release()
+
+    def _try(self) -> Collection:
+        try:
+            collection = self._catalogue.current()
+        except CatalogueUnavailable as error:
+            self._away = str(error)
+            raise
+        except Exception:
+            self._away = None
+            raise
+        self._away = None
+        return collection
