@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import lru_cache
@@ -72,7 +73,7 @@ def describe(cache: Path) -> ModelSource:
     classes = class_texts()
     digest = fingerprint(
         {
-            "recipe": "conse-1",
+            "recipe": "conse-2",
             "image": [CLASSIFIER, CLASSIFIER_WEIGHTS[1]],
             "preprocessing": asdict(PREPROCESSING) | {"mean": 0.5, "std": 0.5},
             "text": ["mean of all-MiniLM-L6-v2", TEXT_WEIGHTS[1], TEXT_CONFIG[1], TOKENIZER[1], CONTEXT_LENGTH],
@@ -82,7 +83,7 @@ def describe(cache: Path) -> ModelSource:
     )
 
     def tokenize(batch: Sequence[str]) -> tuple[NDArray[Any], ...]:
-        encodings = tokenizer.encode_batch(list(batch))
+        encodings = tokenizer.encode_batch([bare(text) for text in batch])
         ids = np.array([encoding.ids for encoding in encodings], dtype=np.int64)
         mask = np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64)
         return ids, mask
@@ -128,6 +129,18 @@ def describe(cache: Path) -> ModelSource:
             digest,
         ),
     )
+
+
+ARTICLE = re.compile(r"^\s*(?:an?|the)\s+(?=\S)", re.IGNORECASE)
+
+
+def bare(text: str) -> str:
+    """Return a text as the names of classes are written: without a leading article and a final full stop.
+
+    An article moves a short text's vector away from the names that it is compared with: on 50 classes of Caltech-101,
+    precision@30 of "a NAME" is 0.661 with the article and 0.670 without.
+    """
+    return ARTICLE.sub("", text).rstrip(" .") or text
 
 
 def class_texts() -> list[tuple[str, str, str]]:
