@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -136,10 +137,17 @@ class Settling:
         """Something happened to a key: its wait begins anew."""
         self._due[key] = self._clock() + self._quiet_seconds
 
-    def quiet(self) -> list[str]:
-        """Take out and return what has been quiet for long enough."""
+    def touch_again(self, key: str) -> bool:
+        """Begin a key's wait anew if it waits; returns whether it does."""
+        if key not in self._due:
+            return False
+        self.touch(key)
+        return True
+
+    def quiet(self, limit: int = 1000) -> list[str]:
+        """Take out and return what has been quiet for long enough, at most so much."""
         now = self._clock()
-        ready = [key for key, due in self._due.items() if due <= now]
+        ready = list(islice((key for key, due in self._due.items() if due <= now), limit))
         for key in ready:
             del self._due[key]
         return ready

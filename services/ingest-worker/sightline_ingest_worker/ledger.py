@@ -71,7 +71,7 @@ class Ledger:
             settled: The objects are known to be left alone; else those modified this moment are marked only.
 
         Returns:
-            The keys that were marked and not queued, since they may still be written to.
+            The keys that were not queued, since they may still be written to; they are pending, or as they were.
 
         Raises:
             CatalogueError, kombu.exceptions.OperationalError: A service is away; doing it again does no harm.
@@ -97,7 +97,11 @@ class Ledger:
             if verdict is Verdict.REFUSED:
                 points.append(refused_point(self._bucket_id, seen))
                 log.info("picture not indexed", key=seen.shown, state="failed", reason=seen.problem)
-            if verdict not in QUEUED or seen.key is None:
+            if seen.key is None:
+                continue
+            if verdict is Verdict.PENDING and known is not None and known.next_try_at is not None:
+                unsettled.append(seen.key)
+            if verdict not in QUEUED:
                 continue
             if not settled and abs(now - seen.modified_at) < self._quiet:
                 unsettled.append(seen.key)

@@ -36,7 +36,7 @@ LOOK_SECONDS = 2.0
 IDLE_LOOK_SECONDS = 10.0
 SLICE_SECONDS = 0.5
 HINT_SECONDS = 0.5
-MOST_SETTLING = 50_000
+MOST_CHANGES = 20_000
 """More changes than that are left to a scan."""
 MOVED_SECONDS = 60.0
 """Points of a moved file stay for so long at most, so that its vector can be taken over."""
@@ -117,11 +117,11 @@ class Watcher:
                 service is away. Call again later.
         """
         target = self._find_target()
-        self._take_events()
+        self._take_events(target.collection)
         self._take_hints(target.collection)
         quiet = self._settling.quiet()
         if quiet:
-            self._handle(target.collection, quiet, "event")
+            self._handle(target.collection, quiet, "event", settled=True)
         if self._scan is None and time.monotonic() >= self._scan_at:
             self._scan = self._scan_steps(target)
         if self._scan is not None:
@@ -156,15 +156,21 @@ class Watcher:
         except NoCollection:
             return None
 
-    def _take_events(self) -> None:
-        try:
-            while True:
-                self._settling.touch(self._parts.changed.get_nowait())
-                if len(self._settling) > MOST_SETTLING:
-                    self._settling = Settling(self._parts.settings.quiet_seconds)
-                    self.request_scan()
-        except queue.Empty:
-            pass
+    def _take_events(self, collection: Collection) -> None:
+        """Look at what changed; what changes while it is kept waiting waits longer."""
+        fresh: set[str] = set()
+        while True:
+            try:
+                key = self._parts.changed.get_nowait()
+            except queue.Empty:
+                break
+            if not self._settling.touch_again(key):
+                fresh.add(key)
+            if len(fresh) > MOST_CHANGES:
+                fresh.clear()
+                self.request_scan()
+        if fresh:
+            self._handle(collection, sorted(fresh), "event", settled=False)
 
     def _take_hints(self, collection: Collection) -> None:
         while (message := self._parts.client.rpop(RESCAN_LIST)) is not None:
@@ -185,9 +191,9 @@ class Watcher:
         if "keys" not in hint:
             self.request_scan()
         elif keys:
-            self._handle(collection, keys, "hint")
+            self._handle(collection, keys, "hint", settled=True)
 
-    def _handle(self, collection: Collection, keys: list[str], reason: str) -> None:
+    def _handle(self, collection: Collection, keys: list[str], reason: str, *, settled: bool) -> None:
         """Look at what changed: files, folders with all that is in them, and what is gone."""
         try:
             objects: dict[bytes, BucketObject] = {}
@@ -197,7 +203,7 @@ class Watcher:
                     objects[seen.raw_name] = seen
             found = list(objects.values())
             lane = QUEUE_NEW if len(found) <= LARGE else QUEUE_BACKFILL
-            self._ledger.enter(collection, found, lane, reason, settled=True)
+            unsettled = self._ledger.enter(collection, found, lane, reason, settled=settled)
             gone = [self._ledger.identify(key.encode("utf-8", "surrogateescape")) for key in missing]
             for key in missing:
                 gone += self._ledger.within(collection, key)
@@ -205,6 +211,8 @@ class Watcher:
             for key in keys:
                 self._settling.touch(key)
             raise
+        for key in unsettled:
+            self._settling.touch(key)
         # What goes as something comes may have been moved: its vector is kept until it was taken over.
         wait = MOVED_SECONDS if found else 0.0
         self._leaving.update(dict.fromkeys(gone, time.monotonic() + wait))

@@ -101,6 +101,34 @@ def test_events_come_before_all_else(scene, draw):
     assert scene.tasks.sent == []
 
 
+def test_a_file_that_is_being_written_is_queued_once(scene, draw, eventually):
+    scene.settings.quiet_seconds = 1.0
+    scene.start()
+    scene.watcher.step()
+    for end in range(1, 6):
+        (scene.root / "slow.png").write_bytes(draw(1)[: 20 * end])
+        scene.tell("slow.png")
+    (scene.root / "slow.png").write_bytes(draw(1))
+    scene.tell("slow.png")
+    assert scene.states == {"slow.png": "pending"}
+    assert scene.tasks.sent == []
+    eventually(lambda: scene.watcher.step() or scene.tasks.sent)
+    assert scene.tasks.sent == [("slow.png", "new")]
+
+
+def test_a_file_written_to_anew_keeps_its_point_until_it_is_quiet(scene, draw, eventually):
+    scene.settings.quiet_seconds = 0.5
+    scene.start()
+    scene.write("a.png", draw(1))
+    scene.watcher.step()
+    scene.work()
+    (scene.root / "a.png").write_bytes(draw(2))
+    scene.tell("a.png")
+    assert scene.states == {"a.png": "indexed"}
+    eventually(lambda: scene.watcher.step() or scene.tasks.sent)
+    assert scene.states == {"a.png": "pending"}
+
+
 def test_a_folder_moved_in_is_listed(scene, draw):
     scene.watcher.step()
     scene.write("in/deep/a.png", draw(1))
