@@ -8,7 +8,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Browse the collection. */
+        /** Browse the collection, the last modified first. */
         get: operations["browseImages"];
         put?: never;
         /**
@@ -387,6 +387,8 @@ export interface components {
             preview_url: string;
             /** @description Why it failed. */
             reason: string | null;
+            /** @description Of the file as it was indexed. */
+            sha256: string | null;
             /** @description Cosine, from -1 to 1. */
             similarity: number;
             /** @enum {string} */
@@ -424,6 +426,8 @@ export interface components {
             preview_url: string;
             /** @description Why it failed. */
             reason: string | null;
+            /** @description Of the file as it was indexed. */
+            sha256: string | null;
             /** @enum {string} */
             state: "pending" | "indexed" | "failed";
             /** Format: date-time */

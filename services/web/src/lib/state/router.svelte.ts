@@ -12,6 +12,9 @@ interface Entry {
 class Router {
   address = $state.raw<Address>(parseAddress(location.search));
 
+  /** Set where the last step was taken from a picture, which is gone from the page once its answer is there. */
+  leftPicture = false;
+
   start(): () => void {
     history.scrollRestoration = 'manual';
     const back = () => void this.#restore();
@@ -33,6 +36,7 @@ class Router {
       this.#remember();
       history.pushState(entry, '', formatAddress(address));
     }
+    this.leftPicture = Boolean(document.activeElement?.closest('[data-tile], dialog'));
     this.address = address;
     if (!options.keepScroll) scrollTo({ top: 0, behavior: 'instant' });
   }

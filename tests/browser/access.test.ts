@@ -1,0 +1,139 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { base, bestFive, notice, problem, startTiles, useBrowser } from './page';
+
+const open = useBrowser();
+
+const VIEWS: Record<string, (page: Page) => Promise<void>> = {
+  start: async (page) => {
+    await page.goto(base());
+    await startTiles(page).first().waitFor();
+  },
+  results: async (page) => {
+    await page.goto(`${base()}/?q=a+bird`);
+    await bestFive(page).first().waitFor();
+    await bestFive(page).first().focus();
+  },
+  'more like this': async (page) => {
+    await VIEWS.start?.(page);
+    await startTiles(page).first().click();
+    await bestFive(page).first().waitFor();
+  },
+  'the larger view': async (page) => {
+    await VIEWS.results?.(page);
+    await page.keyboard.press(' ');
+    await page.getByRole('dialog').getByRole('img').waitFor();
+  },
+  'the collection panel': async (page) => {
+    await VIEWS.start?.(page);
+    await page.getByRole('button', { name: /^Collection: / }).click();
+    await page.getByRole('button', { name: 'Look again' }).waitFor();
+  },
+  'an error': async (page) => {
+    await page.route('**/api/v1/search?*', (route) =>
+      route.fulfill(
+        problem('encoder-unavailable', 503, 'No encoder answers.', {
+          'retry-after': '60',
+        }),
+      ),
+    );
+    await page.goto(`${base()}/?q=a+bird`);
+    await notice(page).waitFor();
+  },
+  'refused files': async (page) => {
+    await VIEWS.start?.(page);
+    await page.route('**/api/v1/images', (route) =>
+      route.fulfill(problem('not-a-picture', 422, 'broken.png: not an image (text?)')),
+    );
+    await page.route('**/api/v1/ingest', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({
+        response: answer,
+        json: { ...(await answer.json()), writable: true },
+      });
+    });
+    await page.reload();
+    await page.getByRole('button', { name: /^Collection: \d/ }).waitFor();
+    const file = {
+      name: 'broken.png',
+      mimeType: 'image/png',
+      buffer: Buffer.from('x'),
+    };
+    await page.getByTestId('add-files').setInputFiles(file);
+    await page.getByTestId('uploads').getByText('not an image').waitFor();
+  },
+};
+
+describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
+  test.each(Object.keys(VIEWS))('%s has no serious or critical violation', async (name) => {
+    const { page } = await open('', { colorScheme, reducedMotion: 'reduce' });
+    await VIEWS[name]?.(page);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    expect(grave.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)).toEqual([]);
+  });
+});
+
+test.each(['start', 'results', 'more like this', 'the larger view', 'the collection panel', 'an error'])(
+  'on a phone, from 320 pixels on, %s does not scroll sideways',
+  async (name) => {
+    const { page } = await open('', {
+      viewport: { width: 320, height: 700 },
+      hasTouch: true,
+      isMobile: true,
+    });
+    await VIEWS[name]?.(page);
+    for (const width of [320, 390, 768]) {
+      await page.setViewportSize({ width, height: 700 });
+      const wide = await page.evaluate(() => {
+        const elements = [
+          document.documentElement,
+          ...document.querySelectorAll<HTMLElement>('dialog, [popover]'),
+        ];
+        return elements.map((element) => [element.tagName, element.scrollWidth - element.clientWidth]);
+      });
+      expect(wide.filter(([, over]) => Number(over) > 0)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    }
+  },
+);
+
+test('the chosen colours last', async () => {
+  const { page } = await open('/', { colorScheme: 'light' });
+  const ground = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const light = await ground();
+  const toggle = page.getByRole('button', { name: /^Colours: / });
+  await toggle.click();
+  await toggle.click();
+  await expect.poll(() => toggle.getAttribute('aria-label')).toContain('dark');
+  const dark = await ground();
+  expect(dark).not.toBe(light);
+  await page.reload();
+  expect(await ground()).toBe(dark);
+});
+
+test('the page may be used without a mouse from its first stop on', async () => {
+  const { page } = await open('/?q=a+bird');
+  await bestFive(page).first().waitFor();
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  expect(await page.evaluate(() => (document.activeElement as HTMLElement).dataset.tile)).toBeTruthy();
+});
+
+test('a policy without unsafe-inline and unsafe-eval is enough', async () => {
+  const { page, errors } = await open('');
+  const answer = await page.goto(base());
+  const policy = answer?.headers()['content-security-policy'] ?? '';
+  expect(policy).toMatch(/script-src 'self'|default-src 'self'/);
+  expect(policy).not.toContain('unsafe');
+  await startTiles(page).first().waitFor();
+  await startTiles(page).first().click();
+  await bestFive(page).first().waitFor();
+  await bestFive(page).first().focus();
+  await page.keyboard.press(' ');
+  await page.getByRole('dialog').getByRole('img').waitFor();
+  expect(errors).toEqual([]);
+});

@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { base, startTiles, useBrowser } from './page';
+
+const open = useBrowser();
+
+const state = {
+  pending: 0,
+  indexed: 696,
+  failed: 0,
+  ignored: 3,
+  queued: 0,
+  scanning: false,
+  last_scan_at: '2026-11-24T08:00:00Z',
+  writable: true,
+};
+
+test('the corner tells the real state and opens its figures', async () => {
+  const { page } = await open('/');
+  const real = (await (await fetch(`${base()}/api/v1/ingest`)).json()) as typeof state;
+  const corner = page.getByRole('button', {
+    name: /^Collection: [\d,]+ indexed/,
+  });
+  await corner.waitFor();
+  expect(await corner.innerText()).toContain(real.indexed.toLocaleString('en'));
+  await corner.click();
+  const panel = page.getByRole('dialog', {
+    name: 'The state of the collection',
+  });
+  await panel.waitFor();
+  await expect.poll(() => panel.innerText()).toMatch(/Indexed/);
+  await page.keyboard.press('Escape');
+  await expect.poll(() => panel.isVisible()).toBe(false);
+});
+
+test('the corner follows pictures that wait until all are indexed', async () => {
+  const { page } = await open('');
+  let pending = 40;
+  await page.route('**/api/v1/ingest', (route) => {
+    const answer = route.fulfill({
+      json: { ...state, pending, indexed: 696 - pending },
+    });
+    pending = Math.max(0, pending - 20);
+    return answer;
+  });
+  await page.goto(base());
+  await page.getByRole('button', { name: 'Collection: 656 indexed, 40 pending' }).waitFor();
+  await page.getByRole('button', { name: 'Collection: 676 indexed, 20 pending' }).waitFor();
+  await page.getByRole('button', { name: 'Collection: 696 indexed', exact: true }).waitFor();
+});
+
+test('failures are counted, and their reasons are one click away', async () => {
+  const { page } = await open('');
+  await page.route('**/api/v1/ingest', (route) => route.fulfill({ json: { ...state, failed: 2 } }));
+  await page.route('**/api/v1/ingest/failures*', (route) =>
+    route.fulfill({
+      json: {
+        failures: [
+          {
+            id: '1',
+            key: 'a/cut-off.jpg',
+            reason: 'truncated: 3 of 40 kB',
+            attempts: 1,
+            next_try_at: null,
+          },
+          {
+            id: '2',
+            key: 'b/notes.jpg',
+            reason: 'not an image (text?)',
+            attempts: 2,
+            next_try_at: null,
+          },
+        ],
+        cursor: null,
+      },
+    }),
+  );
+  await page.goto(base());
+  await page.getByRole('button', { name: 'Collection: 696 indexed, 2 failed' }).click();
+  const panel = page.getByRole('dialog', {
+    name: 'The state of the collection',
+  });
+  await panel.getByText('a/cut-off.jpg').waitFor();
+  await panel.getByText('not an image (text?)').waitFor();
+});
+
+test('the bucket can be looked through again', async () => {
+  const { page } = await open('/');
+  await startTiles(page).first().waitFor();
+  await page.getByRole('button', { name: /^Collection: / }).click();
+  const asked = page.waitForResponse((response) => response.url().endsWith('/api/v1/ingest/rescan'));
+  await page.getByRole('button', { name: 'Look again' }).click();
+  expect((await asked).status()).toBe(202);
+  await page.getByRole('button', { name: 'Asked for' }).waitFor();
+});

@@ -1,0 +1,110 @@
+/** A browser for a file of tests, a fresh context for each test, and the words that tests share. */
+import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export const base = (): string => {
+  const url = process.env.PAGE_URL;
+  if (!url) throw new Error('PAGE_URL is not set');
+  return url.replace(/\/$/, '');
+};
+
+export interface Opened {
+  page: Page;
+  /** What the console called an error, refused by the page's policy included. */
+  errors: string[];
+}
+
+/** Registers the browser with the file that calls it; returns what opens a page in a context of its own. */
+export function useBrowser(): (path: string, options?: BrowserContextOptions) => Promise<Opened> {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: ARGUMENTS,
+    });
+  });
+  afterEach(async () => {
+    await Promise.all(browser.contexts().map((context) => context.close()));
+  });
+  afterAll(async () => {
+    await browser.close();
+  });
+  return async (path, options = {}) => {
+    const context = await browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      ...options,
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') errors.push(message.text());
+    });
+    if (path) await page.goto(base() + path);
+    return { page, errors };
+  };
+}
+
+export const searchBox = (page: Page): Locator => page.getByRole('searchbox', { name: 'What to look for' });
+export const bestFive = (page: Page): Locator =>
+  page.getByRole('list', { name: /^The best \d/ }).getByRole('link');
+export const theRest = (page: Page): Locator =>
+  page.getByRole('list', { name: /^The next \d/ }).getByRole('link');
+export const startTiles = (page: Page): Locator =>
+  page.getByRole('list', { name: 'Pictures of the collection' }).getByRole('link');
+export const sourceChip = (page: Page): Locator => page.getByTestId('source');
+export const notice = (page: Page): Locator => page.getByTestId('notice');
+export const announcement = (page: Page): Locator => page.getByTestId('announcer');
+
+export async function searchFor(page: Page, text: string): Promise<void> {
+  await searchBox(page).fill(text);
+  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await bestFive(page).first().waitFor();
+}
+
+/** The similarities of tiles, in the order of the page, out of their accessible names. */
+export async function similarities(tiles: Locator): Promise<number[]> {
+  const names = await tiles.evaluateAll((links) =>
+    links.map((link) => link.getAttribute('aria-label') ?? ''),
+  );
+  return names.map((name) => Number(/similarity (\S+):/.exec(name)?.[1]?.replace('\u2212', '-')));
+}
+
+export async function ids(tiles: Locator): Promise<string[]> {
+  return tiles.evaluateAll((links) => links.map((link) => (link as HTMLElement).dataset.tile ?? ''));
+}
+
+/** Waits until an element has the focus, and tells which tile it is where it is one. */
+export async function focusedTile(page: Page): Promise<string | null> {
+  return page.evaluate(() => (document.activeElement as HTMLElement | null)?.dataset.tile ?? null);
+}
+
+/** An error as the gateway sends it. */
+export function problem(kind: string, status: number, detail: string, headers: Record<string, string> = {}) {
+  return {
+    status,
+    headers,
+    contentType: 'application/problem+json',
+    body: JSON.stringify({
+      type: `urn:sightline:problem:${kind}`,
+      title: kind,
+      status,
+      detail,
+    }),
+  };
+}
+
+export function expectFalling(values: number[]): void {
+  expect(values).toEqual([...values].sort((a, b) => b - a));
+}

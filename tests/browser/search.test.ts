@@ -1,0 +1,150 @@
+import { expect, test } from 'vitest';
+import { pngFile } from './drawing';
+import {
+  announcement,
+  bestFive,
+  expectFalling,
+  ids,
+  searchBox,
+  searchFor,
+  similarities,
+  sourceChip,
+  startTiles,
+  theRest,
+  useBrowser,
+} from './page';
+
+const open = useBrowser();
+
+test('a search shows the five best from left to right, each with its similarity', async () => {
+  const { page, errors } = await open('/');
+  await searchFor(page, 'a bird');
+  expect(await bestFive(page).count()).toBe(5);
+  const figures = await similarities(bestFive(page));
+  expect(figures.every(Number.isFinite)).toBe(true);
+  expectFalling(figures);
+  const texts = await bestFive(page).allInnerTexts();
+  texts.forEach((text, index) => expect(text).toContain(figures[index]?.toFixed(2)));
+  const boxes = await Promise.all((await bestFive(page).all()).map((tile) => tile.boundingBox()));
+  boxes.slice(1).forEach((box, index) => {
+    expect(box?.x).toBeGreaterThan(boxes[index]?.x ?? Infinity);
+    expect(box?.y).toBeCloseTo(boxes[0]?.y ?? NaN, 0);
+  });
+  expect(new URL(page.url()).search).toBe('?q=a+bird');
+  expect(errors).toEqual([]);
+});
+
+test('the next forty-five follow in a grid, no more similar than the five', async () => {
+  const { page } = await open('/?q=a+car');
+  await theRest(page).first().waitFor();
+  expect(await theRest(page).count()).toBe(45);
+  const five = await similarities(bestFive(page));
+  const rest = await similarities(theRest(page));
+  expectFalling([...five, ...rest]);
+  expect(new Set([...(await ids(bestFive(page))), ...(await ids(theRest(page)))]).size).toBe(50);
+});
+
+test('the pictures themselves are shown', async () => {
+  const { page } = await open('/?q=a+fruit');
+  await bestFive(page).first().waitFor();
+  const loaded = () =>
+    bestFive(page)
+      .locator('img')
+      .evaluateAll(
+        (images) =>
+          images.filter(
+            (image) => (image as HTMLImageElement).complete && (image as HTMLImageElement).naturalWidth > 0,
+          ).length,
+      );
+  await expect.poll(loaded, { timeout: 20_000 }).toBe(5);
+});
+
+test('Enter searches, and the result is announced', async () => {
+  const { page } = await open('/');
+  await searchBox(page).fill('a flower');
+  await searchBox(page).press('Enter');
+  await bestFive(page).first().waitFor();
+  await expect
+    .poll(() => announcement(page).innerText())
+    .toMatch(/50 pictures for “a flower”\. The best is .+ 0\.\d\d/);
+  expect(await page.title()).toContain('a flower');
+});
+
+test('a slash goes to the search bar from anywhere, and stays a letter in it', async () => {
+  const { page } = await open('/?q=a+house');
+  await bestFive(page).first().focus();
+  await page.keyboard.press('/');
+  await page.keyboard.type('w/o trees');
+  expect(await searchBox(page).inputValue()).toBe('w/o trees');
+});
+
+test('reload and a shared address give the same search', async () => {
+  const { page } = await open('/?q=a+bird');
+  await bestFive(page).first().waitFor();
+  const before = await ids(bestFive(page));
+  await page.reload();
+  await bestFive(page).first().waitFor();
+  expect(await ids(bestFive(page))).toEqual(before);
+  expect(await searchBox(page).inputValue()).toBe('a bird');
+});
+
+test('the start shows the collection and searches to try', async () => {
+  const { page, errors } = await open('/');
+  await startTiles(page).first().waitFor();
+  expect(await startTiles(page).count()).toBeGreaterThan(10);
+  const example = page.getByRole('navigation', { name: 'Searches to try' }).getByRole('link').first();
+  const text = (await example.innerText()).trim();
+  await example.click();
+  await bestFive(page).first().waitFor();
+  expect(await searchBox(page).inputValue()).toBe(text);
+  expect(errors).toEqual([]);
+});
+
+test('the start goes on while one scrolls', async () => {
+  const { page } = await open('/');
+  await startTiles(page).first().waitFor();
+  const first = await startTiles(page).count();
+  await page.keyboard.press('End');
+  await page.mouse.move(640, 600);
+  await page.mouse.wheel(0, 20_000);
+  await expect.poll(() => startTiles(page).count(), { timeout: 20_000 }).toBeGreaterThan(first);
+});
+
+test('a picture from a file is searched by, survives reload, and can be removed', async () => {
+  const { page } = await open('/');
+  const file = pngFile();
+  await page.getByTestId('query-file').setInputFiles(file);
+  await bestFive(page).first().waitFor();
+  expect(await sourceChip(page).innerText()).toContain(file.name);
+  const before = await ids(bestFive(page));
+
+  await page.reload();
+  await bestFive(page).first().waitFor();
+  expect(await ids(bestFive(page))).toEqual(before);
+
+  await page.getByRole('button', { name: 'Remove the picture from the search' }).click();
+  await startTiles(page).first().waitFor();
+  expect(new URL(page.url()).search).toBe('');
+  expect(await sourceChip(page).count()).toBe(0);
+});
+
+test('a pasted picture is searched by', async () => {
+  const { page } = await open('/?q=a+house');
+  await bestFive(page).first().waitFor();
+  const { buffer } = pngFile();
+  await page.evaluate((bytes) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.items.add(new File([new Uint8Array(bytes)], 'pasted.png', { type: 'image/png' }));
+    document.body.dispatchEvent(
+      new ClipboardEvent('paste', {
+        clipboardData,
+        bubbles: true,
+        cancelable: true,
+      }),
+    );
+  }, Array.from(buffer));
+  await sourceChip(page).waitFor();
+  await expect.poll(() => page.getByRole('heading', { level: 1 }).innerText()).toBe('More like your picture');
+  await expect.poll(() => bestFive(page).count()).toBe(5);
+  expect(new URL(page.url()).searchParams.get('image')).toBeTruthy();
+});
