@@ -152,8 +152,8 @@ class Collection:
         sync_tree(self.folder / self.generation)
         with self._lock:
             if self._shard is not None:
-                self._dirty = False
                 flush_shard(self._shard)
+                self._dirty = False
                 self._store_unindexed()
 
     @property
@@ -189,6 +189,7 @@ class Collection:
                 copy_shard(self.folder / self.generation, folder)
                 self._journal = Journal(self.folder / _JOURNAL_FILE)
             except BaseException:
+                discard(folder)
                 self._idle.set()
                 raise
             self._unindexed_copied = self._unindexed

@@ -19,6 +19,8 @@ from sightline_qdrant_edge.errors import EdgeError
 from sightline_qdrant_edge.metrics import CALL_SECONDS, CALLS
 
 _log = structlog.get_logger()
+# Calls that wait for a thread, for each thread; more are refused at once with RESOURCE_EXHAUSTED.
+_WAITING_CALLS = 31
 _FILES: dict[str, FileDescriptor] = {
     "Points": points_service_pb2.DESCRIPTOR,
     "Collections": collections_service_pb2.DESCRIPTOR,
@@ -55,6 +57,7 @@ class EdgeServer:
                 ("grpc.max_send_message_length", max_message_bytes),
                 ("grpc.so_reuseport", 0),
             ],
+            maximum_concurrent_rpcs=threads * (1 + _WAITING_CALLS),
         )
         for name, file in _FILES.items():
             service = file.services_by_name[name]
@@ -110,6 +113,8 @@ class EdgeServer:
 
         def answer(request: Any, context: grpc.ServicerContext) -> Any:
             started = time.perf_counter()
+            if not context.is_active():
+                context.abort(grpc.StatusCode.CANCELLED, "the client went away while the call waited for a thread")
             if asks_for_key:
                 self._authorise(context)
             try:
