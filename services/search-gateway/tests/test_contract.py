@@ -12,7 +12,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from sightline_search_gateway.openapi import DOCUMENT
 
-EXAMPLES = 25
+EXAMPLES = 15
 CALLS = [
     pytest.param(path, method, mode, id=f"{method} {path} {mode.value}")
     for path, operations in json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"].items()
