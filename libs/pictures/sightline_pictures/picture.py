@@ -24,6 +24,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_REDUCIBLE = frozenset({"RGB", "L", "RGBA", "LA", "CMYK", "YCbCr"})
 # How Pillow and the libraries below it say that the bytes end too early.
 _TRUNCATED = re.compile(
     r"truncat|end of file|\beof\b|not enough|too short|file too small|unexpected end|incomplete|"
@@ -62,8 +63,9 @@ def open_picture(data: bytes, *, max_bytes: int, max_pixels: int, min_side: int 
         data: The whole file.
         max_bytes: The most bytes a file may have.
         max_pixels: The most pixels, width times height, a picture may have.
-        min_side: If set, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size as long as no side of the
-            result gets below this: far faster, and close to what resizing would give.
+        min_side: If set, the picture may be decoded at a whole fraction of its size as long as no side of the result
+            gets below this: far faster, and close to what resizing would give. A picture that is smaller is not
+            changed.
 
     Raises:
         PictureError: For everything that is wrong with the file.
@@ -84,15 +86,12 @@ def open_picture(data: bytes, *, max_bytes: int, max_pixels: int, min_side: int 
     except Exception as error:
         raise _unreadable(data, kind, error) from error
     try:
-        width, height = opened.size
-        _check_pixels(width, height, max_pixels)
+        _check_pixels(*opened.size, max_pixels)
         return _decode(opened, kind, min_side)
     except PictureError:
         raise
     except Exception as error:
         raise _unreadable(data, kind, error) from error
-    finally:
-        opened.close()
 
 
 def _decode(opened: ImageFile, kind: Format, min_side: int | None) -> Picture:
@@ -105,14 +104,34 @@ def _decode(opened: ImageFile, kind: Format, min_side: int | None) -> Picture:
         width, height = opened.size
     turn, taken_at, camera = _describe(opened, kind)
     profile = opened.info.get("icc_profile")
-    image = to_srgb(opened, profile if isinstance(profile, bytes) else None)
+    image = to_srgb(_reduced(opened, (width, height), min_side), profile if isinstance(profile, bytes) else None)
     if turn in _TURNS:
         image = image.transpose(_TURNS[turn])
         if turn >= 5:
             width, height = height, width
-    elif image is opened:
-        image = opened.copy()
     return Picture(image, width, height, kind.name, taken_at, camera)
+
+
+def _reduced(image: Image.Image, size: tuple[int, int], min_side: int | None) -> Image.Image:
+    """Average blocks of pixels, as far as `min_side` allows: all that follows is then cheaper.
+
+    Args:
+        image: As decoded; a JPEG perhaps at a fraction of its size already.
+        size: Width and height of the whole picture, turned as the image is.
+        min_side: As for `open_picture`.
+    """
+    if min_side is None or image.mode not in _REDUCIBLE or "transparency" in image.info:
+        return image
+    # Half as many again as a JPEG keeps: averaging is a rougher filter than its transform, and fine lines show it.
+    if (further := int(min(image.size) / (1.5 * min_side))) > 1:
+        image = image.reduce(further)
+    divisor = round(max(size) / max(image.size))
+    if divisor == 1 or (size[0] % divisor == 0 and size[1] % divisor == 0):
+        return image
+    # The last blocks hang over the edge. Left so, the picture would be stretched by up to a pixel, which costs vectors
+    # more than all that was averaged.
+    exact = (size[0] / divisor, size[1] / divisor)
+    return image.resize((int(exact[0]), int(exact[1])), Image.Resampling.BICUBIC, (0.0, 0.0, *exact))
 
 
 def _describe(opened: ImageFile, kind: Format) -> tuple[int, datetime | None, str | None]:

@@ -172,6 +172,25 @@ def test_width_and_height_are_the_whole_picture_even_where_less_is_decoded(photo
     assert opened(data).image.size == (1200, 1600)
 
 
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+def test_decoding_smaller_keeps_what_the_picture_shows(name, mode, photo, file_of):
+    large = photo.resize((801, 601), Image.Resampling.BICUBIC).convert(mode)
+    if mode == "RGBA":
+        if name in ("JPEG", "BMP"):
+            pytest.skip("it knows no transparency")
+        large.putalpha(Image.linear_gradient("L").resize(large.size))
+    data = file_of(large, name)
+    whole, smaller = opened(data), opened(data, min_side=150)
+    assert (smaller.width, smaller.height) == (whole.width, whole.height) == (801, 601)
+    if name == "GIF":
+        # Averages of a palette's indices mean nothing.
+        assert smaller.image.size == (801, 601)
+    else:
+        assert min(smaller.image.size) == (150 if name == "JPEG" else 300)
+    assert difference(smaller.image.resize((160, 120)), whole.image.resize((160, 120))) < 5
+
+
 def test_a_smaller_jpeg_than_asked_for_is_left_as_it_is(every_format):
     assert opened(every_format["JPEG"], min_side=5000).image.size == (320, 240)
 
