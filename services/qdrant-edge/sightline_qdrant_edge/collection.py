@@ -24,6 +24,7 @@ _UNINDEXED_FILE = "unindexed"
 _JOURNAL_FILE = "journal"
 _CLOSE_SECONDS = 30.0
 _LAST_WRITES = 4
+_MAX_ROUNDS = 50  # a round halves what is left; only writes of half a second each could need as many
 _GENERATION = re.compile(r"gen-[0-9]{6,}")
 
 
@@ -199,8 +200,9 @@ class Collection:
         """Apply to a new shard what the journal holds, until so little is left that writers can wait for the rest."""
         self._turnstile.narrow()
         try:
-            while self._replay(shard, journal) > _LAST_WRITES:
-                pass
+            for _ in range(_MAX_ROUNDS):
+                if self._replay(shard, journal) <= _LAST_WRITES:
+                    return
         finally:
             self._turnstile.widen()
 
