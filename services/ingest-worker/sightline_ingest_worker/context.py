@@ -14,7 +14,9 @@ from sightline.encoder.client import EncoderClient
 from sightline_bucket import Bucket, ThumbnailStore, open_bucket, open_thumbnails
 from sightline_catalogue import Catalogue, Collection, ModelRef, image_id
 from sightline_pictures import PictureSettings, Preprocessing
+from sightline_service.queues import redis_client
 
+from sightline_ingest_worker.claims import Claims, NoClaims, RedisClaims
 from sightline_ingest_worker.settings import IngestSettings, WorkerSettings
 
 log = structlog.get_logger()
@@ -96,6 +98,7 @@ class Context:
         encode_batch: Pictures in one request to the encoder.
         readers: Reads and decodes.
         sender: One thread that encodes and stores while the next pictures are read.
+        claims: On bytes that are being encoded.
         stopping: True once the worker was told to stop.
     """
 
@@ -108,6 +111,7 @@ class Context:
     encode_batch: int = 16
     readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "read"))
     sender: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "send"))
+    claims: Claims = field(default_factory=NoClaims)
     stopping: Callable[[], bool] = lambda: False
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
@@ -157,5 +161,6 @@ def open_context(settings: WorkerSettings, stopping: Callable[[], bool]) -> Cont
         pictures=settings.pictures,
         encode_batch=settings.encode_batch,
         readers=ThreadPoolExecutor(settings.threads, "read"),
+        claims=RedisClaims(redis_client(settings.queue), settings.node),
         stopping=stopping,
     )

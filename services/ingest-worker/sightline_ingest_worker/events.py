@@ -100,7 +100,7 @@ class FolderEvents:
             watch_filter=None,
             debounce=400,
             step=50,
-            rust_timeout=1000,
+            rust_timeout=300,
             yield_on_timeout=True,
             stop_event=self._stop,
             raise_interrupt=False,

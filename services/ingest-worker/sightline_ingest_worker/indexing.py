@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 OVERLOADED_TRIES = 30
 ENCODE_TIMEOUT_SECONDS = 30.0
+ELSEWHERE_SECONDS = 0.2
 INVALID_ARGUMENT = 3
 
 
@@ -42,8 +43,20 @@ def index_keys(context: Context, keys: Sequence[str], deadline: float = math.inf
     """
     target = context.target()
     outcome = Outcome()
-    todo = _look(context, target, list(dict.fromkeys(keys)), outcome)
+    left = list(dict.fromkeys(keys))
+    while left:
+        left = _index(context, target, left, deadline, outcome)
+        if left:
+            # Another process is encoding the same bytes: its vector is known in a moment.
+            context.pause(ELSEWHERE_SECONDS)
+    return outcome
+
+
+def _index(context: Context, target: Target, keys: Sequence[str], deadline: float, outcome: Outcome) -> list[str]:
+    """Index keys; returns those whose bytes another process is encoding."""
+    todo = _look(context, target, keys, outcome)
     first_of: dict[str, Work] = {}
+    elsewhere: list[str] = []
     under_way: deque[Future[Outcome]] = deque()
     try:
         for chunk in chunks(todo, min(context.encode_batch, target.max_images)):
@@ -51,7 +64,9 @@ def index_keys(context: Context, keys: Sequence[str], deadline: float = math.inf
             if time.monotonic() > deadline:
                 raise Stopping
             ready = _prepare(context, target, chunk, first_of, outcome)
-            under_way.append(context.sender.submit(_finish, context, target, ready))
+            elsewhere += [work.key for work in ready if work.is_elsewhere]
+            here = [work for work in ready if not work.is_elsewhere]
+            under_way.append(context.sender.submit(_finish, context, target, here))
             if len(under_way) > 1:
                 outcome += _result(context, under_way.popleft())
         while under_way:
@@ -59,7 +74,8 @@ def index_keys(context: Context, keys: Sequence[str], deadline: float = math.inf
     finally:
         for future in under_way:
             future.cancel()
-    return outcome
+        context.claims.release([sha256 for sha256, work in first_of.items() if work.claimed])
+    return elsewhere
 
 
 def fail_keys(context: Context, keys: Sequence[str], reason: str) -> Outcome:
@@ -128,12 +144,18 @@ def _prepare(
             first_of[work.sha256] = fresh[work.sha256] = work
         work.data = work.data if work.twin is None else b""
     with step("find_equal"):
+        # Claimed first: whoever gave a claim back has stored the vector before.
+        claimed = context.claims.take(list(fresh)) if fresh else set()
         equal = target.collection.by_sha256(list(fresh)) if fresh else {}
     for sha256, (image, vector) in equal.items():
         fresh[sha256].take_facts(image)
         fresh[sha256].vector = vector
         fresh[sha256].copied = True
-    list(context.readers.map(lambda work: _decode_if_needed(context, target, work), fresh.values()))
+    for sha256, work in fresh.items():
+        work.claimed = sha256 in claimed
+        work.elsewhere = not work.claimed and not work.copied
+    here = [work for work in fresh.values() if not work.elsewhere]
+    list(context.readers.map(lambda work: _decode_if_needed(context, target, work), here))
     return ready
 
 
@@ -150,6 +172,15 @@ def _finish(context: Context, target: Target, works: list[Work]) -> Outcome:
     for work in works:
         if work.twin is not None:
             _take_from_twin(work, work.twin)
+    outcome = _store(context, target, works)
+    claimed = [work for work in works if work.claimed]
+    context.claims.release([work.sha256 for work in claimed if work.sha256])
+    for work in claimed:
+        work.claimed = False
+    return outcome
+
+
+def _store(context: Context, target: Target, works: list[Work]) -> Outcome:
     outcome = Outcome()
     with_vector: list[Image] = []
     vectors: list[np.ndarray] = []

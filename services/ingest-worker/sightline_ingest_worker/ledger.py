@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -26,6 +27,19 @@ AT_ONCE = 256
 LARGE = 512
 """So many keys are a backfill, and new files go ahead of them."""
 WHENEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass
+class Entered:
+    """What became of objects.
+
+    Attributes:
+        unsettled: Keys that were not queued, since they may still be written to; they are pending, or as they were.
+        new: Objects that had no point.
+    """
+
+    unsettled: list[str] = field(default_factory=list)
+    new: int = 0
 
 
 class Ledger:
@@ -60,7 +74,7 @@ class Ledger:
         reason: str,
         *,
         settled: bool = False,
-    ) -> list[str]:
+    ) -> Entered:
         """Bring the points of some objects up to date and queue what a worker has to read.
 
         Args:
@@ -70,29 +84,32 @@ class Ledger:
             reason: For the metrics.
             settled: The objects are known to be left alone; else those modified this moment are marked only.
 
-        Returns:
-            The keys that were not queued, since they may still be written to; they are pending, or as they were.
-
         Raises:
             CatalogueError, kombu.exceptions.OperationalError: A service is away; doing it again does no harm.
         """
-        unsettled: list[str] = []
+        entered = Entered()
         pictures = [seen for seen in objects if could_be_picture(seen)]
         for part in _parts(pictures, AT_ONCE):
-            unsettled += self._enter_part(collection, part, queue, reason, settled)
-        return unsettled
+            self._enter_part(collection, part, queue, reason, settled, entered)
+        return entered
 
     def _enter_part(
-        self, collection: Collection, objects: Sequence[BucketObject], queue: str, reason: str, settled: bool
-    ) -> list[str]:
+        self,
+        collection: Collection,
+        objects: Sequence[BucketObject],
+        queue: str,
+        reason: str,
+        settled: bool,
+        entered: Entered,
+    ) -> None:
         now = datetime.now(UTC)
         points: list[Image] = []
         marked: list[str] = []
         keys: list[str] = []
-        unsettled: list[str] = []
         images = collection.get([self.identify(seen.raw_name) for seen in objects])
         for seen, image in zip(objects, images, strict=True):
             known = Known(image.etag or "", image.state, image.next_try_at) if image is not None else None
+            entered.new += image is None
             verdict = judge(seen, known, WHENEVER if settled else now)
             if verdict is Verdict.REFUSED:
                 points.append(refused_point(self._bucket_id, seen))
@@ -100,11 +117,11 @@ class Ledger:
             if seen.key is None:
                 continue
             if verdict is Verdict.PENDING and known is not None and known.next_try_at is not None:
-                unsettled.append(seen.key)
+                entered.unsettled.append(seen.key)
             if verdict not in QUEUED:
                 continue
             if not settled and abs(now - seen.modified_at) < self._quiet:
-                unsettled.append(seen.key)
+                entered.unsettled.append(seen.key)
                 if image is None:
                     points.append(pending_point(self._bucket_id, seen, next_try_at=now + self._quiet))
                 continue
@@ -120,7 +137,6 @@ class Ledger:
         if keys:
             self._queue.send(keys, queue)
             status.QUEUED.labels(reason).inc(len(keys))
-        return unsettled
 
     def is_gone(self, image: Image) -> bool:
         """Return whether the object of a point is not there any more, or not as a picture.

@@ -54,6 +54,11 @@ class WorkerSettings(IngestSettings):
     metrics_address: str = "127.0.0.1"
     metrics_port: int = Field(default=9102, ge=0, le=65535)
 
+    @property
+    def node(self) -> str:
+        """The worker's name in the queue's eyes."""
+        return f"ingest@{self.name}"
+
 
 class WatcherSettings(IngestSettings):
     """The watcher's own: `WATCHER_*`."""

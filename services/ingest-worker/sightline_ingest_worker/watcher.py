@@ -203,7 +203,7 @@ class Watcher:
                     objects[seen.raw_name] = seen
             found = list(objects.values())
             lane = QUEUE_NEW if len(found) <= LARGE else QUEUE_BACKFILL
-            unsettled = self._ledger.enter(collection, found, lane, reason, settled=settled)
+            entered = self._ledger.enter(collection, found, lane, reason, settled=settled)
             gone = [self._ledger.identify(key.encode("utf-8", "surrogateescape")) for key in missing]
             for key in missing:
                 gone += self._ledger.within(collection, key)
@@ -211,10 +211,10 @@ class Watcher:
             for key in keys:
                 self._settling.touch(key)
             raise
-        for key in unsettled:
+        for key in entered.unsettled:
             self._settling.touch(key)
         # What goes as something comes may have been moved: its vector is kept until it was taken over.
-        wait = MOVED_SECONDS if found else 0.0
+        wait = MOVED_SECONDS if entered.new else 0.0
         self._leaving.update(dict.fromkeys(gone, time.monotonic() + wait))
         self._busy = True
         self._look_at = 0.0
@@ -295,7 +295,7 @@ class Watcher:
         if not batch:
             return
         lane = QUEUE_NEW if self._scanned_once and found <= LARGE else QUEUE_BACKFILL
-        for key in self._ledger.enter(collection, batch, lane, "scan"):
+        for key in self._ledger.enter(collection, batch, lane, "scan").unsettled:
             self._settling.touch(key)
         self._busy = True
 

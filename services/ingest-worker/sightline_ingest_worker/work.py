@@ -72,6 +72,8 @@ class Work:
         pixels: (crop_height, crop_width, 3) uint8, the model's input; None where nothing is to be encoded.
         vector: (dimensions,) float32, of length 1.
         copied: The vector was known.
+        claimed: No other process encodes these bytes.
+        elsewhere: Another process encodes these bytes.
         changed: The object changed while it was read.
     """
 
@@ -85,6 +87,8 @@ class Work:
     pixels: NDArray[np.uint8] | None = None
     vector: NDArray[np.float32] | None = None
     copied: bool = False
+    claimed: bool = False
+    elsewhere: bool = False
     changed: bool = False
     failure: Failure | None = None
     width: int | None = None
@@ -92,6 +96,11 @@ class Work:
     format: str | None = None
     taken_at: datetime | None = None
     camera: str | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its vector comes from another process."""
+        return self.elsewhere or (self.twin is not None and self.twin.elsewhere)
 
     @property
     def attempts(self) -> int:

@@ -30,11 +30,6 @@ log = structlog.get_logger()
 PR_SET_PDEATHSIG = 1
 
 
-def node_name(settings: WorkerSettings) -> str:
-    """Return the worker's name in the queue's eyes."""
-    return f"ingest@{settings.name}"
-
-
 Opener = Callable[[WorkerSettings, Callable[[], bool]], Context]
 
 
@@ -50,7 +45,7 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
     def process_context() -> tuple[Context, Journal]:
         if not opened:
             context = opener(settings, lambda: bool(stopping.value))
-            opened.append((context, Journal(redis_client(settings.queue), node_name(settings))))
+            opened.append((context, Journal(redis_client(settings.queue), settings.node)))
         return opened[0]
 
     # A process that ends while it reads: the task comes back at once, a bounded number of times; after that, and
@@ -110,7 +105,7 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
         log.info("ready", processes=settings.processes, queues=[QUEUE_NEW, QUEUE_BACKFILL])
 
     worker = app.Worker(
-        hostname=node_name(settings),
+        hostname=settings.node,
         queues=[QUEUE_NEW, QUEUE_BACKFILL],
         concurrency=settings.processes,
         pool_cls="prefork",
@@ -127,7 +122,7 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
 def ping(settings: WorkerSettings) -> int:
     """Ask the worker of this name whether it is there; 0 if it answers."""
     app = celery_app(settings.queue)
-    name = node_name(settings)
+    name = settings.node
     try:
         answers = app.control.ping(destination=[name], timeout=5.0)
     except Exception as error:

@@ -64,6 +64,6 @@ def test_a_process_id_given_again_is_not_taken_for_alive(journal, redis_server):
 
 
 def test_without_redis_nothing_is_known_and_nothing_breaks():
-    journal = Journal(redis.Redis(port=1, socket_connect_timeout=0.2), "node")
+    journal = Journal(redis.Redis(port=1, retry=None), "node")
     assert journal.begin(["a"]) == {}
     journal.end(["a"])
