@@ -175,7 +175,6 @@ def draw(turns: dict[str, list[float]]) -> None:
         axes.set_xticks([turn + 0.2 for turn in range(count)], [f"turn {turn + 1}" for turn in range(count)])
         axes.set_ylabel("pictures a second", fontsize=8)
         axes.grid(axis="y", color=report.GRID, linewidth=0.5)
-        axes.legend(fontsize=8, frameon=False, loc="lower center")
 
 
 def main() -> None:

@@ -158,9 +158,9 @@ def show(runs: list[Run]) -> None:
         names = [f"{run.clients} client{'s' if run.clients > 1 else ''}" for run in runs]
         axes.set_yticks(range(len(runs)), names)
         axes.invert_yaxis()
+        axes.set_xlim(0, 1.15 * max(run.percentile("total", 99) for run in runs))
         axes.set_xlabel("milliseconds", fontsize=8)
         axes.grid(axis="x", color=report.GRID, linewidth=0.5)
-        axes.legend(fontsize=8, frameon=False, loc="lower right")
 
 
 def main() -> None:

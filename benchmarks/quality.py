@@ -198,7 +198,6 @@ def draw(pictures: Collection, outcomes: list[Outcome], order: list[str]) -> Non
         axes.set_xlim(0, 1)
         axes.margins(y=0.01)
         axes.grid(axis="x", color=report.GRID, linewidth=0.5)
-        axes.legend(loc="lower right", fontsize=8, frameon=False)
 
 
 def main() -> None:

@@ -64,7 +64,7 @@ def write(target: str, *, settings: Mapping[str, Any], figures: Mapping[str, flo
 
 @contextmanager
 def picture(target: str, title: str, *, width: float = 8.0, height: float = 4.5) -> Iterator[Axes]:
-    """Draw `results/TARGET.png`: gives the axes, and writes the file at the end."""
+    """Draw `results/TARGET.png`: gives the axes; adds a legend of what was labelled, and writes the file at the end."""
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", color=INK, fontsize=11, fontweight="bold")
@@ -72,6 +72,8 @@ def picture(target: str, title: str, *, width: float = 8.0, height: float = 4.5)
     axes.tick_params(colors=INK, labelsize=8)
     axes.set_axisbelow(True)
     yield axes
+    if axes.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside lower left", ncols=3, fontsize=8, frameon=False)
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{target}.png"
     figure.savefig(path, dpi=150)
