@@ -58,7 +58,7 @@ def test_names_and_captions_are_scored_as_described(folder, monkeypatch, capsys)
     pictures = collection.find(str(folder))
     assert pictures.captions == {"red/1.png": "red", "red/2.png": "red", "green/1.png": "deep blue"}
     outcome = quality.measure(pictures, None)
-    # Red's two are red/1 and the orange one, which has no label; green has one picture that decodes, and red/2 is as green.
+    # Red's two are red/1 and the orange one, which has no label. Of green's, one decodes; red/2 is as green.
     assert outcome.precisions == {"red": 0.5, "green": 1.0, "Deep_Blue": 1.0}
     assert outcome.sizes == {"red": 2, "green": 1, "Deep_Blue": 1}
     assert outcome.mean_precision == pytest.approx(2.5 / 3)
