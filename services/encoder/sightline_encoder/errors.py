@@ -86,3 +86,7 @@ class ModelError(EncoderError):
 
     code = "FAILED_PRECONDITION"
     number = 9
+
+
+class ConversionFailed(ModelError):
+    """OpenVINO cannot run this model; torch can."""

@@ -128,7 +128,8 @@ def serving(tiny):
             yield running
         finally:
             for model in models:
-                model.gate.set()
+                if isinstance(model, TinyModel):
+                    model.gate.set()
             running.close()
 
     return run

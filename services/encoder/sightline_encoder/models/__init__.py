@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
+from sightline_encoder.errors import ConversionFailed, ModelError
 from sightline_encoder.models.model import Model
 from sightline_encoder.models.source import ModelSource
 
 if TYPE_CHECKING:
     from sightline_encoder.runtimes import Runtime
     from sightline_encoder.settings import EncoderSettings
+
+log = structlog.get_logger()
 
 __all__ = ["Model", "ModelSource", "describe", "load"]
 
@@ -24,6 +29,12 @@ def describe(model_id: str, settings: EncoderSettings) -> ModelSource:
         from sightline_encoder.models import embedded
 
         return embedded.describe(settings.cache_dir)
+    if "/" not in model_id and ":" not in model_id:
+        raise ModelError(
+            f"model {model_id!r}: no such name; it takes embedded, ARCH/TAG (open_clip's), hf-hub:ORG/NAME,"
+            " local-dir:FOLDER or path:FILE@ARCH"
+        )
+    # Imports torch, which takes seconds.
     from sightline_encoder.models import openclip
 
     return openclip.describe(model_id, settings.cache_dir)
@@ -42,5 +53,14 @@ def load(model_id: str, settings: EncoderSettings, runtime: Runtime | None = Non
     """
     from sightline_encoder.runtimes import choose_runtime
 
+    source = describe(model_id, settings)
     runtime = runtime or choose_runtime(settings)
-    return Model(describe(model_id, settings), runtime, settings.cache_dir)
+    try:
+        return Model(source, runtime, settings.cache_dir)
+    except ConversionFailed as error:
+        if settings.runtime != "auto":
+            raise ConversionFailed(f"model {model_id!r}: {error.message}") from error
+        from sightline_encoder.runtimes.torch_runtime import TorchRuntime
+
+        log.warning("running on torch instead", model=model_id)
+        return Model(source, TorchRuntime.from_settings(settings), settings.cache_dir)

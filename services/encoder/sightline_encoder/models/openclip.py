@@ -171,9 +171,7 @@ def _find(model_id: str) -> Named:
         )
     architecture, slash, tag = model_id.partition("/")
     if not slash or not tag:
-        raise ModelError(
-            "no such kind of name; it takes embedded, ARCH/TAG, hf-hub:ORG/NAME, local-dir:FOLDER or path:FILE@ARCH"
-        )
+        raise ModelError("no such kind of name; it takes ARCH/TAG, hf-hub:ORG/NAME, local-dir:FOLDER, path:FILE@ARCH")
     found = get_pretrained_cfg(architecture, tag)
     if not found:
         tags = open_clip.list_pretrained_tags_by_model(architecture)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 import openvino as ov
 
+from sightline_encoder.errors import ConversionFailed
 from sightline_encoder.runtimes import BATCH, Tower, TowerSource, Vectors
 
 log = structlog.get_logger()
@@ -146,11 +147,16 @@ def _convert(source: TowerSource, folder: Path) -> None:
         for axis in axes.values()
     }
     shapes = tuple({index: dims[axis.name] for index, axis in axes.items()} for axes in source.inputs.values())
-    with torch.inference_mode(False), torch.no_grad():
-        exported = torch.export.export(
-            module, tuple(torch.from_numpy(example[:3]) for example in source.examples), dynamic_shapes=shapes
-        )
-    model = ov.convert_model(exported)
+    examples = tuple(torch.from_numpy(example[:3]) for example in source.examples)
+    try:
+        with torch.no_grad():
+            exported = torch.export.export(module, examples, dynamic_shapes=shapes)
+        model = ov.convert_model(exported)
+    except Exception as error:
+        log.warning("conversion failed", tower=source.name, error=" ".join(str(error).split())[-400:])
+        raise ConversionFailed(
+            f"its {source.name} tower does not convert to OpenVINO (the log says why): set ENCODER_RUNTIME=torch"
+        ) from error
     for port, (axes, example) in zip(model.inputs, zip(source.inputs.values(), source.examples, strict=True), strict=True):
         port.get_node().set_partial_shape(
             ov.PartialShape([-1 if index in axes else length for index, length in enumerate(example.shape)])

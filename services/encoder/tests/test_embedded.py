@@ -1,0 +1,213 @@
+"""The model `embedded`, for real: both runtimes, real pictures, the recipe's parts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sklearn
+from PIL import Image
+from sightline.encoder.client import BULK, EncoderClient, RawPixels
+from sightline_encoder import models
+from sightline_encoder.errors import ModelError
+from sightline_encoder.models import embedded, files
+from sightline_encoder.runtimes.openvino_runtime import OpenVinoRuntime
+from sightline_encoder.runtimes.torch_runtime import TorchRuntime
+from sightline_encoder.settings import EncoderSettings
+from sightline_pictures import open_picture, preprocess
+
+TEXTS = ["a temple", "a flower", "", "Ein Wörterbuch, 東京 & 🙂", "a very long story " * 200]
+
+
+def cosines(first, second):
+    return (first * second).sum(axis=1)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return EncoderSettings(cache_dir=tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+def exact(settings):
+    """The model in torch's float32."""
+    return models.load("embedded", settings, TorchRuntime(threads=1))
+
+
+@pytest.fixture(scope="module")
+def converted(settings, exact):
+    """The model in OpenVINO as it is served. After `exact`, whose class vectors are in the cache."""
+    return models.load("embedded", settings, OpenVinoRuntime(threads=2))
+
+
+@pytest.fixture(scope="module")
+def photographs():
+    folder = Path(sklearn.__file__).parent / "datasets" / "images"
+    return [(folder / name).read_bytes() for name in ("china.jpg", "flower.jpg")]
+
+
+@pytest.fixture(scope="module")
+def pixels(photographs):
+    """Return preprocessed pictures: the photographs, and parts and turns of them."""
+    pictures = [Image.open(BytesIO(data)).convert("RGB") for data in photographs]
+    pictures += [picture.crop((100, 50, 420, 300)) for picture in pictures]
+    pictures += [picture.rotate(90, expand=True) for picture in pictures]
+    pictures += [picture.convert("L").convert("RGB") for picture in pictures[:3]]
+    return np.stack([preprocess(picture, embedded.PREPROCESSING) for picture in pictures])
+
+
+@pytest.mark.parametrize("name", ["exact", "converted"])
+def test_a_palace_and_a_sunflower_are_told_apart(name, request, photographs):
+    model = request.getfixturevalue(name)
+    images = model.encode_images([Image.open(BytesIO(data)).convert("RGB") for data in photographs])
+    assert images.dtype == np.float32
+    assert np.linalg.norm(images, axis=1) == pytest.approx(1)
+    queries = model.encode_texts(["a palace", "a sunflower"])
+    assert (queries @ images.T).argmax(axis=1).tolist() == [0, 1]
+    assert (queries @ images.T).argmax(axis=0).tolist() == [0, 1]
+
+
+def test_openvino_agrees_with_torch(exact, converted, pixels):
+    assert converted.runtime == "openvino"
+    assert cosines(exact.encode_pixels(pixels), converted.encode_pixels(pixels)).min() >= 0.999
+    assert cosines(exact.encode_texts(TEXTS), converted.encode_texts(TEXTS)).min() >= 0.999
+
+
+def test_one_fingerprint_on_every_runtime(exact, converted):
+    assert exact.fingerprint == converted.fingerprint
+    assert len(exact.fingerprint) == 64
+
+
+@pytest.mark.parametrize("name", ["exact", "converted"])
+def test_a_batch_gives_what_single_items_give(name, request, pixels):
+    model = request.getfixturevalue(name)
+    together = model.encode_pixels(pixels[:9])
+    assert together.shape == (9, 384)
+    alone = np.concatenate([model.encode_pixels(pixels[index : index + 1]) for index in range(9)])
+    assert cosines(together, alone).min() >= 0.9999
+    together = model.encode_texts(TEXTS)
+    alone = np.concatenate([model.encode_texts([text]) for text in TEXTS])
+    assert cosines(together, alone).min() >= 0.9999
+    assert model.encode_texts([]).shape == model.encode_pixels([]).shape == (0, 384)
+
+
+def test_texts_are_read_to_the_end_of_the_context(exact):
+    # Each pair of words is two tokens; 254 fit between the first and the last one.
+    full, longer, shorter = exact.encode_texts(["cat dog " * 127, "cat dog " * 127 + "fish", "cat dog " * 126 + "fish"])
+    assert full @ longer == pytest.approx(1)
+    assert full @ shorter < 0.9999
+
+
+def test_preprocessing_is_timms_evaluation_on_a_white_square(photographs):
+    import timm
+    from timm.data import create_transform, resolve_data_config
+
+    config = resolve_data_config({}, model=timm.create_model(embedded.CLASSIFIER, pretrained=False))
+    transform = create_transform(**config, is_training=False)
+    for data in photographs:
+        picture = Image.open(BytesIO(data)).convert("RGB")
+        square = Image.new("RGB", (640, 640), "white")
+        square.paste(picture, ((640 - picture.width) // 2, (640 - picture.height) // 2))
+        expected = transform(square).permute(1, 2, 0).numpy()
+        ours = (preprocess(picture, embedded.PREPROCESSING) / 255 - 0.5) / 0.5
+        assert np.abs(expected - ours).max() <= 2.5 / 255
+
+
+def test_class_texts_are_imagenet_infos():
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo()
+    plain, detailed = info.label_descriptions(), info.label_descriptions(detailed=True)
+    assert embedded.class_texts() == [
+        (names.split(",")[0], names, both) for names, both in zip(plain, detailed, strict=True)
+    ]
+
+
+def test_the_image_vector_is_conses_sum(exact, pixels, settings):
+    """Recomputed from the classifier's own logits and the texts' own vectors."""
+    import torch
+
+    module = embedded.describe(settings.cache_dir).image.build()
+    with torch.inference_mode():
+        logits = module.classifier((torch.from_numpy(pixels[:2]).permute(0, 3, 1, 2) / 255 - 0.5) / 0.5)
+    probabilities = torch.softmax(logits.double() / 1.3, dim=-1).numpy()
+    [vectors] = [np.load(path) for path in settings.cache_dir.glob("class-vectors-*.npy")]
+    expected = probabilities @ vectors
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    assert cosines(exact.encode_pixels(pixels[:2]), expected).min() > 0.99999
+    # A class's vector is the normalised sum of those of its first name, of all its names, and of those defined.
+    for index in (0, 1, 999):
+        total = exact.encode_texts(embedded.class_texts()[index]).sum(axis=0)
+        assert vectors[index] @ total / np.linalg.norm(total) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_warm_start_needs_neither_torch_nor_any_process_that_reports_home(converted, settings):
+    code = (
+        "import sys; from pathlib import Path; from sightline_encoder import models;"
+        "from sightline_encoder.settings import EncoderSettings;"
+        f"model = models.load('embedded', EncoderSettings(cache_dir=Path({str(settings.cache_dir)!r}), device='cpu'));"
+        "model.warm(); print(model.fingerprint, sys.modules.get('torch'), sys.modules.get('openvino_telemetry'))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert result.stdout.split() == [converted.fingerprint, "None", "None"], result.stderr
+
+
+def test_the_service_gives_the_same_vectors_for_files_and_for_pixels(serving, converted, photographs):
+    # Twelve megapixels, so that the file is decoded at a smaller scale.
+    large = BytesIO()
+    Image.open(BytesIO(photographs[0])).resize((4000, 2668), Image.Resampling.LANCZOS).save(large, "JPEG", quality=92)
+    pages = [*photographs, large.getvalue()]
+    full = [open_picture(page, max_bytes=10**8, max_pixels=10**8).image for page in pages]
+    with serving(models=[converted]) as running, EncoderClient(running.address, timeout_seconds=30) as client:
+        [model] = client.models()
+        steps = type(converted.preprocessing).from_proto(model.preprocessing)
+        by_file = client.encode_images(pages).vectors()
+        by_pixels = client.encode_images([RawPixels(np.asarray(picture)) for picture in full], priority=BULK).vectors()
+        by_input = client.encode_images(
+            [RawPixels(preprocess(picture, steps), preprocessed=True) for picture in full]
+        ).vectors()
+    assert cosines(by_file, by_pixels).min() >= 0.999
+    assert cosines(by_file, by_input).min() >= 0.999
+
+
+@pytest.mark.parametrize("part", ["CLASSIFIER_WEIGHTS", "TEXT_WEIGHTS", "TEXT_CONFIG", "TOKENIZER"])
+def test_files_that_are_not_what_they_should_be_are_refused(part, monkeypatch, tmp_path):
+    path, _ = getattr(embedded, part)
+    monkeypatch.setattr(embedded, part, (path, "0" * 64))
+    with pytest.raises(ModelError, match="SHA-256"):
+        source = embedded.describe(tmp_path)
+        source.text.build()
+        np.save(tmp_path / f"class-vectors-{source.fingerprint[:16]}.npy", np.zeros((1000, 384), np.float32))
+        source.image.build()
+
+
+def test_a_missing_package_is_named_with_what_installs_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(embedded, "TEXT_PACKAGE", "no_such_package")
+    with pytest.raises(ModelError, match=r"no_such_package is not installed.*requirements/models.txt"):
+        models.describe("embedded", EncoderSettings(cache_dir=tmp_path))
+
+
+def test_hashes_are_remembered_until_a_file_changes(tmp_path):
+    file, memory = tmp_path / "weights", tmp_path / "memory.json"
+    file.write_bytes(b"one")
+    first = files.remembered_sha256(file, memory)
+    assert first == files.remembered_sha256(file, memory) == files.sha256(file)
+    file.write_bytes(b"other")
+    assert files.remembered_sha256(file, memory) == files.sha256(file) != first
+    memory.write_text("damaged")
+    assert files.remembered_sha256(file, memory) == files.sha256(file)
+    with pytest.raises(ModelError, match="No such file"):
+        files.remembered_sha256(tmp_path / "nothing", memory)
+
+
+def test_another_recipe_has_another_fingerprint(monkeypatch, tmp_path):
+    before = embedded.describe(tmp_path).fingerprint
+    monkeypatch.setattr(embedded, "TEMPERATURE", 1.0)
+    other = embedded.describe(tmp_path).fingerprint
+    monkeypatch.setattr(embedded, "PREPROCESSING", replace(embedded.PREPROCESSING, pad_color=None))
+    assert len({before, other, embedded.describe(tmp_path).fingerprint}) == 3

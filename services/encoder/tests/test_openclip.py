@@ -1,0 +1,258 @@
+"""open_clip's models, for real: small architectures with random weights on disk, compared with open_clip itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+import sklearn
+import torch
+from open_clip.push_to_hf_hub import save_for_hf
+from open_clip.transform import PreprocessCfg, image_transform_v2
+from PIL import Image
+from safetensors.torch import save_file
+from sightline_encoder import models
+from sightline_encoder.errors import ModelError
+from sightline_encoder.models import openclip
+from sightline_encoder.runtimes.openvino_runtime import OpenVinoRuntime
+from sightline_encoder.runtimes.torch_runtime import TorchRuntime
+from sightline_encoder.settings import EncoderSettings
+from sightline_pictures import preprocess
+from tokenizers import Tokenizer, pre_tokenizers, processors
+from tokenizers.models import WordLevel
+from transformers import PreTrainedTokenizerFast
+
+TEXTS = ["a cat", "Two dogs, running on the beach!", "", "x" * 500, "東京 &amp; 🙂", "the <end_of_text> of words"]
+TEXT_CFG = {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 4, "layers": 2}
+VIT = {"embed_dim": 32, "quick_gelu": True, "text_cfg": TEXT_CFG}
+VIT["vision_cfg"] = {"image_size": 64, "layers": 3, "width": 64, "head_width": 16, "patch_size": 16}
+RESNET = {"embed_dim": 32, "text_cfg": TEXT_CFG}
+RESNET["vision_cfg"] = {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None}
+SIGLIP = {"embed_dim": 64, "init_logit_bias": -10, "custom_text": True}
+SIGLIP["vision_cfg"] = {"image_size": 224, "timm_model_name": "test_vit", "timm_model_pretrained": False}
+SIGLIP["vision_cfg"] |= {"timm_pool": "map", "timm_proj": "none"}
+SIGLIP["text_cfg"] = {"context_length": 16, "vocab_size": 40, "hf_tokenizer_name": "own", "width": 64, "heads": 4}
+SIGLIP["text_cfg"] |= {"layers": 2, "no_causal_mask": True, "proj_bias": True, "pool_type": "last"}
+SIGLIP["text_cfg"] |= {"tokenizer_kwargs": {"clean": "canonicalize"}}
+
+
+def cosines(first, second):
+    return (first * second).sum(axis=1)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return EncoderSettings(cache_dir=tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module", params=["torch", "openvino"])
+def runtime(request):
+    return TorchRuntime(threads=1) if request.param == "torch" else OpenVinoRuntime(threads=2)
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    folder = Path(sklearn.__file__).parent / "datasets" / "images"
+    pictures = [Image.open(folder / name).convert("RGB") for name in ("china.jpg", "flower.jpg")]
+    return [*pictures, pictures[0].crop((0, 0, 90, 400)), pictures[1].resize((50, 20))]
+
+
+@pytest.fixture(scope="module")
+def architectures(tmp_path_factory):
+    """Register small architectures with open_clip, as its own are: a JSON file each."""
+    folder = tmp_path_factory.mktemp("architectures")
+    for name, config in {"tiny-vit": VIT, "tiny-resnet": RESNET, "tiny-siglip": SIGLIP}.items():
+        (folder / f"{name}.json").write_text(json.dumps(config))
+    open_clip.add_model_config(folder)
+
+
+def random_model(name):
+    torch.manual_seed(7)
+    model = open_clip.create_model(name, pretrained_text=False).eval()
+    with torch.no_grad():
+        # Statistics of a network that has seen pictures; without them its vectors are all alike.
+        model.train()
+        size = np.broadcast_to(model.visual.image_size, 2)
+        for _ in range(20):
+            model.encode_image(torch.randn(8, 3, *size) + torch.randn(8, 3, 1, 1))
+        model.eval()
+        # Weights as they are before training give every text nearly the same vector.
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.mul_(2)
+    return model
+
+
+@pytest.fixture(scope="module", params=["tiny-vit", "tiny-resnet"])
+def saved(request, architectures, tmp_path_factory):
+    """Return an architecture and a file of weights for it."""
+    file = tmp_path_factory.mktemp("weights") / f"{request.param}.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in random_model(request.param).state_dict().items()}, file)
+    return request.param, file
+
+
+def directly(name, pretrained, pictures):
+    """Return what open_clip itself makes of the pictures and TEXTS."""
+    model, _, transform = open_clip.create_model_and_transforms(name, pretrained)
+    tokenizer = open_clip.get_tokenizer(name)
+    model.eval()
+    with torch.inference_mode():
+        images = model.encode_image(torch.stack([transform(picture) for picture in pictures]), normalize=True)
+        texts = model.encode_text(tokenizer(TEXTS), normalize=True)
+    return images.numpy(), texts.numpy()
+
+
+def test_weights_alone_by_path_give_what_open_clip_gives(saved, runtime, settings, pictures):
+    name, file = saved
+    model = models.load(f"path:{file}@{name}", settings, runtime)
+    images, texts = directly(name, str(file), pictures)
+    # The vectors differ enough from each other for the comparison to mean something.
+    assert (images @ images.T).min() < 0.99
+    assert (texts @ texts.T).min() < 0.99
+    assert cosines(model.encode_images(pictures), images).min() >= 0.999
+    assert cosines(model.encode_texts(TEXTS), texts).min() >= 0.999
+    assert cosines(model.encode_texts(TEXTS[:1]), texts[:1]).min() >= 0.999
+    assert (model.dimensions, model.context_length) == (32, 77)
+    assert model.runtime == runtime.name
+
+
+def test_the_fingerprint_is_of_the_weights_and_not_of_where_they_lie(saved, settings, tmp_path):
+    name, file = saved
+    first = models.describe(f"path:{file}@{name}", settings)
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(file.read_bytes())
+    assert models.describe(f"path:{copy}@{name}", settings).fingerprint == first.fingerprint
+    model = open_clip.create_model(name)
+    save_file({key: tensor.contiguous() for key, tensor in model.state_dict().items()}, copy)
+    assert models.describe(f"path:{copy}@{name}", settings).fingerprint != first.fingerprint
+
+
+@pytest.fixture(scope="module")
+def siglip(architectures, tmp_path_factory):
+    """Save a SigLIP-like model in open_clip's hub layout, with its own tokenizer and preprocessing."""
+    folder = tmp_path_factory.mktemp("siglip")
+    words = ["<pad>", "</s>", "<unk>", *"a cat dog dogs two running on the beach of words x".split()]
+    tokenizer = Tokenizer(WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>", padding_side="right"
+    )
+    model = random_model("tiny-siglip")
+    model.visual.preprocess_cfg |= {
+        "mean": (0.5, 0.5, 0.5),
+        "std": (0.5, 0.5, 0.5),
+        "interpolation": "bicubic",
+        "resize_mode": "squash",
+    }
+    save_for_hf(model, fast, SIGLIP, folder, safe_serialization=True)
+    return folder
+
+
+def test_a_siglip_like_folder_gives_what_open_clip_gives(siglip, runtime, settings, pictures):
+    model = models.load(f"local-dir:{siglip}", settings, runtime)
+    images, texts = directly(f"local-dir:{siglip}", None, pictures)
+    assert (images @ images.T).min() < 0.99
+    assert (texts @ texts.T).min() < 0.99
+    assert cosines(model.encode_images(pictures), images).min() >= 0.999
+    assert cosines(model.encode_texts(TEXTS), texts).min() >= 0.999
+    assert model.preprocessing.resize_mode == "squash"
+    assert model.context_length == 16
+
+
+def test_what_openvino_cannot_run_runs_on_torch_and_says_so_where_told_not_to(siglip, settings, pictures, tmp_path):
+    for file in siglip.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    config = json.loads((tmp_path / "open_clip_config.json").read_text())
+    # At another size than it was made for, this network resizes its position embeddings by an operation of torch's own.
+    config["model_cfg"]["vision_cfg"]["image_size"] = 160
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
+    automatic = settings.model_copy(update={"device": "cpu", "threads": 1})
+    model = models.load(f"local-dir:{tmp_path}", automatic)
+    assert model.runtime == "torch"
+    images, _ = directly(f"local-dir:{tmp_path}", None, pictures)
+    assert cosines(model.encode_images(pictures), images).min() >= 0.999
+    with pytest.raises(ModelError, match="ENCODER_RUNTIME=torch"):
+        models.load(f"local-dir:{tmp_path}", automatic.model_copy(update={"runtime": "openvino"}))
+
+
+def test_another_preprocessing_is_another_fingerprint(siglip, settings, tmp_path):
+    before = models.describe(f"local-dir:{siglip}", settings).fingerprint
+    for file in siglip.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    assert models.describe(f"local-dir:{tmp_path}", settings).fingerprint == before
+    config = json.loads((tmp_path / "open_clip_config.json").read_text())
+    config["preprocess_cfg"]["mean"] = [0.4, 0.5, 0.5]
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
+    assert models.describe(f"local-dir:{tmp_path}", settings).fingerprint != before
+
+
+@pytest.mark.parametrize("architecture", ["tiny-siglip", "ViT-B-16-SigLIP", "MobileCLIP-S1", "xlm-roberta-base-ViT-B-32"])
+def test_weights_alone_are_refused_where_they_would_silently_be_wrong(architecture, siglip, settings):
+    file = siglip / "open_clip_model.safetensors"
+    with pytest.raises(ModelError, match=f"{architecture} .*local-dir:FOLDER"):
+        models.load(f"path:{file}@{architecture}", settings)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "says"),
+    [
+        ("path:/nowhere.safetensors@ViT-B-32", "no file /nowhere.safetensors"),
+        ("path:/nowhere.safetensors", "path:FILE@ARCH"),
+        (f"path:{__file__}@ViT-B-32", "does not end in"),
+        ("local-dir:/nowhere", "open_clip_config.json is missing"),
+        ("ViT-B-32/no_such_tag", "laion2b_s34b_b79k"),
+        ("No-Such-Arch/tag", "no architecture 'No-Such-Arch'"),
+        ("nonsense", "it takes embedded, ARCH/TAG"),
+    ],
+)
+def test_names_that_are_wrong(model_id, says, settings):
+    with pytest.raises(ModelError, match=says):
+        models.load(model_id, settings)
+
+
+def test_weights_of_another_architecture_are_refused(saved, settings, runtime, tmp_path):
+    name, file = saved
+    other = {"tiny-vit": "tiny-resnet", "tiny-resnet": "tiny-vit"}[name]
+    with pytest.raises(ModelError, match="the weights do not load"):
+        models.load(f"path:{file}@{other}", settings.model_copy(update={"cache_dir": tmp_path}), runtime)
+
+
+def test_a_pickle_that_would_run_code_is_not_loaded(architectures, settings, tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "ran",))
+
+    torch.save({"state_dict": Evil()}, tmp_path / "evil.pt")
+    with pytest.raises(ModelError, match="do not load"):
+        models.load(f"path:{tmp_path / 'evil.pt'}@tiny-vit", settings, TorchRuntime(threads=1))
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("size", [(500, 300), (300, 501), (64, 64), (40, 31), (3, 200), (333, 64)])
+@pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+def test_preprocessing_is_open_clips(size, mode, interpolation):
+    cfg = PreprocessCfg(size=64, resize_mode=mode, interpolation=interpolation, fill_color=90)
+    random = np.random.default_rng(3)
+    picture = Image.fromarray(random.integers(0, 255, (9, 9, 3), np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    mean, std = (np.array(values).reshape(1, 1, 3) for values in (cfg.mean, cfg.std))
+    expected = image_transform_v2(cfg, is_train=False)(picture).permute(1, 2, 0).numpy() * std + mean
+    ours = preprocess(picture, openclip._preprocessing("x", cfg)) / 255
+    assert np.abs(expected - ours).max() <= 1.5 / 255
+
+
+def test_a_tag_whose_activation_is_not_its_architectures_is_loaded_with_the_tags(monkeypatch, architectures, tmp_path):
+    """`ViT-B-32/openai`: open_clip warns, and then uses the activation that the weights were not trained with."""
+    seen = {}
+    monkeypatch.setattr(openclip, "download_pretrained", lambda cfg: tmp_path / "weights.bin")
+    named = openclip._find("ViT-B-32/openai")
+    monkeypatch.setattr(
+        openclip.open_clip, "create_model", lambda *_, **options: seen.update(options) or torch.nn.Identity()
+    )
+    openclip._load("x", named)
+    assert seen["quick_gelu"] is True
+    assert named.architecture["quick_gelu"] is True
