@@ -152,9 +152,7 @@ def load_models(settings: EncoderSettings) -> list[EncodingModel]:
     return loaded
 
 
-def bootstrap(
-    settings: EncoderSettings, load: Loader = load_models, registry: CollectorRegistry = REGISTRY
-) -> Service:
+def bootstrap(settings: EncoderSettings, load: Loader = load_models, registry: CollectorRegistry = REGISTRY) -> Service:
     """Return the service, wired; nothing runs yet.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import structlog
@@ -18,6 +18,12 @@ from sightline_encoder.metrics import EncoderMetrics
 from sightline_encoder.pipeline import Pipeline
 from sightline_encoder.servicer import EncoderServicer, Limits
 from sightline_encoder.settings import EncoderSettings
+
+if TYPE_CHECKING:
+    Interceptor = grpc.aio.ServerInterceptor[Any, Any]
+else:
+    # Generic to the type checker only.
+    Interceptor = grpc.aio.ServerInterceptor
 
 log = structlog.get_logger()
 
@@ -36,7 +42,7 @@ class EncoderServer:
     def __init__(self, settings: EncoderSettings, metrics: EncoderMetrics) -> None:
         self._settings = settings
         self._metrics = metrics
-        self._health = health.aio.HealthServicer()
+        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._servicer = EncoderServicer(
             Limits(
                 max_texts=settings.max_texts,
@@ -121,7 +127,7 @@ class EncoderServer:
             ) from error
 
 
-class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+class TokenInterceptor(Interceptor):
     """Refuses calls without `authorization: Bearer TOKEN`, those of health excepted."""
 
     def __init__(self, token: str) -> None:

@@ -63,7 +63,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         self._limits = limits
         self._metrics = metrics
 
-    async def EncodeText(  # noqa: N802 - gRPC's name
+    async def EncodeText(
         self, request: encoder_pb2.EncodeTextRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> encoder_pb2.EncodeTextResponse:
         """Encode texts, in the order given."""
@@ -85,7 +85,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
             )
         raise AssertionError("unreachable: an aborted call raises")
 
-    async def EncodeImage(  # noqa: N802
+    async def EncodeImage(
         self, request: encoder_pb2.EncodeImageRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> encoder_pb2.EncodeImageResponse:
         """Encode images, in the order given."""
@@ -94,7 +94,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
             return self._image_response(model, await _finished(group))
         raise AssertionError("unreachable: an aborted call raises")
 
-    async def EncodeImageStream(  # noqa: N802
+    async def EncodeImageStream(
         self,
         request_iterator: AsyncIterator[encoder_pb2.EncodeImageRequest],
         context: grpc.aio.ServicerContext[Any, Any],
@@ -117,7 +117,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
                     if isinstance(entry, tuple):
                         entry[1].cancel()
 
-    async def ListModels(  # noqa: N802
+    async def ListModels(
         self, request: encoder_pb2.ListModelsRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> encoder_pb2.ListModelsResponse:
         """List the models served, the default first, and the limits."""

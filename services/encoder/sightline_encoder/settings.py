@@ -8,7 +8,6 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
-
 from sightline_pictures import PictureSettings
 from sightline_service import LogSettings, SettingsGroup
 

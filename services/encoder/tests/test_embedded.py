@@ -179,11 +179,15 @@ def test_the_service_gives_the_same_vectors_for_files_and_for_pixels(serving, co
 def test_files_that_are_not_what_they_should_be_are_refused(part, monkeypatch, tmp_path):
     path, _ = getattr(embedded, part)
     monkeypatch.setattr(embedded, part, (path, "0" * 64))
-    with pytest.raises(ModelError, match="SHA-256"):
+
+    def load_all():
         source = embedded.describe(tmp_path)
         source.text.build()
         np.save(tmp_path / f"class-vectors-{source.fingerprint[:16]}.npy", np.zeros((1000, 384), np.float32))
         source.image.build()
+
+    with pytest.raises(ModelError, match="SHA-256"):
+        load_all()
 
 
 def test_a_missing_package_is_named_with_what_installs_it(monkeypatch, tmp_path):

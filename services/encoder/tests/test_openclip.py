@@ -134,7 +134,7 @@ def test_the_fingerprint_is_of_the_weights_and_not_of_where_they_lie(saved, sett
 def siglip(architectures, tmp_path_factory):
     """Save a SigLIP-like model in open_clip's hub layout, with its own tokenizer and preprocessing."""
     folder = tmp_path_factory.mktemp("siglip")
-    words = ["<pad>", "</s>", "<unk>", *"a cat dog dogs two running on the beach of words x".split()]
+    words = ["<pad>", "</s>", "<unk>", "a", "cat", "dog", "dogs", "two", "running", "on", "the", "beach", "x"]
     tokenizer = Tokenizer(WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
@@ -190,7 +190,9 @@ def test_another_preprocessing_is_another_fingerprint(siglip, settings, tmp_path
     assert models.describe(f"local-dir:{tmp_path}", settings).fingerprint != before
 
 
-@pytest.mark.parametrize("architecture", ["tiny-siglip", "ViT-B-16-SigLIP", "MobileCLIP-S1", "xlm-roberta-base-ViT-B-32"])
+@pytest.mark.parametrize(
+    "architecture", ["tiny-siglip", "ViT-B-16-SigLIP", "MobileCLIP-S1", "xlm-roberta-base-ViT-B-32"]
+)
 def test_weights_alone_are_refused_where_they_would_silently_be_wrong(architecture, siglip, settings):
     file = siglip / "open_clip_model.safetensors"
     with pytest.raises(ModelError, match=f"{architecture} .*local-dir:FOLDER"):

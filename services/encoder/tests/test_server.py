@@ -80,7 +80,9 @@ def test_a_stream_is_ended_as_unavailable_while_draining(serving, tiny):
         raw = encoder_pb2.RawImage(rgb=b"\1" * 48, width=4, height=4, preprocessed=True)
         request = encoder_pb2.EncodeImageRequest(images=[encoder_pb2.Image(raw=raw)])
         tiny.gate.clear()
-        answers = encoder_pb2_grpc.EncoderStub(channel).EncodeImageStream(_then_stop(request, running, tiny), timeout=20)
+        answers = encoder_pb2_grpc.EncoderStub(channel).EncodeImageStream(
+            _then_stop(request, running, tiny), timeout=20
+        )
         assert len(next(answers).results) == 1
         with pytest.raises(grpc.RpcError) as ended:
             next(answers)
@@ -167,8 +169,11 @@ def certificate(tmp_path):
     """Make a certificate for localhost that is its own authority."""
     files = tmp_path / "tls.crt", tmp_path / "tls.key"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out", files[0], "-keyout", files[1]],
+        [
+            *["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+            *["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+            *["-out", files[0], "-keyout", files[1]],
+        ],
         check=True,
         capture_output=True,
     )

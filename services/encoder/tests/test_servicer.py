@@ -21,7 +21,6 @@ from sightline.encoder.client import (
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
 from sightline_pictures import PictureSettings, Preprocessing
 
-
 FINGERPRINT = "f" * 64
 
 
@@ -33,10 +32,10 @@ def png(color=(200, 10, 10), size=(9, 6), format="PNG", **options):
 
 @pytest.fixture
 def client(serving):
-    with serving(max_texts=5, max_images=4, max_text_bytes=40, queue_size=8) as running:
-        with EncoderClient(running.address) as client:
-            client.running = running
-            yield client
+    limits = {"max_texts": 5, "max_images": 4, "max_text_bytes": 40}
+    with serving(**limits, queue_size=8) as running, EncoderClient(running.address) as client:
+        client.running = running
+        yield client
 
 
 def test_models_are_listed_with_all_that_a_client_needs(client, tiny):
@@ -105,7 +104,9 @@ def test_raw_pixels_give_the_vector_of_the_file_that_they_came_from(client, tiny
 )
 def test_raw_pixels_that_cannot_be(client, image, problem):
     with grpc.insecure_channel(client.running.address) as channel:
-        request = encoder_pb2.EncodeImageRequest(images=[encoder_pb2.Image(raw=image), encoder_pb2.Image(encoded=png())])
+        request = encoder_pb2.EncodeImageRequest(
+            images=[encoder_pb2.Image(raw=image), encoder_pb2.Image(encoded=png())]
+        )
         bad, good = encoder_pb2_grpc.EncoderStub(channel).EncodeImage(request, timeout=10).results
     assert problem in bad.status.message
     assert good.WhichOneof("outcome") == "vector"
@@ -204,7 +205,10 @@ def test_a_full_queue_is_refused_at_once_with_a_hint(client, tiny, until):
 
 
 def test_too_many_bytes_are_refused_with_a_hint(serving, tiny, until):
-    with serving(max_message_bytes=1_048_576, queue_bytes=1_048_576) as running, EncoderClient(running.address) as client:
+    with (
+        serving(max_message_bytes=1_048_576, queue_bytes=1_048_576) as running,
+        EncoderClient(running.address) as client,
+    ):
         tiny.gate.clear()
         with grpc.insecure_channel(running.address) as channel:
             picture = png() + b"\0" * 600_000

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sightline_pictures import Preprocessing
 from tokenizers import Tokenizer
 
+from sightline_encoder.errors import ModelError
 from sightline_encoder.models import files
 from sightline_encoder.models.source import ModelSource, fingerprint, synthetic_pictures
 from sightline_encoder.runtimes import BATCH, Axis, TowerSource, Vectors
@@ -157,7 +158,7 @@ def class_texts() -> list[tuple[str, str, str]]:
         names = _table(folder / "imagenet_synset_to_lemma.txt")
         definitions = _table(folder / "imagenet_synset_to_definition.txt")
     except OSError as error:
-        raise files.ModelError(f"this version of timm lacks the names of ImageNet's classes: {error}") from error
+        raise ModelError(f"this version of timm lacks the names of ImageNet's classes: {error}") from error
     return [(names[key].split(",")[0], names[key], f"{names[key]}: {definitions[key]}") for key in synsets]
 
 

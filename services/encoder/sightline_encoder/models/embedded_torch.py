@@ -63,7 +63,7 @@ def load_text(config: Path, weights: Path) -> SentenceText:
     # Position numbers are made anew by today's class and need no copy.
     state.pop("embeddings.position_ids", None)
     bert.load_state_dict(state)
-    return SentenceText(bert.eval()).eval()
+    return SentenceText(bert).eval()
 
 
 def load_image(name: str, weights: Path, class_vectors: NDArray[np.float32], temperature: float) -> ConseImage:
@@ -74,7 +74,8 @@ def load_image(name: str, weights: Path, class_vectors: NDArray[np.float32], tem
     Raises:
         ModelError: They are not.
     """
-    classifier = timm.create_model(name, pretrained=False).eval()
+    classifier: torch.nn.Module = timm.create_model(name, pretrained=False)
+    classifier.eval()
     state: dict[str, Any] = torch.load(weights, map_location="cpu", weights_only=True)
     counters = "num_batches_tracked"
     theirs = [tensor for key, tensor in state.items() if not key.endswith(counters)]

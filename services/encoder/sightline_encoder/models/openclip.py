@@ -166,9 +166,7 @@ def _find(model_id: str) -> Named:
     if model_id.startswith(HUB):
         name = model_id.removeprefix(HUB)
         config = Path(download_pretrained_from_hf(name, filename="open_clip_config.json"))
-        return _from_config(
-            model_id, json.loads(config.read_text("utf-8")), Path(download_pretrained_from_hf(name))
-        )
+        return _from_config(model_id, json.loads(config.read_text("utf-8")), Path(download_pretrained_from_hf(name)))
     architecture, slash, tag = model_id.partition("/")
     if not slash or not tag:
         raise ModelError("no such kind of name; it takes ARCH/TAG, hf-hub:ORG/NAME, local-dir:FOLDER, path:FILE@ARCH")
@@ -203,8 +201,11 @@ def _find_path(rest: str) -> Named:
         " (open_clip.push_to_hf_hub.save_for_hf) and name the folder as local-dir:FOLDER"
     )
     text = model["text_cfg"]
-    if text.get("hf_tokenizer_name") or text.get("hf_model_name") or text.get("tokenizer_kwargs") or (
-        "siglip" in architecture.lower()
+    if (
+        text.get("hf_tokenizer_name")
+        or text.get("hf_model_name")
+        or text.get("tokenizer_kwargs")
+        or ("siglip" in architecture.lower())
     ):
         raise ModelError(f"{architecture} has a tokenizer of its own, and {advice}")
     published = {
@@ -254,7 +255,7 @@ def _preprocessing(model_id: str, cfg: PreprocessCfg) -> Preprocessing:
         )
     fill = cfg.fill_color if isinstance(cfg.fill_color, int) else 0
     return Preprocessing(
-        resize_mode=cfg.resize_mode,  # type: ignore[arg-type]
+        resize_mode=cfg.resize_mode,
         resize_size=max(height, width),
         crop_width=width,
         crop_height=height,

@@ -61,4 +61,5 @@ def synthetic_pictures(height: int, width: int) -> NDArray[np.uint8]:
         picture = colours[0] * (1 - y[..., None]) + colours[1] * y[..., None] + 40 * waves[..., None]
         picture = np.where(disc[..., None], colours[2] + 60 * waves[..., None], picture)
         pictures.append(picture + random.normal(0, 4 * index, picture.shape))
-    return np.clip(np.stack(pictures), 0, 255).astype(np.uint8)
+    stacked: NDArray[np.uint8] = np.clip(np.stack(pictures), 0, 255).astype(np.uint8)
+    return stacked

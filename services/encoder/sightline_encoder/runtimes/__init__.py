@@ -45,7 +45,8 @@ class TowerSource:
 
     Attributes:
         name: `image` or `text`.
-        build: Loads the weights and returns the module in float32 on the CPU, ready for inference. Costly: called only where no converted copy is in the cache.
+        build: Loads the weights and returns the module in float32 on the CPU, ready for inference. Costly: called
+            only where no converted copy is in the cache.
         examples: One array an input, of at least two rows, as the module takes them; real enough to compare
             precisions with.
         inputs: By name, in the order of the module's arguments: the axes whose length varies.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import os
 import shutil
@@ -17,15 +18,23 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-# Its import would start a process that reports to Google Analytics without having been allowed to. Where the package
-# for that cannot be imported, OpenVINO does without.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-import openvino as ov
-
 from sightline_encoder.errors import ConversionFailed
 from sightline_encoder.runtimes import BATCH, Tower, TowerSource, Vectors
 
 log = structlog.get_logger()
+
+
+def _import_openvino() -> Any:
+    """Import OpenVINO without its telemetry.
+
+    Its import would start a process that reports to Google Analytics without having been allowed to. Where the package
+    for that cannot be imported, OpenVINO does without.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    return importlib.import_module("openvino")
+
+
+ov = _import_openvino()
 
 FORMAT = 2
 """Raised when what is written into the cache changes its meaning."""
@@ -75,7 +84,7 @@ class OpenVinoRuntime:
             compiled.append((size, self._compile(sized, precision)))
         return OpenVinoTower(compiled)
 
-    def _choose_precision(self, source: TowerSource, path: Path, model: ov.Model) -> str:
+    def _choose_precision(self, source: TowerSource, path: Path, model: Any) -> str:
         """Return the precision to compile with; what `auto` finds out is kept beside the model."""
         if self.precision != "auto":
             return self.precision
@@ -90,7 +99,7 @@ class OpenVinoRuntime:
             _write(note, json.dumps({"lowest_cosine": cosine}))
         return "bf16" if json.loads(note.read_text())["lowest_cosine"] >= CHECKED_COSINE else "f32"
 
-    def _compile(self, model: ov.Model, precision: str) -> ov.CompiledModel:
+    def _compile(self, model: Any, precision: str) -> Any:
         return self._core.compile_model(
             model,
             "CPU",
@@ -112,7 +121,7 @@ class OpenVinoTower:
             of size 0, for any.
     """
 
-    def __init__(self, compiled: list[tuple[int, ov.CompiledModel]]) -> None:
+    def __init__(self, compiled: list[tuple[int, Any]]) -> None:
         self._compiled = compiled
         # A request holds its own buffers, so that each thread needs its own.
         self._local = threading.local()
@@ -157,7 +166,7 @@ def _convert(source: TowerSource, folder: Path) -> None:
         raise ConversionFailed(
             f"its {source.name} tower does not convert to OpenVINO (the log says why): set ENCODER_RUNTIME=torch"
         ) from error
-    for port, (axes, example) in zip(model.inputs, zip(source.inputs.values(), source.examples, strict=True), strict=True):
+    for port, axes, example in zip(model.inputs, source.inputs.values(), source.examples, strict=True):
         port.get_node().set_partial_shape(
             ov.PartialShape([-1 if index in axes else length for index, length in enumerate(example.shape)])
         )

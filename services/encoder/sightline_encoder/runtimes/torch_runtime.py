@@ -63,7 +63,7 @@ class TorchRuntime:
         """Return the tower; nothing of it is kept on disk."""
         module = source.build().eval().requires_grad_(False).to(self._device)
         if source.name == "image":
-            module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            module = module.to(memory_format=torch.channels_last)
         return TorchTower(module, self._device, list(source.inputs.values()), bf16=self._bf16, compiled=self._compiled)
 
 
