@@ -93,6 +93,7 @@ export function explain(error: ApiError): Explained {
         title: 'This picture is no longer here',
         text: 'It was removed from the collection or renamed since the link was made. Search for it again by what it shows.',
         ...known,
+        detail: '',
         retryable: false,
       };
     case 'refused':
