@@ -210,6 +210,9 @@ def main() -> None:
     pictures = collection.find(options.images)
     choices = [options.model, *([options.compare] if options.compare else [])]
     try:
+        for chosen in map(encoder_settings, choices):
+            # A second model that cannot be had is better known before the first is measured.
+            models.describe(chosen.model_ids[0], chosen)
         outcomes = [measure(pictures, choice) for choice in choices]
     except (EncoderError, ValueError) as error:
         sys.exit(str(error))

@@ -15,7 +15,7 @@ from sightline_local.supervisor import Supervisor
 
 from benchmarks import collection
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.5
 
 
 class System:
