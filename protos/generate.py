@@ -21,6 +21,8 @@ PROTO = Path("sightline/encoder/v1/encoder.proto")
 def generate(target: Path) -> list[Path]:
     """Write the messages, the service and their type stubs below `target`; return the files written."""
     wire_types = files("grpc_tools") / "_proto"
+    # Beside this Python, which need not be on the path.
+    scripts = Path(sys.executable).parent
     status = protoc.main(
         [
             "protoc",
@@ -28,6 +30,8 @@ def generate(target: Path) -> list[Path]:
             f"--proto_path={wire_types}",
             f"--python_out={target}",
             f"--grpc_python_out={target}",
+            f"--plugin=protoc-gen-mypy={scripts / 'protoc-gen-mypy'}",
+            f"--plugin=protoc-gen-mypy_grpc={scripts / 'protoc-gen-mypy_grpc'}",
             f"--mypy_out=quiet:{target}",
             f"--mypy_grpc_out=quiet:{target}",
             str(PROTO),
