@@ -177,24 +177,26 @@ class Collection:
     def start_generation(self) -> tuple[Path, Journal]:
         """Copy the shard into a new generation's folder, and from then on keep a journal of writes.
 
-        Writes wait for the copy; searches do not.
+        Writes wait for the last part of the copy; searches do not.
         """
         number = int(self.generation.removeprefix("gen-")) + 1
         folder = self.folder / f"gen-{number:06}"
+        origin = self.folder / self.generation
         discard(folder)
-        sync_tree(self.folder / self.generation)
-        with self._lock:
-            flush_shard(self.shard)
-            self._idle.clear()
-            try:
-                copy_shard(self.folder / self.generation, folder)
+        self._idle.clear()
+        try:
+            copy_shard(origin, folder)
+            sync_tree(origin)
+            with self._lock:
+                flush_shard(self.shard)
+                copy_shard(origin, folder)
                 self._journal = Journal(self.folder / _JOURNAL_FILE)
-            except BaseException:
-                discard(folder)
-                self._idle.set()
-                raise
-            self._unindexed_copied = self._unindexed
-            return folder, self._journal
+                self._unindexed_copied = self._unindexed
+                return folder, self._journal
+        except BaseException:
+            discard(folder)
+            self._idle.set()
+            raise
 
     def catch_up(self, shard: engine.EdgeShard, journal: Journal) -> None:
         """Apply to a new shard what the journal holds, until so little is left that writers can wait for the rest."""

@@ -92,6 +92,34 @@ def test_a_copy_is_a_shard_of_its_own(shard, tmp_path):
     assert shard.count(engine.CountRequest()) == 1000
 
 
+def test_a_torn_copy_is_made_whole(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    (source / "sub").mkdir(parents=True)
+    large = np.random.default_rng(0).bytes(5_000_000)
+    for name in ("same", "changed", "grown", "shrunk", "holed", "gone", "sub/renamed"):
+        (source / name).write_bytes(large)
+    copy_shard(source, target)
+    kept = (target / "same").stat()
+
+    with (source / "changed").open("r+b") as file:
+        file.seek(3_000_000)
+        file.write(b"new")
+    with (source / "grown").open("ab") as file:
+        file.write(b"more")
+    os.truncate(source / "shrunk", 1000)
+    os.truncate(source / "holed", 0)
+    os.truncate(source / "holed", len(large))
+    (source / "gone").unlink()
+    (source / "sub" / "renamed").rename(source / "sub" / "other")
+    copy_shard(source, target)
+
+    def contents(folder):
+        return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    assert contents(target) == contents(source)
+    assert (target / "same").stat().st_mtime_ns == kept.st_mtime_ns
+
+
 def test_holes_stay_holes(tmp_path):
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()
