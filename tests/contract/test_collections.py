@@ -1,0 +1,147 @@
+"""Collections and the alias, on a real server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from qdrant_client import grpc as api
+from sightline_catalogue import CatalogueError, ModelRef, NoCollection, WrongFingerprint
+from sightline_catalogue.schema import INDEXES
+
+
+def test_server_answers(catalogue):
+    assert catalogue.ping() is None
+
+
+def test_collection_is_named_after_its_model_and_remembers_it(catalogue, shelf):
+    model = shelf.model("ViT-B-32/laion2b_s34b_b79k")
+    collection = catalogue.ensure_collection(model)
+    assert collection.name == f"images-{shelf.prefix}-vit-b-32-laion2b-s34b-b79k-{model.fingerprint[:12]}"
+    assert collection.model == model
+    [found] = [one for one in shelf.catalogue().collections() if one.name == collection.name]
+    assert found.model == model
+
+
+def test_collection_is_made_as_designed(catalogue, shelf):
+    collection = catalogue.ensure_collection(shelf.model(dimensions=24))
+    request = api.GetCollectionInfoRequest(collection_name=collection.name)
+    info = catalogue._connection.collections("Get", request).result
+    vector = info.config.params.vectors_config.params_map.map["image"]
+    assert (vector.size, vector.distance, vector.on_disk) == (24, api.Distance.Cosine, True)
+    assert (info.config.hnsw_config.m, info.config.hnsw_config.ef_construct) == (16, 128)
+    assert info.config.quantization_config.scalar.type == api.QuantizationType.Int8
+    assert info.config.quantization_config.scalar.always_ram
+    assert set(info.payload_schema) == set(INDEXES)
+    assert info.payload_schema["taken_at"].data_type == api.PayloadSchemaType.Datetime
+    assert info.payload_schema["label"].data_type == api.PayloadSchemaType.Keyword
+
+
+def test_ensuring_twice_changes_nothing(catalogue, shelf, picture, drawn):
+    model = shelf.model()
+    catalogue.ensure_collection(model).upsert([picture("a.jpg")], drawn(1))
+    again = shelf.catalogue().ensure_collection(model)
+    assert again.counts().indexed == 1
+
+
+def test_an_index_that_is_missing_is_added(catalogue, shelf):
+    model = shelf.model()
+    name = catalogue.ensure_collection(model).name
+    drop = api.DeleteFieldIndexCollection(collection_name=name, wait=True, field_name="label")
+    catalogue._connection.points("DeleteFieldIndex", drop)
+    assert catalogue.ensure_collection(model).labels() == {}
+    info = catalogue._connection.collections("Get", api.GetCollectionInfoRequest(collection_name=name)).result
+    assert set(info.payload_schema) == set(INDEXES)
+
+
+def test_another_model_of_the_same_short_fingerprint_is_refused(catalogue, shelf):
+    model = shelf.model()
+    catalogue.ensure_collection(model)
+    other = ModelRef(model.id, model.fingerprint[:12] + "0" * 52, model.dimensions)
+    with pytest.raises(WrongFingerprint, match=model.fingerprint):
+        catalogue.ensure_collection(other)
+
+
+def test_threads_that_create_the_same_collection_all_get_it(shelf):
+    model = shelf.model()
+    catalogues = [shelf.catalogue() for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda one: one.ensure_collection(model), catalogues))
+    assert {one.name for one in found} == {found[0].name}
+    assert found[0].counts().indexed == 0
+
+
+ENSURE = """
+import sys
+from sightline_catalogue import Catalogue, CatalogueSettings, ModelRef
+url, name, fingerprint = sys.argv[1:]
+catalogue = Catalogue(CatalogueSettings(url=url), "main")
+print(catalogue.ensure_collection(ModelRef(name, fingerprint, 16)).name)
+"""
+
+
+def test_processes_that_create_the_same_collection_all_get_it(shelf):
+    model = shelf.model()
+    command = [sys.executable, "-c", ENSURE, shelf.url, model.id, model.fingerprint]
+    racers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    names = {racer.communicate(timeout=60)[0] for racer in racers}
+    assert [racer.returncode for racer in racers] == [0, 0, 0]
+    assert len(names) == 1
+
+
+def test_without_an_alias_there_is_no_current_collection(catalogue, collection):
+    with pytest.raises(NoCollection, match="nothing has been indexed"):
+        catalogue.current()
+
+
+def test_alias_moves_from_one_collection_to_another(catalogue, shelf):
+    first, second = catalogue.ensure_collection(shelf.model()), catalogue.ensure_collection(shelf.model())
+    catalogue.activate(first)
+    other_process = shelf.catalogue()
+    assert other_process.current().name == first.name
+    catalogue.activate(second)
+    catalogue.activate(second)
+    assert other_process.current().name == second.name
+    assert other_process.current().model == second.model
+    catalogue.activate(first)
+    assert catalogue.current().name == first.name
+
+
+def test_a_collection_that_is_not_there_cannot_be_activated(catalogue, shelf, collection):
+    catalogue.delete_collection(collection)
+    with pytest.raises((NoCollection, CatalogueError), match=collection.name):
+        catalogue.activate(collection)
+
+
+def test_the_collection_in_use_is_deleted_only_by_force(catalogue, collection):
+    catalogue.activate(collection)
+    with pytest.raises(CatalogueError, match="activate another"):
+        catalogue.delete_collection(collection)
+    catalogue.delete_collection(collection, force=True)
+    catalogue.delete_collection(collection)
+    with pytest.raises(NoCollection):
+        catalogue.current()
+
+
+def test_a_deleted_collection_says_so(catalogue, collection, drawn, picture):
+    catalogue.delete_collection(collection)
+    [vector] = drawn(1)
+    calls = [
+        lambda: collection.nearest(vector, limit=5),
+        lambda: collection.nearest_batch([vector], limit=5),
+        lambda: collection.similar(picture("a").id, limit=5),
+        lambda: collection.get([picture("a").id]),
+        lambda: collection.browse(None, 5),
+        lambda: list(collection.known()),
+        lambda: collection.by_sha256(["a"]),
+        lambda: collection.upsert([picture("a")], [vector]),
+        lambda: collection.set_state([picture("a").id], "pending"),
+        lambda: collection.delete([picture("a").id]),
+        collection.counts,
+        collection.labels,
+    ]
+    for call in calls:
+        with pytest.raises(NoCollection, match=collection.name):
+            call()

@@ -1,0 +1,84 @@
+"""A server that goes away and comes back."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+
+import numpy as np
+import pytest
+from sightline_catalogue import Catalogue, CatalogueSettings, Unavailable
+
+
+@pytest.fixture
+def stored(own_server, shelf, picture, drawn):
+    """A catalogue on a server of its own, and twenty images in it."""
+    catalogue = Catalogue(CatalogueSettings(url=own_server.url, timeout_seconds=10), "main")
+    collection = catalogue.ensure_collection(shelf.model())
+    catalogue.activate(collection)
+    images = [picture(f"{number}.jpg") for number in range(20)]
+    vectors = drawn(20)
+    collection.upsert(images, vectors)
+    yield catalogue, images, vectors
+    catalogue.close()
+
+
+def test_what_was_stored_survives_a_killed_server(own_server, stored):
+    catalogue, images, vectors = stored
+    own_server.kill()
+    own_server.start()
+    collection = catalogue.current()
+    assert collection.get([image.id for image in images]) == images
+    assert np.stack(collection.vectors([image.id for image in images])) == pytest.approx(vectors, abs=1e-6)
+
+
+def test_a_restart_in_the_middle_of_a_call_goes_unnoticed(own_server, stored):
+    catalogue, images, vectors = stored
+    collection = catalogue.current()
+    own_server.kill()
+    starter = threading.Timer(0.3, own_server.start)
+    starter.start()
+    try:
+        assert collection.nearest(vectors[3], limit=1).images == [images[3]]
+    finally:
+        starter.join()
+
+
+def test_a_server_that_is_gone_is_named(own_server, stored, drawn):
+    catalogue, images, vectors = stored
+    collection = catalogue.current()
+    own_server.kill()
+    impatient = Catalogue(CatalogueSettings(url=own_server.url, timeout_seconds=0.5), "main")
+    for call in (impatient.current, impatient.ping, catalogue.ping):
+        with pytest.raises(Unavailable, match=r"http://127.0.0.1:\d+ \(QDRANT_URL\)"):
+            call()
+    own_server.start()
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            assert collection.nearest(vectors[0], limit=1).images == [images[0]]
+            return
+        except Unavailable:
+            assert time.monotonic() < deadline
+
+
+def _count(catalogue, queue):
+    queue.put(catalogue.current().counts().indexed)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_catalogue_made_before_a_fork_works_after_it(shelf, catalogue, collection, picture, drawn):
+    collection.upsert([picture("a.jpg")], drawn(1))
+    catalogue.activate(collection)
+    unused = shelf.catalogue()
+    fork = multiprocessing.get_context("fork")
+    queue = fork.Queue()
+    child = fork.Process(target=_count, args=(unused, queue))
+    child.start()
+    try:
+        assert queue.get(timeout=30) == 1
+    finally:
+        child.kill()
+        child.join()
+    assert unused.current().counts().indexed == 1
