@@ -1,0 +1,117 @@
+"""Ids, payloads, cursors and settings, without a database."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from qdrant_client import grpc as api
+from sightline_catalogue import CatalogueSettings, Image, ModelRef, WrongCursor, image_id
+from sightline_catalogue.cursor import read_cursor, write_cursor
+from sightline_catalogue.identity import NAMESPACE, storable
+from sightline_catalogue.payload import order_of, read_image, time_text, write_image
+from sightline_catalogue.schema import collection_name
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+numbers = st.none() | st.integers(0, 2**53)
+times = st.none() | st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))
+optional = st.none() | texts
+images = st.builds(
+    Image,
+    id=st.uuids().map(str),
+    bucket=texts,
+    key=texts,
+    state=st.sampled_from(["pending", "indexed", "failed"]),
+    reason=optional,
+    attempts=st.integers(0, 1000),
+    next_try_at=times,
+    sha256=optional,
+    bytes=numbers,
+    width=numbers,
+    height=numbers,
+    format=optional,
+    label=optional,
+    folders=st.lists(texts),
+    taken_at=times,
+    camera=optional,
+    modified_at=times,
+    indexed_at=times,
+    etag=optional,
+)
+
+
+@given(images)
+def test_an_image_survives_its_payload(image):
+    point = api.PointStruct()
+    write_image(point.payload, image)
+    wire = api.PointStruct.FromString(point.SerializeToString())
+    assert read_image(image.id, wire.payload) == image
+
+
+@given(st.text("abc-._", max_size=5), st.text("abc-._", max_size=5), st.binary(max_size=5), st.binary(max_size=5))
+def test_ids_differ_where_bucket_or_key_differ(one_bucket, other_bucket, one_key, other_key):
+    one, other = one_bucket, one_key.replace(b"\0", b"")
+    two, another = other_bucket, other_key.replace(b"\0", b"")
+    assert (image_id(one, other) == image_id(two, another)) == ((one, other) == (two, another))
+
+
+def test_an_id_is_the_uuid_5_that_others_would_compute():
+    assert image_id("main", b"a/b.jpg") == str(uuid.uuid5(NAMESPACE, "4:maina/b.jpg"))
+
+
+def test_an_id_never_changes():
+    """A change would index every picture of every user again."""
+    assert image_id("main", b"animals/cat.png") == "c8174a53-bbf1-5e7d-a306-28f0fb2e84f5"
+
+
+@given(images, images)
+def test_what_is_a_second_later_comes_first(one, other):
+    first, second = (image.taken_at or image.modified_at for image in (one, other))
+    if first and second and second - first >= timedelta(seconds=1):
+        assert order_of(one) < order_of(other)
+    assert abs(order_of(one)) < 2**53
+
+
+@given(st.integers(-(2**53), 2**53), st.lists(st.uuids().map(str), max_size=5))
+def test_a_cursor_comes_back(order, ids):
+    assert read_cursor(write_cursor(order, ids)) == (order, ids)
+
+
+@given(st.text())
+def test_nothing_but_a_cursor_is_taken_for_one(text):
+    with contextlib.suppress(WrongCursor):
+        assert read_cursor(write_cursor(*read_cursor(text))) == read_cursor(text)
+
+
+def test_times_are_written_in_utc():
+    moment = datetime(2024, 1, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert time_text(moment) == "2023-12-31T23:30:00Z"
+    with pytest.raises(ValueError, match="no time zone"):
+        time_text(datetime(2024, 1, 1))
+
+
+def test_bytes_that_are_no_text_are_shown_escaped():
+    assert storable(b"caf\xe9".decode(errors="surrogateescape")) == "caf\\xe9"
+    assert storable("café") == "café"
+
+
+def test_collections_are_named_after_model_and_fingerprint():
+    model = ModelRef("ViT-B-32/laion2b_s34b_b79k", "0123456789abcdef" * 4, 512)
+    assert collection_name(model) == "images-vit-b-32-laion2b-s34b-b79k-0123456789ab"
+    assert collection_name(ModelRef("///", "f" * 64, 1)) == "images-model-ffffffffffff"
+
+
+@pytest.mark.parametrize("url", ["qdrant:6334", "ftp://qdrant", "http://"])
+def test_a_wrong_url_is_refused(url):
+    with pytest.raises(ValidationError, match="http://HOST:PORT"):
+        CatalogueSettings(url=url)
+
+
+def test_the_port_of_grpc_is_the_default():
+    settings = CatalogueSettings(url="https://qdrant.example")
+    assert (settings.host, settings.port, settings.encrypted) == ("qdrant.example", 6334, True)
