@@ -17,6 +17,7 @@ from sightline_pictures import PictureSettings, Preprocessing
 from sightline_service.queues import redis_client
 
 from sightline_ingest_worker.claims import Claims, NoClaims, RedisClaims
+from sightline_ingest_worker.journal import Journal, NoJournal, RedisJournal
 from sightline_ingest_worker.settings import IngestSettings, WorkerSettings
 
 log = structlog.get_logger()
@@ -99,6 +100,7 @@ class Context:
         readers: Reads and decodes.
         sender: One thread that encodes and stores while the next pictures are read.
         claims: On bytes that are being encoded.
+        journal: Of keys that are being decoded.
         stopping: True once the worker was told to stop.
     """
 
@@ -112,6 +114,7 @@ class Context:
     readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "read"))
     sender: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "send"))
     claims: Claims = field(default_factory=NoClaims)
+    journal: Journal = field(default_factory=NoJournal)
     stopping: Callable[[], bool] = lambda: False
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
@@ -152,6 +155,7 @@ def open_context(settings: WorkerSettings, stopping: Callable[[], bool]) -> Cont
     """Open everything. Call it after the fork: gRPC and the object store's runtime do not survive one."""
     encoder = open_encoder(settings)
     catalogue = Catalogue(settings.catalogue, settings.bucket.id)
+    client = redis_client(settings.queue)
     return Context(
         bucket_id=settings.bucket.id,
         bucket=open_bucket(settings.bucket),
@@ -161,6 +165,7 @@ def open_context(settings: WorkerSettings, stopping: Callable[[], bool]) -> Cont
         pictures=settings.pictures,
         encode_batch=settings.encode_batch,
         readers=ThreadPoolExecutor(settings.threads, "read"),
-        claims=RedisClaims(redis_client(settings.queue), settings.node),
+        claims=RedisClaims(client, settings.node),
+        journal=RedisJournal(client, settings.node),
         stopping=stopping,
     )

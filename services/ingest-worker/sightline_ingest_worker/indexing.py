@@ -155,15 +155,22 @@ def _prepare(
         work.claimed = sha256 in claimed
         work.elsewhere = not work.claimed and not work.copied
     here = [work for work in fresh.values() if not work.elsewhere]
-    list(context.readers.map(lambda work: _decode_if_needed(context, target, work), here))
+    needed = [work for work in here if not _is_complete(context, work)]
+    if needed:
+        context.journal.begin([work.key for work in needed])
+        try:
+            list(context.readers.map(lambda work: decode(context, target, work), needed))
+        finally:
+            context.journal.end()
     return ready
 
 
-def _decode_if_needed(context: Context, target: Target, work: Work) -> None:
-    if work.vector is not None and work.sha256 is not None and context.thumbnails.exists(work.sha256):
-        work.data = b""
-    else:
-        decode(context, target, work)
+def _is_complete(context: Context, work: Work) -> bool:
+    """Return whether vector and thumbnail are known; drops the bytes if so."""
+    if work.vector is None or work.sha256 is None or not context.thumbnails.exists(work.sha256):
+        return False
+    work.data = b""
+    return True
 
 
 def _finish(context: Context, target: Target, works: list[Work]) -> Outcome:

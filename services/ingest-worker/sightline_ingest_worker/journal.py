@@ -1,16 +1,16 @@
 """Which keys ended a worker process: kept in Redis, so that one bad picture cannot end workers for ever.
 
-A process writes down the keys that it is about to read and strikes them out when it is done. Keys that stand there
-under a process that is gone were being read when it ended. Only after a picture ended processes three times while it
-was read alone is it recorded as failed; its neighbours are read in the meantime.
+A process writes down the keys that it is about to decode and strikes them out when it is done. Keys that stand there
+under a process that is gone were being decoded when it ended: it crashed, ran out of memory, or took so long that it
+was killed. Waiting for a service, the bucket included, is never held against a picture.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import redis
 import structlog
@@ -39,56 +39,97 @@ def process_start(pid: int) -> float:
         return 0.0
 
 
-@dataclass
-class Journal:
+class Journal(Protocol):
+    """What indexing needs of a journal."""
+
+    def crashes(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return how many processes each key may have ended; no entry means none."""
+
+    def begin(self, keys: Sequence[str]) -> None:
+        """Write down the keys, in place of what this process wrote before."""
+
+    def end(self) -> None:
+        """Strike out what this process wrote down."""
+
+    def clear(self, keys: Sequence[str]) -> None:
+        """These did no harm after all."""
+
+
+class NoJournal:
+    """Remembers nothing."""
+
+    def crashes(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return none."""
+        return {}
+
+    def begin(self, keys: Sequence[str]) -> None:
+        """Do nothing."""
+
+    def end(self) -> None:
+        """Do nothing."""
+
+    def clear(self, keys: Sequence[str]) -> None:
+        """Do nothing."""
+
+
+class RedisJournal:
     """The journal of one process.
 
+    Where Redis is away nothing is written and nothing known, which costs the bound only.
+
     Args:
-        client: Redis; where it is away nothing is written and nothing known, which costs the bound only.
+        client: Redis.
         node: The worker's name: processes of one node see each other's process ids.
     """
 
-    client: redis.Redis
-    node: str
+    def __init__(self, client: redis.Redis, node: str) -> None:
+        self._client = client
+        self._under_way = f"{UNDER_WAY}:{node}"
+        self._pid = os.getpid()
+        self._started = process_start(self._pid)
 
-    def begin(self, keys: Sequence[str]) -> dict[str, int]:
-        """Write down the keys, and return how many processes each of them ended before; no entry means none."""
+    def crashes(self, keys: Sequence[str]) -> dict[str, int]:
+        """Return how many processes each key may have ended; no entry means none."""
         try:
             self._sweep()
-            pid = os.getpid()
-            entry = json.dumps({"keys": list(keys), "started": process_start(pid)})
-            pipe = self.client.pipeline(transaction=False)
-            pipe.hset(f"{UNDER_WAY}:{self.node}", str(pid), entry)
-            pipe.hmget(CRASHES, list(keys))
-            counts = pipe.execute()[1]
+            counts = self._client.hmget(CRASHES, list(keys))
         except redis.RedisError as error:
-            log.warning("journal not written", error=str(error))
+            log.warning("journal not read", error=str(error))
             return {}
         return {key: int(count) for key, count in zip(keys, counts, strict=True) if count}
 
-    def end(self, cleared: Sequence[str] = ()) -> None:
-        """Strike out what this process wrote down; `cleared` keys did no harm after all."""
+    def begin(self, keys: Sequence[str]) -> None:
+        """Write down the keys, in place of what this process wrote before."""
+        entry = json.dumps({"keys": list(keys), "started": self._started})
+        self._try(lambda: self._client.hset(self._under_way, str(self._pid), entry))
+
+    def end(self) -> None:
+        """Strike out what this process wrote down."""
+        self._try(lambda: self._client.hdel(self._under_way, str(self._pid)))
+
+    def clear(self, keys: Sequence[str]) -> None:
+        """These did no harm after all."""
+        if keys:
+            self._try(lambda: self._client.hdel(CRASHES, *keys))
+
+    def _try(self, call: Callable[[], object]) -> None:
         try:
-            pipe = self.client.pipeline(transaction=False)
-            pipe.hdel(f"{UNDER_WAY}:{self.node}", str(os.getpid()))
-            if cleared:
-                pipe.hdel(CRASHES, *cleared)
-            pipe.execute()
+            call()
         except redis.RedisError as error:
             log.warning("journal not written", error=str(error))
 
     def _sweep(self) -> None:
         """Count a crash for each key that a process of this node left behind."""
-        entries = self.client.hgetall(f"{UNDER_WAY}:{self.node}")
+        entries = self._client.hgetall(self._under_way)
         for pid, entry in entries.items():
             left = json.loads(entry)
             if is_alive(int(pid), left["started"]):
                 continue
             # Of several that see it, the one that strikes it out counts it.
-            if self.client.hdel(f"{UNDER_WAY}:{self.node}", pid):
-                pipe = self.client.pipeline(transaction=False)
+            if self._client.hdel(self._under_way, pid):
+                pipe = self._client.pipeline(transaction=False)
                 for key in left["keys"]:
                     pipe.hincrby(CRASHES, key, 1)
                 pipe.expire(CRASHES, CRASHES_SECONDS)
                 pipe.execute()
-                log.warning("a worker process ended while it read", pid=int(pid), keys=len(left["keys"]))
+                log.warning("a worker process ended while it decoded", pid=int(pid), keys=left["keys"])

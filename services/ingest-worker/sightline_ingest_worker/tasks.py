@@ -13,7 +13,6 @@ from sightline_catalogue import CatalogueError
 
 from sightline_ingest_worker.context import Context, Stopping
 from sightline_ingest_worker.indexing import fail_keys, index_keys
-from sightline_ingest_worker.journal import Journal
 from sightline_ingest_worker.metrics import WAITS
 from sightline_ingest_worker.work import Outcome
 
@@ -24,7 +23,7 @@ MAX_CRASHES = 3
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 CRASHED = (
-    f"reading it ended the worker's process {MAX_CRASHES} times: the file is damaged in a way that the decoder "
+    f"decoding it ended the worker's process {MAX_CRASHES} times: the file is damaged in a way that the decoder "
     "does not survive, or it needs more memory or time than there is"
 )
 
@@ -65,12 +64,11 @@ def with_patience(context: Context, call: Callable[[], Outcome], deadline: float
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
-def index_task(context: Context, journal: Journal, keys: Sequence[str], seconds: float) -> Outcome:
+def index_task(context: Context, keys: Sequence[str], seconds: float) -> Outcome:
     """Index a task's keys; those that may have ended a process come last, and each alone.
 
     Args:
         context: What is open.
-        journal: Of this process.
         keys: At most 32, say.
         seconds: How long the task may take, waiting included.
 
@@ -79,21 +77,15 @@ def index_task(context: Context, journal: Journal, keys: Sequence[str], seconds:
     """
     deadline = time.monotonic() + seconds
     outcome = Outcome()
-    try:
-        crashes = journal.begin(keys)
-        good = [key for key in keys if key not in crashes]
-        if good:
-            if crashes:
-                journal.begin(good)
-            outcome += with_patience(context, partial(index_keys, context, good, deadline), deadline)
-        for key, count in sorted(crashes.items(), key=lambda item: item[1]):
-            journal.begin([key])
-            if count >= MAX_CRASHES:
-                alone = partial(fail_keys, context, [key], CRASHED)
-            else:
-                alone = partial(index_keys, context, [key], deadline)
-            outcome += with_patience(context, alone, deadline)
-            journal.end([key])
-    finally:
-        journal.end()
+    crashes = context.journal.crashes(keys)
+    good = [key for key in keys if key not in crashes]
+    if good:
+        outcome += with_patience(context, partial(index_keys, context, good, deadline), deadline)
+    for key, count in sorted(crashes.items(), key=lambda item: item[1]):
+        if count >= MAX_CRASHES:
+            alone = partial(fail_keys, context, [key], CRASHED)
+        else:
+            alone = partial(index_keys, context, [key], deadline)
+        outcome += with_patience(context, alone, deadline)
+        context.journal.clear([key])
     return outcome

@@ -17,10 +17,9 @@ from celery.exceptions import Reject
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 from sightline_service import configure_logging
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX, celery_app, redis_client
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX, celery_app
 
 from sightline_ingest_worker.context import Context, open_context
-from sightline_ingest_worker.journal import Journal
 from sightline_ingest_worker.metrics import IMAGES, TASKS, try_to_serve
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.tasks import Returned, index_task
@@ -40,12 +39,11 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
     app.conf.worker_lost_wait = 1.0
     visibility = settings.queue.visibility_seconds
     stopping = multiprocessing.Value("b", 0, lock=False)
-    opened: list[tuple[Context, Journal]] = []
+    opened: list[Context] = []
 
-    def process_context() -> tuple[Context, Journal]:
+    def process_context() -> Context:
         if not opened:
-            context = opener(settings, lambda: bool(stopping.value))
-            opened.append((context, Journal(redis_client(settings.queue), settings.node)))
+            opened.append(opener(settings, lambda: bool(stopping.value)))
         return opened[0]
 
     # A process that ends while it reads: the task comes back at once, a bounded number of times; after that, and
@@ -58,9 +56,8 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
         time_limit=max(visibility - 5, visibility // 2),
     )
     def index(keys: list[str]) -> None:
-        context, journal = process_context()
         try:
-            outcome = index_task(context, journal, keys, min(settings.wait_seconds, visibility / 2))
+            outcome = index_task(process_context(), keys, min(settings.wait_seconds, visibility / 2))
         except Returned as error:
             TASKS.labels("returned").inc()
             raise Reject(str(error.__cause__), requeue=True) from error

@@ -88,9 +88,9 @@ def redis_server(session_redis: RedisServer) -> RedisServer:
     return session_redis
 
 
-@pytest.fixture
-def own_redis() -> Iterator[RedisServer]:
-    """A Redis that the test may kill."""
+@pytest.fixture(scope="module")
+def module_redis() -> Iterator[RedisServer]:
+    """A Redis that a module's tests may kill."""
     server = RedisServer()
     yield server
     server.client.close()
@@ -100,6 +100,16 @@ def own_redis() -> Iterator[RedisServer]:
 @pytest.fixture(name="eventually")
 def eventually_fixture():
     return eventually
+
+
+@pytest.fixture(scope="session")
+def wait_until():
+    return eventually
+
+
+@pytest.fixture(name="free_port", scope="session")
+def free_port_fixture():
+    return free_port
 
 
 @dataclass

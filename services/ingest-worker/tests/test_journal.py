@@ -8,19 +8,19 @@ import sys
 
 import pytest
 import redis
-from sightline_ingest_worker.journal import CRASHES, Journal
+from sightline_ingest_worker.journal import CRASHES, RedisJournal
 
 DIE_WHILE_READING = """
 import os, sys, redis
-from sightline_ingest_worker.journal import Journal
-Journal(redis.Redis.from_url(sys.argv[1], decode_responses=True), "node").begin(sys.argv[2:])
+from sightline_ingest_worker.journal import RedisJournal
+RedisJournal(redis.Redis.from_url(sys.argv[1], decode_responses=True), "node").begin(sys.argv[2:])
 os._exit(9)
 """
 
 
 @pytest.fixture
 def journal(redis_server):
-    return Journal(redis_server.client, "node")
+    return RedisJournal(redis_server.client, "node")
 
 
 def die_while_reading(redis_server, *keys: str) -> None:
@@ -28,29 +28,29 @@ def die_while_reading(redis_server, *keys: str) -> None:
 
 
 def test_a_process_that_finishes_leaves_nothing(journal, redis_server):
-    assert journal.begin(["a", "b"]) == {}
+    journal.begin(["a", "b"])
     journal.end()
+    assert journal.crashes(["a", "b"]) == {}
     assert redis_server.client.keys("*") == []
 
 
 def test_keys_of_a_process_that_ended_are_counted(journal, redis_server):
     die_while_reading(redis_server, "a", "b")
-    assert journal.begin(["a", "c"]) == {"a": 1}
-    journal.end()
+    assert journal.crashes(["a", "c"]) == {"a": 1}
     die_while_reading(redis_server, "a")
-    assert journal.begin(["a", "b"]) == {"a": 2, "b": 1}
+    assert journal.crashes(["a", "b"]) == {"a": 2, "b": 1}
 
 
 def test_a_key_that_went_well_is_cleared(journal, redis_server):
     die_while_reading(redis_server, "a", "b")
-    journal.begin(["a"])
-    journal.end(["a"])
-    assert journal.begin(["a", "b"]) == {"b": 1}
+    assert journal.crashes(["a", "b"]) == {"a": 1, "b": 1}
+    journal.clear(["a"])
+    assert journal.crashes(["a", "b"]) == {"b": 1}
 
 
 def test_a_living_process_is_not_taken_for_dead(journal, redis_server):
     journal.begin(["a"])
-    assert Journal(redis_server.client, "node").begin(["a"]) == {}
+    assert RedisJournal(redis_server.client, "node").crashes(["a"]) == {}
     assert not redis_server.client.exists(CRASHES)
 
 
@@ -60,10 +60,12 @@ def test_a_process_id_given_again_is_not_taken_for_alive(journal, redis_server):
     entry = redis_server.client.hget("sightline:ingest:under-way:node", field)
     redis_server.client.hset("sightline:ingest:under-way:node", "1", entry)
     redis_server.client.hdel("sightline:ingest:under-way:node", field)
-    assert journal.begin(["a"]) == {"a": 1}
+    assert journal.crashes(["a"]) == {"a": 1}
 
 
 def test_without_redis_nothing_is_known_and_nothing_breaks():
-    journal = Journal(redis.Redis(port=1, retry=None), "node")
-    assert journal.begin(["a"]) == {}
-    journal.end(["a"])
+    journal = RedisJournal(redis.Redis(port=1, retry=None), "node")
+    journal.begin(["a"])
+    assert journal.crashes(["a"]) == {}
+    journal.end()
+    journal.clear(["a"])

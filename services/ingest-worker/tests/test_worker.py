@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -53,23 +54,43 @@ class WorkerProcess:
         except httpx.TransportError:
             return False
 
-    def states(self) -> Counter[str]:
-        return Counter(point["state"] for point in self.said().values())
+    def write(self, **files: bytes) -> list[str]:
+        """Write pictures, and return their keys."""
+        for name, data in files.items():
+            (self.bucket / f"{name}.png").write_bytes(data)
+        return [f"{name}.png" for name in files]
+
+    def states(self, keys: list[str]) -> Counter[str]:
+        """Return how many of the keys are in which state."""
+        said = self.said()
+        return Counter(said[key]["state"] for key in keys if key in said)
 
     def said(self) -> dict[str, dict]:
         points = [json.loads(path.read_text()) for path in self.points.iterdir() if ".tmp" not in path.name]
         return {point["key"]: point for point in points}
 
-    def reads(self) -> Counter[str]:
-        path = self.folder / "reads"
+    def decoded(self) -> Counter[str]:
+        path = self.folder / "decoded"
         return Counter(path.read_text().splitlines()) if path.exists() else Counter()
 
+    def indexed(self) -> float:
+        """Return the metric."""
+        text = httpx.get(f"http://127.0.0.1:{self.port}/metrics").text
+        found = re.search(r'^sightline_ingest_images_total{outcome="indexed"} (.+)$', text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
 
-@pytest.fixture
-def worker(redis_server, tmp_path, fakes, eventually):
-    worker = WorkerProcess(redis_server, tmp_path, fakes.free_port())
+    @property
+    def decoding(self) -> Path:
+        """As long as this file is there, a slow picture is being decoded by the process whose id it holds."""
+        return self.folder / "decoding"
+
+
+@pytest.fixture(scope="module")
+def worker(module_redis, tmp_path_factory, free_port, wait_until):
+    """One worker for all tests: each brings its own keys."""
+    worker = WorkerProcess(module_redis, tmp_path_factory.mktemp("worker"), free_port())
     worker.start()
-    eventually(worker.ready)
+    wait_until(worker.ready)
     yield worker
     worker.app.close()
     worker.process.kill()
@@ -77,95 +98,79 @@ def worker(redis_server, tmp_path, fakes, eventually):
 
 
 def test_a_poison_picture_fails_and_its_neighbours_are_indexed(worker, draw, eventually):
-    keys = [f"{number}.png" for number in range(32)]
-    for number, key in enumerate(keys):
-        (worker.bucket / key).write_bytes(draw(number))
-    (worker.bucket / "17.png").write_bytes(b"POISON")
+    pictures = {f"poison-{number}": draw(number) for number in range(31)}
+    keys = worker.write(**pictures | {"poison-x": b"POISON"})
     worker.queue.send(keys, "new")
-    eventually(lambda: worker.states() == {"indexed": 31, "failed": 1})
-    said = worker.said()["17.png"]
+    eventually(lambda: worker.states(keys) == {"indexed": 31, "failed": 1})
+    said = worker.said()["poison-x.png"]
     assert said["state"] == "failed"
     assert "3 times" in said["reason"]
-    assert worker.reads()["17.png"] == 3
+    assert worker.decoded()["POISON"] == 3
     eventually(lambda: worker.redis.client.hlen("unacked") == 0)
     assert worker.process.poll() is None
 
 
 def test_a_killed_pool_process_costs_nothing(worker, draw, eventually):
-    (worker.bucket / "slow.png").write_bytes(b"SLOW" + draw(1))
-    (worker.bucket / "other.png").write_bytes(draw(2))
-    worker.queue.send(["slow.png", "other.png"], "new")
-    reading = worker.folder / "reading"
-    pid = int(eventually(lambda: reading.exists() and reading.read_text()))
+    keys = worker.write(pool_slow=b"SLOW" + draw(101), pool_other=draw(102))
+    worker.queue.send(keys, "new")
+    pid = int(eventually(lambda: worker.decoding.exists() and worker.decoding.read_text()))
     os.kill(pid, signal.SIGKILL)
-    reading.unlink()
-    eventually(lambda: worker.reads()["slow.png"] == 2)
+    worker.decoding.unlink()
 
     def done():
-        reading.unlink(missing_ok=True)
-        return worker.states() == {"indexed": 2}
+        worker.decoding.unlink(missing_ok=True)
+        return worker.states(keys) == {"indexed": 2}
 
     eventually(done)
-    eventually(lambda: not worker.redis.client.exists("sightline:ingest:crashes"))
-
-
-def test_a_killed_worker_leaves_no_process_and_its_keys_are_read_alone(worker, draw, eventually):
-    (worker.bucket / "slow.png").write_bytes(b"SLOW" + draw(1))
-    worker.queue.send(["slow.png"], "new")
-    reading = worker.folder / "reading"
-    pid = int(eventually(lambda: reading.exists() and reading.read_text()))
-    worker.process.kill()
-    worker.process.wait()
-    eventually(lambda: not psutil.pid_exists(pid))
-    reading.unlink()
-    worker.start()
-    worker.queue.send(["slow.png"], "new")
-
-    def done():
-        reading.unlink(missing_ok=True)
-        return worker.states() == {"indexed": 1}
-
-    eventually(done)
-
-
-def test_sigterm_finishes_what_is_in_hand(worker, draw, eventually):
-    (worker.bucket / "slow.png").write_bytes(b"SLOW" + draw(1))
-    worker.queue.send(["slow.png"], "new")
-    reading = worker.folder / "reading"
-    eventually(reading.exists)
-    worker.process.terminate()
-    eventually(lambda: b"Warm shutdown" in (worker.folder / "log").read_bytes())
-    reading.unlink()
-    assert worker.process.wait(20) == 0
-    assert worker.states() == {"indexed": 1}
-    assert worker.redis.client.hlen("unacked") == 0
-
-
-def test_redis_restarts_empty_and_the_worker_goes_on(own_redis, tmp_path, fakes, draw, eventually):
-    worker = WorkerProcess(own_redis, tmp_path, fakes.free_port())
-    worker.start()
-    try:
-        eventually(worker.ready)
-        (worker.bucket / "a.png").write_bytes(draw(1))
-        own_redis.kill()
-        own_redis.start()
-        worker.queue.send(["a.png"], "backfill")
-        eventually(lambda: worker.states() == {"indexed": 1}, 40)
-    finally:
-        worker.app.close()
-        worker.process.kill()
-        worker.process.wait()
+    eventually(lambda: not worker.redis.client.hexists("sightline:ingest:crashes", "pool_slow.png"))
 
 
 def test_counts_of_all_processes_and_ping(worker, draw, eventually):
-    for number in range(64):
-        (worker.bucket / f"{number}.png").write_bytes(draw(number))
-    worker.queue.send([f"{number}.png" for number in range(64)], "new")
-    line = 'sightline_ingest_images_total{outcome="indexed"} 64.0'
-    eventually(lambda: line in httpx.get(f"http://127.0.0.1:{worker.port}/metrics").text)
+    before = worker.indexed()
+    keys = worker.write(**{f"count-{number}": draw(200 + number) for number in range(64)})
+    worker.queue.send(keys, "new")
+    eventually(lambda: worker.indexed() == before + 64)
     ping = [sys.executable, "-m", "sightline_ingest_worker", "--ping"]
     assert subprocess.run(ping, env=worker.environment, capture_output=True).returncode == 0
     other = worker.environment | {"WORKER_NAME": "nobody"}
     refused = subprocess.run(ping, env=other, capture_output=True, text=True)
     assert refused.returncode == 1
     assert "ingest@nobody does not answer" in refused.stderr
+
+
+def test_redis_comes_back_empty_and_the_worker_goes_on(worker, draw, eventually):
+    keys = worker.write(after_redis=draw(300))
+    worker.redis.kill()
+    worker.redis.start()
+    worker.queue.send(keys, "backfill")
+    eventually(lambda: worker.states(keys) == {"indexed": 1}, 40)
+
+
+def test_a_killed_worker_leaves_no_process(worker, draw, eventually):
+    keys = worker.write(killed_slow=b"SLOW" + draw(400))
+    worker.queue.send(keys, "new")
+    pid = int(eventually(lambda: worker.decoding.exists() and worker.decoding.read_text()))
+    worker.process.kill()
+    worker.process.wait()
+    eventually(lambda: not psutil.pid_exists(pid))
+    worker.decoding.unlink()
+    worker.start()
+    worker.queue.send(keys, "new")
+
+    def done():
+        worker.decoding.unlink(missing_ok=True)
+        return worker.states(keys) == {"indexed": 1}
+
+    eventually(done)
+
+
+def test_sigterm_finishes_what_is_in_hand(worker, draw, eventually):
+    eventually(worker.ready)
+    keys = worker.write(last_slow=b"SLOW" + draw(500))
+    worker.queue.send(keys, "new")
+    eventually(worker.decoding.exists)
+    worker.process.terminate()
+    eventually(lambda: b"Warm shutdown" in (worker.folder / "log").read_bytes())
+    worker.decoding.unlink()
+    assert worker.process.wait(20) == 0
+    assert worker.states(keys) == {"indexed": 1}

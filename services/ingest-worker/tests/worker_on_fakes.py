@@ -20,11 +20,14 @@ import numpy as np
 from sightline.encoder.client import Encoded
 from sightline_bucket import open_bucket, open_thumbnails
 from sightline_catalogue import Image, ModelRef
+from sightline_ingest_worker import reading
 from sightline_ingest_worker.context import Context, Target
+from sightline_ingest_worker.journal import RedisJournal
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.worker import run
-from sightline_pictures import Preprocessing
+from sightline_pictures import Preprocessing, open_picture
 from sightline_service import load_settings
+from sightline_service.queues import redis_client
 
 POINTS = Path(os.environ["POINTS_DIR"])
 
@@ -62,25 +65,19 @@ class Encoder:
         return Encoded(model, fingerprint, [np.ones(1, np.float32) for _ in images])
 
 
-class DangerousBucket:
-    """Reading some files ends the process, once or each time; others take as long as a file says."""
-
-    def __init__(self, bucket):
-        self._bucket = bucket
-        self.stat = bucket.stat
-
-    def read(self, key, max_bytes):
-        data, seen = self._bucket.read(key, max_bytes)
-        with open(POINTS.parent / "reads", "a") as log:
-            log.write(f"{key}\n")
-        if data.startswith(b"POISON"):
-            os.kill(os.getpid(), signal.SIGKILL)
-        if data.startswith(b"SLOW"):
-            (POINTS.parent / "reading").write_text(str(os.getpid()))
-            while (POINTS.parent / "reading").exists():
-                time.sleep(0.02)
-            data = data[4:]
-        return data, seen
+def open_dangerously(data, **limits):
+    """Decode, but for bytes that end the process, and bytes that take as long as a file is there."""
+    word = data.rstrip(b"0123456789 ").decode("latin-1")[:6]
+    with open(POINTS.parent / "decoded", "a") as log:
+        log.write(f"{word}\n")
+    if data.startswith(b"POISON"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if data.startswith(b"SLOW"):
+        (POINTS.parent / "decoding").write_text(str(os.getpid()))
+        while (POINTS.parent / "decoding").exists():
+            time.sleep(0.02)
+        data = data[4:]
+    return open_picture(data, **limits)
 
 
 def open_on_fakes(settings, stopping):
@@ -96,14 +93,16 @@ def open_on_fakes(settings, stopping):
 
     return Context(
         bucket_id="main",
-        bucket=DangerousBucket(open_bucket(settings.bucket)),
+        bucket=open_bucket(settings.bucket),
         thumbnails=open_thumbnails(settings.thumbnails.url),
         encoder=Encoder(),
         target=Source(),
         pictures=settings.pictures,
+        journal=RedisJournal(redis_client(settings.queue), settings.node),
         stopping=stopping,
     )
 
 
 if __name__ == "__main__":
+    reading.open_picture = open_dangerously
     sys.exit(run(load_settings(WorkerSettings), open_on_fakes))
