@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import grpc
 import structlog
@@ -19,12 +19,6 @@ from sightline_encoder.pipeline import Pipeline
 from sightline_encoder.servicer import EncoderServicer, Limits
 from sightline_encoder.settings import EncoderSettings
 
-if TYPE_CHECKING:
-    Interceptor = grpc.aio.ServerInterceptor[Any, Any]
-else:
-    # Generic to the type checker only.
-    Interceptor = grpc.aio.ServerInterceptor
-
 log = structlog.get_logger()
 
 SERVICE: str = encoder_pb2.DESCRIPTOR.services_by_name["Encoder"].full_name
@@ -33,7 +27,7 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 Details = grpc.HandlerCallDetails
-Continuation = Callable[[Details], Awaitable["grpc.RpcMethodHandler[Any, Any]"]]
+Continuation = Callable[[Details], Awaitable["grpc.RpcMethodHandler[Any, Any] | None"]]
 
 
 class EncoderServer:
@@ -42,7 +36,7 @@ class EncoderServer:
     def __init__(self, settings: EncoderSettings, metrics: EncoderMetrics) -> None:
         self._settings = settings
         self._metrics = metrics
-        self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
+        self._health = health.aio.HealthServicer()
         self._servicer = EncoderServicer(
             Limits(
                 max_texts=settings.max_texts,
@@ -127,7 +121,7 @@ class EncoderServer:
             ) from error
 
 
-class TokenInterceptor(Interceptor):
+class TokenInterceptor(grpc.aio.ServerInterceptor):
     """Refuses calls without `authorization: Bearer TOKEN`, those of health excepted."""
 
     def __init__(self, token: str) -> None:
@@ -135,8 +129,8 @@ class TokenInterceptor(Interceptor):
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: Details
-    ) -> grpc.RpcMethodHandler[Any, Any]:
-        """Return the method's handler, or one that refuses."""
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Return the method's handler, or one that refuses; None for a method that is not there."""
         handler = await continuation(handler_call_details)
         if handler is None or handler_call_details.method.startswith(f"/{HEALTH}/"):
             return handler
