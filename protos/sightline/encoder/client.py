@@ -22,7 +22,29 @@ from typing import TypeVar
 import grpc
 import numpy as np
 from numpy.typing import NDArray
+from sightline.encoder.errors import (
+    EncoderError,
+    FingerprintMismatch,
+    InvalidRequest,
+    ItemError,
+    Overloaded,
+    Unavailable,
+)
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
+
+__all__ = [
+    "BULK",
+    "INTERACTIVE",
+    "Encoded",
+    "EncoderClient",
+    "EncoderError",
+    "FingerprintMismatch",
+    "InvalidRequest",
+    "ItemError",
+    "Overloaded",
+    "RawPixels",
+    "Unavailable",
+]
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -34,54 +56,6 @@ BULK = encoder_pb2.PRIORITY_BULK
 MAX_MESSAGE_BYTES = 256 * 1024 * 1024
 FIRST_BACKOFF_SECONDS = 0.05
 LONGEST_BACKOFF_SECONDS = 1.0
-
-
-class EncoderError(Exception):
-    """A call failed.
-
-    Attributes:
-        code: The gRPC status code.
-        message: What was wrong, fit to show to a person.
-    """
-
-    def __init__(self, code: grpc.StatusCode, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-class Overloaded(EncoderError):
-    """The encoder's queue is full; the same request may be sent again after `retry_after_seconds`."""
-
-    def __init__(self, message: str, retry_after_seconds: float) -> None:
-        super().__init__(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
-        self.retry_after_seconds = retry_after_seconds
-
-
-class Unavailable(EncoderError):
-    """No encoder answered within the deadline."""
-
-
-class FingerprintMismatch(EncoderError):
-    """The encoder's model is not the one whose vectors were asked for."""
-
-
-class InvalidRequest(EncoderError):
-    """The request itself is wrong, or larger than the encoder's limits; sending it again changes nothing."""
-
-
-class ItemError(Exception):
-    """One text or image of a request could not be encoded.
-
-    Attributes:
-        code: A google.rpc.Code number.
-        message: What was wrong, fit to show to a person.
-    """
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 @dataclass(frozen=True)
