@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from drawn import draw
 from PIL import Image
 from sightline_local.readiness import images_encoded, ingest_state
+from sightline_local.stack import ROOT
 from sklearn.datasets import load_sample_image
 from waiting import wait_for
 
@@ -103,6 +105,14 @@ def test_a_folder_that_is_moved_in_is_found_and_one_moved_out_is_gone(running, t
     wait_for("the folder is found", lambda: {"holiday/a.jpg", "holiday/beach/b.jpg"} <= keys(running), 30)
     shutil.rmtree(running.bucket / "holiday")
     wait_for("the folder is gone", lambda: not [key for key in keys(running) if key.startswith("holiday")], 30)
+
+
+def test_the_readmes_example_of_the_encoder_runs(running, tmp_path, monkeypatch, capsys):
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "cat.jpg").write_bytes(photograph("china.jpg"))
+    monkeypatch.chdir(tmp_path)
+    exec(example.replace("127.0.0.1:50051", running.stack.encoder_address), {})
+    assert len(re.findall(r"-?\d\.\d+", capsys.readouterr().out)) == 2
 
 
 def test_equal_bytes_are_encoded_once(running):
