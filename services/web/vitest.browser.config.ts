@@ -14,6 +14,7 @@ export default defineConfig({
       vitest: fileURLToPath(new URL('./node_modules/vitest', import.meta.url)),
     },
   },
+  cacheDir: fileURLToPath(new URL('./node_modules/.vite-browser', import.meta.url)),
   server: { fs: { strict: false } },
   test: {
     include: ['*.test.ts'],

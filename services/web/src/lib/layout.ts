@@ -8,7 +8,7 @@ export interface Shapes {
 
 export const GRID_SHAPES: Shapes = { narrowest: 0.56, widest: 2.4 };
 /** The five best are of more even width, so that their row is tall whatever their shapes are. */
-export const BEST_SHAPES: Shapes = { narrowest: 0.75, widest: 1.34 };
+export const BEST_SHAPES: Shapes = { narrowest: 0.64, widest: 1.34 };
 
 /** Up to this share of a side may be cut off to fill a tile; beyond it the picture is shown whole. */
 const MOST_CUT = 0.26;
