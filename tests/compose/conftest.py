@@ -7,6 +7,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,19 @@ from engine import System, missing, wait_for
 from pictures import drawn, photograph
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(neighbours: int = 0) -> int:
+    """Return a free port whose next ones are free too."""
+    while True:
+        with ExitStack() as ends:
+            first = ends.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            port = int(first.getsockname()[1])
+            try:
+                for number in range(1, neighbours + 1):
+                    ends.enter_context(socket.socket()).bind(("127.0.0.1", port + number))
+            except OSError:
+                continue
+            return port
 
 
 @pytest.fixture(scope="session")
@@ -37,10 +47,12 @@ def bucket() -> Iterator[Path]:
 def system(bucket: Path) -> Iterator[System]:
     if why := missing():
         pytest.skip(f"containers cannot be run: {why}")
+    encoder = free_port(neighbours=1)
     settings = {
         "PICTURES_DIR": str(bucket),
         "WEB_PORT": str(free_port()),
-        "ENCODER_PORT": str(free_port()),
+        # One for each of two encoders.
+        "ENCODER_PORT": f"{encoder}-{encoder + 1}",
     }
     running = System(f"sightline-test-{os.getpid()}", settings)
     try:

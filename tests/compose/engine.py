@@ -74,17 +74,28 @@ class System:
             raise AssertionError(f"docker compose {' '.join(arguments)}: {done.stdout[-3000:]}\n{done.stderr[-6000:]}")
         return done.stdout
 
-    def up(self) -> None:
-        """Start what does not run, and wait until all of it is healthy."""
-        self.compose("up", "--detach", "--wait", "--wait-timeout", "240")
+    def up(self, **replicas: int) -> None:
+        """Start what does not run, and wait until all of it is healthy.
+
+        Args:
+            replicas: How many of a service, its name written with underscores; one of the others.
+        """
+        scale = [f"--scale={service.replace('_', '-')}={count}" for service, count in replicas.items()]
+        self.compose("up", "--detach", "--wait", "--wait-timeout", "240", *scale)
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Return what the engine knows of each service's container."""
-        ids = self.compose("ps", "--all", "--quiet").split()
+        return {item["Config"]["Labels"]["com.docker.compose.service"]: item for item in self.inspect()}
+
+    def inspect(self, *services: str) -> list[dict[str, Any]]:
+        """Return what the engine knows of the containers of some services, or of all."""
+        ids = self.compose("ps", "--all", "--quiet", *services).split()
         if not ids:
-            return {}
-        described = json.loads(subprocess.run(["docker", "inspect", *ids], capture_output=True, check=True).stdout)
-        return {item["Config"]["Labels"]["com.docker.compose.service"]: item for item in described}
+            return []
+        described: list[dict[str, Any]] = json.loads(
+            subprocess.run(["docker", "inspect", *ids], capture_output=True, check=True).stdout
+        )
+        return described
 
     def containers_gone(self) -> bool:
         """Return whether the project has no container."""
@@ -92,12 +103,12 @@ class System:
 
     def healthy(self, service: str) -> bool:
         """Return whether a service's container runs and is healthy."""
-        state = self.containers()[service]["State"]
-        return bool(state["Running"]) and state["Health"]["Status"] == "healthy"
+        states = [container["State"] for container in self.inspect(service)]
+        return all(state["Running"] and state["Health"]["Status"] == "healthy" for state in states)
 
     def kill(self, service: str) -> None:
         """Kill a container's first process as the kernel would; `docker kill` would switch its restarts off."""
-        pid = self.containers()[service]["State"]["Pid"]
+        pid = self.inspect(service)[0]["State"]["Pid"]
         subprocess.run(
             # Any image with a shell does.
             [
@@ -110,7 +121,10 @@ class System:
 
     def execute(self, service: str, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in a container."""
-        container = self.containers()[service]["Id"]
+        return self.execute_in(self.inspect(service)[0]["Id"], *command)
+
+    def execute_in(self, container: str, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the container of an id."""
         return subprocess.run(["docker", "exec", container, *command], capture_output=True, text=True, timeout=60)
 
     def get(self, path: str, **parameters: object) -> dict[str, Any]:
