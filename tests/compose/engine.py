@@ -62,9 +62,11 @@ class System:
     def compose(self, *arguments: str, timeout_seconds: float = 600) -> str:
         """Run `docker compose` and return what it prints."""
         files = [part for file in FILES for part in ("--file", str(ROOT / file))]
-        command = ["docker", "compose", "--project-name", self.project, "--project-directory", str(ROOT), *files]
+        # Not this checkout's .env: its settings are somebody's own.
+        command = ["docker", "compose", "--env-file", os.devnull, "--project-name", self.project, *files]
         done = subprocess.run(
             [*command, *arguments],
+            cwd=ROOT,
             env=os.environ | self.settings,
             capture_output=True,
             text=True,
