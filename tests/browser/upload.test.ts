@@ -131,7 +131,7 @@ test('a read-only bucket says why nothing can be added', async () => {
     });
   });
   await page.goto(base());
-  await startTiles(page).first().waitFor();
+  await page.getByRole('button', { name: /^Collection: [\d,]+ indexed/ }).waitFor();
   await page.getByRole('button', { name: 'Add pictures' }).click();
   const dialog = page.getByRole('dialog', {
     name: 'The bucket is read-only here',
