@@ -57,6 +57,7 @@ class OpenVinoRuntime:
 
     name = "openvino"
     device = "cpu"
+    compiles_late = False
 
     def __init__(self, threads: int, precision: Literal["auto", "f32", "bf16"] = "auto") -> None:
         self.threads = threads
