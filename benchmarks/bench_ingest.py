@@ -192,6 +192,7 @@ def main() -> None:
     parser.add_argument("--images", help="a folder of pictures (default: the sample pictures)")
     parser.add_argument("--turns", type=int, default=3, help="of each of the two")
     options = parser.parse_args()
+    report.warn_if_busy()
     pictures = distinct(collection.find(options.images))
     turns: dict[str, list[float]] = {"pipeline": [], "bare": []}
     with tempfile.TemporaryDirectory(prefix="sightline-bench-") as temporary:

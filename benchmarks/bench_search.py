@@ -168,6 +168,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench-search", description=__doc__)
     parser.add_argument("--images", help="a folder of pictures (default: the sample pictures)")
     options = parser.parse_args()
+    report.warn_if_busy()
     pictures = collection.find(options.images)
     with tempfile.TemporaryDirectory(prefix="sightline-bench-") as folder:
         try:

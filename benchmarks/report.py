@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from matplotlib.figure import Figure
 RESULTS = Path(__file__).resolve().parent / "results"
 INK, GRID = "#1f2937", "#d1d5db"
 COLORS = ("#2563eb", "#f59e0b", "#10b981", "#9ca3af")
+_BUSY_PERCENT = 15.0
 _LIBRARIES = ("torch", "openvino", "pillow", "qdrant-edge-py", "grpcio")
 
 
@@ -78,6 +80,13 @@ def picture(target: str, title: str, *, width: float = 8.0, height: float = 4.5)
     path = RESULTS / f"{target}.png"
     figure.savefig(path, dpi=150)
     print(f"drawn: {path}")
+
+
+def warn_if_busy() -> None:
+    """Say on stderr that others use this machine: figures of time are then not worth much. Call it at the start."""
+    percent = psutil.cpu_percent(interval=1.0)
+    if percent > _BUSY_PERCENT:
+        print(f"other programs use {percent:.0f} % of this machine: its figures of time will mislead", file=sys.stderr)
 
 
 def machine() -> dict[str, Any]:

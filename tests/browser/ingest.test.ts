@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { base, startTiles, useBrowser } from './page';
+import { base, problem, startTiles, useBrowser } from './page';
 
 const open = useBrowser();
 
@@ -91,4 +91,37 @@ test('the bucket can be looked through again', async () => {
   await page.getByRole('button', { name: 'Look again' }).click();
   expect((await asked).status()).toBe(202);
   await page.getByRole('button', { name: 'Asked for' }).waitFor();
+});
+
+test('pictures that are indexed meanwhile are offered, and nothing moves before one asks', async () => {
+  const { page } = await open('');
+  let indexed = 690;
+  await page.route('**/api/v1/ingest', (route) =>
+    route.fulfill({ json: { ...state, indexed, pending: 696 - indexed } }),
+  );
+  await page.goto(base());
+  await startTiles(page).first().waitFor();
+  await page.getByRole('button', { name: 'Collection: 690 indexed, 6 pending' }).waitFor();
+  indexed = 696;
+  const show = page.getByRole('button', { name: 'Show 6 new' });
+  await show.waitFor();
+  await show.click();
+  await show.waitFor({ state: 'detached' });
+  await startTiles(page).first().waitFor();
+});
+
+test('while the catalogue is away the corner says so, and finds it back', async () => {
+  const { page } = await open('');
+  let away = true;
+  await page.route('**/api/v1/ingest', (route) =>
+    away
+      ? route.fulfill(problem('catalogue-unavailable', 503, 'Qdrant does not answer.'))
+      : route.fulfill({ json: state }),
+  );
+  await page.goto(base());
+  await page.getByRole('button', { name: 'Collection: not ready' }).click();
+  const panel = page.getByRole('dialog', { name: 'The state of the collection' });
+  await panel.getByText('The catalogue does not answer').waitFor();
+  away = false;
+  await page.getByRole('button', { name: 'Collection: 696 indexed' }).waitFor();
 });

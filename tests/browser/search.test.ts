@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { pngFile } from './drawing';
 import {
   announcement,
+  base,
   bestFive,
   expectFalling,
   ids,
@@ -147,4 +148,32 @@ test('a pasted picture is searched by', async () => {
   await expect.poll(() => page.getByRole('heading', { level: 1 }).innerText()).toBe('More like your picture');
   await expect.poll(() => bestFive(page).count()).toBe(5);
   expect(new URL(page.url()).searchParams.get('image')).toBeTruthy();
+});
+
+test('the same search asked once more is asked anew, Back is not', async () => {
+  const { page } = await open('');
+  let asked = 0;
+  await page.route('**/api/v1/search?*', (route) => {
+    asked += 1;
+    return route.continue();
+  });
+  await page.goto(`${base()}/?q=a+bird`);
+  await bestFive(page).first().waitFor();
+  await searchBox(page).press('Enter');
+  await expect.poll(() => asked).toBe(2);
+  await searchFor(page, 'a car');
+  await expect.poll(() => page.getByRole('heading', { level: 1 }).innerText()).toBe('“a car”');
+  await expect.poll(() => asked).toBe(3);
+  await page.goBack();
+  await expect.poll(() => searchBox(page).inputValue()).toBe('a bird');
+  await bestFive(page).first().waitFor();
+  expect(asked).toBe(3);
+});
+
+test('the text is cleared by one button', async () => {
+  const { page } = await open('/?q=a+bird');
+  await page.getByRole('button', { name: 'Clear the text' }).click();
+  expect(await searchBox(page).inputValue()).toBe('');
+  await page.keyboard.type('a car');
+  expect(await searchBox(page).inputValue()).toBe('a car');
 });

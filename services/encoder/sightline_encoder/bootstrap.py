@@ -139,7 +139,7 @@ def load_models(settings: EncoderSettings) -> list[EncodingModel]:
     for model_id in settings.model_ids:
         began = time.monotonic()
         model = models.load(model_id, settings, runtime)
-        model.warm()
+        model.warm(max(settings.max_batch_size, settings.max_text_batch_size))
         log.info(
             "model ready",
             model=model.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -165,6 +166,42 @@ def test_without_torch_what_was_prepared_is_served(converted, settings, monkeypa
     assert cosines(prepared.encode_texts(TEXTS), converted.encode_texts(TEXTS)).min() > 0.9999
     with pytest.raises(ModelError, match="without PyTorch it cannot be converted"):
         models.load("embedded", EncoderSettings(cache_dir=tmp_path), OpenVinoRuntime(threads=2))
+
+
+def test_the_command_prepares_models_and_exits(converted, settings):
+    result = subprocess.run(
+        [sys.executable, "-m", "sightline_encoder", "--prepare"],
+        env={**os.environ, "ENCODER_CACHE_DIR": str(settings.cache_dir), "ENCODER_DEVICE": "cpu"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stderr
+    assert converted.fingerprint in result.stderr
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match="ENCODER_CACHE_DIR"):
+        models.load("embedded", EncoderSettings(cache_dir=tmp_path / "file" / "cache", device="cpu"))
+
+
+@pytest.mark.parametrize(
+    ("text", "read_as"),
+    [
+        ("a cat", "cat"),
+        ("A photo of a cat.", "cat"),
+        ("my pictures of the Eiffel tower", "Eiffel tower"),
+        ("an image showing my dog", "my dog"),
+        ("a picture frame", "picture frame"),
+        ("a drawing of a cat", "drawing of a cat"),
+        ("photo of", "photo of"),
+        ("the", "the"),
+        ("", ""),
+    ],
+)
+def test_a_query_is_read_as_a_classs_name_is_written(text, read_as):
+    assert embedded.bare(text) == read_as
 
 
 def test_the_service_gives_the_same_vectors_for_files_and_for_pixels(serving, converted, photographs):

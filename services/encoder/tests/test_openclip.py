@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from safetensors.torch import save_file
 from sightline_encoder import models
 from sightline_encoder.errors import ModelError
 from sightline_encoder.models import openclip
+from sightline_encoder.runtimes import BATCH, TowerSource
 from sightline_encoder.runtimes.openvino_runtime import OpenVinoRuntime
 from sightline_encoder.runtimes.torch_runtime import TorchRuntime
 from sightline_encoder.settings import EncoderSettings
@@ -177,6 +181,57 @@ def test_what_openvino_cannot_run_runs_on_torch_and_says_so_where_told_not_to(si
     assert cosines(model.encode_images(pictures), images).min() >= 0.999
     with pytest.raises(ModelError, match="ENCODER_RUNTIME=torch"):
         models.load(f"local-dir:{tmp_path}", automatic.model_copy(update={"runtime": "openvino"}))
+
+
+def test_a_hub_model_is_served_from_the_hubs_cache_without_a_network(siglip, tmp_path):
+    """In a process of its own, since Hugging Face's library reads its environment when it is imported."""
+    repository = tmp_path / "models--someone--siglip"
+    snapshot = repository / "snapshots" / ("a" * 40)
+    snapshot.mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("a" * 40)
+    # What the hub has said it does not have is remembered so.
+    absent = repository / ".no_exist" / ("a" * 40)
+    absent.mkdir(parents=True)
+    (absent / "config.json").touch()
+    for file in siglip.iterdir():
+        (snapshot / file.name).write_bytes(file.read_bytes())
+    config = json.loads((snapshot / "open_clip_config.json").read_text())
+    config["model_cfg"]["text_cfg"]["hf_tokenizer_name"] = "someone/siglip"
+    (snapshot / "open_clip_config.json").write_text(json.dumps(config))
+    code = (
+        "import sys; from pathlib import Path; from sightline_encoder import models;"
+        "from sightline_encoder.settings import EncoderSettings;"
+        "settings = EncoderSettings(cache_dir=Path(sys.argv[1]), runtime='torch', device='cpu', threads=1);"
+        "model = models.load('hf-hub:someone/siglip', settings);"
+        "print(model.id, *model.encode_texts(['two dogs']).shape)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "cache")],
+        # A hub that is not there: whoever asks it fails.
+        env={**os.environ, "HF_HUB_CACHE": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.stdout.split() == ["hf-hub:someone/siglip", "1", "64"], result.stderr
+    assert "Retry" not in result.stderr
+
+
+@pytest.mark.parametrize("damaged", [("text.bin", b"short"), ("text.xml", b"<nonsense")], ids=lambda pair: pair[0])
+def test_a_damaged_conversion_is_made_anew(damaged, tmp_path):
+    file, content = damaged
+    torch.manual_seed(1)
+    layer = torch.nn.Linear(3, 5)
+    ids = np.ones((4, 3), np.float32)
+    source = TowerSource("text", lambda: layer, (ids,), {"input": {0: BATCH}}, "f" * 64)
+    runtime = OpenVinoRuntime(threads=1, precision="f32")
+    before = runtime.compile(source, tmp_path)(ids)
+    [path] = tmp_path.glob(f"*/{file}")
+    path.write_bytes(content)
+    after = runtime.compile(source, tmp_path)(ids)
+    assert np.abs(before - after).max() < 1e-6
+    assert np.abs(before - layer(torch.from_numpy(ids)).detach().numpy()).max() < 1e-5
 
 
 def test_another_preprocessing_is_another_fingerprint(siglip, settings, tmp_path):

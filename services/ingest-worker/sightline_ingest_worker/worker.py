@@ -121,7 +121,7 @@ def ping(settings: WorkerSettings) -> int:
     app = celery_app(settings.queue)
     name = settings.node
     try:
-        answers = app.control.ping(destination=[name], timeout=5.0)
+        answers = app.control.ping(destination=[name], timeout=3.0)
     except Exception as error:
         print(f"{name}: the queue at {settings.queue.redis_url} does not answer: {error}", file=sys.stderr)
         return 1

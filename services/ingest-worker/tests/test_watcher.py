@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import shutil
+import threading
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -354,3 +355,28 @@ def test_a_scan_pauses_while_the_backfill_is_full(scene):
     for _ in range(4):
         scene.watcher.step()
     assert len(scene.tasks.sent) == 600
+
+
+def test_it_outlives_redis_and_the_catalogue(bench, module_redis, tmp_path, fakes, draw, eventually):
+    scene = Scene(bench, fakes.FakeQueue(), fakes.FakeCatalogue(), module_redis.client, tmp_path / "bucket")
+    stop = threading.Event()
+    scene.watcher._parts.stopping = stop.is_set
+    thread = threading.Thread(target=scene.watcher.run)
+    thread.start()
+    try:
+        eventually(lambda: module_redis.client.hget("sightline:watcher", "last_scan_at"))
+        module_redis.kill()
+        eventually(lambda: scene.watcher.status.waiting_for == "redis")
+        scene.write("a.png", draw(1))
+        module_redis.start()
+        eventually(lambda: scene.tasks.keys == ["a.png"])
+        eventually(lambda: module_redis.client.hget("sightline:watcher", "last_scan_at"))
+        scene.bench.collection.away = 3
+        scene.write("b.png", draw(2))
+        module_redis.client.lpush("sightline:rescan", "{}")
+        eventually(lambda: scene.tasks.keys == ["a.png", "b.png"])
+        assert thread.is_alive()
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()

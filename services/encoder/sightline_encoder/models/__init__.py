@@ -53,10 +53,15 @@ def load(model_id: str, settings: EncoderSettings, runtime: Runtime | None = Non
     """
     from sightline_encoder.runtimes import choose_runtime
 
-    source = describe(model_id, settings)
     runtime = runtime or choose_runtime(settings)
     try:
+        settings.cache_dir.mkdir(parents=True, exist_ok=True)
+        source = describe(model_id, settings)
         return Model(source, runtime, settings.cache_dir)
+    except OSError as error:
+        raise ModelError(
+            f"ENCODER_CACHE_DIR={settings.cache_dir}: {error.strerror or error}; it must be a writable folder"
+        ) from error
     except ConversionFailed as error:
         if settings.runtime != "auto":
             raise ConversionFailed(f"model {model_id!r}: {error.message}") from error

@@ -35,6 +35,7 @@ class Model:
         self.preprocessing: Preprocessing = source.preprocessing
         self.runtime = runtime.name
         self.device = runtime.device
+        self._compiles_late = runtime.compiles_late
         self._tokenize = source.tokenize
         self._text = runtime.compile(source.text, cache)
         self._image = runtime.compile(source.image, cache)
@@ -55,11 +56,21 @@ class Model:
         """Return (n, dimensions) float32 unit vectors for RGB pictures of any size, in one forward pass."""
         return self.encode_pixels([preprocess(image, self.preprocessing) for image in images])
 
-    def warm(self) -> None:
-        """Encode one text and one grey picture: compiles what is compiled on first use, and shows that it works."""
+    def warm(self, max_batch: int = 1) -> None:
+        """Encode texts and grey pictures: shows that it works, and compiles what is compiled on first use.
+
+        Args:
+            max_batch: The most items that will come at a time.
+        """
         self.encode_texts(["a picture"])
-        shape = (self.preprocessing.crop_height, self.preprocessing.crop_width, 3)
-        self.encode_pixels([np.full(shape, 128, np.uint8)])
+        grey = np.full((self.preprocessing.crop_height, self.preprocessing.crop_width, 3), 128, np.uint8)
+        self.encode_pixels([grey])
+        if self._compiles_late:
+            size = 2
+            while size < 2 * max_batch:
+                self.encode_texts(["a picture", "another one of two"] * (size // 2))
+                self.encode_pixels([grey] * size)
+                size *= 2
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import open_clip
 import structlog
+from huggingface_hub import constants
 from numpy.typing import NDArray
 from open_clip.factory import _find_checkpoint_in_dir
 from open_clip.pretrained import download_pretrained, download_pretrained_from_hf, get_pretrained_cfg
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     import torch
 
 log = structlog.get_logger()
+
+Result = TypeVar("Result")
 
 LOCAL, HUB, PATH = "local-dir:", "hf-hub:", "path:"
 SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
@@ -71,8 +74,7 @@ def describe(model_id: str, cache: Path) -> ModelSource:
         ModelError: No such model, it cannot be had from its hub, or it is one that would silently be wrong.
     """
     try:
-        named = _find(model_id)
-        tokenizer = open_clip.get_tokenizer(named.name)
+        named, tokenizer = _cached_first(lambda: _find_with_tokenizer(model_id))
         cfg = PreprocessCfg(**{**named.preprocess, "size": named.architecture["vision_cfg"].get("image_size", 224)})
     except ModelError as error:
         raise ModelError(f"model {model_id!r}: {error.message}") from error
@@ -131,6 +133,32 @@ def describe(model_id: str, cache: Path) -> ModelSource:
         image=TowerSource("image", image, (pixels,), {"pixels": {0: BATCH}}, digest),
         text=TowerSource("text", text, (probes,), {"ids": axes}, digest),
     )
+
+
+def _cached_first(work: Callable[[], Result]) -> Result:
+    """Do the work with what the hub's cache holds; ask the hub only where that fails.
+
+    So a model that was served once starts without a network, and stays what it was until its cache is emptied.
+    Without this the hub is asked about every file, and without a network each question takes most of a minute.
+    """
+    asked = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        return work()
+    except ModelError:
+        raise
+    except Exception:
+        if asked:
+            raise
+        constants.HF_HUB_OFFLINE = False
+        return work()
+    finally:
+        constants.HF_HUB_OFFLINE = asked
+
+
+def _find_with_tokenizer(model_id: str) -> tuple[Named, Any]:
+    named = _find(model_id)
+    return named, open_clip.get_tokenizer(named.name)
 
 
 def reads_left_to_right(architecture: Mapping[str, Any]) -> bool:
@@ -281,7 +309,9 @@ def _load(model_id: str, named: Named) -> torch.nn.Module:
         with warnings.catch_warnings():
             # That the activation differs from the architecture's is settled by `extra`.
             warnings.filterwarnings("ignore", message="QuickGELU mismatch")
-            model = create(named.name, named.pretrained, require_pretrained=True, weights_only=True, **extra)
+            model = _cached_first(
+                lambda: create(named.name, named.pretrained, require_pretrained=True, weights_only=True, **extra)
+            )
     except Exception as error:
         raise ModelError(f"model {model_id!r}: the weights do not load: {_one_line(error)}") from error
     module: torch.nn.Module = model.eval().requires_grad_(False)

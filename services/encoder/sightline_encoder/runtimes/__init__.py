@@ -61,10 +61,17 @@ class TowerSource:
 
 
 class Runtime(Protocol):
-    """Something that compiles towers for a device."""
+    """Something that compiles towers for a device.
+
+    Attributes:
+        name: `torch` or `openvino`.
+        device: `cpu` or `cuda:N`.
+        compiles_late: Whether a tower compiles itself anew when it first meets a batch of another size.
+    """
 
     name: str
     device: str
+    compiles_late: bool
 
     def compile(self, source: TowerSource, cache: Path) -> Tower:
         """Return the tower, from the cache folder where it is there; else put it there."""

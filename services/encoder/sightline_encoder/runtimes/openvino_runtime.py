@@ -58,6 +58,7 @@ class OpenVinoRuntime:
 
     name = "openvino"
     device = "cpu"
+    compiles_late = False
 
     def __init__(self, threads: int, precision: Literal["auto", "f32", "bf16"] = "auto") -> None:
         self.threads = threads
@@ -68,8 +69,14 @@ class OpenVinoRuntime:
         """Return the tower; converts it into the cache folder if it is not there."""
         folder = _folder(source, cache)
         path = folder / f"{source.name}.xml"
-        if not path.is_file():
-            _convert(source, folder)
+        if path.is_file():
+            try:
+                return self._load(source, path)
+            except RuntimeError as error:
+                # Cut short by a full disk, say. What can be made again need not stop the service.
+                log.warning("converted model cannot be read", path=str(path), error=" ".join(str(error).split())[:400])
+                path.unlink(missing_ok=True)
+        _convert(source, folder)
         return self._load(source, path)
 
     def _load(self, source: TowerSource, path: Path) -> Tower:

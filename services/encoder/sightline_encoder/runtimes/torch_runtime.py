@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from sightline_encoder.errors import ModelError
-from sightline_encoder.runtimes import Axis, Tower, TowerSource, Vectors
+from sightline_encoder.runtimes import BATCH, Tower, TowerSource, Vectors
 
 if TYPE_CHECKING:
     from sightline_encoder.settings import EncoderSettings
@@ -45,7 +46,7 @@ class TorchRuntime:
             torch.set_num_threads(threads)
         self.device = str(self._device)
         self._bf16 = bf16
-        self._compiled = compiled
+        self.compiles_late = compiled
 
     @classmethod
     def from_settings(cls, settings: EncoderSettings) -> TorchRuntime:
@@ -64,28 +65,37 @@ class TorchRuntime:
         module = source.build().eval().requires_grad_(False).to(self._device)
         if source.name == "image":
             module = module.to(memory_format=torch.channels_last)
-        return TorchTower(module, self._device, list(source.inputs.values()), bf16=self._bf16, compiled=self._compiled)
+        # Pictures vary in number only, and each size is worth a program of its own; one for all does for texts.
+        fixed = all(list(axes.values()) == [BATCH] for axes in source.inputs.values())
+        forward: Callable[..., Any] = torch.compile(module, dynamic=not fixed) if self.compiles_late else module
+        return TorchTower(forward, self._device, bf16=self._bf16, padded=self.compiles_late and fixed)
 
 
 class TorchTower:
-    """A torch module as a tower."""
+    """A torch module as a tower.
 
-    def __init__(
-        self, module: torch.nn.Module, device: torch.device, axes: list[dict[int, Axis]], *, bf16: bool, compiled: bool
-    ) -> None:
-        self._axes = axes
+    Args:
+        forward: The module, or a compiled one.
+        device: Where its weights are.
+        bf16: Whether to multiply matrices in bfloat16.
+        padded: Whether to bring batches to a power of two, so that a compiled module meets few sizes: each costs
+            seconds once.
+    """
+
+    def __init__(self, forward: Callable[..., Any], device: torch.device, *, bf16: bool, padded: bool) -> None:
+        self._forward = forward
         self._device = device
         self._bf16 = bf16
-        self._compiled = compiled
-        self._forward: Any = torch.compile(module, dynamic=False) if compiled else module
+        self._padded = padded
         # Compiled code may be made anew on a call of a new shape, which one thread at a time should do.
         self._lock = threading.Lock()
 
     def __call__(self, *inputs: NDArray[Any]) -> Vectors:
         """Return (n, dimensions) float32 rows."""
         rows = len(inputs[0])
-        if self._compiled:
-            inputs = tuple(_padded(array, axes) for array, axes in zip(inputs, self._axes, strict=True))
+        if self._padded:
+            missing = (1 << (rows - 1).bit_length()) - rows
+            inputs = tuple(np.pad(array, [(0, missing)] + [(0, 0)] * (array.ndim - 1)) for array in inputs)
         with (
             self._lock,
             torch.inference_mode(),
@@ -94,16 +104,3 @@ class TorchTower:
             tensors = [torch.from_numpy(array).to(self._device, non_blocking=True) for array in inputs]
             vectors: Vectors = self._forward(*tensors).float().cpu().numpy()
         return vectors[:rows]
-
-
-def _padded(array: NDArray[Any], axes: dict[int, Axis]) -> NDArray[Any]:
-    """Return the array with zeros up to a power of two along the axes of varying length.
-
-    So that a compiled module meets few shapes: each costs seconds once.
-    """
-    shape = list(array.shape)
-    for axis, limits in axes.items():
-        shape[axis] = max(shape[axis], min(1 << (shape[axis] - 1).bit_length(), limits.longest))
-    padded = np.zeros(shape, array.dtype)
-    padded[tuple(slice(0, length) for length in array.shape)] = array
-    return padded

@@ -18,9 +18,9 @@ export function plural(value: number, one: string, many: string): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
-/** Cosine similarity to two places; three where two would round a difference away are not worth the noise. */
+/** Cosine similarity to two places; 1.00 is kept for what is all but the same. */
 export function similarity(value: number): string {
-  const text = value.toFixed(2);
+  const text = (value < 0.9995 ? Math.min(value, 0.994) : value).toFixed(2);
   return text === '-0.00' ? '0.00' : text.replace('-', '\u2212');
 }
 

@@ -4,8 +4,8 @@ import { count } from './format';
 const BUSY_MS = 2_000;
 const QUIET_MS = 15_000;
 
-export function nextPollMilliseconds(state: IngestState | null, unreachable: boolean): number {
-  if (unreachable || state === null) return 5_000;
+export function nextPollMilliseconds(state: IngestState | null, unknown: boolean): number {
+  if (unknown || state === null) return 5_000;
   return state.pending > 0 || state.scanning ? BUSY_MS : QUIET_MS;
 }
 

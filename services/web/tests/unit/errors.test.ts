@@ -11,6 +11,12 @@ describe('errors', () => {
     expect(error).toMatchObject({ kind: 'refused', problem: 'not-a-picture', detail: 'empty file' });
   });
 
+  it('keeps why a file was refused', () => {
+    const body = JSON.stringify({ status: 422, refused: [{ name: 'a.png', reason: 'empty file' }] });
+    expect(errorOf(422, body, null).refused[0]?.reason).toBe('empty file');
+    expect(errorOf(422, '{}', null).refused).toEqual([]);
+  });
+
   it('shows no HTML of a proxy', () => {
     const error = errorOf(502, '<html><h1>Bad gateway</h1></html>', null);
     expect(error.kind).toBe('unreachable');

@@ -12,6 +12,8 @@ export class ApiError extends Error {
   readonly title: string;
   readonly detail: string;
   readonly retryAfterSeconds: number | null;
+  /** Of an upload of which nothing was taken: why, file by file. */
+  readonly refused: readonly { name: string; reason: string }[];
 
   constructor(status: number, problem: Problem, retryAfterSeconds: number | null = null) {
     super(problem.detail || problem.title || `status ${status}`);
@@ -21,6 +23,7 @@ export class ApiError extends Error {
     this.problem = problem.type?.match(/^urn:sightline:problem:(.+)$/)?.[1] ?? '';
     this.title = problem.title ?? '';
     this.detail = problem.detail ?? '';
+    this.refused = problem.refused ?? [];
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }

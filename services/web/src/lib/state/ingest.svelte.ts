@@ -6,7 +6,8 @@ import { nextPollMilliseconds } from '../ingest';
 /** What the collection's intake is doing, asked for every 2 s while something is pending, else every 15 s. */
 class Ingest {
   state = $state.raw<IngestState | null>(null);
-  unreachable = $state(false);
+  /** Why the state is not known, or no longer. */
+  error = $state.raw<ApiError | null>(null);
 
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking = false;
@@ -32,15 +33,18 @@ class Ingest {
     clearTimeout(this.#timer);
     try {
       this.state = await ingestState();
-      this.unreachable = false;
+      this.error = null;
     } catch (error) {
-      this.unreachable = error instanceof ApiError && error.kind === 'unreachable';
+      this.error = error instanceof ApiError ? error : new ApiError(500, {});
     } finally {
       this.#asking = false;
     }
     // A page that nobody looks at asks for nothing; it catches up when it is shown again.
     if (this.#started && document.visibilityState === 'visible') {
-      this.#timer = setTimeout(() => void this.refresh(), nextPollMilliseconds(this.state, this.unreachable));
+      this.#timer = setTimeout(
+        () => void this.refresh(),
+        nextPollMilliseconds(this.state, this.error !== null),
+      );
     }
   }
 }

@@ -12,6 +12,8 @@ interface Entry {
 class Router {
   address = $state.raw<Address>(parseAddress(location.search));
 
+  /** Whether this address was come to by Back, Forward or a reload, and not by going on. */
+  traversed = true;
   /** Set where the last step was taken from a picture, which is gone from the page once its answer is there. */
   leftPicture = false;
 
@@ -37,6 +39,7 @@ class Router {
       history.pushState(entry, '', formatAddress(address));
     }
     this.leftPicture = Boolean(document.activeElement?.closest('[data-tile], dialog'));
+    this.traversed = false;
     this.address = address;
     if (!options.keepScroll) scrollTo({ top: 0, behavior: 'instant' });
   }
@@ -63,6 +66,7 @@ class Router {
 
   async #restore(): Promise<void> {
     const before = formatAddress({ ...this.address, view: null });
+    this.traversed = true;
     this.address = parseAddress(location.search);
     const same = formatAddress({ ...this.address, view: null }) === before;
     await tick();

@@ -33,7 +33,8 @@ class Search {
   readonly #known = new RecentCache<Picture>(600);
   #running: AbortController | null = null;
 
-  run(query: Query): void {
+  /** `remembered` takes an answer that is known already: Back and Forward must find their pages as they were. */
+  run(query: Query, remembered: boolean): void {
     this.#running?.abort();
     this.#running = null;
     const key = queryKey(query);
@@ -41,7 +42,7 @@ class Search {
     this.query = query;
     // Asked once more after an error, the page goes on saying what is wrong until it knows better.
     if (changed) this.error = null;
-    if (changed) this.source = null;
+    if (changed) this.#setSource(null);
     if (query.kind === 'none') {
       this.answer = null;
       this.error = null;
@@ -51,7 +52,7 @@ class Search {
     const running = new AbortController();
     this.#running = running;
     void this.#findSource(query, running.signal);
-    const known = this.#answers.get(key);
+    const known = remembered ? this.#answers.get(key) : undefined;
     if (known) {
       this.answer = known;
       this.error = null;
@@ -62,10 +63,8 @@ class Search {
     void this.#ask(query, key, running.signal);
   }
 
-  /** Asks again, past what is remembered. */
   again(): void {
-    this.#answers.clear();
-    this.run(this.query);
+    this.run(this.query, false);
   }
 
   /** A picture that some answer has shown; null where none has. */
@@ -113,30 +112,35 @@ class Search {
     }
   }
 
+  #setSource(source: Source | null): void {
+    if (this.source?.url?.startsWith('blob:')) URL.revokeObjectURL(this.source.url);
+    this.source = source;
+  }
+
   async #findSource(query: Query, signal: AbortSignal): Promise<void> {
     if (this.source) return;
     if (query.kind === 'like') {
       let picture = this.known(query.id);
       if (picture) {
-        this.source = { name: picture.name, url: picture.thumbnail_url, picture };
+        this.#setSource({ name: picture.name, url: picture.thumbnail_url, picture });
         return;
       }
       try {
         picture = await api.picture(query.id, signal);
         if (signal.aborted) return;
         this.remember([picture]);
-        this.source = { name: picture.name, url: picture.thumbnail_url, picture };
+        this.#setSource({ name: picture.name, url: picture.thumbnail_url, picture });
       } catch {
-        if (!signal.aborted) this.source = { name: 'a picture', url: null, picture: null };
+        if (!signal.aborted) this.#setSource({ name: 'a picture', url: null, picture: null });
       }
     } else if (query.kind === 'picture') {
       const given = await findPicture(query.key);
       if (signal.aborted) return;
-      this.source = {
+      this.#setSource({
         name: given?.name ?? 'a picture',
         url: given ? URL.createObjectURL(given.blob) : null,
         picture: null,
-      };
+      });
     }
   }
 }

@@ -123,7 +123,9 @@ function reasonOf(error: unknown): string {
     case 'busy':
       return 'Sightline is busy. Add the file again in a moment.';
     default:
-      return error.detail || error.title || `The gateway answered ${error.status}.`;
+      return (
+        error.refused[0]?.reason || error.detail || error.title || `The gateway answered ${error.status}.`
+      );
   }
 }
 
