@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import threading
 import time
 
 import numpy as np
@@ -31,18 +30,6 @@ def test_what_was_stored_survives_a_killed_server(own_server, stored):
     collection = catalogue.current()
     assert collection.get([image.id for image in images]) == images
     assert np.stack(collection.vectors([image.id for image in images])) == pytest.approx(vectors, abs=1e-6)
-
-
-def test_a_restart_in_the_middle_of_a_call_goes_unnoticed(own_server, stored):
-    catalogue, images, vectors = stored
-    collection = catalogue.current()
-    own_server.kill()
-    starter = threading.Timer(0.3, own_server.start)
-    starter.start()
-    try:
-        assert collection.nearest(vectors[3], limit=1).images == [images[3]]
-    finally:
-        starter.join()
 
 
 def test_a_server_that_is_gone_is_named(own_server, stored, drawn):

@@ -261,7 +261,10 @@ class Batcher:
 
     def _attempt(self, name: Any, payloads: list[Any]) -> Sequence[Any]:
         try:
-            return self._run(name, payloads)
+            results = self._run(name, payloads)
+            if len(results) != len(payloads):
+                raise ValueError(f"{len(results)} results for {len(payloads)} items")
+            return results
         except EncoderError as error:
             failure = error
         except Exception as error:

@@ -230,6 +230,22 @@ def test_one_bad_item_fails_alone():
         assert other.future.result(DEADLINE) == [8]
 
 
+def test_a_run_that_loses_results_is_tried_item_by_item():
+    runner, losing = Runner(), []
+
+    def lose(name, payloads):
+        losing.append(len(payloads))
+        return runner(name, payloads)[:1]
+
+    batcher = Batcher([lane("a")], lose, [["a"]])
+    hold(batcher, runner, "a")
+    group = put(batcher, "a", [1, 2])
+    runner.gate.set()
+    assert group.future.result(DEADLINE) == [2, 4]
+    assert losing == [1, 2, 1, 1]
+    batcher.close()
+
+
 def test_an_item_that_fails_before_its_batch_keeps_its_place():
     runner = Runner()
     with running([lane("a")], runner) as batcher:

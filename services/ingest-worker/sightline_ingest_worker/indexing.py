@@ -160,8 +160,11 @@ def _prepare(
         context.journal.begin([work.key for work in needed])
         try:
             list(context.readers.map(lambda work: decode(context, target, work), needed))
-        finally:
+        except Exception:
             context.journal.end()
+            raise
+        # Not in a finally: a process that is told to exit since it takes too long leaves its entry.
+        context.journal.end()
     return ready
 
 

@@ -28,13 +28,15 @@ def is_alive(pid: int, started: float) -> bool:
 
 
 def process_start(pid: int) -> float:
-    """Return when a process began, in the kernel's ticks since boot; 0 if there is none.
+    """Return when a process began, in the kernel's ticks since boot; 0 if there is none, or it has ended.
 
     A process id may be given again to another process; id and start together are not.
     """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            return float(file.read().rpartition(b")")[2].split()[19])
+            fields = file.read().rpartition(b")")[2].split()
+        # One that has ended stays as a zombie until its parent looks.
+        return 0.0 if fields[0] in (b"Z", b"X") else float(fields[19])
     except (OSError, IndexError, ValueError):
         return 0.0
 

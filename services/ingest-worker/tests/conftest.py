@@ -55,7 +55,7 @@ class RedisServer:
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.client = redis.Redis(port=self.port, decode_responses=True, socket_timeout=5)
+        self.client = redis.Redis(port=self.port, decode_responses=True, socket_timeout=5, retry=None)
         self.start()
 
     def start(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import redis
@@ -69,3 +70,10 @@ def test_without_redis_nothing_is_known_and_nothing_breaks():
     assert journal.crashes(["a"]) == {}
     journal.end()
     journal.clear(["a"])
+
+
+def test_a_process_that_nobody_has_buried_is_dead(journal, redis_server, eventually):
+    command = [sys.executable, "-c", DIE_WHILE_READING, redis_server.url, "a"]
+    with subprocess.Popen(command) as process:
+        eventually(lambda: ") Z " in Path(f"/proc/{process.pid}/stat").read_text())
+        assert journal.crashes(["a"]) == {"a": 1}

@@ -95,3 +95,20 @@ def test_waiting_for_a_service_is_not_held_against_a_picture(bench, draw, slept)
     bench.encoder.errors = [AWAY] * 3
     index_task(bench.context, ["a.png"], 60)
     assert states == [[], [], []]
+
+
+def test_a_process_that_is_told_to_exit_while_it_decodes_leaves_its_entry(bench, draw, monkeypatch):
+    """Celery ends a process whose task takes too long that way."""
+    bench.bucket.put("a.png", draw(1))
+    journal = bench.context.journal = FakeJournal()
+    ended = []
+    journal.end = lambda: ended.append(True)
+
+    def exits(*_):
+        raise SystemExit
+
+    monkeypatch.setattr("sightline_ingest_worker.indexing.decode", exits)
+    with pytest.raises(SystemExit):
+        index_task(bench.context, ["a.png"], 60)
+    assert journal.decoding == [["a.png"]]
+    assert ended == []

@@ -540,7 +540,9 @@ Global___Color: _TypeAlias = Color  # noqa: Y015
 
 @_typing.final
 class Limits(_message.Message):
-    """What one request may hold. More is RESOURCE_EXHAUSTED."""
+    """What one request may hold. More items or a larger message is RESOURCE_EXHAUSTED; a single text or image over its
+    limit fails alone, as INVALID_ARGUMENT in its Result.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -85,8 +86,12 @@ def describe(model_id: str, cache: Path) -> ModelSource:
 
     shortens = reads_left_to_right(named.architecture)
 
+    # Hugging Face's tokenizers may refuse ("already borrowed") to be called from two threads at a time.
+    lock = threading.Lock()
+
     def all_tokens(texts: Sequence[str]) -> NDArray[np.int64]:
-        return np.asarray(tokenizer(list(texts), context_length=context_length).numpy(), dtype=np.int64)
+        with lock:
+            return np.asarray(tokenizer(list(texts), context_length=context_length).numpy(), dtype=np.int64)
 
     def tokenize(texts: Sequence[str]) -> tuple[NDArray[Any], ...]:
         ids = all_tokens(texts)

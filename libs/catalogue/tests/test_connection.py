@@ -1,0 +1,112 @@
+"""What a caller sees of a server that fails, and what the server sees of a caller."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import grpc
+import pytest
+from sightline_catalogue import Catalogue, CatalogueError, CatalogueSettings, NoCollection, Unavailable
+
+UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.fixture
+def catalogue(qdrant):
+    catalogue = Catalogue(qdrant.settings(timeout_seconds=20), "main")
+    yield catalogue
+    catalogue.close()
+
+
+def test_a_passing_failure_goes_unnoticed(qdrant, catalogue):
+    qdrant.failures = [UNAVAILABLE] * 3
+    with pytest.raises(NoCollection):
+        catalogue.current()
+    assert len(qdrant.calls) == 4
+
+
+def test_a_lasting_failure_ends_and_names_the_server(qdrant, catalogue):
+    qdrant.failures = [UNAVAILABLE] * 100
+    with pytest.raises(Unavailable, match=rf"http://127.0.0.1:{qdrant.port} \(QDRANT_URL\) cannot be reached: as told"):
+        catalogue.current()
+    assert 1 < len(qdrant.calls) < 20
+
+
+def test_retries_end_with_the_timeout(qdrant):
+    qdrant.failures = [UNAVAILABLE] * 100
+    with pytest.raises(Unavailable):
+        Catalogue(qdrant.settings(timeout_seconds=0.3), "main").current()
+    assert len(qdrant.calls) < 5
+
+
+def test_a_ping_is_not_tried_again(qdrant, catalogue):
+    qdrant.failures = [UNAVAILABLE]
+    with pytest.raises(Unavailable):
+        catalogue.ping()
+    assert len(qdrant.calls) == 1
+    catalogue.ping()
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "message"),
+    [
+        (grpc.StatusCode.DEADLINE_EXCEEDED, Unavailable, "did not answer within 20 s"),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, Unavailable, "is busy: as told"),
+        (grpc.StatusCode.UNAUTHENTICATED, CatalogueError, "refuses QDRANT_API_KEY"),
+        (grpc.StatusCode.PERMISSION_DENIED, CatalogueError, "refuses QDRANT_API_KEY"),
+        (grpc.StatusCode.INTERNAL, CatalogueError, "answered INTERNAL: as told"),
+    ],
+)
+def test_other_failures_are_told_at_once(qdrant, catalogue, code, error, message):
+    qdrant.failures = [code]
+    with pytest.raises(error, match=message):
+        catalogue.current()
+    assert len(qdrant.calls) == 1
+
+
+def test_nobody_listening_is_unavailable(qdrant):
+    qdrant.server.stop(None).wait()
+    with pytest.raises(Unavailable, match="QDRANT_URL"):
+        Catalogue(qdrant.settings(timeout_seconds=0.3), "main").current()
+
+
+def test_the_port_of_rest_is_recognised():
+    with pytest.raises(Unavailable, match="that is the port of REST, gRPC has 6334"):
+        Catalogue(CatalogueSettings(url="http://127.0.0.1:6333", timeout_seconds=0.2), "main").ping()
+
+
+def test_the_key_is_sent_where_there_is_one(qdrant, catalogue):
+    catalogue.ping()
+    Catalogue(qdrant.settings(api_key="hush"), "main").ping()
+    assert [call.get("api-key") for call in qdrant.calls] == [None, "hush"]
+
+
+def test_the_key_is_not_shown(qdrant):
+    assert "hush" not in repr(qdrant.settings(api_key="hush"))
+
+
+def test_a_closed_catalogue_opens_again(qdrant, catalogue):
+    catalogue.ping()
+    catalogue.close()
+    catalogue.close()
+    catalogue.ping()
+    assert len(qdrant.calls) == 2
+
+
+def test_making_a_catalogue_connects_to_nothing_and_using_it_makes_no_rest_call(qdrant):
+    """A fresh interpreter that dies of a new thread while it makes one, and of a Python socket ever: REST's."""
+    code = """
+import sys
+from sightline_catalogue import Catalogue, CatalogueSettings
+forbidden = {"socket.connect", "socket.getaddrinfo", "_thread.start_new_thread"}
+def forbid(event, arguments):
+    if event in forbidden:
+        raise SystemExit(f"{event} {arguments}")
+sys.addaudithook(forbid)
+catalogue = Catalogue(CatalogueSettings(url=sys.argv[1]), "main")
+forbidden.remove("_thread.start_new_thread")
+catalogue.ping()
+"""
+    subprocess.run([sys.executable, "-c", code, f"http://127.0.0.1:{qdrant.port}"], check=True, timeout=120)
+    assert len(qdrant.calls) == 1

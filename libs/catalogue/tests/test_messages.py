@@ -1,0 +1,73 @@
+"""Vectors and filters as messages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from qdrant_client import grpc as api
+from sightline_catalogue import Filter
+from sightline_catalogue.filters import conditions
+from sightline_catalogue.schema import INDEXES
+from sightline_catalogue.vectors import checked, dense, stored
+
+vectors = arrays.arrays(np.float32, st.integers(1, 700), elements=st.floats(-1e6, 1e6, width=32))
+
+
+@given(vectors)
+def test_a_vector_survives_the_wire(vector):
+    message = dense(vector)
+    assert list(message.data) == vector.tolist()
+    point = api.ScoredPoint()
+    point.vectors.vectors.vectors["image"].dense.CopyFrom(message)
+    found = stored(point)
+    assert found.dtype == np.float32
+    assert np.array_equal(found, vector)
+
+
+def test_a_vector_of_an_older_server_is_read():
+    point = api.ScoredPoint()
+    point.vectors.vectors.vectors["image"].data.extend([0.5, 0.25])
+    assert stored(point).tolist() == [0.5, 0.25]
+
+
+def test_a_point_without_a_vector_has_none():
+    assert stored(api.ScoredPoint()) is None
+    point = api.ScoredPoint()
+    point.vectors.vectors.vectors["other"].dense.data.append(1)
+    assert stored(point) is None
+
+
+@pytest.mark.parametrize("vector", [[1.0], [[1.0, 2.0]], [], 1.0])
+def test_a_vector_of_another_shape_is_refused(vector):
+    with pytest.raises(ValueError, match=r"shape \(2,\) is needed"):
+        checked(vector, 2)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_vector_that_is_no_direction_is_refused(value):
+    with pytest.raises(ValueError, match="no numbers"):
+        checked([1.0, value], 2)
+
+
+def test_no_filter_has_no_conditions():
+    assert conditions(None) == conditions(Filter()) == []
+
+
+def test_every_field_that_filters_use_is_indexed():
+    moment = datetime(2024, 1, 1, tzinfo=UTC)
+    everything = Filter(("a",), ("a",), moment, moment, ("indexed",), ("PNG",))
+    *plain, dated = conditions(everything)
+    taken, modified = dated.filter.should
+    fields = {condition.field.key for condition in (*plain, taken, modified.filter.must[1])}
+    assert fields == {"label", "folders", "state", "format", "taken_at", "modified_at"}
+    assert fields <= set(INDEXES)
+
+
+def test_a_date_without_a_time_zone_is_refused():
+    with pytest.raises(ValueError, match="no time zone"):
+        conditions(Filter(after=datetime(2024, 1, 1)))
