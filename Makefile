@@ -59,6 +59,10 @@ test-web: $(WEB)/node_modules/.installed ## Run the page's unit tests
 test-browser: setup page ## Run the browser tests: real Chromium, real services, the sample pictures
 	@$(BIN)/python tests/browser/run.py
 
+.PHONY: compose-test
+compose-test: compose-models ## Build the images, run the system in containers, and break it (needs Docker; ARGS='-k name')
+	@$(BIN)/python -m pytest tests/compose --override-ini pythonpath=tests/compose --timeout 1800 $(ARGS)
+
 .PHONY: lint
 lint: setup page ## Check style, types, and that generated files are up to date
 	@$(BIN)/ruff check .
@@ -118,6 +122,11 @@ clean-data: ## Remove data/: sample pictures, database, thumbnails, converted mo
 	@rm -rf data
 
 ##@ Steps of the above
+
+.PHONY: compose-models
+compose-models: setup ## Convert the embedded model for its container; without this, the image's build does
+	@ENCODER_CACHE_DIR=data/models-embedded ENCODER_MODELS=embedded ENCODER_RUNTIME=openvino LOG_LEVEL=warning \
+	  $(BIN)/sightline-encoder --prepare
 
 .PHONY: setup
 setup: $(VENV)/.development ## Install everything for development into .venv

@@ -38,7 +38,7 @@ def compile_one(name: str, *constraints: str) -> None:
 def main() -> None:
     """Resolve development.in, which holds all others, and hold these to its versions."""
     compile_one("development")
-    for name in ("local", "encoder", "search-gateway", "ingest-worker", "qdrant-edge"):
+    for name in ("local", "encoder", "encoder-embedded", "search-gateway", "ingest-worker", "qdrant-edge"):
         compile_one(name, "--constraint", str(FOLDER / "development.txt"))
 
 

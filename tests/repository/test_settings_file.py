@@ -17,13 +17,21 @@ from sightline_service.settings import SettingsGroup, groups, variable_name
 
 SERVICES = (EncoderSettings, WorkerSettings, WatcherSettings, GatewaySettings, EdgeSettings)
 LINE = re.compile(r"^#?([A-Z][A-Z0-9_]+)=(.*)$")
+COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+COMPOSE_ALONE = "--- Docker Compose alone"
+"""The heading of what only docker-compose.yml reads."""
+OF_THE_PLACE = {
+    *("ENCODER_CACHE_DIR", "ENCODER_METRICS_PORT", "WORKER_METRICS_PORT", "WATCHER_METRICS_PORT", "WORKER_NAME"),
+    *("ENCODER_TLS_CERT_FILE", "ENCODER_TLS_KEY_FILE", "GATEWAY_PAGE_DIR", "GATEWAY_DOCS_DIR"),
+}
+"""What the images decide."""
 NO_DEFAULT = {"BUCKET_URL", "THUMBNAIL_URL"}
 """What everyone has to say; the file shows an example."""
 
 
-def written() -> dict[str, str]:
-    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-    return {match[1]: match[2] for line in lines if (match := LINE.match(line))}
+def written(compose_alone: bool = False) -> dict[str, str]:
+    parts = (ROOT / ".env.example").read_text(encoding="utf-8").split(COMPOSE_ALONE)
+    return {match[1]: match[2] for line in parts[compose_alone].splitlines() if (match := LINE.match(line))}
 
 
 def settings(cls: type[SettingsGroup]) -> Iterator[tuple[str, FieldInfo]]:
@@ -51,3 +59,17 @@ def test_the_default_is_right(name):
     expected = str(default).lower() if isinstance(default, bool) else str(default)
     shown = written()[name]
     assert shown == expected or float(shown) == float(expected)
+
+
+def test_containers_get_every_setting_but_those_of_the_place():
+    passed = set(re.findall(r"^ +([A-Z][A-Z0-9_]+):", COMPOSE, re.MULTILINE)) | set(
+        re.findall(r"\$\{([A-Z_]+)", COMPOSE)
+    )
+    assert {name for name in every_setting() if not name.startswith("EDGE_")} - passed == OF_THE_PLACE
+
+
+def test_what_compose_reads_is_written_with_its_default():
+    read = dict(re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", COMPOSE))
+    alone = written(compose_alone=True)
+    assert set(alone) == set(read) - set(written())
+    assert alone == {name: read[name] for name in alone}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -156,6 +157,15 @@ def test_a_warm_start_needs_neither_torch_nor_any_process_that_reports_home(conv
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert result.stdout.split() == [converted.fingerprint, "None", "None"], result.stderr
+
+
+def test_without_torch_what_was_prepared_is_served(converted, settings, monkeypatch, tmp_path):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else find(name))
+    prepared = models.load("embedded", settings, OpenVinoRuntime(threads=2))
+    assert cosines(prepared.encode_texts(TEXTS), converted.encode_texts(TEXTS)).min() > 0.9999
+    with pytest.raises(ModelError, match="without PyTorch it cannot be converted"):
+        models.load("embedded", EncoderSettings(cache_dir=tmp_path), OpenVinoRuntime(threads=2))
 
 
 def test_the_command_prepares_models_and_exits(converted, settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from sightline_encoder.errors import ConversionFailed
+from sightline_encoder.errors import ConversionFailed, ModelError
 from sightline_encoder.runtimes import BATCH, Tower, TowerSource, Vectors
 
 log = structlog.get_logger()
@@ -66,7 +67,7 @@ class OpenVinoRuntime:
 
     def compile(self, source: TowerSource, cache: Path) -> Tower:
         """Return the tower; converts it into the cache folder if it is not there."""
-        folder = cache / f"openvino-{source.fingerprint[:12]}-{_versions_key()}"
+        folder = _folder(source, cache)
         path = folder / f"{source.name}.xml"
         if path.is_file():
             try:
@@ -186,6 +187,24 @@ def _convert(source: TowerSource, folder: Path) -> None:
             os.replace(draft / f"{source.name}{suffix}", folder / f"{source.name}{suffix}")
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _folder(source: TowerSource, cache: Path) -> Path:
+    """Return the folder of a converted model.
+
+    Without torch nothing can be converted, nor can the versions that it was converted with be known: what another
+    installation prepared for the same fingerprint is taken then, the newest of it.
+
+    Raises:
+        ModelError: torch is not installed, and nothing was prepared.
+    """
+    stem = f"openvino-{source.fingerprint[:12]}"
+    if importlib.util.find_spec("torch") is not None:
+        return cache / f"{stem}-{_versions_key()}"
+    prepared = list(cache.glob(f"{stem}-*/{source.name}.xml"))
+    if not prepared:
+        raise ModelError(f"the {source.name} tower is not in {cache}, and without PyTorch it cannot be converted")
+    return max(prepared, key=lambda path: path.stat().st_mtime).parent
 
 
 def _versions_key() -> str:

@@ -1,0 +1,144 @@
+"""One project of Docker Compose, and what a test does to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ("docker-compose.yml", "deploy/edge.yml")
+T = TypeVar("T")
+
+
+def missing() -> str:
+    """Return why no containers can be run here; empty if they can."""
+    if shutil.which("docker") is None:
+        return "there is no docker command"
+    for command in (["docker", "info"], ["docker", "compose", "version"]):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            return f"`{' '.join(command)}` fails: {done.stderr.strip().splitlines()[-1:]}"
+    return ""
+
+
+def wait_for(what: str, condition: Callable[[], T | None], timeout_seconds: float = 60.0) -> T:
+    """Return the condition's first true value; fail, saying what was waited for, when it never comes."""
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            value = condition()
+        except httpx.HTTPError as error:
+            value, seen = None, repr(error)
+        else:
+            seen = repr(value)
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {timeout_seconds:.0f} s; last seen: {seen}")
+        time.sleep(0.2)
+
+
+class System:
+    """The system in containers.
+
+    Args:
+        project: Compose's name for it.
+        settings: As .env would have them.
+    """
+
+    def __init__(self, project: str, settings: dict[str, str]) -> None:
+        self.project = project
+        self.settings = settings
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{settings['WEB_PORT']}", timeout=15, trust_env=False)
+
+    def compose(self, *arguments: str, timeout_seconds: float = 600) -> str:
+        """Run `docker compose` and return what it prints."""
+        files = [part for file in FILES for part in ("--file", str(ROOT / file))]
+        # Not this checkout's .env: its settings are somebody's own.
+        command = ["docker", "compose", "--env-file", os.devnull, "--project-name", self.project, *files]
+        done = subprocess.run(
+            [*command, *arguments],
+            cwd=ROOT,
+            env=os.environ | self.settings,
+            capture_output=True,
+            text=True,
+            timeout=timeout_seconds,
+        )
+        if done.returncode:
+            raise AssertionError(f"docker compose {' '.join(arguments)}: {done.stdout[-3000:]}\n{done.stderr[-6000:]}")
+        return done.stdout
+
+    def up(self, **replicas: int) -> None:
+        """Start what does not run, and wait until all of it is healthy.
+
+        Args:
+            replicas: How many of a service, its name written with underscores; one of the others.
+        """
+        scale = [f"--scale={service.replace('_', '-')}={count}" for service, count in replicas.items()]
+        self.compose("up", "--detach", "--wait", "--wait-timeout", "240", *scale)
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """Return what the engine knows of each service's container."""
+        return {item["Config"]["Labels"]["com.docker.compose.service"]: item for item in self.inspect()}
+
+    def inspect(self, *services: str) -> list[dict[str, Any]]:
+        """Return what the engine knows of the containers of some services, or of all."""
+        ids = self.compose("ps", "--all", "--quiet", *services).split()
+        if not ids:
+            return []
+        described: list[dict[str, Any]] = json.loads(
+            subprocess.run(["docker", "inspect", *ids], capture_output=True, check=True).stdout
+        )
+        return described
+
+    def containers_gone(self) -> bool:
+        """Return whether the project has no container."""
+        return not self.compose("ps", "--all", "--quiet").split()
+
+    def healthy(self, service: str) -> bool:
+        """Return whether a service's container runs and is healthy."""
+        states = [container["State"] for container in self.inspect(service)]
+        return all(state["Running"] and state["Health"]["Status"] == "healthy" for state in states)
+
+    def kill(self, service: str) -> None:
+        """Kill a container's first process as the kernel would; `docker kill` would switch its restarts off."""
+        pid = self.inspect(service)[0]["State"]["Pid"]
+        subprocess.run(
+            # Any image with a shell does.
+            [
+                *("docker", "run", "--rm", "--pid", "host", "--user", "0", "--network", "none", "--entrypoint", "sh"),
+                *("sightline/redis", "-c", f"kill -9 {pid}"),
+            ],
+            check=True,
+            capture_output=True,
+        )
+
+    def execute(self, service: str, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in a container."""
+        return self.execute_in(self.inspect(service)[0]["Id"], *command)
+
+    def execute_in(self, container: str, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the container of an id."""
+        return subprocess.run(["docker", "exec", container, *command], capture_output=True, text=True, timeout=60)
+
+    def get(self, path: str, **parameters: object) -> dict[str, Any]:
+        """Ask the gateway, through the page's port."""
+        answer = self.http.get(f"/api/v1{path}", params=parameters)
+        answer.raise_for_status()
+        return answer.json()
+
+    def indexed(self) -> set[str]:
+        """Return the keys of the pictures that are indexed."""
+        return {image["key"] for image in self.get("/images", limit=200, state="indexed")["images"]}
+
+    def found(self, text: str) -> list[str]:
+        """Return the keys that a text finds, the best first."""
+        return [result["key"] for result in self.get("/search", q=text, limit=20)["results"]]

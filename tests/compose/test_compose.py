@@ -1,0 +1,121 @@
+"""What `docker compose up` gives: pictures are found, what dies comes back, and nothing is open that need not be."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+
+import pytest
+from engine import wait_for
+from pictures import drawn
+
+SERVICES = ("qdrant", "redis", "encoder", "ingest-worker", "watcher", "search-gateway", "web")
+PUBLISHED = {"web": "8080/tcp", "encoder": "50051/tcp"}
+FOUND_SECONDS = 10
+
+
+def test_a_text_finds_the_picture_that_shows_it(system):
+    photographs = [key for key in system.found("a bee on a flower") if "drawn" not in key]
+    assert photographs[0] == "flower.jpg"
+
+
+def test_a_picture_dropped_into_the_folder_is_found_and_a_deleted_one_disappears(system, bucket):
+    (bucket / "dropped.jpg").write_bytes(drawn(100))
+    wait_for("the picture is found", lambda: "dropped.jpg" in system.found("a picture"), FOUND_SECONDS)
+    (bucket / "dropped.jpg").unlink()
+    wait_for("it is gone", lambda: "dropped.jpg" not in system.found("a picture"), FOUND_SECONDS)
+
+
+def test_the_page_is_served_packed_cached_and_fenced_in(system):
+    page = system.http.get("/", headers={"Accept-Encoding": "gzip"})
+    assert page.status_code == 200
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert page.headers["content-encoding"] == "gzip"
+    assert page.headers["cache-control"] == "no-cache"
+    script = page.text.partition('src="/assets/')[2].partition('"')[0]
+    asset = system.http.get(f"/assets/{script}")
+    assert asset.status_code == 200
+    assert "immutable" in asset.headers["cache-control"]
+    assert system.http.get("/any/address/of/the/page").text == page.text
+    assert system.http.get("/assets/none.js").status_code == 404
+
+
+def test_the_gateway_sees_the_host_that_was_asked(system):
+    assert system.http.get("/api/v1/stats", headers={"Host": "pictures.example"}).status_code == 421
+    assert system.http.get("/docs").status_code == 200
+    assert system.http.get("/openapi.json").json()["openapi"]
+    assert system.http.get("/metrics").headers["content-type"].startswith("text/html")  # The page, not the gateway's.
+
+
+def test_no_process_runs_as_root(system):
+    for service, container in system.containers().items():
+        done = subprocess.run(
+            ["docker", "top", container["Id"], "-eo", "uid,pid,args"], capture_output=True, text=True, check=True
+        )
+        users = {line.split()[0] for line in done.stdout.splitlines()[1:]}
+        assert users, service
+        assert users == {"10001"}, f"{service}: {done.stdout}"
+
+
+def test_every_container_is_fenced_in(system):
+    for service, container in system.containers().items():
+        host = container["HostConfig"]
+        assert host["ReadonlyRootfs"], service
+        assert host["CapDrop"] == ["ALL"], service
+        assert not host["CapAdd"], service
+        assert "no-new-privileges:true" in host["SecurityOpt"], service
+        assert host["Memory"] > 0, service
+        assert host["NanoCpus"] > 0, service
+        assert host["RestartPolicy"]["Name"] == "unless-stopped", service
+        assert host["LogConfig"]["Config"]["max-size"], service
+
+
+def test_only_the_documented_ports_are_open_and_only_on_this_machine(system):
+    open_ports = {}
+    for service, container in system.containers().items():
+        for port, bindings in container["NetworkSettings"]["Ports"].items():
+            if bindings:
+                open_ports[service] = port
+                assert {binding["HostIp"] for binding in bindings} == {"127.0.0.1"}, service
+    assert open_ports == PUBLISHED
+
+
+@pytest.mark.parametrize("target", [("redis", 6379), ("qdrant", 6334), ("encoder", 50051)])
+def test_the_pages_container_reaches_the_gateway_alone(system, target):
+    service, port = target
+    [network] = system.containers()[service]["NetworkSettings"]["Networks"].values()
+    for host in (service, network["IPAddress"]):
+        done = system.execute("web", "curl", "-s", "-m", "3", f"telnet://{host}:{port}")
+        # 6: no such name; 28: no answer; 7: refused.
+        assert done.returncode in (6, 7, 28), f"{host}: {done}"
+        if host != service:
+            with socket.create_connection((host, port), timeout=3):
+                pass  # It is there: this machine, which is the networks' router, reaches it.
+    assert system.execute("web", "curl", "-fsS", "http://search-gateway:8080/healthz").returncode == 0
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_killed_container_comes_back_and_searches_work_again(system, bucket, service):
+    before = system.containers()[service]["RestartCount"]
+    system.kill(service)
+    wait_for(f"{service} is started again", lambda: system.containers()[service]["RestartCount"] > before, 60)
+    wait_for(f"{service} is healthy", lambda: system.healthy(service), 120)
+    wait_for("searches work", lambda: "flower.jpg" in system.found(f"a flower after {service}"), 60)
+    name = f"after-{service}.jpg"
+    (bucket / name).write_bytes(drawn(200 + SERVICES.index(service)))
+    wait_for("a new picture is found", lambda: name in system.indexed(), 60)
+
+
+def test_down_and_up_keep_every_picture(system):
+    before = system.indexed()
+    assert len(before) >= 12
+    system.compose("down", "--timeout", "40")
+    assert system.containers_gone()
+    began = time.monotonic()
+    system.up()
+    wait_for("searches work", lambda: "flower.jpg" in system.found("a flower"), 60)
+    print(f"from up to the first search: {time.monotonic() - began:.1f} s")
+    assert system.indexed() == before
