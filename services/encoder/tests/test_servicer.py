@@ -185,10 +185,10 @@ def test_a_full_queue_is_refused_at_once_with_a_hint(client, tiny, until):
     tiny.gate.clear()
     with grpc.insecure_channel(client.running.address) as channel:
         encode = encoder_pb2_grpc.EncoderStub(channel).EncodeText
+        # One after the other, or they would share a batch: both threads that serve texts are busy then.
         first = encode.future(encoder_pb2.EncodeTextRequest(texts=["x"]), timeout=20)
-        second = encode.future(encoder_pb2.EncodeTextRequest(texts=["x"]), timeout=20)
-        # Both threads that serve texts are busy now.
         assert tiny.begun.acquire(timeout=10)
+        second = encode.future(encoder_pb2.EncodeTextRequest(texts=["x"]), timeout=20)
         assert tiny.begun.acquire(timeout=10)
         waiting = [encode.future(encoder_pb2.EncodeTextRequest(texts=["x"] * 4), timeout=20) for _ in range(2)]
         depth = {"model": "tiny", "kind": "text", "priority": "interactive"}
