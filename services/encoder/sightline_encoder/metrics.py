@@ -64,6 +64,9 @@ class EncoderMetrics:
         for kind in ("text", "image"):
             for outcome in ("ok", "invalid", "failed"):
                 self.items.labels(kind, model, outcome)
+            for priority in ("interactive", "bulk"):
+                self._refused.labels(model, kind, priority)
+                self._depth.labels(model, kind, priority)
 
     def depth(self, lane: LaneName, items: int) -> None:
         """Note how many items are admitted and not begun."""

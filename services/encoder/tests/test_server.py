@@ -190,6 +190,7 @@ def test_metrics_are_served_on_their_own_port(serving):
     assert 'sightline_encoder_items_total{kind="text",model="tiny",outcome="ok"} 2.0' in lines
     # What nobody sent is there as zero, so that "nothing was encoded" can be read.
     assert 'sightline_encoder_items_total{kind="image",model="tiny",outcome="ok"} 0.0' in lines
+    assert 'sightline_encoder_refused_total{kind="text",model="tiny",priority="interactive"} 0.0' in lines
 
 
 def test_a_port_that_is_taken_is_named(serving, tiny):

@@ -15,6 +15,8 @@ from typing import Protocol
 import redis
 import structlog
 
+from sightline_ingest_worker.metrics import TASKS
+
 log = structlog.get_logger()
 
 UNDER_WAY = "sightline:ingest:under-way"
@@ -134,4 +136,5 @@ class RedisJournal:
                     pipe.hincrby(CRASHES, key, 1)
                 pipe.expire(CRASHES, CRASHES_SECONDS)
                 pipe.execute()
+                TASKS.labels("crashed").inc()
                 log.warning("a worker process ended while it decoded", pid=int(pid), keys=left["keys"])

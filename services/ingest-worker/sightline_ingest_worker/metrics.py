@@ -10,6 +10,8 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 from sightline_service import MetricsServer, serve_metrics
 
+from sightline_ingest_worker.away import SERVICES
+
 log = structlog.get_logger()
 
 IMAGES = Counter(
@@ -18,6 +20,9 @@ IMAGES = Counter(
     "waiting (changed while read, comes again), gone.",
     ["outcome"],
 )
+"""Seen from 0 on, as the others are, so that the first increase counts."""
+for _outcome in ("indexed", "copied", "unchanged", "failed", "waiting", "gone"):
+    IMAGES.labels(_outcome)
 STEP_SECONDS = Counter(
     "sightline_ingest_step_seconds_total",
     "Seconds spent: look, read, find_equal, decode, preprocess, thumbnail, encode, store; several run at once.",
@@ -25,10 +30,15 @@ STEP_SECONDS = Counter(
 )
 TASKS = Counter(
     "sightline_ingest_tasks_total",
-    "Tasks: done, returned (a service was away for too long, or the worker stopped), crashed (found out afterwards).",
+    "Tasks: done, returned (a service was away for too long, or the worker stopped), crashed (a process ended while it "
+    "decoded, found out by the next task).",
     ["outcome"],
 )
+for _outcome in ("done", "returned", "crashed"):
+    TASKS.labels(_outcome)
 WAITS = Counter("sightline_ingest_waits_total", "Pauses for a service that was away or busy.", ["service"])
+for _service in SERVICES:
+    WAITS.labels(_service)
 
 
 def try_to_serve(address: str, port: int, registry: CollectorRegistry = REGISTRY) -> MetricsServer | None:

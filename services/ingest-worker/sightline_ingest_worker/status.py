@@ -8,14 +8,36 @@ from typing import Any
 
 import redis
 from prometheus_client import Counter, Gauge
-from sightline_service.queues import WATCHER_HASH
+from sightline_catalogue import Counts
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, WATCHER_HASH
+
+from sightline_ingest_worker.away import SERVICES
+from sightline_ingest_worker.sending import Lengths
 
 SCANS = Counter("sightline_watcher_scans_total", "Comparisons of the whole bucket: done, or broken off.", ["outcome"])
+for _outcome in ("done", "broken off"):
+    SCANS.labels(_outcome)
+LAST_SCAN = Gauge(
+    "sightline_watcher_last_scan_timestamp_seconds", "When the last whole comparison ended; 0 before the first."
+)
+PAUSE_SECONDS = Gauge("sightline_watcher_scan_pause_seconds", "From a whole comparison to the next.")
 SCAN_SECONDS = Gauge("sightline_watcher_scan_seconds", "How long the last whole comparison took.")
 LISTED = Gauge("sightline_watcher_listed", "Objects that the last whole comparison found, ignored ones included.")
 QUEUED = Counter("sightline_watcher_queued_total", "Keys that were queued, by why.", ["reason"])
+for _reason in ("event", "hint", "scan", "left over"):
+    QUEUED.labels(_reason)
 DELETED = Counter("sightline_watcher_deleted_total", "Points of objects that were gone.")
-PENDING = Gauge("sightline_watcher_pending", "Pictures that are pending.")
+IMAGES = Gauge(
+    "sightline_watcher_images",
+    "Objects of the bucket by state: pending, indexed, failed, ignored (by their names no pictures).",
+    ["state"],
+)
+TASKS = Gauge(
+    "sightline_watcher_queue_tasks",
+    "Tasks of up to 32 keys: waiting as new, waiting as backfill, taken by a worker and not finished.",
+    ["queue"],
+)
+WAITING = Gauge("sightline_watcher_waiting", "1 while the watcher waits for a service that is away.", ["service"])
 
 
 @dataclass
@@ -50,6 +72,28 @@ class Status:
         """
         fields: dict[Any, Any] = {name: _text(value) for name, value in asdict(self).items()}
         client.hset(WATCHER_HASH, mapping=fields | {"updated_at": _text(datetime.now(UTC))})
+
+
+def show(counts: Counts, ignored: int | None, lengths: Lengths) -> None:
+    """Set the gauges that say how far everything is."""
+    states = {"pending": counts.pending, "indexed": counts.indexed, "failed": counts.failed, "ignored": ignored}
+    for state, images in states.items():
+        if images is not None:
+            IMAGES.labels(state).set(images)
+    for queue, tasks in ((QUEUE_NEW, lengths.new), (QUEUE_BACKFILL, lengths.backfill), ("taken", lengths.taken)):
+        TASKS.labels(queue).set(tasks)
+
+
+def show_waiting(service: str) -> None:
+    """Set the gauge of a service that is away, alone; empty if none is."""
+    for name in SERVICES:
+        WAITING.labels(name).set(name == service)
+
+
+def hide() -> None:
+    """Take the gauges away: another watcher knows better now."""
+    for gauge in (IMAGES, TASKS, WAITING):
+        gauge.clear()
 
 
 def _text(value: object) -> str:

@@ -11,6 +11,7 @@ from sightline.encoder.client import EncoderError
 from sightline_bucket import BucketUnavailable
 from sightline_catalogue import CatalogueError
 
+from sightline_ingest_worker.away import service_of
 from sightline_ingest_worker.context import Context, Stopping
 from sightline_ingest_worker.indexing import fail_keys, index_keys
 from sightline_ingest_worker.metrics import WAITS
@@ -51,7 +52,7 @@ def with_patience(context: Context, call: Callable[[], Outcome], deadline: float
         except AWAY as error:
             # The model or the collection may be another when it comes back.
             context.target.forget()
-            WAITS.labels(type(error).__name__).inc()
+            WAITS.labels(service_of(error)).inc()
             if not said:
                 log.warning("waiting for a service", error=f"{type(error).__name__}: {error}")
                 said = True

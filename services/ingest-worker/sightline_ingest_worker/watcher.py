@@ -21,6 +21,7 @@ from sightline_catalogue import Catalogue, CatalogueError, Collection, NoCollect
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, RESCAN_LIST
 
 from sightline_ingest_worker import status
+from sightline_ingest_worker.away import service_of
 from sightline_ingest_worker.comparison import QUEUED, Known, Verdict, compare
 from sightline_ingest_worker.context import Target, TargetSource
 from sightline_ingest_worker.events import Settling
@@ -93,17 +94,21 @@ class Watcher:
     def run(self) -> None:
         """Step until told to stop; services that are away are waited for."""
         pause, said = 0.5, ""
+        status.PAUSE_SECONDS.set(self._parts.settings.scan_seconds)
+        status.show_waiting("")
         while not self._parts.stopping():
             try:
                 self.step()
                 if said:
                     log.info("all services answer again")
                     pause, said, self.status.waiting_for = 0.5, "", ""
+                    status.show_waiting("")
             except AWAY as error:
-                name = type(error).__module__.partition(".")[0].removeprefix("sightline_")
+                name = service_of(error)
                 if said != name:
                     log.warning("waiting for a service", away=name, error=" ".join(str(error).split())[:300])
                     said = self.status.waiting_for = name
+                    status.show_waiting(name)
                 self._break_off()
                 self._pause(pause)
                 pause = min(2 * pause, 5.0)
@@ -313,7 +318,8 @@ class Watcher:
     def _finish_scan(self, target: Target, started: float, ignored: int, found: int) -> None:
         seconds = time.monotonic() - started
         # A listing that takes long is not made all the time.
-        self._scan_at = time.monotonic() + max(self._parts.settings.scan_seconds, 3 * seconds)
+        pause = max(self._parts.settings.scan_seconds, 3 * seconds)
+        self._scan_at = time.monotonic() + pause
         self._scanned_once = True
         self.status.scanning = False
         self.status.ignored = ignored
@@ -322,6 +328,8 @@ class Watcher:
         self._look_at = 0.0
         status.SCANS.labels("done").inc()
         status.SCAN_SECONDS.set(seconds)
+        status.PAUSE_SECONDS.set(pause)
+        status.LAST_SCAN.set_to_current_time()
         status.LISTED.set(self.status.scanned)
         if found:
             log.info("scanned", listed=self.status.scanned, ignored=ignored, found=found, seconds=round(seconds, 2))
@@ -347,10 +355,11 @@ class Watcher:
     def _look(self, target: Target) -> None:
         """See how far the workers are, queue what is left over, and tell."""
         lengths = self._parts.tasks.lengths()
-        pending = target.collection.counts().pending
+        counts = target.collection.counts()
+        pending = counts.pending
         self.status.queued, self.status.pending = lengths.waiting, pending
         self.status.write(self._parts.client)
-        status.PENDING.set(pending)
+        status.show(counts, self.status.ignored, lengths)
         if self._scan is None and self._leftovers.are_due(pending, lengths):
             limit = self._parts.settings.queue_tasks * self._parts.settings.batch
             count = self._ledger.requeue(target.collection, limit)

@@ -22,6 +22,7 @@ from sightline_ingest_worker.lock import Lease
 from sightline_ingest_worker.metrics import try_to_serve
 from sightline_ingest_worker.sending import TaskQueue
 from sightline_ingest_worker.settings import WatcherSettings
+from sightline_ingest_worker.status import hide
 from sightline_ingest_worker.watcher import Parts, Watcher
 
 log = structlog.get_logger()
@@ -70,6 +71,7 @@ def run(settings: WatcherSettings) -> int:
                 keeper.start()
             with ExitStack() as turn:
                 watcher = bootstrap(settings, lambda: stop.is_set() or lease.lost)
+                turn.callback(hide)
                 start_events(settings, watcher, turn)
                 log.info("watching", bucket=settings.bucket.url, events=watcher.status.events)
                 watcher.run()

@@ -7,12 +7,15 @@ import os
 import queue
 import shutil
 import threading
+import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from prometheus_client import REGISTRY
 from sightline_bucket import BucketUnavailable
 from sightline_bucket.folder import FolderBucket
+from sightline_ingest_worker import status
 from sightline_ingest_worker.indexing import index_keys
 from sightline_ingest_worker.ledger import Ledger
 from sightline_ingest_worker.watcher import Parts, Watcher
@@ -88,6 +91,34 @@ def test_the_first_scan_is_a_backfill_and_later_finds_are_new(scene, draw):
     told = scene.client.hgetall("sightline:watcher")
     assert (told["ignored"], told["scanned"], told["scanning"]) == ("1", "3", "0")
     assert datetime.fromisoformat(told["last_scan_at"]).tzinfo is not None
+
+
+def gauge(name, **labels):
+    return REGISTRY.get_sample_value(f"sightline_watcher_{name}", labels)
+
+
+def test_metrics_say_how_many_objects_are_in_which_state(scene, draw):
+    scene.write("a.png", draw(1))
+    scene.write("broken.png", b"no picture")
+    scene.write("notes.txt", b"")
+    scene.watcher.step()
+    scene.scan()
+    states = ("pending", "indexed", "failed", "ignored")
+    assert [gauge("images", state=state) for state in states] == [2, 0, 0, 1]
+    assert [gauge("queue_tasks", queue=queue) for queue in ("new", "backfill", "taken")] == [0, 1, 0]
+    scene.work()
+    scene.scan()
+    assert [gauge("images", state=state) for state in states] == [0, 1, 1, 1]
+    assert gauge("last_scan_timestamp_seconds") == pytest.approx(time.time(), abs=60)
+    assert gauge("scan_pause_seconds") == scene.settings.scan_seconds
+
+
+def test_a_watcher_whose_turn_is_over_shows_no_figures(scene, draw):
+    scene.write("a.png", draw(1))
+    scene.watcher.step()
+    status.hide()
+    assert gauge("images", state="pending") is None
+    assert gauge("queue_tasks", queue="new") is None
 
 
 def test_events_come_before_all_else(scene, draw):
@@ -367,6 +398,7 @@ def test_it_outlives_redis_and_the_catalogue(bench, module_redis, tmp_path, fake
         eventually(lambda: module_redis.client.hget("sightline:watcher", "last_scan_at"))
         module_redis.kill()
         eventually(lambda: scene.watcher.status.waiting_for == "redis")
+        assert gauge("waiting", service="redis") == 1
         scene.write("a.png", draw(1))
         module_redis.start()
         eventually(lambda: scene.tasks.keys == ["a.png"])
@@ -375,6 +407,7 @@ def test_it_outlives_redis_and_the_catalogue(bench, module_redis, tmp_path, fake
         scene.write("b.png", draw(2))
         module_redis.client.lpush("sightline:rescan", "{}")
         eventually(lambda: scene.tasks.keys == ["a.png", "b.png"])
+        eventually(lambda: gauge("waiting", service="redis") == gauge("waiting", service="qdrant") == 0)
         assert thread.is_alive()
     finally:
         stop.set()

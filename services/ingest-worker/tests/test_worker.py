@@ -73,11 +73,15 @@ class WorkerProcess:
         path = self.folder / "decoded"
         return Counter(path.read_text().splitlines()) if path.exists() else Counter()
 
-    def indexed(self) -> float:
-        """Return the metric."""
+    def metric(self, name: str) -> float:
+        """Return the value of a metric, named with its labels."""
         text = httpx.get(f"http://127.0.0.1:{self.port}/metrics").text
-        found = re.search(r'^sightline_ingest_images_total{outcome="indexed"} (.+)$', text, re.MULTILINE)
-        return float(found[1]) if found else 0.0
+        found = re.search(rf"^{re.escape(name)} (.+)$", text, re.MULTILINE)
+        assert found, f"{name} is not there"
+        return float(found[1])
+
+    def indexed(self) -> float:
+        return self.metric('sightline_ingest_images_total{outcome="indexed"}')
 
     @property
     def decoding(self) -> Path:
@@ -97,6 +101,15 @@ def worker(module_redis, tmp_path_factory, free_port, wait_until):
     worker.process.wait()
 
 
+def test_metrics_are_there_before_the_first_task_and_cover_all_processes(worker):
+    for outcome in ("indexed", "copied", "unchanged", "failed", "waiting", "gone"):
+        worker.metric(f'sightline_ingest_images_total{{outcome="{outcome}"}}')
+    family = [psutil.Process(worker.process.pid), *psutil.Process(worker.process.pid).children(recursive=True)]
+    assert len(family) >= 3
+    resident = sum(process.memory_info().rss for process in family)
+    assert worker.metric("process_resident_memory_bytes") == pytest.approx(resident, rel=0.1)
+
+
 def test_a_poison_picture_fails_and_its_neighbours_are_indexed(worker, draw, eventually):
     pictures = {f"poison-{number}": draw(number) for number in range(31)}
     keys = worker.write(**pictures | {"poison-x": b"POISON"})
@@ -106,6 +119,7 @@ def test_a_poison_picture_fails_and_its_neighbours_are_indexed(worker, draw, eve
     assert said["state"] == "failed"
     assert "3 times" in said["reason"]
     assert worker.decoded()["POISON"] == 3
+    assert worker.metric('sightline_ingest_tasks_total{outcome="crashed"}') >= 3
     eventually(lambda: worker.redis.client.hlen("unacked") == 0)
     assert worker.process.poll() is None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 START_SECONDS = 30
@@ -122,6 +124,10 @@ def test_several_processes_count_together(start):
     text = httpx.get(f"{server.url}/metrics").text
     assert 'sightline_gateway_step_seconds_count{step="encode"} 40.0' in text
     assert len(list((server.folder / "metrics").glob("histogram_*.db"))) >= 2
+    family = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children()]
+    assert len(family) == 3
+    [resident] = re.findall(r"^process_resident_memory_bytes (.+)$", text, re.MULTILINE)
+    assert float(resident) == pytest.approx(sum(process.memory_info().rss for process in family), rel=0.1)
 
 
 def test_one_line_a_request(start):

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from prometheus_client import CollectorRegistry
+from sightline_service.processes import ProcessFamily
+
+PARENT = """
+import subprocess, sys
+code = "import sys; print(flush=True); sys.stdin.read()"
+child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+child.stdout.readline()
+print(flush=True)
+sys.stdin.read()
+child.stdin.close()
+child.wait()
+"""
+
+
+def value(root: int, name: str, **where) -> float | None:
+    registry = CollectorRegistry()
+    registry.register(ProcessFamily(root, **where))
+    return registry.get_sample_value(f"process_{name}")
+
+
+@pytest.fixture
+def parent():
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        yield psutil.Process(process.pid)
+        process.stdin.close()
+
+
+def test_a_process_and_its_children_are_added_up(parent):
+    [child] = parent.children()
+    # The kernel keeps the figure of /proc/PID/stat roughly.
+    resident = parent.memory_info().rss + child.memory_info().rss
+    assert value(parent.pid, "resident_memory_bytes") == pytest.approx(resident, rel=0.1)
+    assert value(parent.pid, "open_fds") == parent.num_fds() + child.num_fds()
+    used = [process.cpu_times() for process in (parent, child)]
+    assert value(parent.pid, "cpu_seconds_total") == pytest.approx(sum(t.user + t.system for t in used), abs=0.05)
+    assert value(parent.pid, "start_time_seconds") == pytest.approx(parent.create_time(), abs=1)
+
+
+def test_the_time_of_a_child_that_ended_still_counts():
+    before = value(os.getpid(), "cpu_seconds_total")
+    burn = "import time\nwhile time.process_time() < 0.3: pass"
+    subprocess.run([sys.executable, "-c", burn], check=True)
+    assert value(os.getpid(), "cpu_seconds_total") >= before + 0.3
+    assert time.process_time() < value(os.getpid(), "cpu_seconds_total")
+
+
+def test_nothing_is_said_of_a_process_that_is_gone_nor_without_proc(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    assert value(process.pid, "resident_memory_bytes") is None
+    assert value(os.getpid(), "resident_memory_bytes", proc=tmp_path / "none") is None
