@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from os import environ
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, InvalidPathError
@@ -27,9 +28,15 @@ def connect(url: str) -> ObjectStore:
     try:
         if urls.folder(url) is not None:
             return from_url(url, mkdir=True)
-        return from_url(url, retry_config=_RETRY, client_options=_CLIENT)
+        return from_url(url, retry_config=_RETRY, client_options={**_CLIENT, "allow_http": _allows_http()})
     except (BaseError, OSError, ValueError) as error:
         raise BucketUnavailable(f"{url} cannot be opened: {first_line(error)}") from error
+
+
+def _allows_http() -> bool:
+    """Return what AWS_ALLOW_HTTP and its like say: obstore reads them only where it is given no options."""
+    names = ("AWS_ALLOW_HTTP", "AZURE_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP")
+    return any(environ.get(name, "").lower() in ("1", "true", "yes", "on") for name in names)
 
 
 @contextmanager
