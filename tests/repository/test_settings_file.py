@@ -18,8 +18,9 @@ from sightline_service.settings import SettingsGroup, groups, variable_name
 SERVICES = (EncoderSettings, WorkerSettings, WatcherSettings, GatewaySettings, EdgeSettings)
 LINE = re.compile(r"^#?([A-Z][A-Z0-9_]+)=(.*)$")
 COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+MONITORING = (ROOT / "deploy" / "monitoring.yml").read_text(encoding="utf-8")
 COMPOSE_ALONE = "--- Docker Compose alone"
-"""The heading of what only docker-compose.yml reads."""
+"""The heading of what only docker-compose.yml and deploy/monitoring.yml read."""
 OF_THE_PLACE = {
     *("ENCODER_CACHE_DIR", "ENCODER_METRICS_PORT", "WORKER_METRICS_PORT", "WATCHER_METRICS_PORT", "WORKER_NAME"),
     *("ENCODER_TLS_CERT_FILE", "ENCODER_TLS_KEY_FILE", "GATEWAY_PAGE_DIR", "GATEWAY_DOCS_DIR"),
@@ -69,7 +70,10 @@ def test_containers_get_every_setting_but_those_of_the_place():
 
 
 def test_what_compose_reads_is_written_with_its_default():
-    read = dict(re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", COMPOSE))
+    everything = COMPOSE + MONITORING
+    read = dict(re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", everything))
+    # What must be set has no default.
+    read |= dict.fromkeys(re.findall(r"\$\{([A-Z_]+):\?", everything), "")
     alone = written(compose_alone=True)
     assert set(alone) == set(read) - set(written())
     assert alone == {name: read[name] for name in alone}

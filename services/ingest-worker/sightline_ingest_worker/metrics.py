@@ -20,9 +20,6 @@ IMAGES = Counter(
     "waiting (changed while read, comes again), gone.",
     ["outcome"],
 )
-"""Seen from 0 on, as the others are, so that the first increase counts."""
-for _outcome in ("indexed", "copied", "unchanged", "failed", "waiting", "gone"):
-    IMAGES.labels(_outcome)
 STEP_SECONDS = Counter(
     "sightline_ingest_step_seconds_total",
     "Seconds spent: look, read, find_equal, decode, preprocess, thumbnail, encode, store; several run at once.",
@@ -34,11 +31,17 @@ TASKS = Counter(
     "decoded, found out by the next task).",
     ["outcome"],
 )
-for _outcome in ("done", "returned", "crashed"):
-    TASKS.labels(_outcome)
 WAITS = Counter("sightline_ingest_waits_total", "Pauses for a service that was away or busy.", ["service"])
-for _service in SERVICES:
-    WAITS.labels(_service)
+
+
+def show_from_zero() -> None:
+    """Show what a worker has not counted yet as 0, so that its first increase is seen as one."""
+    for outcome in ("indexed", "copied", "unchanged", "failed", "waiting", "gone"):
+        IMAGES.labels(outcome)
+    for outcome in ("done", "returned", "crashed"):
+        TASKS.labels(outcome)
+    for service in SERVICES:
+        WAITS.labels(service)
 
 
 def try_to_serve(address: str, port: int, registry: CollectorRegistry = REGISTRY) -> MetricsServer | None:

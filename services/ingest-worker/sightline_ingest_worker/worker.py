@@ -21,7 +21,7 @@ from sightline_service.processes import ProcessFamily
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX, celery_app
 
 from sightline_ingest_worker.context import Context, open_context
-from sightline_ingest_worker.metrics import IMAGES, TASKS, try_to_serve
+from sightline_ingest_worker.metrics import IMAGES, TASKS, show_from_zero, try_to_serve
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.tasks import Returned, index_task
 
@@ -81,6 +81,7 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
         for name in ("celery.worker.strategy", "celery.app.trace"):
             logging.getLogger(name).setLevel(logging.WARNING)
     app = bootstrap(settings, opener)
+    show_from_zero()
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     parent = os.getpid()

@@ -12,6 +12,8 @@ CALL_SECONDS = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 4.096),
 )
 BUILDS = Counter("sightline_edge_index_builds_total", "Index builds by outcome", ["outcome"])
+for _outcome in ("built", "failed"):
+    BUILDS.labels(_outcome)
 BUILD_SECONDS = Histogram(
     "sightline_edge_index_build_seconds",
     "Seconds from the copy of a shard to its swap",
