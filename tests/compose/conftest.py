@@ -1,18 +1,15 @@
-"""The system in containers, built from this checkout, over a folder of pictures."""
+"""The system in containers, built from this checkout, over a folder of pictures and over an S3 store."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
+from buckets import Folder, Objects, fill
 from engine import System, missing, wait_for
-from pictures import drawn, photograph
 
 
 def free_port(neighbours: int = 0) -> int:
@@ -30,34 +27,29 @@ def free_port(neighbours: int = 0) -> int:
             return port
 
 
-@pytest.fixture(scope="session")
-def bucket() -> Iterator[Path]:
-    """Return a folder that the containers' user may read."""
-    folder = Path(tempfile.mkdtemp(prefix="sightline-compose-"))
-    folder.chmod(0o755)
-    for name in ("flower.jpg", "china.jpg"):
-        (folder / name).write_bytes(photograph(name))
-    for seed in range(10):
-        (folder / f"drawn-{seed}.jpg").write_bytes(drawn(seed))
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="session")
-def system(bucket: Path) -> Iterator[System]:
+@pytest.fixture(scope="session", params=["folder", "s3"])
+def system(request: pytest.FixtureRequest) -> Iterator[System]:
+    """Return the system with twelve pictures: in a folder that it reads, and then in an S3 store of its own."""
     if why := missing():
         pytest.skip(f"containers cannot be run: {why}")
     encoder = free_port(neighbours=1)
     settings = {
-        "PICTURES_DIR": str(bucket),
         "WEB_PORT": str(free_port()),
         # One for each of two encoders.
         "ENCODER_PORT": f"{encoder}-{encoder + 1}",
+        "S3_PORT": str(free_port()),
     }
-    running = System(f"sightline-test-{os.getpid()}", settings)
+    bucket: Folder | Objects
+    if request.param == "s3":
+        overlays, bucket = ["edge", "s3"], Objects(int(settings["S3_PORT"]))
+    else:
+        overlays, bucket = ["edge"], Folder()
+        settings["PICTURES_DIR"] = str(bucket.path)
+    running = System(f"sightline-test-{os.getpid()}-{request.param}", overlays, settings, bucket)
     try:
         running.compose("build", "--quiet", timeout_seconds=1500)
         running.up()
+        fill(bucket)
         wait_for("the pictures are indexed", lambda: len(running.indexed()) == 12, 60)
         yield running
     finally:
@@ -66,3 +58,4 @@ def system(bucket: Path) -> Iterator[System]:
             print(running.compose("logs", "--no-color", "--tail", "15", service))
         running.compose("down", "--volumes", "--timeout", "20")
         running.http.close()
+        bucket.close()

@@ -7,14 +7,15 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from buckets import Folder, Objects
+from images import drawn
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = ("docker-compose.yml", "deploy/edge.yml")
 T = TypeVar("T")
 
 
@@ -51,17 +52,23 @@ class System:
 
     Args:
         project: Compose's name for it.
+        overlays: Names of files in deploy/ that lie over docker-compose.yml.
         settings: As .env would have them.
+        bucket: Where its pictures are.
     """
 
-    def __init__(self, project: str, settings: dict[str, str]) -> None:
+    def __init__(
+        self, project: str, overlays: Sequence[str], settings: dict[str, str], bucket: Folder | Objects
+    ) -> None:
         self.project = project
+        self.bucket = bucket
+        self.files = ["docker-compose.yml", *(f"deploy/{overlay}.yml" for overlay in overlays)]
         self.settings = settings
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{settings['WEB_PORT']}", timeout=15, trust_env=False)
 
     def compose(self, *arguments: str, timeout_seconds: float = 600) -> str:
         """Run `docker compose` and return what it prints."""
-        files = [part for file in FILES for part in ("--file", str(ROOT / file))]
+        files = [part for file in self.files for part in ("--file", str(ROOT / file))]
         # Not this checkout's .env: its settings are somebody's own.
         command = ["docker", "compose", "--env-file", os.devnull, "--project-name", self.project, *files]
         done = subprocess.run(
@@ -142,3 +149,15 @@ class System:
     def found(self, text: str) -> list[str]:
         """Return the keys that a text finds, the best first."""
         return [result["key"] for result in self.get("/search", q=text, limit=20)["results"]]
+
+
+def kill_and_see_it_come_back(system: System, service: str) -> None:
+    """Kill a container; without help it runs again, old pictures are found, and new ones are indexed."""
+    before = system.containers()[service]["RestartCount"]
+    system.kill(service)
+    wait_for(f"{service} is started again", lambda: system.containers()[service]["RestartCount"] > before, 60)
+    wait_for(f"{service} is healthy", lambda: system.healthy(service), 120)
+    wait_for("searches work", lambda: "flower.jpg" in system.found(f"a flower after {service}"), 60)
+    name = f"after-{service}.jpg"
+    system.bucket.put(name, drawn(200 + sum(service.encode())))
+    wait_for("a new picture is found", lambda: name in system.indexed(), 60)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import threading
 
 import pytest
 from engine import wait_for
-from pictures import drawn
+from images import drawn
 
 PICTURES = 300
 READ_METRICS = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9101/metrics').read().decode())"
 TEXTS_ENCODED = re.compile(r'^sightline_encoder_calls_total\{code="OK",method="EncodeText"\} (\S+)', re.MULTILINE)
+
+pytestmark = pytest.mark.parametrize("system", ["folder"], indirect=True, scope="session")
 
 
 @pytest.fixture(scope="module")
@@ -58,18 +59,18 @@ def test_a_rolling_restart_of_the_gateway_loses_no_request(scaled):
     assert set(statuses) == {200}
 
 
-def test_the_loss_of_an_encoder_in_the_middle_of_ingesting_loses_nothing(scaled, bucket):
+def test_the_loss_of_an_encoder_in_the_middle_of_ingesting_loses_nothing(scaled):
     def counts() -> dict[str, int]:
         return scaled.get("/stats")["images"]
 
     before = counts()["indexed"]
-    folder = bucket / "many"
-    folder.mkdir()
-    for number in range(PICTURES):
-        (folder / f"{number:03}.jpg").write_bytes(drawn(1000 + number))
+    keys = [f"many/{number:03}.jpg" for number in range(PICTURES)]
+    for number, key in enumerate(keys):
+        scaled.bucket.put(key, drawn(1000 + number))
     wait_for("some are indexed", lambda: counts()["indexed"] > before, 60)
     scaled.kill("encoder")
     wait_for("all are indexed", lambda: counts()["indexed"] == before + PICTURES, 120)
     assert counts()["failed"] == 0
-    shutil.rmtree(folder)
+    for key in keys:
+        scaled.bucket.delete(key)
     wait_for("they are gone", lambda: counts()["indexed"] == before, 120)

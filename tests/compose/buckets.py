@@ -1,0 +1,65 @@
+"""Where a test puts pictures: the folder that the containers read, or the S3 store among them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import obstore
+from images import drawn, photograph
+from obstore.store import S3Store
+
+
+class Folder:
+    """A folder that the containers' user may read."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="sightline-compose-"))
+        self.path.chmod(0o755)
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write a file."""
+        (self.path / key).parent.mkdir(exist_ok=True)
+        (self.path / key).write_bytes(data)
+
+    def delete(self, key: str) -> None:
+        """Delete a file."""
+        (self.path / key).unlink()
+
+    def close(self) -> None:
+        """Delete the folder."""
+        shutil.rmtree(self.path)
+
+
+class Objects:
+    """The S3 bucket of deploy/s3.yml, as a client on this machine reaches it."""
+
+    def __init__(self, port: int) -> None:
+        self._store = S3Store(
+            "pictures",
+            endpoint=f"http://127.0.0.1:{port}",
+            access_key_id="sightline",
+            secret_access_key="only-for-this-machine",
+            region="us-east-1",
+            client_options={"allow_http": True, "proxy_excludes": "127.0.0.1"},
+        )
+
+    def put(self, key: str, data: bytes) -> None:
+        """Put an object."""
+        obstore.put(self._store, key, data)
+
+    def delete(self, key: str) -> None:
+        """Delete an object."""
+        obstore.delete(self._store, key)
+
+    def close(self) -> None:
+        """Leave the objects to the volume, which goes with the containers."""
+
+
+def fill(bucket: Folder | Objects) -> None:
+    """Put two photographs and ten drawn pictures in."""
+    for name in ("flower.jpg", "china.jpg"):
+        bucket.put(name, photograph(name))
+    for seed in range(10):
+        bucket.put(f"drawn-{seed}.jpg", drawn(seed))

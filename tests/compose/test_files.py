@@ -1,0 +1,91 @@
+"""docker-compose.yml under each overlay and combination that docs/operations.md names. Needs Compose, but no engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+from engine import ROOT
+
+OVERLAYS = sorted(path.stem for path in (ROOT / "deploy").glob("*.yml"))
+COMBINATIONS = [
+    [],
+    *([overlay] for overlay in OVERLAYS),
+    *(["edge", "s3"], ["edge", "monitoring"], ["edge", "s3", "monitoring"]),
+    *(["gpu", "s3"], ["gpu", "cluster"], ["gpu", "s3", "cluster", "monitoring"]),
+]
+TRIES = re.compile(r"-f deploy/([a-z0-9]+)\.yml")
+
+
+def configured(overlays: list[str]) -> dict:
+    files = ["docker-compose.yml", *(f"deploy/{overlay}.yml" for overlay in overlays)]
+    options = [part for file in files for part in ("--file", file)]
+    done = subprocess.run(
+        ["docker", "compose", "--env-file", os.devnull, "--profile", "demo", *options, "config", "--format", "json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "WARN" not in done.stderr.upper(), done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("overlays", COMBINATIONS, ids="+".join)
+def test_the_files_are_valid_and_every_service_is_fenced_in(overlays):
+    services = configured(overlays)["services"]
+    assert len(services) >= 8
+    for name, service in services.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["logging"]["options"]["max-size"], name
+        assert service["deploy"]["resources"]["limits"]["memory"], name
+        assert {port["host_ip"] for port in service.get("ports", [])} <= {"127.0.0.1"}, name
+        if name != "samples":
+            assert service["restart"] == "unless-stopped", name
+            assert service["healthcheck"]["test"], name
+            assert "stop_grace_period" in service, name
+
+
+@pytest.mark.parametrize("overlays", COMBINATIONS, ids="+".join)
+def test_every_combination_is_documented(overlays):
+    documented = [
+        TRIES.findall(line) for line in (ROOT / "docs/operations.md").read_text(encoding="utf-8").splitlines()
+    ]
+    assert not overlays or overlays in documented
+
+
+def test_three_qdrant_nodes_answer_to_the_name_that_the_services_ask_for():
+    services = configured(["cluster"])["services"]
+    nodes = [name for name, service in services.items() if service["image"].startswith("qdrant/qdrant:")]
+    assert sorted(nodes) == ["qdrant", "qdrant-2", "qdrant-3"]
+    stored = {services[node]["volumes"][0]["source"] for node in nodes}
+    assert len(stored) == 3
+    for node in nodes:
+        assert services[node]["networks"]["back"]["aliases"] == ["qdrant-cluster"]
+        assert services[node]["environment"]["QDRANT__CLUSTER__ENABLED"] == "true"
+        assert f"http://{node}:6335" in services[node]["command"]
+    for name in ("ingest-worker", "watcher", "search-gateway"):
+        assert services[name]["environment"]["QDRANT_URL"] == "http://qdrant-cluster:6334"
+        assert int(services[name]["environment"]["QDRANT_REPLICATION_FACTOR"]) > 1
+
+
+def test_the_gpu_is_reserved_for_the_encoder_alone():
+    services = configured(["gpu"])["services"]
+    reserving = {name for name, service in services.items() if "reservations" in service["deploy"]["resources"]}
+    assert reserving == {"encoder"}
+    [device] = services["encoder"]["deploy"]["resources"]["reservations"]["devices"]
+    assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
+    assert services["encoder"]["environment"]["ENCODER_PRECISION"] == "bf16"
+
+
+def test_the_pages_container_shares_a_network_with_the_gateway_alone():
+    for overlays in COMBINATIONS:
+        services = configured(overlays)["services"]
+        [network] = services["web"]["networks"]
+        sharing = {name for name, service in services.items() if network in service["networks"]}
+        assert sharing == {"web", "search-gateway"}, overlays

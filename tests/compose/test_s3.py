@@ -1,0 +1,33 @@
+"""What the overlay s3 adds to test_compose.py, which runs with it as well."""
+
+from __future__ import annotations
+
+import pytest
+from engine import kill_and_see_it_come_back, wait_for
+from images import drawn
+
+pytestmark = pytest.mark.parametrize("system", ["s3"], indirect=True, scope="session")
+
+
+def test_a_killed_store_comes_back_and_its_pictures_are_read_again(system):
+    kill_and_see_it_come_back(system, "seaweedfs")
+    [image] = [result for result in system.get("/images", limit=200)["images"] if result["key"] == "flower.jpg"]
+    assert system.http.get(image["file_url"]).content[:3] == b"\xff\xd8\xff"
+
+
+def test_a_picture_of_an_unreachable_store_is_not_taken_for_deleted(system):
+    before = system.indexed()
+    system.compose("stop", "seaweedfs")
+    try:
+        wait_for(
+            "the watcher has tried a scan",
+            lambda: "cannot be reached" in system.compose("logs", "--since", "30s", "watcher"),
+            60,
+        )
+        assert system.indexed() == before
+        assert system.found("a flower")
+    finally:
+        system.up()
+    system.bucket.put("later.jpg", drawn(300))
+    wait_for("a new picture is found", lambda: "later.jpg" in system.indexed(), 60)
+    assert before < system.indexed()
