@@ -93,6 +93,10 @@ bench-ingest: setup ## Pictures a second through the whole pipeline, beside a ba
 bench-search: setup ## Time of a search over HTTP, by step, at one and eight clients
 	@$(BIN)/python -m benchmarks.bench_search $(if $(IMAGES),--images '$(IMAGES)')
 
+.PHONY: bench-compose
+bench-compose: compose-models ## The containers: size of images, time to the first search, memory (needs Docker)
+	@$(BIN)/python -m benchmarks.bench_compose $(if $(IMAGES),--images '$(IMAGES)')
+
 ##@ Change it
 
 .PHONY: protos
