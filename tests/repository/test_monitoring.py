@@ -187,7 +187,7 @@ IgnoringTags.add_constructor(
 def test_what_the_overlay_mounts_is_there():
     mounts = [mount for service in OVERLAY["services"].values() for mount in service["volumes"]]
     sources = [mount.partition(":")[0] for mount in mounts if mount.startswith("./")]
-    assert len(sources) == 4
+    assert len(sources) == 5
     assert [source for source in sources if not (ROOT / source).exists()] == []
 
 
@@ -211,7 +211,7 @@ def test_panels_are_told_apart_and_do_not_overlap():
 
 
 def test_panels_ask_the_source_that_is_provisioned():
-    path = FOLDER / "grafana" / "provisioning" / "datasources" / "prometheus.yml"
+    path = FOLDER / "grafana" / "datasources.yml"
     [source] = yaml.safe_load(path.read_text(encoding="utf-8"))["datasources"]
     wanted = {"type": source["type"], "uid": source["uid"]}
     for panel in PANELS:
