@@ -49,7 +49,7 @@ def read_base() -> list[Object]:
     return objects
 
 
-def build(folder: Path, *components: str, ingress: bool = False) -> list[Object]:
+def build(folder: Path, *components: str, ingress: bool = False, more: str = "") -> list[Object]:
     """Do what README.md says in a copy of deploy/k8s, and have kustomize put it together."""
     assert KUSTOMIZE is not None
     copy = folder / "k8s"
@@ -61,7 +61,7 @@ def build(folder: Path, *components: str, ingress: bool = False) -> list[Object]
     for line in [f"../components/{name}" for name in components] + ["ingress.yaml"] * ingress:
         text, count = re.subn(rf"^  # - {re.escape(line)}\b", f"  - {line}", text, flags=re.MULTILINE)
         assert count == 1, f"the example does not offer {line}"
-    (copy / "site" / "kustomization.yaml").write_text(text, encoding="utf-8")
+    (copy / "site" / "kustomization.yaml").write_text(text + more, encoding="utf-8")
     done = subprocess.run([*KUSTOMIZE, copy / "site"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return list(yaml.safe_load_all(done.stdout))
@@ -120,11 +120,13 @@ class System:
     def selected(self, selector: Object) -> set[str]:
         return {workload for workload in self.workloads if matches(selector, self.labels(workload))}
 
-    def reaches(self, source: str | None, target: str, port: int) -> bool:
-        """Return whether the policies let a workload open a connection; None is a pod of another namespace."""
-        return (source is None or self._passes(source, target, port, "egress")) and self._passes(
-            target, source, port, "ingress"
-        )
+    def accepts(self, source: str | None, target: str, port: int) -> bool:
+        """Return whether the target's policies let a connection in; None is a pod of another namespace."""
+        return self._passes(target, source, port, "ingress")
+
+    def sends(self, source: str, target: str, port: int) -> bool:
+        """Return whether the source's policies let a connection out."""
+        return self._passes(source, target, port, "egress")
 
     def _passes(self, here: str, there: str | None, port: int, direction: str) -> bool:
         applied = [

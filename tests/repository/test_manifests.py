@@ -249,6 +249,19 @@ def test_every_container_is_confined(system):
         assert mebibytes(tmp["sizeLimit"]) < mebibytes(container["resources"]["limits"]["memory"])
 
 
+def test_the_readme_makes_the_pictures_writable_for_the_gateway_alone(tmp_path):
+    readme = (MANIFESTS / "README.md").read_text(encoding="utf-8")
+    [patch] = re.findall(r"^```yaml\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    system = built(tmp_path, "volumes", more=patch)
+    writable = {
+        name
+        for name in CLIENTS
+        for mount in system.container(name)["volumeMounts"]
+        if mount["mountPath"] == "/srv/pictures" and not mount.get("readOnly")
+    }
+    assert writable == {"search-gateway"}
+
+
 def port_of(probe: Object, ports: dict[str, int]) -> int | None:
     [(kind, action)] = [(kind, probe[kind]) for kind in ("httpGet", "grpc", "tcpSocket", "exec") if kind in probe]
     return None if kind == "exec" else ports.get(action["port"], action["port"])
@@ -278,17 +291,21 @@ def test_everyone_reaches_what_the_settings_name_and_nothing_else(system):
     wanted = {(client, workload) for client in CLIENTS for workload in ("qdrant", "redis", "encoder")}
     served = {"qdrant": 6334, "redis": 6379, "encoder": 50051, "search-gateway": 8080, "web": 8080}
     edges = {(source, target, served[target]) for source, target in wanted} | {("web", "search-gateway", 8080)}
-    edges |= {(source, "web", 8080) for source in (None, *system.workloads) if source != "web"}
+    edges |= {(source, "web", 8080) for source in (None, *system.workloads)}
     if "qdrant-peers" in system.of("Service"):
         edges.add(("qdrant", "qdrant", 6335))
-    found = {
+    every = {
         (source, target, port)
         for source in (None, *system.workloads)
         for target in system.workloads
         for port in system.ports(target).values()
-        if system.reaches(source, target, port)
     }
-    assert found == edges
+    assert {edge for edge in every if system.accepts(*edge)} == edges
+    assert {edge for edge in every if edge[0] == "web" and system.sends(*edge)} == {("web", "search-gateway", 8080)}
+    # And of what is added later, nothing is reached until it is said by whom.
+    assert {"podSelector": {}, "policyTypes": ["Ingress"]} in [
+        policy["spec"] for policy in system.of("NetworkPolicy").values()
+    ]
 
 
 def test_a_workload_is_selected_by_its_name(system):
