@@ -58,6 +58,8 @@ class Containers:
         services = json.loads(self.compose("config", "--format", "json"))["services"]
         found: dict[str, tuple[str, str]] = {}
         for name, service in services.items():
+            if "build" not in service:
+                continue
             text = Path(service["build"]["context"], service["build"]["dockerfile"]).read_text(encoding="utf-8")
             found.setdefault(service["image"], (BASE.findall(text)[-1], name))
         return found
