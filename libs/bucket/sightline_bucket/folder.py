@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Lock
 from typing import NoReturn
 
 import obstore
@@ -19,7 +18,7 @@ from obstore.store import LocalStore
 from sightline_bucket import keys
 from sightline_bucket.bucket import Bucket, BucketObject
 from sightline_bucket.errors import BucketUnavailable, KeyRefused, ObjectExists, ObjectMissing
-from sightline_bucket.stores import translated
+from sightline_bucket.stores import LazyStore, translated
 
 LINK = "a symbolic link; Sightline does not follow links"
 UNREADABLE = "it may not be read by the user that Sightline runs as"
@@ -38,8 +37,7 @@ class FolderBucket(Bucket):
     def __init__(self, path: bytes, *, writable: bool = False) -> None:
         super().__init__(writable)
         self._path = path
-        self._store: LocalStore | None = None
-        self._lock = Lock()
+        self._open = LazyStore(self._connect)
 
     @property
     def root(self) -> Path:
@@ -205,12 +203,9 @@ class FolderBucket(Bucket):
             return False
         return os.path.realpath(os.path.join(self._path, raw)) != os.path.join(os.path.realpath(self._path), raw)
 
-    def _open(self) -> LocalStore:
-        with self._lock:
-            if self._store is None:
-                self._check_root()
-                self._store = LocalStore(prefix=self.root)
-            return self._store
+    def _connect(self) -> LocalStore:
+        self._check_root()
+        return LocalStore(prefix=self.root)
 
     def _raise(self, key: str, error: OSError) -> NoReturn:
         """Tell an object that is missing from a bucket that is."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC
-from threading import Lock
 from typing import TYPE_CHECKING
 
 import obstore
@@ -14,7 +13,7 @@ from obstore.store import ObjectStore
 from sightline_bucket import keys
 from sightline_bucket.bucket import Bucket, BucketObject
 from sightline_bucket.errors import ObjectExists, ObjectMissing
-from sightline_bucket.stores import connect, translated
+from sightline_bucket.stores import LazyStore, connect, translated
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -28,8 +27,7 @@ class RemoteBucket(Bucket):
     def __init__(self, url: str, *, writable: bool = False, store: ObjectStore | None = None) -> None:
         super().__init__(writable)
         self._url = url
-        self._store = store
-        self._lock = Lock()
+        self._open = LazyStore(lambda: connect(url), store)
 
     @property
     def root(self) -> None:
@@ -85,12 +83,6 @@ class RemoteBucket(Bucket):
             except FileNotFoundError:
                 raise ObjectMissing(f"{key} is not there") from None
             obstore.delete(self._open(), key)
-
-    def _open(self) -> ObjectStore:
-        with self._lock:
-            if self._store is None:
-                self._store = connect(self._url)
-            return self._store
 
     @property
     def _shown(self) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from os import environ
+from threading import Lock
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, InvalidPathError
@@ -37,6 +38,31 @@ def _allows_http() -> bool:
     """Return what AWS_ALLOW_HTTP and its like say: obstore reads them only where it is given no options."""
     names = ("AWS_ALLOW_HTTP", "AZURE_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP")
     return any(environ.get(name, "").lower() in ("1", "true", "yes", "on") for name in names)
+
+
+class LazyStore:
+    """A store that opens when it is first asked for, which must be after a fork. Safe to share between threads.
+
+    Args:
+        connect: Opens it; where that fails, the next call tries again.
+        store: Instead of what `connect` would open.
+    """
+
+    def __init__(self, connect: Callable[[], ObjectStore], store: ObjectStore | None = None) -> None:
+        self._connect = connect
+        self._store = store
+        self._lock = Lock()
+
+    def __call__(self) -> ObjectStore:
+        """Return the store.
+
+        Raises:
+            BucketUnavailable: It cannot be opened.
+        """
+        with self._lock:
+            if self._store is None:
+                self._store = self._connect()
+            return self._store
 
 
 @contextmanager

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from threading import Lock
 
 import obstore
 from obstore.store import ObjectStore
 
 from sightline_bucket import urls
 from sightline_bucket.errors import BucketError, ObjectMissing
-from sightline_bucket.stores import connect, translated
+from sightline_bucket.stores import LazyStore, connect, translated
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -23,8 +22,7 @@ class ThumbnailStore:
 
     def __init__(self, url: str, *, store: ObjectStore | None = None) -> None:
         self._url = url
-        self._store = store
-        self._lock = Lock()
+        self._open = LazyStore(lambda: connect(url), store)
 
     def put(self, sha256: str, webp: bytes) -> None:
         """Keep a thumbnail; one of the same content is replaced, whole or not at all."""
@@ -59,12 +57,6 @@ class ThumbnailStore:
                 obstore.delete(self._open(), path)
         except ObjectMissing:
             return
-
-    def _open(self) -> ObjectStore:
-        with self._lock:
-            if self._store is None:
-                self._store = connect(self._url)
-            return self._store
 
     @property
     def _shown(self) -> str:

@@ -69,7 +69,7 @@ def test_an_object_store_that_cannot_be_reached_is_unavailable(monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
     away = open_bucket(BucketSettings(url="s3://pictures/below"))
-    with pytest.raises(BucketUnavailable, match="s3://pictures/below.*error sending request"):
+    with pytest.raises(BucketUnavailable, match=r"s3://pictures/below.*error sending request"):
         list(away.list())
     with pytest.raises(BucketUnavailable):
         away.read("a.jpg", 1)

@@ -18,13 +18,13 @@ from sightline_catalogue.image import Counts, Image, Known, Nearest, Page
 from sightline_catalogue.payload import (
     KNOWN_FIELDS,
     ORDER,
-    SEARCHABLE,
     read_image,
     read_known,
     write_image,
     write_state,
 )
 from sightline_catalogue.schema import ModelRef
+from sightline_catalogue.search import WHOLE_PAYLOAD, WITH_VECTOR, Search, Searches, check_limit
 from sightline_catalogue.settings import CatalogueSettings
 from sightline_catalogue.vectors import VECTOR, checked, dense, stored
 
@@ -32,9 +32,6 @@ POINTS_A_CALL = 500
 """Of writes and of reads by id."""
 FACET_VALUES = 10_000
 """So many labels or formats are counted."""
-
-_ALL = api.WithPayloadSelector(enable=True)
-_WITH_VECTOR = api.WithVectorsSelector(include=api.VectorsSelector(names=[VECTOR]))
 
 
 class Collection:
@@ -56,11 +53,7 @@ class Collection:
         self.model = model
         self._connection = connection
         self._bucket_id = bucket_id
-        self._params = api.SearchParams(
-            hnsw_ef=settings.hnsw_ef,
-            quantization=api.QuantizationSearchParams(rescore=True, oversampling=settings.oversampling),
-        )
-        self._searchable = is_one_of(SEARCHABLE, [bucket_id])
+        self._searches = Searches(name, model, bucket_id, settings)
         self._own = is_one_of("bucket", [bucket_id])
 
     def nearest(
@@ -83,11 +76,10 @@ class Collection:
             with_vectors: Return their vectors too.
             score_threshold: Only those whose cosine is at least this.
         """
-        query = api.VectorInput(dense=dense(checked(vector, self.model.dimensions)))
-        request = self._query(query, limit, offset, filter, with_vectors, score_threshold)
-        if _excludes_indexed(filter):
-            return self._found([], with_vectors)
-        return self._found(self._points("Query", request).result, with_vectors)
+        search = Search(limit, offset, filter, with_vectors, score_threshold)
+        request = self._searches.request(self._origin(vector), search)
+        found = [] if search.is_vain else self._points("Query", request).result
+        return self._searches.answer(found, search)
 
     def nearest_batch(
         self,
@@ -99,22 +91,13 @@ class Collection:
         score_threshold: float | None = None,
     ) -> list[Nearest]:
         """Return what `nearest` would for each of some vectors, in one call."""
-        queries = [
-            self._query(
-                api.VectorInput(dense=dense(checked(vector, self.model.dimensions))),
-                limit,
-                0,
-                filter,
-                with_vectors,
-                score_threshold,
-            )
-            for vector in vectors
-        ]
-        if not queries or _excludes_indexed(filter):
-            return [self._found([], with_vectors) for _ in queries]
+        search = Search(limit, 0, filter, with_vectors, score_threshold)
+        queries = [self._searches.request(self._origin(vector), search) for vector in vectors]
+        if not queries or search.is_vain:
+            return [self._searches.answer([], search) for _ in queries]
         request = api.QueryBatchPoints(collection_name=self.name, query_points=queries)
         results = self._points("QueryBatch", request).result
-        return [self._found(one.result, with_vectors) for one in results]
+        return [self._searches.answer(one.result, search) for one in results]
 
     def similar(
         self,
@@ -132,11 +115,11 @@ class Collection:
             UnknownImage: There is no such image.
             NotIndexed: There is, but it has no vector.
         """
-        query = api.VectorInput(id=_point_id(image_id))
-        request = self._query(query, limit, offset, filter, with_vectors, score_threshold)
+        search = Search(limit, offset, filter, with_vectors, score_threshold)
+        request = self._searches.request(api.VectorInput(id=_point_id(image_id)), search)
         request.filter.must_not.append(has_id([image_id]))
-        if _excludes_indexed(filter):
-            return self._found([], with_vectors)
+        if search.is_vain:
+            return self._searches.answer([], search)
         try:
             response = self._connection.points("Query", request)
         except NotFound as error:
@@ -144,17 +127,20 @@ class Collection:
             if image is None:
                 raise UnknownImage(f"there is no image {image_id}") from None
             raise NotIndexed(f"{image.key} is {image.state} and has no vector to compare with: {error}") from None
-        return self._found(response.result, with_vectors)
+        return self._searches.answer(response.result, search)
 
     def get(self, ids: Sequence[str]) -> list[Image | None]:
         """Return images by id, in the order of the ids; None for one that is not there."""
-        found = {point.id.uuid: read_image(point.id.uuid, point.payload) for point in self._retrieve(ids, _ALL, None)}
+        found = {
+            point.id.uuid: read_image(point.id.uuid, point.payload)
+            for point in self._retrieve(ids, WHOLE_PAYLOAD, None)
+        }
         return [found.get(str(one)) for one in ids]
 
     def vectors(self, ids: Sequence[str]) -> list[NDArray[np.float32] | None]:
         """Return vectors by id, (dimensions,) float32 of length one, in the order of the ids; None without one."""
         nothing = api.WithPayloadSelector(enable=False)
-        found = {point.id.uuid: stored(point) for point in self._retrieve(ids, nothing, _WITH_VECTOR)}
+        found = {point.id.uuid: stored(point) for point in self._retrieve(ids, nothing, WITH_VECTOR)}
         return [found.get(str(one)) for one in ids]
 
     def browse(self, filter: Filter | None, limit: int, cursor: str | None = None) -> Page:
@@ -170,7 +156,7 @@ class Collection:
         Raises:
             WrongCursor: No page gave it.
         """
-        _check_limit(limit)
+        check_limit(limit)
         order_by = api.OrderBy(key=ORDER, direction=api.Direction.Desc)
         seen_order: int | None = None
         seen: list[str] = []
@@ -180,7 +166,7 @@ class Collection:
             order_by.start_from.integer = seen_order
             wanted.must_not.append(has_id(seen))
         request = api.ScrollPoints(
-            collection_name=self.name, filter=wanted, limit=limit + 1, with_payload=_ALL, order_by=order_by
+            collection_name=self.name, filter=wanted, limit=limit + 1, with_payload=WHOLE_PAYLOAD, order_by=order_by
         )
         points = list(self._points("Scroll", request).result)
         images = [read_image(point.id.uuid, point.payload) for point in points[:limit]]
@@ -192,7 +178,7 @@ class Collection:
 
     def known(self, batch: int = 1000) -> Iterator[Known]:
         """Yield what is known of every image of the bucket, in no order, `batch` a call."""
-        _check_limit(batch)
+        check_limit(batch)
         request = api.ScrollPoints(
             collection_name=self.name,
             filter=api.Filter(must=[self._own]),
@@ -219,8 +205,8 @@ class Collection:
                 collection_name=self.name,
                 filter=api.Filter(must=[is_one_of("sha256", missing), is_one_of("state", ["indexed"])]),
                 limit=2 * len(missing),
-                with_payload=_ALL,
-                with_vectors=_WITH_VECTOR,
+                with_payload=WHOLE_PAYLOAD,
+                with_vectors=WITH_VECTOR,
             )
             points = self._points("Scroll", request).result
             before = len(found)
@@ -294,50 +280,18 @@ class Collection:
 
     def labels(self) -> dict[str, int]:
         """Return how many indexed images each label has, the most frequent first."""
-        return self._facet("label", self._searchable)
+        return self._facet("label", self._searches.searchable)
 
     def formats(self) -> dict[str, int]:
         """Return how many indexed images are of each format, the most frequent first."""
-        return self._facet("format", self._searchable)
+        return self._facet("format", self._searches.searchable)
 
     def folders(self) -> dict[str, int]:
         """Return how many indexed images are anywhere below each folder, the fullest first."""
-        return self._facet("folders", self._searchable)
+        return self._facet("folders", self._searches.searchable)
 
-    def _query(
-        self,
-        query: Any,
-        limit: int,
-        offset: int,
-        filter: Filter | None,
-        with_vectors: bool,
-        score_threshold: float | None,
-    ) -> Any:
-        _check_limit(limit)
-        if offset < 0:
-            raise ValueError(f"an offset of {offset} makes no sense; the least is 0")
-        return api.QueryPoints(
-            collection_name=self.name,
-            query=api.Query(nearest=query),
-            using=VECTOR,
-            filter=api.Filter(must=[self._searchable, *conditions(filter)]),
-            params=self._params,
-            limit=limit,
-            offset=offset,
-            score_threshold=score_threshold,
-            with_payload=_ALL,
-            with_vectors=_WITH_VECTOR if with_vectors else None,
-        )
-
-    def _found(self, points: Sequence[Any], with_vectors: bool) -> Nearest:
-        images = [read_image(point.id.uuid, point.payload) for point in points]
-        similarities = np.array([point.score for point in points], dtype=np.float32)
-        if not with_vectors:
-            return Nearest(images, similarities)
-        vectors = np.empty((len(points), self.model.dimensions), dtype=np.float32)
-        for place, point in enumerate(points):
-            vectors[place] = stored(point)
-        return Nearest(images, similarities, vectors)
+    def _origin(self, vector: ArrayLike) -> Any:
+        return api.VectorInput(dense=dense(checked(vector, self.model.dimensions)))
 
     def _retrieve(self, ids: Sequence[str], with_payload: Any, with_vectors: Any) -> Iterator[Any]:
         for part in _parts(ids):
@@ -360,15 +314,6 @@ class Collection:
             return self._connection.points(method, request)
         except NotFound as error:
             raise NoCollection(f"the collection {self.name} is not there: {error}") from None
-
-
-def _excludes_indexed(filter: Filter | None) -> bool:
-    return filter is not None and bool(filter.states) and "indexed" not in filter.states
-
-
-def _check_limit(limit: int) -> None:
-    if limit < 1:
-        raise ValueError(f"a limit of {limit} makes no sense; the least is 1")
 
 
 def _point_id(image_id: str) -> Any:

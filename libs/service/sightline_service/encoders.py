@@ -1,4 +1,7 @@
-"""Where the encoders are; for the services that call them."""
+"""Where the encoders are, and a client of them; for the services that call them.
+
+Needs the `encoder` extra.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
+from sightline.encoder.client import EncoderClient
 
 from sightline_service.settings import SettingsGroup
 
@@ -36,3 +40,14 @@ class EncoderClientSettings(SettingsGroup):
     def address_list(self) -> list[str]:
         """The addresses, one an entry."""
         return [address.strip() for address in self.addresses.split(",")]
+
+
+def open_encoder(settings: EncoderClientSettings) -> EncoderClient:
+    """Return the encoders' client; it connects on its first call."""
+    token = settings.token
+    return EncoderClient(
+        settings.address_list,
+        token=token.get_secret_value() if token is not None else None,
+        ca_file=settings.ca_file,
+        timeout_seconds=settings.timeout_seconds,
+    )

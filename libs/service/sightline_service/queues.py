@@ -9,6 +9,8 @@ import redis
 from celery import Celery
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from sightline_service.settings import SettingsGroup
 
@@ -64,11 +66,16 @@ def celery_app(settings: QueueSettings, name: str = "sightline") -> Celery:
 
 
 def redis_client(settings: QueueSettings) -> redis.Redis:
-    """Return a client of the broker that gives up after five seconds instead of hanging."""
+    """Return a client of the broker that gives up after five seconds instead of hanging, and at once where none runs.
+
+    It tries once: all who use it have something better to do without Redis than to wait for it.
+    """
     return redis.Redis.from_url(
         settings.redis_url,
         socket_connect_timeout=5,
         socket_timeout=5,
         health_check_interval=30,
+        # Said here, since redis-py's own number of tries, seconds apart, depends on how a client is made.
+        retry=Retry(NoBackoff(), 0),
         decode_responses=True,
     )

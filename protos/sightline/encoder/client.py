@@ -14,14 +14,11 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 import grpc
-import numpy as np
-from numpy.typing import NDArray
 from sightline.encoder.errors import (
     EncoderError,
     FingerprintMismatch,
@@ -29,7 +26,10 @@ from sightline.encoder.errors import (
     ItemError,
     Overloaded,
     Unavailable,
+    status_code,
+    translated,
 )
+from sightline.encoder.messages import Encoded, RawPixels, encoded, image_request
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
 
 __all__ = [
@@ -46,9 +46,7 @@ __all__ = [
     "Unavailable",
 ]
 
-Request = TypeVar("Request")
 Response = TypeVar("Response")
-Vector = NDArray[np.float32]
 
 INTERACTIVE = encoder_pb2.PRIORITY_INTERACTIVE
 BULK = encoder_pb2.PRIORITY_BULK
@@ -56,43 +54,6 @@ BULK = encoder_pb2.PRIORITY_BULK
 MAX_MESSAGE_BYTES = 256 * 1024 * 1024
 FIRST_BACKOFF_SECONDS = 0.05
 LONGEST_BACKOFF_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class RawPixels:
-    """Decoded pixels.
-
-    Attributes:
-        rgb: (height, width, 3) uint8.
-        preprocessed: Whether they went through every step of the model's `Preprocessing`.
-    """
-
-    rgb: NDArray[np.uint8]
-    preprocessed: bool = False
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """The answer to one request, in its order.
-
-    Attributes:
-        results: For each item a (dimensions,) float32 unit vector, or why there is none.
-    """
-
-    model: str
-    fingerprint: str
-    results: list[Vector | ItemError]
-
-    def vectors(self) -> Vector:
-        """Return (n, dimensions) float32 unit vectors.
-
-        Raises:
-            ItemError: The first item's that could not be encoded.
-        """
-        for result in self.results:
-            if isinstance(result, ItemError):
-                raise result
-        return np.stack([result for result in self.results if not isinstance(result, ItemError)])
 
 
 class EncoderClient:
@@ -179,7 +140,7 @@ class EncoderClient:
             Overloaded, Unavailable, FingerprintMismatch, InvalidRequest, EncoderError: The whole call failed.
         """
         request = encoder_pb2.EncodeTextRequest(model=model, fingerprint=fingerprint, priority=priority, texts=texts)
-        return _encoded(self._call(lambda stub: stub.EncodeText, request, timeout_seconds))
+        return encoded(self._call(lambda stub: stub.EncodeText, request, timeout_seconds))
 
     def encode_images(
         self,
@@ -196,8 +157,8 @@ class EncoderClient:
             Overloaded, Unavailable, FingerprintMismatch, InvalidRequest, EncoderError: The whole call failed.
                 One bad image fails alone: its result is an ItemError.
         """
-        request = _image_request(images, model, fingerprint, priority)
-        return _encoded(self._call(lambda stub: stub.EncodeImage, request, timeout_seconds))
+        request = image_request(images, model, fingerprint, priority)
+        return encoded(self._call(lambda stub: stub.EncodeImage, request, timeout_seconds))
 
     def encode_image_stream(
         self,
@@ -216,13 +177,13 @@ class EncoderClient:
         Raises:
             Overloaded, Unavailable, FingerprintMismatch, InvalidRequest, EncoderError: The stream broke.
         """
-        requests = (_image_request(images, model, fingerprint, priority) for images in batches)
+        requests = (image_request(images, model, fingerprint, priority) for images in batches)
         stub = self._next_stubs()[0]
         try:
             for response in stub.EncodeImageStream(requests, timeout=timeout_seconds, metadata=self._metadata):
-                yield _encoded(response)
+                yield encoded(response)
         except grpc.RpcError as error:
-            raise _translate(error) from error
+            raise translated(error) from error
 
     def _call(
         self,
@@ -238,8 +199,8 @@ class EncoderClient:
                 try:
                     return method(stub)(request, timeout=max(remaining, 0.001), metadata=self._metadata)
                 except grpc.RpcError as error:
-                    failure = _translate(error)
-                    if not isinstance(failure, Unavailable) or _code(error) is not grpc.StatusCode.UNAVAILABLE:
+                    failure = translated(error)
+                    if not isinstance(failure, Unavailable) or status_code(error) is not grpc.StatusCode.UNAVAILABLE:
                         raise failure from error
             # Jitter, so that clients of a restarted encoder do not come back all at once.
             pause = backoff * random.uniform(0.5, 1.5)
@@ -272,48 +233,3 @@ class EncoderClient:
             return grpc.insecure_channel(address, options)
         credentials = grpc.ssl_channel_credentials(self._ca_file.read_bytes())
         return grpc.secure_channel(address, credentials, options)
-
-
-def _image_request(
-    images: Sequence[bytes | RawPixels], model: str, fingerprint: str, priority: encoder_pb2.Priority.ValueType
-) -> encoder_pb2.EncodeImageRequest:
-    request = encoder_pb2.EncodeImageRequest(model=model, fingerprint=fingerprint, priority=priority)
-    for image in images:
-        if isinstance(image, bytes):
-            request.images.add(encoded=image)
-            continue
-        height, width, _ = image.rgb.shape
-        raw = encoder_pb2.RawImage(rgb=image.rgb.tobytes(), width=width, height=height, preprocessed=image.preprocessed)
-        request.images.add(raw=raw)
-    return request
-
-
-def _encoded(response: encoder_pb2.EncodeTextResponse | encoder_pb2.EncodeImageResponse) -> Encoded:
-    results: list[Vector | ItemError] = [
-        np.array(result.vector.values, dtype=np.float32)
-        if result.WhichOneof("outcome") == "vector"
-        else ItemError(result.status.code, result.status.message)
-        for result in response.results
-    ]
-    return Encoded(response.model, response.fingerprint, results)
-
-
-def _code(error: grpc.RpcError) -> grpc.StatusCode:
-    return error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
-
-
-def _translate(error: grpc.RpcError) -> EncoderError:
-    code = _code(error)
-    message = (error.details() if isinstance(error, grpc.Call) else None) or str(error)
-    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-        return Unavailable(code, message)
-    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and isinstance(error, grpc.Call):
-        for key, value in error.trailing_metadata() or ():
-            if key == "retry-after-ms" and str(value).isdecimal():
-                return Overloaded(message, int(value) / 1000)
-        return InvalidRequest(code, message)
-    if code is grpc.StatusCode.FAILED_PRECONDITION:
-        return FingerprintMismatch(code, message)
-    if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND):
-        return InvalidRequest(code, message)
-    return EncoderError(code, message)

@@ -51,3 +51,26 @@ class ItemError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+def status_code(error: grpc.RpcError) -> grpc.StatusCode:
+    """Return the code that a call ended with."""
+    return error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
+
+
+def translated(error: grpc.RpcError) -> EncoderError:
+    """Return gRPC's error as one of ours."""
+    code = status_code(error)
+    message = (error.details() if isinstance(error, grpc.Call) else None) or str(error)
+    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+        return Unavailable(code, message)
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and isinstance(error, grpc.Call):
+        for key, value in error.trailing_metadata() or ():
+            if key == "retry-after-ms" and str(value).isdecimal():
+                return Overloaded(message, int(value) / 1000)
+        return InvalidRequest(code, message)
+    if code is grpc.StatusCode.FAILED_PRECONDITION:
+        return FingerprintMismatch(code, message)
+    if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND):
+        return InvalidRequest(code, message)
+    return EncoderError(code, message)

@@ -9,19 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 from sightline_pictures import PictureSettings
-from sightline_service import LogSettings, SettingsGroup
-
-
-def available_cores() -> int:
-    """Return the processor cores that this process may use: its affinity, cut by a container's CPU limit."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        if quota != "max":
-            cores = min(cores, max(1, round(int(quota) / int(period))))
-    except (OSError, ValueError):
-        pass
-    return cores
+from sightline_service import LogSettings, SettingsGroup, available_cores
 
 
 def default_cache_dir() -> Path:

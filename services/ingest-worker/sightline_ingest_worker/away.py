@@ -15,6 +15,8 @@ _ERRORS: tuple[tuple[type[Exception], str], ...] = (
     (redis.RedisError, "redis"),
     (OperationalError, "redis"),
 )
+AWAY = tuple(kind for kind, _ in _ERRORS)
+"""What a call raises whose service is away; to be caught."""
 SERVICES = ("encoder", "qdrant", "bucket", "redis")
 
 

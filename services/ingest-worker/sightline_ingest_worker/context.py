@@ -14,11 +14,12 @@ from sightline.encoder.client import EncoderClient
 from sightline_bucket import Bucket, ThumbnailStore, open_bucket, open_thumbnails
 from sightline_catalogue import Catalogue, Collection, ModelRef, image_id
 from sightline_pictures import PictureSettings, Preprocessing
+from sightline_service.encoders import open_encoder
 from sightline_service.queues import redis_client
 
 from sightline_ingest_worker.claims import Claims, NoClaims, RedisClaims
 from sightline_ingest_worker.journal import Journal, NoJournal, RedisJournal
-from sightline_ingest_worker.settings import IngestSettings, WorkerSettings
+from sightline_ingest_worker.settings import WorkerSettings
 
 log = structlog.get_logger()
 
@@ -140,20 +141,9 @@ class Context:
             self.sleep(min(left, 0.2))
 
 
-def open_encoder(settings: IngestSettings) -> EncoderClient:
-    """Return the encoder's client; it connects on its first call."""
-    token = settings.encoder.token
-    return EncoderClient(
-        settings.encoder.address_list,
-        token=token.get_secret_value() if token else None,
-        ca_file=settings.encoder.ca_file,
-        timeout_seconds=settings.encoder.timeout_seconds,
-    )
-
-
 def open_context(settings: WorkerSettings, stopping: Callable[[], bool]) -> Context:
     """Open everything. Call it after the fork: gRPC and the object store's runtime do not survive one."""
-    encoder = open_encoder(settings)
+    encoder = open_encoder(settings.encoder)
     catalogue = Catalogue(settings.catalogue, settings.bucket.id)
     client = redis_client(settings.queue)
     return Context(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from typing import Literal
 
@@ -11,16 +10,11 @@ from pydantic_settings import SettingsConfigDict
 from sightline_bucket import BucketSettings, ThumbnailSettings
 from sightline_catalogue import CatalogueSettings
 from sightline_pictures import PictureSettings
-from sightline_service import LogSettings, SettingsGroup
+from sightline_service import LogSettings, SettingsGroup, available_cores
 from sightline_service.encoders import EncoderClientSettings
 from sightline_service.queues import QueueSettings
 
 KEYS_PER_TASK = 32
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class IngestSettings(SettingsGroup):
@@ -40,7 +34,7 @@ class WorkerSettings(IngestSettings):
     model_config = SettingsConfigDict(env_prefix="WORKER_")
 
     pictures: PictureSettings = Field(default_factory=PictureSettings)
-    processes: int = Field(default_factory=usable_cores, ge=1, le=256)
+    processes: int = Field(default_factory=available_cores, ge=1, le=256)
     """Processes that take a task each."""
     threads: int = Field(default=2, ge=1, le=64)
     """Threads in each process that read and decode."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
-import stat as modes
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,33 +12,31 @@ from pathlib import Path
 
 import redis
 import structlog
-from kombu.exceptions import OperationalError
 from sightline.encoder.client import EncoderError
-from sightline_bucket import Bucket, BucketObject, BucketUnavailable, KeyRefused, ObjectMissing
-from sightline_catalogue import Catalogue, CatalogueError, Collection, NoCollection
+from sightline_bucket import Bucket, BucketObject
+from sightline_catalogue import Catalogue, Collection, NoCollection
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, RESCAN_LIST
 
 from sightline_ingest_worker import status
-from sightline_ingest_worker.away import service_of
+from sightline_ingest_worker.away import AWAY, service_of
 from sightline_ingest_worker.comparison import QUEUED, Known, Verdict, compare
 from sightline_ingest_worker.context import Target, TargetSource
 from sightline_ingest_worker.events import Settling
+from sightline_ingest_worker.leaving import Leaving
 from sightline_ingest_worker.ledger import AT_ONCE, LARGE, Ledger
+from sightline_ingest_worker.lookup import objects_at
 from sightline_ingest_worker.sending import TaskQueue
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.stuck import Leftovers
 
 log = structlog.get_logger()
 
-AWAY = (EncoderError, CatalogueError, BucketUnavailable, redis.RedisError, OperationalError)
 LOOK_SECONDS = 2.0
 IDLE_LOOK_SECONDS = 10.0
 SLICE_SECONDS = 0.5
 HINT_SECONDS = 0.5
 MOST_CHANGES = 20_000
 """More changes than that are left to a scan."""
-MOVED_SECONDS = 60.0
-"""Points of a moved file stay for so long at most, so that its vector can be taken over."""
 
 
 @dataclass
@@ -69,7 +65,7 @@ class Watcher:
         self.status = status.Status()
         self._settling = Settling(parts.settings.quiet_seconds)
         self._leftovers = Leftovers(parts.settings.stuck_seconds)
-        self._leaving: dict[str, float] = {}
+        self._leaving = Leaving()
         self._target: Target | None = None
         self._scan: Iterator[None] | None = None
         self._scan_at = time.monotonic()
@@ -204,7 +200,7 @@ class Watcher:
             objects: dict[bytes, BucketObject] = {}
             missing: list[str] = []
             for key in keys:
-                for seen in self._list_or_stat(key, missing):
+                for seen in objects_at(self._bucket, key, missing):
                     objects[seen.raw_name] = seen
             found = list(objects.values())
             lane = QUEUE_NEW if len(found) <= LARGE else QUEUE_BACKFILL
@@ -219,31 +215,9 @@ class Watcher:
         for key in entered.unsettled:
             self._settling.touch(key)
         # What goes as something comes may have been moved: its vector is kept until it was taken over.
-        wait = MOVED_SECONDS if entered.new else 0.0
-        self._leaving.update(dict.fromkeys(gone, time.monotonic() + wait))
+        self._leaving.add(gone, may_have_moved=entered.new > 0)
         self._busy = True
         self._look_at = 0.0
-
-    def _list_or_stat(self, key: str, missing: list[str]) -> Iterator[BucketObject]:
-        root = self._bucket.root
-        if root is not None:
-            try:
-                mode = os.lstat(root / key).st_mode
-            except OSError:
-                mode = 0
-            if modes.S_ISDIR(mode):
-                yield from self._bucket.list(key)
-                return
-        try:
-            yield self._bucket.stat(key)
-        except ObjectMissing:
-            missing.append(key)
-        except KeyRefused:
-            # A name that cannot be a key, say: the listing of its folder tells what it is.
-            folder = key.rpartition("/")[0]
-            if root is not None and not any(part.startswith(".") for part in key.split("/")):
-                name = os.fsencode(key)
-                yield from (seen for seen in self._bucket.list(folder) if seen.raw_name == name)
 
     def _advance(self) -> None:
         """Go on with the scan for a while."""
@@ -293,7 +267,7 @@ class Watcher:
         self._enter_found(collection, batch, found)
         yield
         if known and self._is_plausible(points):
-            self._leaving.update(dict.fromkeys(known, time.monotonic() + (MOVED_SECONDS if found else 0.0)))
+            self._leaving.add(known, may_have_moved=found > 0)
         self._finish_scan(target, started, ignored, found)
 
     def _enter_found(self, collection: Collection, batch: list[BucketObject], found: int) -> None:
@@ -341,16 +315,13 @@ class Watcher:
 
     def _remove_leaving(self, target: Target) -> None:
         """Delete the points of what is gone, once nothing that came with it can be the same file moved."""
-        now = time.monotonic()
-        settled = self.status.pending == 0
-        ids = [point_id for point_id, due in self._leaving.items() if settled or due <= now]
+        ids = self._leaving.due(settled=self.status.pending == 0)
         if not ids:
             return
         current = self._current()
         both = {collection.name: collection for collection in (target.collection, current) if collection is not None}
         self._ledger.remove(both.values(), ids)
-        for point_id in ids:
-            del self._leaving[point_id]
+        self._leaving.forget(ids)
 
     def _look(self, target: Target) -> None:
         """See how far the workers are, queue what is left over, and tell."""

@@ -13,9 +13,10 @@ import structlog
 from sightline_bucket import open_bucket, open_thumbnails
 from sightline_catalogue import Catalogue
 from sightline_service import configure_logging
+from sightline_service.encoders import open_encoder
 from sightline_service.queues import WATCHER_HASH, celery_app, redis_client
 
-from sightline_ingest_worker.context import TargetSource, open_encoder
+from sightline_ingest_worker.context import TargetSource
 from sightline_ingest_worker.events import FolderEvents, events_arrive
 from sightline_ingest_worker.ledger import Ledger
 from sightline_ingest_worker.lock import Lease
@@ -40,7 +41,7 @@ def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watche
             settings=settings,
             bucket=bucket,
             catalogue=catalogue,
-            target=TargetSource(open_encoder(settings), catalogue),
+            target=TargetSource(open_encoder(settings.encoder), catalogue),
             ledger=Ledger(settings.bucket.id, bucket, thumbnails, tasks, settings.quiet_seconds),
             tasks=tasks,
             client=client,

@@ -12,10 +12,11 @@ import qdrant_edge as engine
 from google.protobuf import json_format
 from qdrant_client import grpc as api
 
-from sightline_qdrant_edge.errors import EdgeError, EngineFailure, NotFound, collection_missing, from_engine
+from sightline_qdrant_edge.errors import EdgeError, EngineFailure, NotFound, collection_missing
 from sightline_qdrant_edge.files import copy_shard, discard, sync_tree, write_whole
 from sightline_qdrant_edge.journal import Journal, Turnstile
 from sightline_qdrant_edge.schema import engine_config, vector_params
+from sightline_qdrant_edge.shard import count_points, create_shard, flush_shard, load_shard, update_shard
 from sightline_qdrant_edge.updates import moved, operations
 
 _REQUEST_FILE = "collection.json"
@@ -79,12 +80,7 @@ class Collection:
         config = engine_config(request)
         generation = folder / "gen-000001"
         generation.mkdir(parents=True)
-        try:
-            shard = engine.EdgeShard.create(str(generation), config)
-            shard.flush()
-            shard.close()
-        except Exception as error:
-            raise from_engine(error) from None
+        create_shard(generation, config)
         write_whole(folder / _REQUEST_FILE, json_format.MessageToJson(request).encode())
         write_whole(folder / _CURRENT_FILE, generation.name.encode("ascii"))
         sync_tree(folder)
@@ -125,10 +121,10 @@ class Collection:
             self._dirty = True
             self._writes += 1
             number = self._writes
-            self._unindexed += leaving if isinstance(leaving, int) else _count(shard, leaving)
+            self._unindexed += leaving if isinstance(leaving, int) else count_points(shard, leaving)
             failed = True
             try:
-                _apply(shard, todo)
+                update_shard(shard, todo)
                 failed = False
             finally:
                 if self._journal is not None:
@@ -171,7 +167,7 @@ class Collection:
         with self._lock:
             shard = self.shard
             having = engine.Filter(should=[engine.HasVectorCondition(name) for name in self.dimensions])
-            self._unindexed = min(self._unindexed, _count(shard, having))
+            self._unindexed = min(self._unindexed, count_points(shard, having))
             return self._unindexed
 
     def start_generation(self) -> tuple[Path, Journal]:
@@ -212,7 +208,7 @@ class Collection:
         count = 0
         for kind, request, failed in journal.rest():
             try:
-                _apply(shard, operations(kind, request, self.dimensions))
+                update_shard(shard, operations(kind, request, self.dimensions))
             except EdgeError:
                 if not failed:
                     raise
@@ -295,34 +291,3 @@ class Collection:
         # An estimate, which a restart can do without.
         with suppress(OSError):
             write_whole(self.folder / _UNINDEXED_FILE, str(self._unindexed).encode("ascii"))
-
-
-def load_shard(folder: Path) -> engine.EdgeShard:
-    """Load a shard; the process answers nothing meanwhile (1.7 s at a million points)."""
-    try:
-        return engine.EdgeShard.load(str(folder))
-    except Exception as error:
-        raise from_engine(error) from None
-
-
-def flush_shard(shard: engine.EdgeShard) -> None:
-    """Let the engine bring a shard to the disk."""
-    try:
-        shard.flush()
-    except Exception as error:
-        raise from_engine(error) from None
-
-
-def _apply(shard: engine.EdgeShard, todo: list[engine.UpdateOperation]) -> None:
-    try:
-        for operation in todo:
-            shard.update(operation)
-    except Exception as error:
-        raise from_engine(error) from None
-
-
-def _count(shard: engine.EdgeShard, found: engine.Filter) -> int:
-    try:
-        return shard.count(engine.CountRequest(exact=True, filter=found))
-    except Exception as error:
-        raise from_engine(error) from None

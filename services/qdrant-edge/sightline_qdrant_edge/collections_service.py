@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from qdrant_client import grpc as api
 
-from sightline_qdrant_edge.errors import from_engine
+from sightline_qdrant_edge.errors import engine_errors
 from sightline_qdrant_edge.schema import collection_config, write_payload_schema
 from sightline_qdrant_edge.store import Store
 
@@ -22,10 +22,8 @@ class CollectionsService:
     def Get(self, request: api.GetCollectionInfoRequest) -> api.GetCollectionInfoResponse:
         """Describe a collection."""
         collection = self._store.get(request.collection_name)
-        try:
+        with engine_errors():
             info = collection.shard.info()
-        except Exception as error:
-            raise from_engine(error) from None
         response = api.GetCollectionInfoResponse()
         result = response.result
         waiting = collection.building or collection.unindexed > self._index_threshold

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from grpc import StatusCode
 
 
@@ -80,3 +83,14 @@ def from_engine(error: Exception) -> EdgeError:
     if text.startswith("Service runtime error: Shard is not initialized"):
         return NotFound("Not found: the collection was deleted while the call was under way")
     return EngineFailure(text)
+
+
+@contextmanager
+def engine_errors() -> Iterator[None]:
+    """Raise ours for what the engine raises."""
+    try:
+        yield
+    except EdgeError:
+        raise
+    except Exception as error:
+        raise from_engine(error) from None

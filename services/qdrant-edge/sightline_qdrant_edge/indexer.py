@@ -12,10 +12,11 @@ from threading import Event, Thread
 
 import structlog
 
-from sightline_qdrant_edge.collection import Collection, load_shard
+from sightline_qdrant_edge.collection import Collection
 from sightline_qdrant_edge.errors import EdgeError, EngineFailure
 from sightline_qdrant_edge.files import tree_bytes
 from sightline_qdrant_edge.metrics import BUILD_SECONDS, BUILDS
+from sightline_qdrant_edge.shard import load_shard
 from sightline_qdrant_edge.store import Store
 
 _log = structlog.get_logger()

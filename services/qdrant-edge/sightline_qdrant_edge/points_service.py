@@ -9,18 +9,14 @@ from qdrant_client import grpc as api
 
 from sightline_qdrant_edge import queries
 from sightline_qdrant_edge.collection import Collection
-from sightline_qdrant_edge.errors import EdgeError, NotFound, WrongInput, from_engine
+from sightline_qdrant_edge.errors import NotFound, WrongInput, engine_errors
 from sightline_qdrant_edge.store import Store
 from sightline_qdrant_edge.values import PointId, point_ids, write_id
 
 
 def _engine(call: Any, request: Any) -> Any:
-    try:
+    with engine_errors():
         return call(request)
-    except EdgeError:
-        raise
-    except Exception as error:
-        raise from_engine(error) from None
 
 
 class PointsService:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from apiflask import APIFlask
-from sightline.encoder.client import EncoderClient
 from sightline_bucket import open_bucket, open_thumbnails
 from sightline_catalogue import Catalogue
+from sightline_service.encoders import open_encoder
 
 from sightline_search_gateway.app import create_app
 from sightline_search_gateway.board import IngestBoard
@@ -34,7 +34,6 @@ def bootstrap(settings: Settings, services: Services | None = None) -> APIFlask:
 
 def connect(settings: Settings) -> Services:
     """Return the services that the settings name; connections open on first use."""
-    token = settings.encoder.token
     # A person waits: not as long as ingestion may.
     seconds = min(settings.catalogue.timeout_seconds, settings.gateway.timeout_seconds)
     catalogue = settings.catalogue.model_copy(update={"timeout_seconds": seconds})
@@ -42,12 +41,7 @@ def connect(settings: Settings) -> Services:
     return Services(
         probe=Catalogue(probe, settings.bucket.id),
         catalogue=Catalogue(catalogue, settings.bucket.id),
-        encoder=EncoderClient(
-            settings.encoder.address_list,
-            token=token.get_secret_value() if token is not None else None,
-            ca_file=settings.encoder.ca_file,
-            timeout_seconds=settings.encoder.timeout_seconds,
-        ),
+        encoder=open_encoder(settings.encoder),
         bucket=open_bucket(settings.bucket),
         thumbnails=open_thumbnails(settings.thumbnails.url),
         board=IngestBoard(settings.queue),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 
-from sightline_catalogue import Catalogue, CatalogueUnavailable, Collection
+from sightline_catalogue import Catalogue, CatalogueUnavailable, Collection, NoCollection
 
 
 class CatalogueReach:
@@ -35,6 +35,17 @@ class CatalogueReach:
             return self._try()
         finally:
             self._trying.release()
+
+    def current_if_any(self) -> Collection | None:
+        """Return the collection that searches go to; None where nothing has been indexed yet.
+
+        Raises:
+            CatalogueUnavailable: As `current`.
+        """
+        try:
+            return self.current()
+        except NoCollection:
+            return None
 
     def _try(self) -> Collection:
         try:

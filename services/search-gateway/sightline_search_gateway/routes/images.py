@@ -12,7 +12,7 @@ from apiflask import APIBlueprint
 from flask import Response, request
 from PIL.Image import Image as PillowImage
 from sightline_bucket import BucketUnavailable
-from sightline_catalogue import Collection, Filter, Image, NoCollection
+from sightline_catalogue import Collection, Filter, Image
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, open_picture, preview, thumbnail
 from werkzeug.http import dump_options_header
@@ -136,9 +136,8 @@ def get_thumbnail(image_id: str, version: dict[str, str]) -> Response:
 
 def page_of(wanted: Filter, query: dict[str, Any]) -> tuple[list[Image], str | None]:
     """Return a page of the collection and the cursor of the next; where there is none, an empty one."""
-    try:
-        collection = parts().catalogue.current()
-    except NoCollection:
+    collection = parts().catalogue.current_if_any()
+    if collection is None:
         return [], None
     page = collection.browse(wanted, query["limit"], query.get("cursor"))
     return page.images, page.cursor

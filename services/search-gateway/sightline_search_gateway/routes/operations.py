@@ -7,7 +7,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 from sightline.encoder.client import EncoderError
-from sightline_catalogue import CatalogueError, Collection, NoCollection
+from sightline_catalogue import CatalogueError, NoCollection
 
 from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import json_response
@@ -26,7 +26,7 @@ PROBE_SECONDS = 1.0
 @blueprint.doc(operation_id="getModels", responses=problem_answers(503))
 def get_models() -> Response:
     """List the models that encoders serve, and the one that the collection was made with."""
-    collection = _collection()
+    collection = parts().catalogue.current_if_any()
     models: list[dict[str, Any]] = []
     try:
         served = parts().services.encoder.models(timeout_seconds=PROBE_SECONDS)
@@ -59,7 +59,7 @@ def get_models() -> Response:
 @blueprint.doc(operation_id="getStats", responses=problem_answers(503))
 def get_stats() -> Response:
     """Count what the collection holds."""
-    collection = _collection()
+    collection = parts().catalogue.current_if_any()
     found = counts()
     labels = collection.labels() if collection is not None else {}
     ordered = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
@@ -107,13 +107,6 @@ def get_readiness() -> Response:
 def get_metrics() -> Response:
     """Get the gateway's metrics."""
     return parts().telemetry.exposition()
-
-
-def _collection() -> Collection | None:
-    try:
-        return parts().catalogue.current()
-    except NoCollection:
-        return None
 
 
 def _not_ready(reason: str) -> Problem:

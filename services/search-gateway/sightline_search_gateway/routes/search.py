@@ -10,7 +10,7 @@ import numpy as np
 from apiflask import APIBlueprint
 from flask import Response, g
 from numpy.typing import NDArray
-from sightline_catalogue import Collection, Filter, NoCollection, UnknownImage
+from sightline_catalogue import Collection, Filter, UnknownImage
 from werkzeug.datastructures import FileStorage
 
 from sightline_search_gateway import schemas
@@ -51,7 +51,7 @@ def filter_of(query: dict[str, Any]) -> Filter:
 def search_by_text(query: dict[str, Any]) -> Response:
     """Search by text."""
     text = _stripped(query["q"])
-    collection = _current()
+    collection = parts().catalogue.current_if_any()
     clock = Clock()
     asked = _asked(query, text=text)
     if collection is None:
@@ -79,7 +79,7 @@ def search(query: dict[str, Any]) -> Response:
     ids = list(dict.fromkeys(str(one) for one in query.get("id", ())))
     if text is None and picture is None and not ids:
         raise Problem("invalid-request", "Give a `file`, a text `q`, or an `id`.")
-    collection = _current()
+    collection = parts().catalogue.current_if_any()
     clock = Clock()
     asked = _asked(query, text=text, image_id=ids[0] if len(ids) == 1 else None)
     if collection is None:
@@ -118,14 +118,6 @@ def search_similar(image_id: str, query: dict[str, Any]) -> Response:
     clock.search = time.perf_counter() - began
     asked = _asked(query, image_id=wanted)
     return _answer(asked, collection, (nearest.images, nearest.similarities), clock)
-
-
-def _current() -> Collection | None:
-    """Return the collection, or None where nothing has been indexed: nothing is what is found then."""
-    try:
-        return parts().catalogue.current()
-    except NoCollection:
-        return None
 
 
 def _stripped(text: str) -> str:

@@ -1,0 +1,76 @@
+"""What goes to the encoder and what comes back, as Python has it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sightline.encoder.errors import ItemError
+from sightline.encoder.v1 import encoder_pb2
+
+Vector = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class RawPixels:
+    """Decoded pixels.
+
+    Attributes:
+        rgb: (height, width, 3) uint8.
+        preprocessed: Whether they went through every step of the model's `Preprocessing`.
+    """
+
+    rgb: NDArray[np.uint8]
+    preprocessed: bool = False
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The answer to one request, in its order.
+
+    Attributes:
+        results: For each item a (dimensions,) float32 unit vector, or why there is none.
+    """
+
+    model: str
+    fingerprint: str
+    results: list[Vector | ItemError]
+
+    def vectors(self) -> Vector:
+        """Return (n, dimensions) float32 unit vectors.
+
+        Raises:
+            ItemError: The first item's that could not be encoded.
+        """
+        for result in self.results:
+            if isinstance(result, ItemError):
+                raise result
+        return np.stack([result for result in self.results if not isinstance(result, ItemError)])
+
+
+def image_request(
+    images: Sequence[bytes | RawPixels], model: str, fingerprint: str, priority: encoder_pb2.Priority.ValueType
+) -> encoder_pb2.EncodeImageRequest:
+    """Return the request for some images, each a file's bytes or decoded pixels."""
+    request = encoder_pb2.EncodeImageRequest(model=model, fingerprint=fingerprint, priority=priority)
+    for image in images:
+        if isinstance(image, bytes):
+            request.images.add(encoded=image)
+            continue
+        height, width, _ = image.rgb.shape
+        raw = encoder_pb2.RawImage(rgb=image.rgb.tobytes(), width=width, height=height, preprocessed=image.preprocessed)
+        request.images.add(raw=raw)
+    return request
+
+
+def encoded(response: encoder_pb2.EncodeTextResponse | encoder_pb2.EncodeImageResponse) -> Encoded:
+    """Return an answer with its vectors as arrays."""
+    results: list[Vector | ItemError] = [
+        np.array(result.vector.values, dtype=np.float32)
+        if result.WhichOneof("outcome") == "vector"
+        else ItemError(result.status.code, result.status.message)
+        for result in response.results
+    ]
+    return Encoded(response.model, response.fingerprint, results)

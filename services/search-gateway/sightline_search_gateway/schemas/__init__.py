@@ -1,0 +1,29 @@
+"""What goes in and comes out, for validation and for the OpenAPI document; a module for each of the routes'."""
+
+from sightline_search_gateway.schemas.changes import Upload, Uploaded
+from sightline_search_gateway.schemas.images import Browse, Images, Version
+from sightline_search_gateway.schemas.ingest import Failures, Ingest, Page, Queued
+from sightline_search_gateway.schemas.operations import Alive, Models, Ready, Stats
+from sightline_search_gateway.schemas.problems import Problem
+from sightline_search_gateway.schemas.search import ComposedQuery, SearchResults, TextQuery, Window
+
+__all__ = [
+    "Alive",
+    "Browse",
+    "ComposedQuery",
+    "Failures",
+    "Images",
+    "Ingest",
+    "Models",
+    "Page",
+    "Problem",
+    "Queued",
+    "Ready",
+    "SearchResults",
+    "Stats",
+    "TextQuery",
+    "Upload",
+    "Uploaded",
+    "Version",
+    "Window",
+]

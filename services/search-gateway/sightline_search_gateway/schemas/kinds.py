@@ -1,0 +1,73 @@
+"""Kinds of fields, and their bounds."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from apiflask import Schema
+from marshmallow import ValidationError, fields, validate
+
+MAX_LIMIT = 200
+MAX_OFFSET = 10_000
+MAX_TEXT = 500
+"""Characters; as many as fit into a request line whatever they are, and more than any model reads."""
+MAX_FILTERS = 50
+CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+STATES = ("pending", "indexed", "failed")
+
+
+class Moment(fields.Field[datetime]):
+    """A date or a date with a time, as RFC 3339; UTC where no zone is given. Loads as an aware datetime."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        try:
+            moment = datetime.fromisoformat(str(value).strip())
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise ValidationError("Not a date such as 2024-05-31 or 2024-05-31T18:00:00Z.") from None
+        return moment
+
+
+def _no_controls(text: str) -> None:
+    if CONTROLS.search(text):
+        raise ValidationError("Control characters are not allowed.")
+
+
+def text(description: str = "", **options: Any) -> fields.String:
+    """Return a field for a text without control characters, of at most 1024 characters where nothing else is said."""
+    # Control characters find nothing anywhere, and end up in no name.
+    metadata = {"pattern": r"^[^\x00-\x1f\x7f]*$"}
+    if description:
+        metadata["description"] = description
+    length = options.pop("validate", validate.Length(max=1024))
+    return fields.String(validate=[length, _no_controls], metadata=metadata, **options)
+
+
+def moment(description: str) -> Moment:
+    """Return a field for a date or a date with a time."""
+    kinds = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
+    return Moment(metadata={"description": description, "anyOf": kinds})
+
+
+def many(description: str, item: fields.Field[Any] | None = None) -> fields.List[Any]:
+    """Return a field for a filter that may be given several times."""
+    return fields.List(
+        item or text(validate=validate.Length(min=1, max=1024)),
+        validate=validate.Length(max=MAX_FILTERS),
+        metadata={"description": description},
+    )
+
+
+def out(field: type[fields.Field[Any]], description: str = "", *, null: bool = False, **metadata: Any) -> Any:
+    """Return a field of an answer: always there, null only where `null` says so."""
+    if description:
+        metadata["description"] = description
+    return field(required=True, allow_none=null, metadata=metadata)
+
+
+def nested(schema: type[Schema], description: str = "", *, many: bool = False, null: bool = False) -> Any:
+    """Return a field of an answer that is an object, or many."""
+    metadata = {"description": description} if description else {}
+    return fields.Nested(schema, required=True, many=many, allow_none=null, metadata=metadata)
