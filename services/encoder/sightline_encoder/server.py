@@ -25,6 +25,8 @@ SERVICE: str = encoder_pb2.DESCRIPTOR.services_by_name["Encoder"].full_name
 HEALTH: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+CONNECTION_AGE_MS = 300_000
+"""After so long a client is asked to connect anew; calls in hand are finished first, however long they take."""
 
 Details = grpc.HandlerCallDetails
 Continuation = Callable[[Details], Awaitable["grpc.RpcMethodHandler[Any, Any] | None"]]
@@ -69,6 +71,8 @@ class EncoderServer:
                 ("grpc.so_reuseport", 0),
                 ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
                 ("grpc.keepalive_permit_without_calls", 1),
+                # A client looks the name up again when it connects again: so it finds an encoder that was added.
+                ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
             ],
         )
         encoder_pb2_grpc.add_EncoderServicer_to_server(self._servicer, server)

@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from pydantic import SecretStr
 from sightline.encoder.client import EncoderClient, EncoderError, Unavailable
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
+from sightline_encoder import server
 
 SERVICE = "sightline.encoder.v1.Encoder"
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
@@ -65,6 +66,23 @@ def test_stopping_finishes_what_is_under_way_and_takes_nothing_new(serving, tiny
         stopped.result(10)
         with pytest.raises(grpc.RpcError):
             health(channel)
+
+
+def test_a_client_connects_anew_after_a_while_and_notices_nothing(serving, tiny, monkeypatch):
+    monkeypatch.setattr(server, "CONNECTION_AGE_MS", 100)
+    with serving() as running, grpc.insecure_channel(running.address) as channel:
+        states = []
+        channel.subscribe(states.append)
+        stub = encoder_pb2_grpc.EncoderStub(channel)
+        request = encoder_pb2.EncodeTextRequest(texts=["x"])
+        tiny.gate.clear()
+        held = stub.EncodeText.future(request, timeout=20)
+        assert tiny.begun.acquire(timeout=10)
+        while states.count(grpc.ChannelConnectivity.IDLE) < 2:
+            assert health(channel) == SERVING
+        tiny.gate.set()
+        assert len(held.result().results) == 1
+        assert len(stub.EncodeText(request, timeout=10).results) == 1
 
 
 def test_a_watcher_of_health_hears_of_the_end(serving):
