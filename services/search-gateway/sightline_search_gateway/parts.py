@@ -12,9 +12,12 @@ from sightline_bucket import Bucket, ThumbnailStore
 from sightline_catalogue import Catalogue
 
 from sightline_search_gateway.board import IngestBoard
+from sightline_search_gateway.lookout import Lookout
 from sightline_search_gateway.previews import ByteCache
+from sightline_search_gateway.progress import ingest_state
 from sightline_search_gateway.reach import CatalogueReach
 from sightline_search_gateway.settings import Settings
+from sightline_search_gateway.streams import Streams
 from sightline_search_gateway.telemetry import Telemetry
 from sightline_search_gateway.vectors import QueryVectors
 
@@ -46,6 +49,8 @@ class Parts:
         vectors: Queries to vectors.
         previews: Previews made before.
         decoders: Held while a picture is decoded.
+        streams: Those who listen to events.
+        ingest: Looks at how far the collection is, for them.
     """
 
     settings: Settings
@@ -55,16 +60,20 @@ class Parts:
     vectors: QueryVectors
     previews: ByteCache
     decoders: BoundedSemaphore
+    streams: Streams
+    ingest: Lookout
 
 
 def assemble(settings: Settings, services: Services, telemetry: Telemetry) -> Parts:
     """Return the parts of an application."""
     gateway = settings.gateway
+    catalogue = CatalogueReach(services.catalogue)
+    writable = settings.bucket.writable
     return Parts(
         settings=settings,
         services=services,
         telemetry=telemetry,
-        catalogue=CatalogueReach(services.catalogue),
+        catalogue=catalogue,
         vectors=QueryVectors(
             services.encoder,
             size=gateway.query_cache_size,
@@ -75,6 +84,8 @@ def assemble(settings: Settings, services: Services, telemetry: Telemetry) -> Pa
         ),
         previews=ByteCache(gateway.preview_cache_bytes),
         decoders=BoundedSemaphore(gateway.picture_threads),
+        streams=Streams(gateway.streams),
+        ingest=Lookout(lambda: ingest_state(catalogue, services.board, writable=writable)),
     )
 
 

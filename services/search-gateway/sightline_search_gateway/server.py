@@ -50,8 +50,9 @@ class GatewayServer(BaseApplication):  # type: ignore[misc]
             "bind": f"{host}:{gateway.port}",
             "workers": gateway.workers,
             "worker_class": GatewayWorker,
-            "threads": gateway.threads,
-            "worker_connections": max(WORKER_CONNECTIONS, 2 * gateway.threads),
+            # A stream keeps a thread for as long as it lasts.
+            "threads": gateway.threads + gateway.streams,
+            "worker_connections": max(WORKER_CONNECTIONS, 2 * (gateway.threads + gateway.streams)),
             "timeout": WORKER_SILENCE_SECONDS,
             "graceful_timeout": gateway.drain_seconds,
             "keepalive": KEEP_ALIVE_SECONDS,

@@ -30,6 +30,8 @@ class GatewaySettings(SettingsGroup):
     """Processes; each has its own query cache."""
     threads: int = Field(default=16, ge=2, le=512)
     """Requests in hand at once, in each process."""
+    streams: int = Field(default=64, ge=1, le=1024)
+    """Those who may listen to events at once, in each process; each has a thread besides."""
     drain_seconds: int = Field(default=30, ge=1, le=600)
     """How long SIGTERM waits for requests in hand."""
     socket_seconds: float = Field(default=30, gt=0, le=3600)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from sightline_catalogue import Image
@@ -42,11 +44,12 @@ def image_shape(image: Image) -> dict[str, Any]:
     }
 
 
-def hit_shapes(images: list[Image], similarities: list[float]) -> list[dict[str, Any]]:
-    """Return the JSON shapes of pictures that were found."""
+def hit_shapes(images: list[Image], similarities: list[float], clusters: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the JSON shapes of pictures that were found; of the first, the clusters are given."""
     hits = []
-    for image, similarity in zip(images, similarities, strict=True):
+    for image, similarity, cluster in zip_longest(images, similarities, clusters):
         hit = image_shape(image)
         hit["similarity"] = similarity
+        hit["cluster"] = cluster
         hits.append(hit)
     return hits

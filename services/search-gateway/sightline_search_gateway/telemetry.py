@@ -34,7 +34,7 @@ class Telemetry:
         )
         self._steps = Histogram(
             "sightline_gateway_step_seconds",
-            "Steps of a search: encode, search (the vector database's call), rest.",
+            "Steps of a search: encode, search (the vector database's call), cluster, rest.",
             ["step"],
             buckets=SECONDS,
             registry=self.registry,

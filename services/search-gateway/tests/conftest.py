@@ -31,6 +31,7 @@ from sightline_catalogue import (
     Filter,
     Image,
     ModelRef,
+    Nearest,
     NoCollection,
     Page,
     UnknownImage,
@@ -65,15 +66,6 @@ def picture_bytes(color: str = "red", size: tuple[int, int] = (640, 480), kind: 
     return buffer.getvalue()
 
 
-@dataclass
-class FakeNearest:
-    """As the catalogue's Nearest."""
-
-    images: list[Image]
-    similarities: np.ndarray
-    vectors: np.ndarray | None = None
-
-
 class FakeCollection:
     """A collection in memory; exact search."""
 
@@ -90,21 +82,40 @@ class FakeCollection:
             self.known_vectors[image.id] = vector
 
     def nearest(
-        self, vector: np.ndarray, *, limit: int, offset: int = 0, filter: Filter | None = None, **_: Any
-    ) -> FakeNearest:
+        self,
+        vector: np.ndarray,
+        *,
+        limit: int,
+        offset: int = 0,
+        filter: Filter | None = None,
+        with_vectors: bool = False,
+    ) -> Nearest:
         """Return the nearest."""
         ids = [one for one in self.known_vectors if self._passes(self.images[one], filter or Filter())]
         similarities = np.array([float(self.known_vectors[one] @ vector) for one in ids], dtype=np.float32)
         order = np.argsort(-similarities)[offset : offset + limit]
-        return FakeNearest([self.images[ids[place]] for place in order], similarities[order])
+        vectors = np.array([self.known_vectors[ids[place]] for place in order], dtype=np.float32)
+        images = [self.images[ids[place]] for place in order]
+        return Nearest(images, similarities[order], vectors.reshape(-1, MODEL.dimensions) if with_vectors else None)
 
-    def similar(self, wanted: str, *, limit: int, offset: int = 0, filter: Filter | None = None) -> FakeNearest:
+    def similar(
+        self,
+        wanted: str,
+        *,
+        limit: int,
+        offset: int = 0,
+        filter: Filter | None = None,
+        with_vectors: bool = False,
+    ) -> Nearest:
         """Return the nearest of a picture, without itself."""
         if wanted not in self.known_vectors:
             raise UnknownImage(wanted)
-        found = self.nearest(self.known_vectors[wanted], limit=limit + offset + 1, filter=filter)
+        found = self.nearest(
+            self.known_vectors[wanted], limit=limit + offset + 1, filter=filter, with_vectors=with_vectors
+        )
         kept = [place for place, image in enumerate(found.images) if image.id != wanted][offset : offset + limit]
-        return FakeNearest([found.images[place] for place in kept], found.similarities[kept])
+        vectors = found.vectors[kept] if found.vectors is not None else None
+        return Nearest([found.images[place] for place in kept], found.similarities[kept], vectors)
 
     def get(self, ids: Sequence[str], **_: Any) -> list[Image | None]:
         """Return pictures by id."""
@@ -136,6 +147,11 @@ class FakeCollection:
             if image.label and image.state == "indexed":
                 found[image.label] = found.get(image.label, 0) + 1
         return found
+
+    def set_state(self, ids: Sequence[str], state: str, *, reason: str | None = None, next_try_at: Any = None) -> None:
+        """Set the state of pictures."""
+        for one in ids:
+            self.images[one] = replace(self.images[one], state=state, reason=reason, next_try_at=next_try_at)
 
     def delete(self, ids: Sequence[str]) -> None:
         """Take pictures out."""

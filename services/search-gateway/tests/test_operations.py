@@ -58,7 +58,7 @@ def test_failures_say_why(world):
 def test_rescan(world, problem):
     response = world.client.post("/api/v1/ingest/rescan")
     assert response.status_code == 202
-    assert response.json == {"queued": True}
+    assert response.json == {"queued": True, "retried": 0}
     assert world.board.hints == [None]
     world.board.away = True
     problem(world.client.post("/api/v1/ingest/rescan"), 503, "queue-unavailable")

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response
-from sightline_catalogue import Filter, NoCollection
+from sightline_catalogue import Filter
 
 from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import json_response
 from sightline_search_gateway.board import QueueUnavailable
-from sightline_search_gateway.documentation import problem_answers
+from sightline_search_gateway.documentation import event_answer, problem_answers
 from sightline_search_gateway.guard import check_same_origin
 from sightline_search_gateway.parts import parts
 from sightline_search_gateway.problems import Problem, retry_after
+from sightline_search_gateway.progress import ingest_state
 from sightline_search_gateway.routes.images import page_of
 from sightline_search_gateway.shapes import PREFIX
+from sightline_search_gateway.streams import event
 
 blueprint = APIBlueprint("ingest", __name__, tag="Ingest", url_prefix=f"{PREFIX}/ingest")
-
-
-def counts() -> dict[str, int]:
-    """Return how many pictures are in each state."""
-    try:
-        found = parts().catalogue.current().counts()
-    except NoCollection:
-        return {"pending": 0, "indexed": 0, "failed": 0}
-    return {"pending": found.pending, "indexed": found.indexed, "failed": found.failed}
+EVENTS = event_answer("Events named `ingest`; comments in between.")
 
 
 @blueprint.get("")
@@ -35,17 +30,18 @@ def counts() -> dict[str, int]:
 @blueprint.doc(operation_id="getIngest", responses=problem_answers(503))
 def get_ingest() -> Response:
     """Get how many pictures are pending, indexed and failed."""
-    watcher = parts().services.board.state()
-    return json_response(
-        {
-            **counts(),
-            "ignored": watcher.ignored,
-            "queued": watcher.queued,
-            "scanning": watcher.scanning,
-            "last_scan_at": watcher.last_scan_at,
-            "writable": parts().settings.bucket.writable,
-        }
-    )
+    services, settings = parts().services, parts().settings
+    return json_response(ingest_state(parts().catalogue, services.board, writable=settings.bucket.writable))
+
+
+@blueprint.get("/events")
+@blueprint.doc(operation_id="getIngestEvents", responses={**EVENTS, **problem_answers(503)})
+def get_ingest_events() -> Response:
+    """Be told how far the collection is, whenever that changes.
+
+    Server-sent events named `ingest`; the data of each is what `GET /ingest` answers.
+    """
+    return parts().streams.open(None if state is None else event("ingest", state) for state in parts().ingest.listen())
 
 
 @blueprint.get("/failures")
@@ -69,13 +65,29 @@ def get_failures(query: dict[str, Any]) -> Response:
 
 
 @blueprint.post("/rescan")
-@blueprint.output(schemas.Queued, 202, description="The watcher will list the bucket.")
-@blueprint.doc(operation_id="rescan", responses=problem_answers(403, 503))
-def rescan() -> Response:
-    """Ask for the bucket to be listed now instead of within a minute."""
+@blueprint.input(schemas.Rescan, location="json", arg_name="wanted")
+@blueprint.output(schemas.Queued, 202, description="The watcher will look.")
+@blueprint.doc(operation_id="rescan", responses=problem_answers(403, 422, 503))
+def rescan(wanted: dict[str, Any]) -> Response:
+    """Ask for failed pictures to be tried again now, or for the bucket to be listed now instead of within a minute."""
     check_same_origin()
     try:
-        parts().services.board.hint()
+        if "ids" in wanted:
+            retried = _retry([str(one) for one in wanted["ids"]])
+        else:
+            retried = 0
+            parts().services.board.hint()
     except QueueUnavailable as error:
         raise Problem("queue-unavailable", "Redis does not answer; try again soon.", headers=retry_after(5)) from error
-    return json_response({"queued": True}, 202)
+    return json_response({"queued": True, "retried": retried}, 202)
+
+
+def _retry(ids: list[str]) -> int:
+    """Have failed pictures tried again; return how many."""
+    collection = parts().catalogue.current()
+    failed = [image for image in collection.get(ids) if image is not None and image.state == "failed"]
+    if failed:
+        # A pending picture whose time has come is queued by the watcher even where the hint is lost.
+        collection.set_state([image.id for image in failed], "pending", next_try_at=datetime.now(UTC))
+        parts().services.board.hint([image.key for image in failed])
+    return len(failed)

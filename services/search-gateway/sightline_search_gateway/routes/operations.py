@@ -14,7 +14,7 @@ from sightline_search_gateway.answers import json_response
 from sightline_search_gateway.documentation import problem_answers, text_answer
 from sightline_search_gateway.parts import parts
 from sightline_search_gateway.problems import Problem, retry_after
-from sightline_search_gateway.routes.ingest import counts
+from sightline_search_gateway.progress import counts
 from sightline_search_gateway.shapes import PREFIX
 
 blueprint = APIBlueprint("operations", __name__, tag="Operations")
@@ -60,7 +60,7 @@ def get_models() -> Response:
 def get_stats() -> Response:
     """Count what the collection holds."""
     collection = parts().catalogue.current_if_any()
-    found = counts()
+    found = counts(parts().catalogue)
     labels = collection.labels() if collection is not None else {}
     ordered = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
     return json_response(

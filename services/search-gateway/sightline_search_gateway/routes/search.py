@@ -10,11 +10,12 @@ import numpy as np
 from apiflask import APIBlueprint
 from flask import Response, g
 from numpy.typing import NDArray
-from sightline_catalogue import Collection, Filter, UnknownImage
+from sightline_catalogue import Collection, Filter, Nearest, UnknownImage
 from werkzeug.datastructures import FileStorage
 
 from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import json_response
+from sightline_search_gateway.arrangement import Arrangement, arrange
 from sightline_search_gateway.documentation import problem_answers
 from sightline_search_gateway.parts import parts
 from sightline_search_gateway.problems import Problem
@@ -22,7 +23,7 @@ from sightline_search_gateway.shapes import PREFIX, hit_shapes
 from sightline_search_gateway.vectors import combine
 
 blueprint = APIBlueprint("search", __name__, tag="Search", url_prefix=PREFIX)
-Found = tuple[list[Any], NDArray[np.float32]]
+NOTHING = Nearest([], np.empty(0, np.float32))
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Clock:
 
     encode: float = 0.0
     search: float = 0.0
+    cluster: float = 0.0
 
 
 def filter_of(query: dict[str, Any]) -> Filter:
@@ -55,14 +57,20 @@ def search_by_text(query: dict[str, Any]) -> Response:
     clock = Clock()
     asked = _asked(query, text=text)
     if collection is None:
-        return _answer(asked, None, ([], np.empty(0, np.float32)), clock)
+        return _answer(asked, query, None, NOTHING, clock)
     began = time.perf_counter()
     vector = parts().vectors.text(text, collection.model)
     clock.encode = time.perf_counter() - began
     began = time.perf_counter()
-    nearest = collection.nearest(vector, limit=query["limit"], offset=query["offset"], filter=filter_of(query))
+    found = collection.nearest(
+        vector,
+        limit=query["limit"],
+        offset=query["offset"],
+        filter=filter_of(query),
+        with_vectors=query["clusters"],
+    )
     clock.search = time.perf_counter() - began
-    return _answer(asked, collection, (nearest.images, nearest.similarities), clock)
+    return _answer(asked, query, collection, found, clock)
 
 
 @blueprint.post("/search")
@@ -83,7 +91,7 @@ def search(query: dict[str, Any]) -> Response:
     clock = Clock()
     asked = _asked(query, text=text, image_id=ids[0] if len(ids) == 1 else None)
     if collection is None:
-        return _answer(asked, None, ([], np.empty(0, np.float32)), clock)
+        return _answer(asked, query, None, NOTHING, clock)
     began = time.perf_counter()
     weighted = []
     if picture is not None:
@@ -96,7 +104,7 @@ def search(query: dict[str, Any]) -> Response:
     vector = combine(weighted)
     found = _nearest_without(collection, vector, ids, query)
     clock.search = time.perf_counter() - began
-    return _answer(asked, collection, found, clock)
+    return _answer(asked, query, collection, found, clock)
 
 
 @blueprint.get("/images/<uuid:image_id>/similar")
@@ -110,14 +118,20 @@ def search_similar(image_id: str, query: dict[str, Any]) -> Response:
     clock = Clock()
     began = time.perf_counter()
     try:
-        nearest = collection.similar(wanted, limit=query["limit"], offset=query["offset"], filter=filter_of(query))
+        found = collection.similar(
+            wanted,
+            limit=query["limit"],
+            offset=query["offset"],
+            filter=filter_of(query),
+            with_vectors=query["clusters"],
+        )
     except UnknownImage:
         # One without a vector is as unknown to the database as one that is not there.
         _vectors(collection, [wanted])
         raise
     clock.search = time.perf_counter() - began
     asked = _asked(query, image_id=wanted)
-    return _answer(asked, collection, (nearest.images, nearest.similarities), clock)
+    return _answer(asked, query, collection, found, clock)
 
 
 def _stripped(text: str) -> str:
@@ -162,42 +176,69 @@ def _vectors(collection: Collection, ids: list[str]) -> list[NDArray[np.float32]
 
 def _nearest_without(
     collection: Collection, vector: NDArray[np.float32], ids: list[str], query: dict[str, Any]
-) -> Found:
+) -> Nearest:
     """Return the nearest but for some; they cost places, so that many more are asked for."""
     limit, offset = query["limit"], query["offset"]
+    wanted = {"filter": filter_of(query), "with_vectors": query["clusters"]}
     if not ids:
-        nearest = collection.nearest(vector, limit=limit, offset=offset, filter=filter_of(query))
-        return nearest.images, nearest.similarities
-    nearest = collection.nearest(vector, limit=offset + limit + len(ids), filter=filter_of(query))
+        return collection.nearest(vector, limit=limit, offset=offset, **wanted)
+    nearest = collection.nearest(vector, limit=offset + limit + len(ids), **wanted)
     kept = [place for place, image in enumerate(nearest.images) if image.id not in ids][offset : offset + limit]
-    return [nearest.images[place] for place in kept], nearest.similarities[kept]
+    vectors = None if nearest.vectors is None else nearest.vectors[kept]
+    return Nearest([nearest.images[place] for place in kept], nearest.similarities[kept], vectors)
 
 
 def _asked(query: dict[str, Any], *, text: str | None = None, image_id: str | None = None) -> dict[str, Any]:
     return {"text": text, "image_id": image_id, "limit": query["limit"], "offset": query["offset"]}
 
 
-def _answer(asked: dict[str, Any], collection: Collection | None, found: Found, clock: Clock) -> Response:
-    images, similarities = found
+def _answer(
+    asked: dict[str, Any], query: dict[str, Any], collection: Collection | None, found: Nearest, clock: Clock
+) -> Response:
     model = None
     if collection is not None:
         model = {"id": collection.model.id, "fingerprint": collection.model.fingerprint}
-    hits = hit_shapes(images, np.round(similarities.astype(np.float64), 6).tolist())
+    arrangement = Arrangement()
+    if query["clusters"] and found.vectors is not None:
+        began = time.perf_counter()
+        arrangement = arrange(found.images, found.similarities, found.vectors)
+        clock.cluster = time.perf_counter() - began
+    hits = hit_shapes(found.images, np.round(found.similarities.astype(np.float64), 6).tolist(), arrangement.cluster_of)
+    relevance = None
+    if asked["text"] is not None:
+        relevance = {"found": True, "threshold": None, "relevant": len(hits), "message": None}
     total = time.perf_counter() - g.began
     timings = {
         "encode_ms": round(clock.encode * 1000, 3),
         "search_ms": round(clock.search * 1000, 3),
-        "cluster_ms": 0.0,
+        "cluster_ms": round(clock.cluster * 1000, 3),
         "total_ms": round(total * 1000, 3),
     }
-    response = json_response({"query": asked, "model": model, "results": hits, "timings": timings})
+    response = json_response(
+        {
+            "query": asked,
+            "model": model,
+            "results": hits,
+            "clusters": arrangement.clusters,
+            "edges": arrangement.edges,
+            "relevance": relevance,
+            "timings": timings,
+        }
+    )
     total = time.perf_counter() - g.began
     response.headers["Server-Timing"] = (
-        f"encode;dur={timings['encode_ms']}, search;dur={timings['search_ms']}, total;dur={total * 1000:.3f}"
+        f"encode;dur={timings['encode_ms']}, search;dur={timings['search_ms']}, "
+        f"cluster;dur={timings['cluster_ms']}, total;dur={total * 1000:.3f}"
     )
     telemetry = parts().telemetry
     telemetry.step("encode", clock.encode)
     telemetry.step("search", clock.search)
-    telemetry.step("rest", total - clock.encode - clock.search)
-    g.log_fields = {"results": len(hits), "encode_ms": timings["encode_ms"], "search_ms": timings["search_ms"]}
+    telemetry.step("cluster", clock.cluster)
+    telemetry.step("rest", total - clock.encode - clock.search - clock.cluster)
+    g.log_fields = {
+        "results": len(hits),
+        "encode_ms": timings["encode_ms"],
+        "search_ms": timings["search_ms"],
+        "cluster_ms": timings["cluster_ms"],
+    }
     return response

@@ -2,7 +2,7 @@
 
 from sightline_search_gateway.schemas.changes import Upload, Uploaded
 from sightline_search_gateway.schemas.images import Browse, Images, Version
-from sightline_search_gateway.schemas.ingest import Failures, Ingest, Page, Queued
+from sightline_search_gateway.schemas.ingest import Failures, Ingest, Page, Queued, Rescan
 from sightline_search_gateway.schemas.operations import Alive, Models, Ready, Stats
 from sightline_search_gateway.schemas.problems import Problem
 from sightline_search_gateway.schemas.search import ComposedQuery, SearchResults, TextQuery, Window
@@ -19,6 +19,7 @@ __all__ = [
     "Problem",
     "Queued",
     "Ready",
+    "Rescan",
     "SearchResults",
     "Stats",
     "TextQuery",

@@ -7,6 +7,8 @@ from marshmallow import fields, validate
 
 from sightline_search_gateway.schemas.kinds import MAX_LIMIT, nested, out, text
 
+MAX_IDS = 1000
+
 
 class Page(Schema):
     """A page of a list."""
@@ -45,7 +47,18 @@ class Failures(Schema):
     cursor = out(fields.String, null=True)
 
 
+class Rescan(Schema):
+    """What to look at now; nothing means the whole bucket."""
+
+    ids = fields.List(
+        fields.UUID(),
+        validate=validate.Length(min=1, max=MAX_IDS),
+        metadata={"description": "Pictures that failed, to be tried again at once; others are left alone."},
+    )
+
+
 class Queued(Schema):
     """A rescan was asked for."""
 
     queued = out(fields.Boolean)
+    retried = out(fields.Integer, "How many failed pictures are pending again.")

@@ -23,6 +23,10 @@ class Window(Filters):
         validate=validate.Range(0, MAX_OFFSET),
         metadata={"description": "How many of the best to leave out."},
     )
+    clusters = fields.Boolean(
+        load_default=True,
+        metadata={"description": "Whether the first 50 results are put into clusters, with a graph of them."},
+    )
 
 
 class TextQuery(Window):
@@ -71,6 +75,34 @@ class Hit(Image):
     """A picture that was found."""
 
     similarity = out(fields.Float, "Cosine, from -1 to 1.")
+    cluster = out(fields.Integer, "Its cluster's id; null beyond the first 50, and without clusters.", null=True)
+
+
+class Cluster(Schema):
+    """Results that are like each other."""
+
+    id = out(fields.Integer, "Its place in the list.")
+    name = out(fields.String, "What its pictures share, in one to three words; null where unknown.", null=True)
+    size = out(fields.Integer, "How many results it has.")
+    best_id = out(fields.UUID, "The picture that is most like all of them together.")
+    similarity = out(fields.Float, "The mean cosine of its pictures to the query.")
+
+
+class Edge(Schema):
+    """A line of the graph: two that are similar, each pair at most once."""
+
+    source = out(fields.String, "`query`, or the id of the better ranked picture.")
+    target = out(fields.UUID)
+    similarity = out(fields.Float, "Cosine, from -1 to 1.")
+
+
+class Relevance(Schema):
+    """Whether what was found is what was asked for, or only the nearest that there is."""
+
+    found = out(fields.Boolean, "False where no result is nearer to the query than unrelated pictures are.")
+    threshold = out(fields.Float, "The cosine from which a result counts; null while that is not known.", null=True)
+    relevant = out(fields.Integer, "How many of the results reach it.")
+    message = out(fields.String, "What to tell a person where nothing was found.", null=True)
 
 
 class Query(Schema):
@@ -87,7 +119,7 @@ class Timings(Schema):
 
     encode_ms = out(fields.Float)
     search_ms = out(fields.Float, "The call of the vector database alone.")
-    cluster_ms = out(fields.Float)
+    cluster_ms = out(fields.Float, "Clusters, their names, and the graph.")
     total_ms = out(fields.Float, "From the request's arrival to the answer's shape; not its way.")
 
 
@@ -97,4 +129,7 @@ class SearchResults(Schema):
     query = nested(Query)
     model = nested(ModelRef, "Null while nothing has been indexed.", null=True)
     results = nested(Hit, many=True)
+    clusters = nested(Cluster, "The one with the best result first; empty with `clusters=false`.", many=True)
+    edges = nested(Edge, "From the query to each picture of a cluster, and among these.", many=True)
+    relevance = nested(Relevance, "Null where the query has no text.", null=True)
     timings = nested(Timings)

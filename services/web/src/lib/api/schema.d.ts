@@ -129,6 +129,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ingest/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Be told how far the collection is, whenever that changes.
+         * @description Server-sent events named `ingest`; the data of each is what `GET /ingest` answers.
+         */
+        get: operations["getIngestEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ingest/failures": {
         parameters: {
             query?: never;
@@ -155,7 +175,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask for the bucket to be listed now instead of within a minute. */
+        /** Ask for failed pictures to be tried again now, or for the bucket to be listed now instead of within a minute. */
         post: operations["rescan"];
         delete?: never;
         options?: never;
@@ -284,6 +304,21 @@ export interface components {
             /** @enum {string} */
             status: "ok";
         };
+        Cluster: {
+            /**
+             * Format: uuid
+             * @description The picture that is most like all of them together.
+             */
+            best_id: string;
+            /** @description Its place in the list. */
+            id: number;
+            /** @description What its pictures share, in one to three words; null where unknown. */
+            name: string | null;
+            /** @description The mean cosine of its pictures to the query. */
+            similarity: number;
+            /** @description How many results it has. */
+            size: number;
+        };
         CollectionRef: {
             fingerprint: string;
             model_id: string;
@@ -294,6 +329,11 @@ export interface components {
             after?: string;
             /** @description Taken (or, where that is not known, modified) before this moment. */
             before?: string;
+            /**
+             * @description Whether the first 50 results are put into clusters, with a graph of them.
+             * @default true
+             */
+            clusters: boolean;
             /**
              * Format: binary
              * @description A picture.
@@ -339,6 +379,14 @@ export interface components {
             pending: number;
             total: number;
         };
+        Edge: {
+            /** @description Cosine, from -1 to 1. */
+            similarity: number;
+            /** @description `query`, or the id of the better ranked picture. */
+            source: string;
+            /** Format: uuid */
+            target: string;
+        };
         Failure: {
             attempts: number;
             /** Format: uuid */
@@ -364,6 +412,8 @@ export interface components {
         Hit: {
             bytes: number | null;
             camera: string | null;
+            /** @description Its cluster's id; null beyond the first 50, and without clusters. */
+            cluster: number | null;
             /** @description The file itself. */
             file_url: string;
             /** @description Each folder above it, by path. */
@@ -511,6 +561,8 @@ export interface components {
         };
         Queued: {
             queued: boolean;
+            /** @description How many failed pictures are pending again. */
+            retried: number;
         };
         Ready: {
             collection: string;
@@ -521,10 +573,30 @@ export interface components {
             name: string;
             reason: string;
         };
+        Relevance: {
+            /** @description False where no result is nearer to the query than unrelated pictures are. */
+            found: boolean;
+            /** @description What to tell a person where nothing was found. */
+            message: string | null;
+            /** @description How many of the results reach it. */
+            relevant: number;
+            /** @description The cosine from which a result counts; null while that is not known. */
+            threshold: number | null;
+        };
+        Rescan: {
+            /** @description Pictures that failed, to be tried again at once; others are left alone. */
+            ids?: string[];
+        };
         SearchResults: {
+            /** @description The one with the best result first; empty with `clusters=false`. */
+            clusters: components["schemas"]["Cluster"][];
+            /** @description From the query to each picture of a cluster, and among these. */
+            edges: components["schemas"]["Edge"][];
             /** @description Null while nothing has been indexed. */
             model: components["schemas"]["ModelRef"] | null;
             query: components["schemas"]["Query"];
+            /** @description Null where the query has no text. */
+            relevance: components["schemas"]["Relevance"] | null;
             results: components["schemas"]["Hit"][];
             timings: components["schemas"]["Timings"];
         };
@@ -534,6 +606,7 @@ export interface components {
             labels: components["schemas"]["LabelCount"][];
         };
         Timings: {
+            /** @description Clusters, their names, and the graph. */
             cluster_ms: number;
             encode_ms: number;
             /** @description The call of the vector database alone. */
@@ -601,7 +674,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -699,7 +772,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -750,7 +823,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -817,7 +890,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -897,7 +970,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -980,7 +1053,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1017,6 +1090,8 @@ export interface operations {
                 limit?: number;
                 /** @description How many of the best to leave out. */
                 offset?: number;
+                /** @description Whether the first 50 results are put into clusters, with a graph of them. */
+                clusters?: boolean;
             };
             header?: never;
             path: {
@@ -1062,7 +1137,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1145,7 +1220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1185,7 +1260,47 @@ export interface operations {
                     "application/json": components["schemas"]["Ingest"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIngestEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events named `ingest`; comments in between. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1238,7 +1353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1267,9 +1382,13 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Rescan"];
+            };
+        };
         responses: {
-            /** @description The watcher will list the bucket. */
+            /** @description The watcher will look. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -1287,7 +1406,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1327,7 +1455,7 @@ export interface operations {
                     "application/json": components["schemas"]["Models"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1364,6 +1492,8 @@ export interface operations {
                 limit?: number;
                 /** @description How many of the best to leave out. */
                 offset?: number;
+                /** @description Whether the first 50 results are put into clusters, with a graph of them. */
+                clusters?: boolean;
                 /** @description What to look for. */
                 q: string;
             };
@@ -1402,7 +1532,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1502,7 +1632,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1542,7 +1672,7 @@ export interface operations {
                     "application/json": components["schemas"]["Stats"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1640,7 +1770,7 @@ export interface operations {
                     "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */

@@ -1,0 +1,58 @@
+"""Which of the results to join by a line."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEIGHBOURS = 2
+Pair = tuple[int, int]
+
+
+def pairs(similarities: NDArray[np.float32], groups: NDArray[np.intp]) -> list[Pair]:
+    """Return pairs of results, each once, the better ranked first.
+
+    Each result is joined to its two nearest within its group; the groups by the strongest pairs between them that make
+    one graph of all.
+
+    Args:
+        similarities: (n, n), between the results in their rank's order.
+        groups: (n,) the group of each.
+    """
+    found: dict[Pair, None] = {}
+    for place in range(len(groups)):
+        others = np.flatnonzero(groups == groups[place])
+        others = others[others != place]
+        nearest = others[np.argsort(-similarities[place, others], kind="stable")[:NEIGHBOURS]]
+        for other in nearest.tolist():
+            found[_ordered(place, other)] = None
+    for pair in _bridges(similarities, groups):
+        found[pair] = None
+    return sorted(found)
+
+
+def _bridges(similarities: NDArray[np.float32], groups: NDArray[np.intp]) -> list[Pair]:
+    """Return the strongest pairs between groups that join all of them: a spanning tree, by Kruskal's algorithm."""
+    first, second = np.nonzero(np.triu(groups[:, None] != groups[None, :]))
+    order = np.argsort(-similarities[first, second], kind="stable")
+    joined = list(range(int(groups.max(initial=-1)) + 1))
+    bridges: list[Pair] = []
+    for place in order.tolist():
+        if len(bridges) + 1 >= len(joined):
+            break
+        pair = (int(first[place]), int(second[place]))
+        one, other = (_root(joined, int(groups[end])) for end in pair)
+        if one != other:
+            joined[other] = one
+            bridges.append(pair)
+    return bridges
+
+
+def _root(joined: list[int], group: int) -> int:
+    while joined[group] != group:
+        group = joined[group]
+    return group
+
+
+def _ordered(one: int, other: int) -> Pair:
+    return (one, other) if one < other else (other, one)
