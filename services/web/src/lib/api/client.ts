@@ -48,9 +48,18 @@ export function searchText(text: string, limit: number, signal?: AbortSignal): P
   return call(withParameters('/search', { q: text, limit }), {}, signal);
 }
 
-export function searchPicture(file: Blob, name: string, limit: number, signal?: AbortSignal) {
+/** What a search is composed of; at least one part. */
+export interface Parts {
+  text?: string;
+  file?: { blob: Blob; name: string };
+  id?: string;
+}
+
+export function searchComposed({ text, file, id }: Parts, limit: number, signal?: AbortSignal) {
   const form = new FormData();
-  form.set('file', file, name);
+  if (text) form.set('q', text);
+  if (file) form.set('file', file.blob, file.name);
+  if (id) form.set('id', id);
   form.set('limit', String(limit));
   return call<SearchAnswer>(withParameters('/search', {}), { method: 'POST', body: form }, signal);
 }

@@ -1,16 +1,20 @@
 import { tick } from 'svelte';
 import { formatAddress, parseAddress, type Address } from './address';
+import { trailAfter, type Trail } from './trail';
 
 interface Entry {
   scroll?: number;
   focus?: string | null;
   /** Set where this page opened the larger view itself, so that closing it may simply go back. */
   opened?: boolean;
+  trail?: Trail;
 }
 
 /** The address bar as state: `address` follows it, `go` changes it, and Back finds scroll and focus again. */
 class Router {
   address = $state.raw<Address>(parseAddress(location.search));
+  /** The way that led here; it is this tab's own, and no part of a link that is shared. */
+  trail = $state.raw<Trail>((history.state as Entry | null)?.trail ?? []);
 
   /** Whether this address was come to by Back, Forward or a reload, and not by going on. */
   traversed = true;
@@ -31,7 +35,8 @@ class Router {
   }
 
   go(address: Address, options: { replace?: boolean; keepScroll?: boolean; opened?: boolean } = {}): void {
-    const entry: Entry = options.opened ? { opened: true } : {};
+    const trail = trailAfter(this.trail, this.address.query, address.query);
+    const entry: Entry = { trail, ...(options.opened ? { opened: true } : {}) };
     if (options.replace) {
       history.replaceState({ ...this.#entry(), ...entry }, '', formatAddress(address));
     } else {
@@ -40,8 +45,14 @@ class Router {
     }
     this.leftPicture = Boolean(document.activeElement?.closest('[data-tile], dialog'));
     this.traversed = false;
+    this.trail = trail;
     this.address = address;
     if (!options.keepScroll) scrollTo({ top: 0, behavior: 'instant' });
+  }
+
+  /** Changes how the same thing is shown: tab, hidden clusters, sorting. Small steps replace, and leave no history. */
+  show(change: Partial<Address>, options: { replace?: boolean } = {}): void {
+    this.go({ ...this.address, ...change }, { keepScroll: true, ...options });
   }
 
   /** Opens or closes the larger view over whatever is searched for. */
@@ -68,6 +79,7 @@ class Router {
     const before = formatAddress({ ...this.address, view: null });
     this.traversed = true;
     this.address = parseAddress(location.search);
+    this.trail = this.#entry().trail ?? [];
     const same = formatAddress({ ...this.address, view: null }) === before;
     await tick();
     const { scroll, focus } = this.#entry();

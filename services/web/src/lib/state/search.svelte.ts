@@ -97,13 +97,15 @@ class Search {
   async #answer(query: Query, signal: AbortSignal): Promise<SearchAnswer> {
     switch (query.kind) {
       case 'like':
-        return api.similar(query.id, LIMIT, signal);
+        return query.text
+          ? api.searchComposed({ id: query.id, text: query.text }, LIMIT, signal)
+          : api.similar(query.id, LIMIT, signal);
       case 'picture': {
         const given = await findPicture(query.key);
         if (!given) {
           throw new ApiError(404, { type: NOT_ON_THIS_DEVICE });
         }
-        return api.searchPicture(given.blob, given.name, LIMIT, signal);
+        return api.searchComposed({ file: given, text: query.text }, LIMIT, signal);
       }
       case 'text':
         return api.searchText(query.text, LIMIT, signal);
