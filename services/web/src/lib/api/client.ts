@@ -19,7 +19,7 @@ function withParameters(path: string, parameters: Parameters): string {
  * The JSON of one call. Throws `ApiError` for every answer that is not a success, with status 0 where there was
  * no answer; an aborted call throws the signal's own AbortError.
  */
-async function call<T>(url: string, init: RequestInit = {}, signal?: AbortSignal): Promise<T> {
+export async function call<T>(url: string, init: RequestInit = {}, signal?: AbortSignal): Promise<T> {
   const deadline = AbortSignal.timeout(TIMEOUT_MS);
   let response: Response;
   let body: string;
