@@ -42,6 +42,7 @@ class Ports:
     encoder_metrics: int
     worker_metrics: int
     watcher_metrics: int
+    map_metrics: int
     qdrant: int
     redis: int
 
@@ -78,6 +79,7 @@ def choose_ports(gateway: int | None = None, encoder: int | None = None) -> Port
         encoder_metrics=free_port(),
         worker_metrics=free_port(),
         watcher_metrics=free_port(),
+        map_metrics=free_port(),
         qdrant=free_port(),
         redis=free_port(),
     )
@@ -171,6 +173,7 @@ class Stack:
             "EDGE_PORT": str(self.ports.qdrant),
             "WORKER_METRICS_PORT": str(self.ports.worker_metrics),
             "WATCHER_METRICS_PORT": str(self.ports.watcher_metrics),
+            "MAPS_METRICS_PORT": str(self.ports.map_metrics),
             "GATEWAY_PORT": str(self.ports.gateway),
         }
         if self.page is not None:
@@ -187,7 +190,7 @@ class Stack:
         redis_command = [redis_server(), "--bind", "127.0.0.1", "--port", str(self.ports.redis)]
         # The append-only file: what is queued survives a crash but for the last second, and the scan finds that.
         redis_command += ["--dir", str(redis_folder), "--appendonly", "yes", "--save", ""]
-        names = ["qdrant-edge", "encoder", "ingest-worker", "watcher", "search-gateway"]
+        names = ["qdrant-edge", "encoder", "ingest-worker", "watcher", "map-worker", "search-gateway"]
         return [Service("redis", redis_command, environment)] + [
             Service(name, [str(scripts / f"sightline-{name}")], environment) for name in names
         ]

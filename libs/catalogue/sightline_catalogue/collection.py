@@ -13,7 +13,7 @@ from qdrant_client import grpc as api
 from sightline_catalogue.connection import Connection
 from sightline_catalogue.cursor import read_cursor, write_cursor
 from sightline_catalogue.errors import NoCollection, NotFound, NotIndexed, UnknownImage
-from sightline_catalogue.filters import Filter, conditions, has_id, is_one_of
+from sightline_catalogue.filters import Filter, conditions, has_id, is_after, is_one_of
 from sightline_catalogue.image import Counts, Image, Known, Nearest, Page
 from sightline_catalogue.payload import (
     KNOWN_FIELDS,
@@ -193,6 +193,38 @@ class Collection:
                 return
             request.offset.CopyFrom(response.next_page_offset)
 
+    def count(self, filter: Filter | None = None, *, indexed_after: datetime | None = None) -> int:
+        """Return how many indexed images fit.
+
+        Args:
+            filter: Only these.
+            indexed_after: Only those that were indexed, or indexed again, after this moment.
+        """
+        request = api.CountPoints(collection_name=self.name, filter=self._indexed(filter), exact=True)
+        if indexed_after is not None:
+            request.filter.must.append(is_after("indexed_at", indexed_after))
+        return int(self._points("Count", request).result.count)
+
+    def walk(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[tuple[str, str | None]]]:
+        """Yield id and label of every indexed image that fits, `batch` a call, in the order of their ids.
+
+        Ids are hashes: the first n are a sample, the same every time, that new images change little.
+        """
+        check_limit(batch)
+        request = api.ScrollPoints(
+            collection_name=self.name,
+            filter=self._indexed(filter),
+            limit=batch,
+            with_payload=api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=["label"])),
+        )
+        while True:
+            response = self._points("Scroll", request)
+            images = (read_image(point.id.uuid, point.payload) for point in response.result)
+            yield [(image.id, image.label) for image in images]
+            if not response.HasField("next_page_offset"):
+                return
+            request.offset.CopyFrom(response.next_page_offset)
+
     def by_sha256(self, shas: Iterable[str]) -> dict[str, tuple[Image, NDArray[np.float32]]]:
         """Return for each of some SHA-256, where there is one, an indexed image of the same bytes and its vector.
 
@@ -278,9 +310,9 @@ class Collection:
         found = self._facet("state", self._own)
         return Counts(found.get("pending", 0), found.get("indexed", 0), found.get("failed", 0))
 
-    def labels(self) -> dict[str, int]:
-        """Return how many indexed images each label has, the most frequent first."""
-        return self._facet("label", self._searches.searchable)
+    def labels(self, filter: Filter | None = None) -> dict[str, int]:
+        """Return how many indexed images, of those that fit, each label has, the most frequent first."""
+        return self._facet("label", self._searches.searchable, *conditions(filter))
 
     def formats(self) -> dict[str, int]:
         """Return how many indexed images are of each format, the most frequent first."""
@@ -303,9 +335,12 @@ class Collection:
             )
             yield from self._points("Get", request).result
 
-    def _facet(self, field: str, condition: Any) -> dict[str, int]:
+    def _indexed(self, filter: Filter | None) -> Any:
+        return api.Filter(must=[self._searches.searchable, *conditions(filter)])
+
+    def _facet(self, field: str, *wanted: Any) -> dict[str, int]:
         request = api.FacetCounts(
-            collection_name=self.name, key=field, filter=api.Filter(must=[condition]), limit=FACET_VALUES, exact=True
+            collection_name=self.name, key=field, filter=api.Filter(must=wanted), limit=FACET_VALUES, exact=True
         )
         return {hit.value.string_value: hit.count for hit in self._points("Facet", request).hits if hit.count}
 

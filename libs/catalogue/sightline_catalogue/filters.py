@@ -49,6 +49,17 @@ def has_id(ids: Iterable[str]) -> Any:
     return api.Condition(has_id=api.HasIdCondition(has_id=[api.PointId(uuid=one) for one in ids]))
 
 
+def is_after(field: str, moment: datetime) -> Any:
+    """Return the condition that a field's moment is after another.
+
+    Raises:
+        ValueError: The datetime is naive.
+    """
+    return api.Condition(
+        field=api.FieldCondition(key=field, datetime_range=api.DatetimeRange(gt=_timestamp(moment)))
+    )
+
+
 def conditions(filter: Filter | None) -> list[Any]:
     """Return the conditions of a filter, all of which must hold.
 

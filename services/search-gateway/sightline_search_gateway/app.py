@@ -13,14 +13,16 @@ from sightline_search_gateway.guard import check_host
 from sightline_search_gateway.page import Page, add_common_headers
 from sightline_search_gateway.parts import EXTENSION, Services, assemble
 from sightline_search_gateway.problems import register_problems
-from sightline_search_gateway.routes import changes, docs, images, ingest, operations, search
+from sightline_search_gateway.routes import changes, docs, images, ingest, maps, operations, search
 from sightline_search_gateway.settings import MEBIBYTE, Settings
 from sightline_search_gateway.specification import DESCRIPTION, complete
 from sightline_search_gateway.telemetry import Telemetry
 
-BLUEPRINTS = (search, images, changes, ingest, operations, docs)
+BLUEPRINTS = (search, images, changes, maps, ingest, operations, docs)
 MAX_FORM_BYTES = MEBIBYTE
 """Of a form's parts that are not files."""
+BYTES_AN_ID = 64
+"""In a JSON list, generously."""
 SPEC_SETTINGS: dict[str, Any] = {
     "AUTO_SERVERS": False,
     "AUTO_404_RESPONSE": False,
@@ -86,8 +88,12 @@ def _limit_body(settings: Settings) -> None:
     limits = {
         "search.search": settings.pictures.max_bytes,
         "changes.upload_images": settings.gateway.upload_max_bytes,
+        "maps.upload_map": settings.gateway.upload_max_bytes,
     }
     limit = limits.get(request.endpoint or "")
+    if request.endpoint == "maps.make_map":
+        request.max_content_length = MEBIBYTE + settings.maps.max_points * BYTES_AN_ID
+        return
     # The form's other parts and its boundaries come on top.
     request.max_content_length = MEBIBYTE if limit is None else limit + MEBIBYTE
     if limit is not None and request.mimetype != "multipart/form-data":

@@ -9,6 +9,7 @@ from sightline_service.encoders import open_encoder
 
 from sightline_search_gateway.app import create_app
 from sightline_search_gateway.board import IngestBoard
+from sightline_search_gateway.maps.desk import MapDesk
 from sightline_search_gateway.parts import Services
 from sightline_search_gateway.settings import Settings
 
@@ -38,11 +39,13 @@ def connect(settings: Settings) -> Services:
     seconds = min(settings.catalogue.timeout_seconds, settings.gateway.timeout_seconds)
     catalogue = settings.catalogue.model_copy(update={"timeout_seconds": seconds})
     probe = catalogue.model_copy(update={"timeout_seconds": min(seconds, PROBE_SECONDS)})
+    thumbnails = open_thumbnails(settings.thumbnails.url)
     return Services(
         probe=Catalogue(probe, settings.bucket.id),
         catalogue=Catalogue(catalogue, settings.bucket.id),
         encoder=open_encoder(settings.encoder),
         bucket=open_bucket(settings.bucket),
-        thumbnails=open_thumbnails(settings.thumbnails.url),
+        thumbnails=thumbnails,
         board=IngestBoard(settings.queue),
+        maps=MapDesk(settings.queue, settings.maps, thumbnails),
     )

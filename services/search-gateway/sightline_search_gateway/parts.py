@@ -13,6 +13,7 @@ from sightline_catalogue import Catalogue
 
 from sightline_search_gateway.board import IngestBoard
 from sightline_search_gateway.lookout import Lookout
+from sightline_search_gateway.maps.desk import MapDesk
 from sightline_search_gateway.previews import ByteCache
 from sightline_search_gateway.progress import ingest_state
 from sightline_search_gateway.reach import CatalogueReach
@@ -38,6 +39,7 @@ class Services:
     bucket: Bucket
     thumbnails: ThumbnailStore
     board: IngestBoard
+    maps: MapDesk
 
 
 @dataclass(frozen=True)

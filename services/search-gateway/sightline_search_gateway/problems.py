@@ -39,6 +39,8 @@ KINDS: dict[str, Kind] = {
     "image-not-found": Kind(404, "No such picture"),
     "no-vector": Kind(409, "The picture has not been indexed"),
     "not-shown": Kind(404, "The picture cannot be shown"),
+    "too-few": Kind(422, "Too few pictures for a map"),
+    "map-not-found": Kind(404, "No such map"),
     "cross-origin": Kind(403, "Refused: the request comes from another site"),
     "read-only-bucket": Kind(403, "The bucket is read-only"),
     "key-required": Kind(401, "An API key is needed"),
@@ -52,6 +54,7 @@ KINDS: dict[str, Kind] = {
     "bucket-unavailable": Kind(503, "The bucket cannot be reached"),
     "too-many-streams": Kind(503, "Too many listen at once"),
     "queue-unavailable": Kind(503, "The queue cannot be reached"),
+    "no-map-worker": Kind(503, "Maps cannot be made at the moment"),
     "not-ready": Kind(503, "Not ready"),
     "docs-missing": Kind(404, "The documentation page is not installed"),
     "internal": Kind(500, "Internal error"),
@@ -174,7 +177,7 @@ def _validation(error: HTTPError) -> Problem:
                 walk([*place, str(key)], value)
         elif isinstance(node, list):
             location, *name = place
-            shown = {"query": "query", "form_and_files": "body", "path": "path"}.get(location, location)
+            shown = {"query": "query", "form_and_files": "body", "json": "body", "path": "path"}.get(location, location)
             errors.extend({"in": shown, "name": ".".join(name), "detail": str(text)} for text in node)
 
     walk([], error.detail)

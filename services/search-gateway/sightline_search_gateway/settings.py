@@ -13,6 +13,8 @@ from sightline_service import LogSettings, SettingsGroup
 from sightline_service.encoders import EncoderClientSettings
 from sightline_service.queues import QueueSettings
 
+from sightline_search_gateway.maps.settings import MapSettings
+
 MEBIBYTE = 1024 * 1024
 SHORTEST_KEY = 16
 CHECKOUT_DOCS_DIR = Path(__file__).parents[2] / "web" / "node_modules" / "swagger-ui-dist"
@@ -130,6 +132,7 @@ class Settings(SettingsGroup):
     encoder: EncoderClientSettings = Field(default_factory=EncoderClientSettings)
     queue: QueueSettings = Field(default_factory=QueueSettings)
     thumbnails: ThumbnailSettings = Field(default_factory=ThumbnailSettings)  # type: ignore[arg-type]
+    maps: MapSettings = Field(default_factory=MapSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
 

@@ -41,6 +41,8 @@ from sightline_catalogue import (
 from sightline_pictures import PictureSettings
 from sightline_search_gateway.app import create_app
 from sightline_search_gateway.board import QueueUnavailable, WatcherState
+from sightline_search_gateway.maps.desk import MapDesk
+from sightline_search_gateway.maps.settings import MapSettings
 from sightline_search_gateway.parts import Services
 from sightline_search_gateway.settings import GatewaySettings, Settings
 from sightline_service import LogSettings
@@ -350,6 +352,7 @@ class World:
         self.bucket = FakeBucket(writable=settings.bucket.writable)
         self.thumbnails = FakeThumbnails()
         self.board = FakeBoard()
+        self.maps = MapDesk(settings.queue, settings.maps, self.thumbnails)
         self.use(
             Services(
                 catalogue=self.catalogue,
@@ -358,6 +361,7 @@ class World:
                 bucket=self.bucket,
                 thumbnails=self.thumbnails,
                 board=self.board,
+                maps=self.maps,
             )
         )
 
@@ -415,6 +419,7 @@ def settings_with(
         catalogue=CatalogueSettings(),
         encoder=EncoderClientSettings(),
         queue=QueueSettings(),
+        maps=MapSettings(),
         log=LogSettings(),
     )
 

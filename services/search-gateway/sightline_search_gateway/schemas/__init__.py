@@ -3,6 +3,7 @@
 from sightline_search_gateway.schemas.changes import Upload, Uploaded
 from sightline_search_gateway.schemas.images import Browse, Images, Version
 from sightline_search_gateway.schemas.ingest import Failures, Ingest, Page, Queued, Rescan
+from sightline_search_gateway.schemas.maps import MapQuery, Maps, MapState, UploadedMap, WantedMap
 from sightline_search_gateway.schemas.operations import Alive, Models, Ready, Stats
 from sightline_search_gateway.schemas.problems import Problem
 from sightline_search_gateway.schemas.search import ComposedQuery, SearchResults, TextQuery, Window
@@ -14,6 +15,9 @@ __all__ = [
     "Failures",
     "Images",
     "Ingest",
+    "MapQuery",
+    "MapState",
+    "Maps",
     "Models",
     "Page",
     "Problem",
@@ -25,6 +29,8 @@ __all__ = [
     "TextQuery",
     "Upload",
     "Uploaded",
+    "UploadedMap",
     "Version",
+    "WantedMap",
     "Window",
 ]

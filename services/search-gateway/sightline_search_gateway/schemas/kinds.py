@@ -45,10 +45,12 @@ def text(description: str = "", **options: Any) -> fields.String:
     return fields.String(validate=[length, _no_controls], metadata=metadata, **options)
 
 
-def moment(description: str) -> Moment:
-    """Return a field for a date or a date with a time."""
+def moment(description: str, *, null: bool = False) -> Moment:
+    """Return a field for a date or a date with a time, or where `null` says so for null."""
     kinds = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
-    return Moment(metadata={"description": description, "anyOf": kinds})
+    if null:
+        kinds.append({"type": "null"})
+    return Moment(allow_none=null, metadata={"description": description, "anyOf": kinds})
 
 
 def many(description: str, item: fields.Field[Any] | None = None) -> fields.List[Any]:

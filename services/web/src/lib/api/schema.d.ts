@@ -183,6 +183,104 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/maps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the maps there are, the newest first. */
+        get: operations["getMaps"];
+        put?: never;
+        /**
+         * Ask for a map: pictures laid out so that what is alike lies together.
+         * @description An equal request gets the map that is there. Where pictures came or went since, new ones are placed into it and old
+         *     ones stay where they are; with more than a quarter new, it is computed anew.
+         */
+        post: operations["makeMap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maps/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a map of pictures that are not, and will not be, in the collection.
+         * @description A file's name may be a path: the folder that it lies in is its label.
+         */
+        post: operations["makeMapOfUploads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maps/{map_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a map; while it is computed, with its points as they stand. */
+        get: operations["getMap"];
+        put?: never;
+        post?: never;
+        /** Cancel a map that waits or is computed; forget one that is finished. */
+        delete: operations["deleteMap"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maps/{map_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * See a map come.
+         * @description Server-sent events named `state`, at most two a second; the data of each is what `GET /maps/{map_id}` answers. They
+         *     end with the map done, failed or cancelled.
+         */
+        get: operations["getMapEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maps/{map_id}/points/{index}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the thumbnail of a point of an uploaded map. */
+        get: operations["getMapThumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models": {
         parameters: {
             query?: never;
@@ -304,6 +402,21 @@ export interface components {
             /** @enum {string} */
             status: "ok";
         };
+        AskedMap: {
+            /** Format: date-time */
+            after: string | null;
+            /** Format: date-time */
+            before: string | null;
+            folders: string[];
+            /** @description How many pictures were named one by one; 0 where a filter was given. */
+            ids: number;
+            labels: string[];
+            per_label: number;
+            perplexity: number;
+            sample: number;
+            /** @description Whether the pictures were uploaded for this map. */
+            upload: boolean;
+        };
         Cluster: {
             /**
              * Format: uuid
@@ -372,6 +485,12 @@ export interface components {
              * @default 1
              */
             q_weight: number;
+        };
+        Confusion: {
+            a: string;
+            b: string;
+            /** @description Of the nearest neighbours of a's pictures, those that are b's. */
+            share: number;
         };
         Counts: {
             failed: number;
@@ -511,6 +630,71 @@ export interface components {
             count: number;
             label: string;
         };
+        LabelSeparation: {
+            count: number;
+            knn_agreement: number;
+            label: string;
+        };
+        MapCluster: {
+            id: number;
+            name: string;
+            size: number;
+        };
+        MapPoints: {
+            /** @description Id of a cluster; -1 while there are none. */
+            cluster: number[];
+            /** @description Pictures' ids; of uploads, names. */
+            ids: string[];
+            /** @description Index of `labels`; -1 for none. */
+            label: number[];
+            /** @description Placed into the map after it was made. */
+            new: boolean[];
+            /** @description From -1 to 1. */
+            x: number[];
+            /** @description From -1 to 1, upwards. */
+            y: number[];
+        };
+        MapProgress: {
+            iteration: number;
+            iterations: number;
+            /** @description What t-SNE makes smaller; null before the first figure. */
+            kl_divergence: number | null;
+            /** @enum {string} */
+            step: "vectors" | "affinities" | "optimizing" | "separating";
+        };
+        MapState: {
+            clusters: components["schemas"]["MapCluster"][];
+            /** @description Points. */
+            count: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at: string | null;
+            id: string;
+            labels: string[];
+            model: components["schemas"]["ModelRef"];
+            /** @description Null where they were not asked for, or there are none yet. */
+            points: components["schemas"]["MapPoints"] | null;
+            progress: components["schemas"]["MapProgress"] | null;
+            /** @description Why it failed, fit to show to a person. */
+            reason: string | null;
+            /** @description Of an upload: files that could not be used. */
+            refused: components["schemas"]["Refused"][];
+            request: components["schemas"]["AskedMap"];
+            /** @description Null with fewer than 2 labels of 2 pictures. */
+            separation: components["schemas"]["Separation"] | null;
+            /** @description Pictures came or went since: ask for it again, and old points will stay in place. */
+            stale: boolean;
+            /** @enum {string} */
+            state: "queued" | "running" | "done" | "failed" | "cancelled";
+            /** @description The address of a point's thumbnail, with {id} or {index} in it. */
+            thumbnails: string;
+            /** @description Pictures that matched before the sample was taken. */
+            total: number;
+        };
+        Maps: {
+            maps: components["schemas"]["MapState"][];
+        };
         Model: {
             /** @description Tokens of a text. */
             context_length: number | null;
@@ -600,6 +784,15 @@ export interface components {
             results: components["schemas"]["Hit"][];
             timings: components["schemas"]["Timings"];
         };
+        Separation: {
+            /** @description The pairs most confused, the worst first. */
+            confused: components["schemas"]["Confusion"][];
+            /** @description The share of the 10 nearest neighbours that have the same label, on average. */
+            knn_agreement: number;
+            per_label: components["schemas"]["LabelSeparation"][];
+            /** @description From -1 to 1: above 0, labels are apart. */
+            silhouette: number;
+        };
         Stats: {
             images: components["schemas"]["Counts"];
             /** @description The most frequent first. */
@@ -623,6 +816,47 @@ export interface components {
         Uploaded: {
             accepted: components["schemas"]["Accepted"][];
             refused: components["schemas"]["Refused"][];
+        };
+        UploadedMap: {
+            /** @description Picture files; a name `cats/1.jpg` gives the label `cats`. */
+            files: string[];
+            /**
+             * @description How many neighbours count, roughly. Lowered where there are few pictures.
+             * @default 30
+             */
+            perplexity: number;
+            /**
+             * @description At most so many pictures; a sample, the same every time, where more match.
+             * @default 2000
+             */
+            sample: number;
+        };
+        WantedMap: {
+            /** @description Taken (or, where that is not known, modified) at this moment or later. */
+            after?: string | null;
+            /** @description Taken (or, where that is not known, modified) before this moment. */
+            before?: string | null;
+            /** @description Folders' paths; what lies below counts too; any of them. */
+            folders?: string[];
+            /** @description Exactly these pictures, instead of a filter. */
+            ids?: string[];
+            /** @description The names of the folders that the pictures lie in; any of them. */
+            labels?: string[];
+            /**
+             * @description At most so many of each label; 0 for no such bound.
+             * @default 0
+             */
+            per_label: number;
+            /**
+             * @description How many neighbours count, roughly. Lowered where there are few pictures.
+             * @default 30
+             */
+            perplexity: number;
+            /**
+             * @description At most so many pictures; a sample, the same every time, where more match.
+             * @default 2000
+             */
+            sample: number;
         };
     };
     responses: never;
@@ -665,7 +899,7 @@ export interface operations {
                     "application/json": components["schemas"]["Images"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -674,7 +908,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -763,7 +997,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -772,7 +1006,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -814,7 +1048,7 @@ export interface operations {
                     "application/json": components["schemas"]["Image"];
                 };
             };
-            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -823,7 +1057,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -881,7 +1115,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -890,7 +1124,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -952,7 +1186,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -961,7 +1195,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -970,7 +1204,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1024,7 +1258,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1033,7 +1267,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1053,7 +1287,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1110,7 +1344,7 @@ export interface operations {
                     "application/json": components["schemas"]["SearchResults"];
                 };
             };
-            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1128,7 +1362,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1137,7 +1371,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1191,7 +1425,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1200,7 +1434,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1220,7 +1454,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1260,7 +1494,7 @@ export interface operations {
                     "application/json": components["schemas"]["Ingest"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1300,7 +1534,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1344,7 +1578,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failures"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1353,7 +1587,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1406,7 +1640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1415,7 +1649,480 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMaps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All maps, without their points. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Maps"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    makeMap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["WantedMap"];
+            };
+        };
+        responses: {
+            /** @description The map is there, or on its way, already. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapState"];
+                };
+            };
+            /** @description The map waits for a worker. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapState"];
+                };
+            };
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    makeMapOfUploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": components["schemas"]["UploadedMap"];
+            };
+        };
+        responses: {
+            /** @description The map waits for a worker. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapState"];
+                };
+            };
+            /** @description An API key is needed (`key-required`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request did not arrive in time (`too-slow`) */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMap: {
+        parameters: {
+            query?: {
+                /** @description With its points. */
+                points?: boolean;
+            };
+            header?: never;
+            path: {
+                map_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The map as it stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapState"];
+                };
+            };
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteMap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                map_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is cancelled, or forgotten. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMapEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                map_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events named `state`; comments in between. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMapThumbnail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                map_id: string;
+                index: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description As If-None-Match has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1455,7 +2162,7 @@ export interface operations {
                     "application/json": components["schemas"]["Models"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1512,7 +2219,7 @@ export interface operations {
                     "application/json": components["schemas"]["SearchResults"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1532,7 +2239,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1576,7 +2283,7 @@ export interface operations {
                     "application/json": components["schemas"]["SearchResults"];
                 };
             };
-            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); The documentation page is not installed (`docs-missing`) */
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1612,7 +2319,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1632,7 +2339,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1672,7 +2379,7 @@ export interface operations {
                     "application/json": components["schemas"]["Stats"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -1770,7 +2477,7 @@ export interface operations {
                     "application/json": components["schemas"]["Ready"];
                 };
             };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Not ready (`not-ready`) */
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
                     /** @description Seconds. */

@@ -1,0 +1,33 @@
+"""Entry point of `sightline-map-worker`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+
+
+def main() -> None:
+    """Parse the command line, read the settings, work."""
+    parser = argparse.ArgumentParser(
+        prog="sightline-map-worker",
+        description="Computes maps of the collection, one at a time.",
+        epilog="Settings are environment variables; services/search-gateway/README.md lists them.",
+    )
+    parser.add_argument("--ping", action="store_true", help="ask the running worker of this name; exit 0 if it is well")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="sightline-map-metrics-") as folder:
+        # prometheus_client looks at this when it is imported: the processes' counts are added up in that folder.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+
+        from sightline_service import load_settings
+
+        from sightline_search_gateway.maps.worker import MapWorkerSettings, ping, run
+
+        settings = load_settings(MapWorkerSettings)
+        sys.exit(ping(settings) if arguments.ping else run(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Groups of pictures on a map: k-means of their vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.metrics import silhouette_score
+
+FEWEST, MOST = 2, 12
+SAMPLE = 1000
+MANY_POINTS = 10_000
+SEED = 20
+
+
+def group(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+    """Return the cluster of each of (n, d) unit vectors, (n,) int16, and the k clusters' unit centroids, (k, d).
+
+    k is the one of the best silhouette on a sample, from 2 to 12; the largest cluster is the first.
+    """
+    rows = np.random.default_rng(SEED).permutation(len(vectors))[:SAMPLE]
+    sample = vectors[rows]
+    best_k, best_score = FEWEST, -2.0
+    for k in range(FEWEST, min(MOST, len(sample) - 1) + 1):
+        found = KMeans(k, n_init=1, random_state=SEED).fit_predict(sample)
+        if len(np.unique(found)) < 2:
+            continue
+        score = float(silhouette_score(sample, found, metric="cosine"))
+        if score > best_score:
+            best_k, best_score = k, score
+    kind = MiniBatchKMeans if len(vectors) > MANY_POINTS else KMeans
+    found = kind(best_k, n_init=3, random_state=SEED).fit_predict(vectors)
+    order = np.argsort(-np.bincount(found, minlength=best_k), kind="stable")
+    rank = np.empty(best_k, np.int16)
+    rank[order] = np.arange(best_k, dtype=np.int16)
+    cluster = rank[found]
+    used = int(cluster.max()) + 1
+    return cluster, np.stack([_centroid(vectors[cluster == one]) for one in range(used)])
+
+
+def nearest_group(vectors: NDArray[np.float32], centroids: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Return the cluster of each of some vectors by the nearest of (k, d) centroids, (n,) int16."""
+    return np.asarray(np.argmax(vectors @ centroids.T, axis=1), dtype=np.int16)
+
+
+def majority_names(cluster: NDArray[np.int16], label: NDArray[np.int32], labels: Sequence[str]) -> list[str]:
+    """Return a name for each cluster: the label of most of its pictures; a number where there is none."""
+    names = []
+    for one in range(int(cluster.max()) + 1):
+        mine = label[(cluster == one) & (label >= 0)]
+        names.append(labels[int(np.bincount(mine).argmax())].replace("_", " ") if len(mine) else f"group {one + 1}")
+    return names
+
+
+def cluster_shapes(cluster: NDArray[np.int16], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the clusters as an answer has them."""
+    sizes = np.bincount(cluster[cluster >= 0], minlength=len(names))
+    return [{"id": one, "name": name, "size": int(sizes[one])} for one, name in enumerate(names)]
+
+
+def _centroid(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    mean = vectors.mean(axis=0)
+    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)

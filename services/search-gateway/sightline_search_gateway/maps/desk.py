@@ -1,0 +1,179 @@
+"""What may be asked of maps: the gateway's side of the queue."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from threading import Lock
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+from sightline_bucket import BucketUnavailable, ThumbnailStore
+from sightline_catalogue import CatalogueError, Collection
+from sightline_service.queues import QUEUE_MAPS, TASK_MAP, QueueSettings, celery_app
+
+from sightline_search_gateway.maps.request import MapRequest
+from sightline_search_gateway.maps.settings import MapSettings
+from sightline_search_gateway.maps.store import MOST_TRIES, SILENT_SECONDS, MapRecord, MapStore
+
+STALE_SECONDS = 5.0
+"""How long it is believed whether pictures came or went."""
+LOST = (
+    f"The map worker ended {MOST_TRIES} times while it computed this map: it may need more memory than there is. Try a "
+    "smaller sample."
+)
+log = structlog.get_logger()
+
+
+class TooManyWaiting(Exception):
+    """As many maps wait for a worker as may."""
+
+
+class NoWorker(Exception):
+    """No map worker has said lately that it is there."""
+
+
+class MapDesk:
+    """Takes requests for maps, and clears away. Connects on first use; safe to use from several threads.
+
+    Every method raises redis.RedisError, and those that queue something kombu's OperationalError, where Redis does not
+    answer.
+    """
+
+    def __init__(self, queue: QueueSettings, settings: MapSettings, thumbnails: ThumbnailStore) -> None:
+        self.store = MapStore(queue, settings)
+        self.settings = settings
+        self._queue = queue
+        self._thumbnails = thumbnails
+        self._celery: Celery | None = None
+        self._lock = Lock()
+        self._staleness: dict[str, tuple[float, int, bool]] = {}
+
+    def ask(
+        self,
+        request: MapRequest,
+        collection: Collection,
+        total: int,
+        *,
+        parts: Mapping[str, bytes] | None = None,
+        labels: Iterable[str] = (),
+        refused: Iterable[Mapping[str, str]] = (),
+    ) -> tuple[MapRecord, bool]:
+        """Return the map of a request, and whether it was there already; else it waits for a worker from now on.
+
+        Args:
+            request: What to show.
+            collection: Where the pictures are.
+            total: How many match.
+            parts: Of an upload: what the worker needs.
+            labels: Of an upload.
+            refused: Of an upload.
+
+        Raises:
+            NoWorker, TooManyWaiting: It cannot be computed now.
+        """
+        model = {"id": collection.model.id, "fingerprint": collection.model.fingerprint}
+        map_id = request.map_id(collection.model.fingerprint)
+        with self._lock:
+            known = self.store.get(map_id)
+            if known is not None and known.is_active:
+                return self.rescue(known), True
+            if known is not None and known.state == "done" and not self.is_stale(known, collection):
+                return known, True
+            if not self.store.worker_is_there():
+                raise NoWorker
+            if sum(one.state == "queued" for one in self.store.all()) >= self.settings.max_waiting:
+                raise TooManyWaiting
+            self.clear(collection, room_for=self.store.expected_size(request, total, parts), but=map_id)
+            record = self.store.put(
+                map_id, request, model, total=total, before=known, parts=parts, labels=labels, refused=refused
+            )
+            self.send(record)
+            return record, False
+
+    def send(self, record: MapRecord) -> None:
+        """Queue a waiting map."""
+        if self._celery is None:
+            self._celery = celery_app(self._queue)
+        try:
+            self._celery.send_task(TASK_MAP, [record.id, record.run], queue=QUEUE_MAPS, retry=False)
+        except OperationalError:
+            self.store.cancel(record)
+            raise
+
+    def rescue(self, record: MapRecord) -> MapRecord:
+        """Return a map; one whose worker is gone waits again, and the second time has failed."""
+        if record.state != "running" or time.time() - record.beat < SILENT_SECONDS:
+            return record
+        if record.tries >= MOST_TRIES:
+            self.store.finish(record.id, record.run, "failed", LOST)
+            return self.store.get(record.id) or record
+        again = self.store.hand_back(record)
+        if again is None:
+            return self.store.get(record.id) or record
+        log.warning("a map has lost its worker and waits for another", map=record.id)
+        self.send(again)
+        return again
+
+    def is_stale(self, record: MapRecord, collection: Collection) -> bool:
+        """Return whether pictures came or went since a map was made."""
+        if record.state != "done" or not record.request.is_filtered:
+            return False
+        if record.model["fingerprint"] != collection.model.fingerprint:
+            return True
+        return self._remembered(record, lambda: self._has_changed(record, collection))
+
+    def remove(self, record: MapRecord, collection: Collection | None) -> None:
+        """Cancel a map that waits or is computed; forget one that is finished, with the thumbnails of its own."""
+        if record.is_active and self.store.cancel(record):
+            return
+        shas = {sha for sha, _ in self.store.files(record.id)}
+        self.store.delete(record.id)
+        self._drop_thumbnails(shas, collection)
+
+    def clear(self, collection: Collection | None, *, room_for: int = 0, but: str = "") -> None:
+        """Forget maps that are too old, or too many."""
+        for record in self.store.superfluous(room_for=room_for):
+            if record.id != but:
+                self.remove(record, collection)
+
+    def close(self) -> None:
+        """Close the connections; a later call opens them again."""
+        self.store.close()
+        if self._celery is not None:
+            self._celery.close()
+            self._celery = None
+
+    def _has_changed(self, record: MapRecord, collection: Collection) -> bool:
+        wanted = record.request.filter
+        if collection.count(wanted) != record.total:
+            return True
+        since = datetime.fromtimestamp(record.selected_at, UTC)
+        return collection.count(wanted, indexed_after=since) > 0
+
+    def _remembered(self, record: MapRecord, look: Callable[[], bool]) -> bool:
+        now = time.monotonic()
+        known = self._staleness.get(record.id)
+        if known is not None and known[1] == record.version and (known[2] or now - known[0] < STALE_SECONDS):
+            return known[2]
+        found = look()
+        if len(self._staleness) > 2 * self.settings.max_kept:
+            self._staleness.clear()
+        self._staleness[record.id] = (now, record.version, found)
+        return found
+
+    def _drop_thumbnails(self, shas: set[str], collection: Collection | None) -> None:
+        """Delete thumbnails that neither the collection nor another map uses; where that cannot be told, none."""
+        if not shas or collection is None:
+            return
+        try:
+            used = set(collection.by_sha256(shas))
+            for other in self.store.all():
+                if other.request.upload is not None:
+                    used |= {sha for sha, _ in self.store.files(other.id)}
+            for sha in shas - used:
+                self._thumbnails.delete(sha)
+        except (CatalogueError, BucketUnavailable) as error:
+            log.warning("thumbnails of an upload stay", error=str(error))

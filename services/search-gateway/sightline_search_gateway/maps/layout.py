@@ -1,0 +1,138 @@
+"""t-SNE, by openTSNE: unit vectors to places on a map.
+
+Poličar, Stražar, Zupan: "openTSNE: A Modular Python Library for t-SNE Dimensionality Reduction and Embedding", Journal
+of Statistical Software 109 (2024). Imported by the worker alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from openTSNE import TSNEEmbedding, affinity, initialization  # type: ignore[import-untyped]
+from openTSNE.nearest_neighbors import PrecomputedNeighbors  # type: ignore[import-untyped]
+from openTSNE.tsne import PartialTSNEEmbedding  # type: ignore[import-untyped]
+
+from sightline_search_gateway.maps.neighbours import Neighbours
+
+Vectors = NDArray[np.float32]
+Places = NDArray[np.float64]
+
+SEED = 20
+EARLY_ITERATIONS, EARLY_EXAGGERATION = 250, 12.0
+ITERATIONS = 750
+"""Early ones included."""
+CALLBACK_ITERATIONS = 10
+PLACING_ITERATIONS, PLACING_EARLY, PLACING_RATE = 250, 0, 0.1
+PLACING_NEIGHBOURS = 25
+"""The median of so many neighbours' places is where a new picture starts."""
+
+OnProgress = Callable[[int, float | None, Places], None]
+"""Takes iteration, KL divergence and the places as they stand, which go on changing; what it raises ends the run."""
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A finished layout: (n, 2) float64 places, and their KL divergence."""
+
+    places: Places
+    kl_divergence: float
+
+
+def first_places(vectors: Vectors) -> Places:
+    """Return where to begin: (n, 2) float64, the two main components, as small as t-SNE wants them."""
+    return np.asarray(initialization.pca(vectors, random_state=SEED), dtype=np.float64)
+
+
+def lay_out(start: Places, neighbours: Neighbours, perplexity: float, *, threads: int, on_progress: OnProgress) -> Laid:
+    """Lay pictures out.
+
+    Args:
+        start: (n, 2), from `first_places`.
+        neighbours: The nearest of each, at least 3 times the perplexity.
+        perplexity: How many of them count, roughly.
+        threads: To use.
+        on_progress: Told of the first places, and of every tenth iteration's.
+    """
+    count = min(neighbours.indices.shape[1], int(3 * perplexity))
+    known = PrecomputedNeighbors(neighbours.indices[:, :count], neighbours.distances[:, :count])
+    affinities = affinity.PerplexityBasedNN(knn_index=known, perplexity=perplexity, n_jobs=threads)
+    done = 0
+
+    def report(iteration: int, error: float, embedding: Any) -> bool:
+        on_progress(done + iteration, float(error), embedding)
+        return False
+
+    embedding = TSNEEmbedding(
+        start,
+        affinities,
+        random_state=SEED,
+        n_jobs=threads,
+        callbacks=[report],
+        callbacks_every_iters=CALLBACK_ITERATIONS,
+    )
+    embedding.optimize(
+        EARLY_ITERATIONS, exaggeration=EARLY_EXAGGERATION, momentum=0.5, inplace=True, propagate_exception=True
+    )
+    done = EARLY_ITERATIONS
+    embedding.optimize(
+        ITERATIONS - EARLY_ITERATIONS, exaggeration=1.0, momentum=0.8, inplace=True, propagate_exception=True
+    )
+    return Laid(np.array(embedding, dtype=np.float64), float(embedding.kl_divergence))
+
+
+def place(new: Vectors, old: Vectors, places: NDArray[Any], perplexity: float, *, threads: int) -> Places:
+    """Place new pictures into a map whose points stay where they are.
+
+    Args:
+        new: (m, d) unit vectors.
+        old: (n, d) unit vectors of the map's pictures.
+        places: (n, 2), centred, theirs.
+        perplexity: As the map's, or less where it is small.
+        threads: To use.
+
+    Returns:
+        (m, 2) float64.
+    """
+    count = max(1, min(len(old), int(3 * perplexity)))
+    similarities = new @ old.T
+    indices = np.argpartition(-similarities, count - 1, axis=1)[:, :count]
+    found = np.take_along_axis(similarities, indices, axis=1)
+    order = np.argsort(-found, axis=1, kind="stable")
+    indices = np.take_along_axis(indices, order, axis=1)
+    distances = np.maximum(1.0 - np.take_along_axis(found, order, axis=1), 0.0)
+    start = np.median(places[indices[:, :PLACING_NEIGHBOURS]], axis=1).astype(np.float64)
+    probabilities = affinity.joint_probabilities_nn(
+        indices,
+        distances,
+        [max(1.0, min(perplexity, count / 3))],
+        symmetrize=False,
+        normalization="point-wise",
+        n_reference_samples=len(old),
+        n_jobs=threads,
+    )
+    reference = np.ascontiguousarray(places, dtype=np.float64).view(_Reference)
+    partial = PartialTSNEEmbedding(
+        start,
+        reference,
+        probabilities,
+        n_jobs=threads,
+        negative_gradient_method="bh",
+        learning_rate=PLACING_RATE,
+        momentum=0.8,
+        max_grad_norm=0.25,
+        max_step_norm=None,
+    )
+    partial = partial.optimize(PLACING_ITERATIONS, exaggeration=1.5)
+    return np.array(partial, dtype=np.float64)
+
+
+class _Reference(np.ndarray[Any, Any]):
+    """An old map's places, with what openTSNE looks for on them; Barnes-Hut needs no interpolation grid."""
+
+    interp_coeffs = None
+    box_x_lower_bounds = None
+    box_y_lower_bounds = None

@@ -1,0 +1,60 @@
+"""The nearest of each picture among the others, by cosine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+EXACT_POINTS = 20_000
+"""Up to so many, comparing all with all is faster than any index."""
+ROWS = 1024
+SEED = 20
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The k nearest of each of n, the nearest first, itself left out.
+
+    Attributes:
+        indices: (n, k) int64.
+        distances: (n, k) float64, cosine distances.
+    """
+
+    indices: NDArray[np.int64]
+    distances: NDArray[np.float64]
+
+
+def nearest_neighbours(vectors: NDArray[np.float32], count: int, *, threads: int) -> Neighbours:
+    """Return the nearest of each of (n, d) unit vectors; approximate where there are many.
+
+    Args:
+        vectors: Of length one.
+        count: How many of each; fewer where there are fewer.
+        threads: To use.
+    """
+    count = min(count, len(vectors) - 1)
+    if len(vectors) > EXACT_POINTS:
+        return _approximate(vectors, count, threads)
+    indices = np.empty((len(vectors), count), np.int64)
+    distances = np.empty((len(vectors), count), np.float64)
+    for begin in range(0, len(vectors), ROWS):
+        block = vectors[begin : begin + ROWS]
+        similarities = block @ vectors.T
+        rows = np.arange(len(block))
+        similarities[rows, begin + rows] = -np.inf
+        chosen = np.argpartition(-similarities, count - 1, axis=1)[:, :count]
+        found = np.take_along_axis(similarities, chosen, axis=1)
+        order = np.argsort(-found, axis=1, kind="stable")
+        indices[begin : begin + ROWS] = np.take_along_axis(chosen, order, axis=1)
+        distances[begin : begin + ROWS] = 1.0 - np.take_along_axis(found, order, axis=1)
+    return Neighbours(indices, np.maximum(distances, 0.0))
+
+
+def _approximate(vectors: NDArray[np.float32], count: int, threads: int) -> Neighbours:
+    from openTSNE.nearest_neighbors import Annoy  # type: ignore[import-untyped]
+
+    index = Annoy(vectors, count, metric="cosine", n_jobs=threads, random_state=SEED)
+    indices, distances = index.build()
+    return Neighbours(np.asarray(indices, np.int64), np.asarray(distances, np.float64))

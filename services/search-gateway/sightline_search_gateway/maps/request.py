@@ -1,0 +1,107 @@
+"""What a map is asked to show."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sightline_catalogue import Filter
+
+FEWEST = 10
+"""Pictures; of fewer, neighbourhoods say nothing."""
+NEIGHBOURS_A_PERPLEXITY = 3
+
+
+@dataclass(frozen=True)
+class MapRequest:
+    """Which pictures, how many of them, and how they are laid out.
+
+    Attributes:
+        labels, folders, after, before: A filter, as the catalogue's.
+        ids: Exactly these, instead of a filter.
+        upload: The digest of an upload whose pictures are meant, instead of a filter.
+        per_label: At most so many of each label; 0 for no such bound.
+        sample: At most so many.
+        perplexity: t-SNE's: how many neighbours count, roughly.
+    """
+
+    labels: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    after: datetime | None = None
+    before: datetime | None = None
+    ids: tuple[str, ...] = ()
+    upload: str | None = None
+    per_label: int = 0
+    sample: int = 2000
+    perplexity: float = 30.0
+
+    @classmethod
+    def of(cls, asked: dict[str, Any]) -> MapRequest:
+        """Return the request of validated fields; what means the same comes out the same."""
+        return cls(
+            labels=tuple(sorted(set(asked.get("labels", ())))),
+            folders=tuple(sorted(set(asked.get("folders", ())))),
+            after=asked.get("after"),
+            before=asked.get("before"),
+            ids=tuple(sorted({str(one) for one in asked.get("ids", ())})),
+            upload=asked.get("upload"),
+            per_label=int(asked.get("per_label", 0)),
+            sample=int(asked["sample"]),
+            perplexity=float(asked["perplexity"]),
+        )
+
+    @classmethod
+    def load(cls, data: bytes) -> MapRequest:
+        """Return the request that `dump` wrote."""
+        fields = orjson.loads(data)
+        for name in ("labels", "folders", "ids"):
+            fields[name] = tuple(fields[name])
+        for name in ("after", "before"):
+            if fields[name] is not None:
+                fields[name] = datetime.fromisoformat(fields[name])
+        return cls(**fields)
+
+    def dump(self) -> bytes:
+        """Return it as JSON, equal for equal requests."""
+        return orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS)
+
+    def map_id(self, fingerprint: str) -> str:
+        """Return the id of this request's map of one model's vectors."""
+        digest = hashlib.sha256(fingerprint.encode() + b"\n" + self.dump())
+        return f"m-{digest.hexdigest()[:20]}"
+
+    @property
+    def filter(self) -> Filter:
+        """The catalogue's filter."""
+        return Filter(labels=self.labels, folders=self.folders, after=self.after, before=self.before)
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether it means what fits a filter, so that pictures may come and go."""
+        return not self.ids and self.upload is None
+
+    def fitted(self, count: int) -> MapRequest:
+        """Return it with a perplexity that so many pictures bear: a third of the neighbours that there are."""
+        return replace(self, perplexity=fitting_perplexity(self.perplexity, count))
+
+    def shape(self) -> dict[str, Any]:
+        """Return what an answer repeats of it; ids, of which there may be many, by their number alone."""
+        return {
+            "labels": self.labels,
+            "folders": self.folders,
+            "after": self.after,
+            "before": self.before,
+            "ids": len(self.ids),
+            "upload": self.upload is not None,
+            "per_label": self.per_label,
+            "sample": self.sample,
+            "perplexity": self.perplexity,
+        }
+
+
+def fitting_perplexity(perplexity: float, count: int) -> float:
+    """Return the perplexity, or the largest that so many pictures bear."""
+    return max(1.0, min(perplexity, (count - 1) // NEIGHBOURS_A_PERPLEXITY))

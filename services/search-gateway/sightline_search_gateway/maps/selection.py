@@ -1,0 +1,98 @@
+"""Which pictures of the collection come on a map."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sightline_catalogue import Collection
+
+from sightline_search_gateway.maps.request import MapRequest
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Pictures with their vectors.
+
+    Attributes:
+        ids: n, in the order of ids.
+        labels: n labels.
+        vectors: (n, d) float32, of length one.
+        total: How many matched before the sample was taken.
+    """
+
+    ids: list[str]
+    labels: list[str | None]
+    vectors: NDArray[np.float32]
+    total: int
+
+
+def select(collection: Collection, request: MapRequest) -> Selection:
+    """Return the pictures that a request means.
+
+    More than the sample: the first by id. Ids are hashes, so that these are a fair sample, the same every time, which a
+    new picture changes by one at most.
+    """
+    if request.ids:
+        found = [image for image in collection.get(request.ids) if image is not None and image.state == "indexed"]
+        matching: Iterable[tuple[str, str | None]] = [(image.id, image.label) for image in found]
+        total = len(found)
+    else:
+        matching = (one for batch in collection.walk(request.filter) for one in batch)
+        total = collection.count(request.filter)
+    chosen = _choose(matching, request, _labels_to_fill(collection, request))
+    vectors = collection.vectors([one for one, _ in chosen])
+    kept = [(one, label, vector) for (one, label), vector in zip(chosen, vectors, strict=True) if vector is not None]
+    return Selection(
+        ids=[one for one, _, _ in kept],
+        labels=[label for _, label, _ in kept],
+        vectors=np.stack([vector for _, _, vector in kept]) if kept else np.empty((0, 0), np.float32),
+        total=total,
+    )
+
+
+def expected_count(collection: Collection, request: MapRequest) -> tuple[int, int]:
+    """Return how many points a request's map will have, and how many pictures match, by counting alone."""
+    if request.ids:
+        found = [image for image in collection.get(request.ids) if image is not None and image.state == "indexed"]
+        labels = Counter(image.label for image in found if image.label)
+        total = len(found)
+    else:
+        total = collection.count(request.filter)
+        labels = Counter(collection.labels(request.filter)) if request.per_label else Counter()
+    count = total
+    if request.per_label:
+        unlabelled = total - sum(labels.values())
+        count = min(unlabelled, request.per_label) + sum(min(one, request.per_label) for one in labels.values())
+    return min(count, request.sample), total
+
+
+def numbered(labels: list[str | None]) -> tuple[NDArray[np.int32], list[str]]:
+    """Return each label's number, (n,) int32, -1 for none, and the labels by number, in their own order."""
+    names = sorted({label for label in labels if label})
+    number = {name: place for place, name in enumerate(names)}
+    return np.array([number.get(label or "", -1) for label in labels], np.int32), names
+
+
+def _choose(
+    matching: Iterable[tuple[str, str | None]], request: MapRequest, to_fill: int | None
+) -> list[tuple[str, str | None]]:
+    chosen: list[tuple[str, str | None]] = []
+    taken: Counter[str | None] = Counter()
+    for one, label in matching:
+        if request.per_label:
+            if taken[label] >= request.per_label:
+                continue
+            taken[label] += 1
+        chosen.append((one, label))
+        if len(chosen) >= request.sample or (to_fill is not None and len(chosen) >= to_fill):
+            break
+    return chosen
+
+
+def _labels_to_fill(collection: Collection, request: MapRequest) -> int | None:
+    """Return how many pictures there are to take at most, so that nobody looks further once they are there."""
+    return expected_count(collection, request)[0] if request.per_label and not request.ids else None

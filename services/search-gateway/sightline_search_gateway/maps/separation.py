@@ -1,0 +1,80 @@
+"""How well labels separate in the vectors' own space, which no map distorts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import silhouette_score
+
+NEIGHBOURS = 10
+SILHOUETTE_POINTS = 2000
+FEWEST_OF_A_LABEL = 2
+MOST_CONFUSED = 20
+SEED = 20
+DECIMALS = 4
+
+
+def separation(
+    vectors: NDArray[np.float32], nearest: NDArray[np.int64], label: NDArray[np.int32], labels: Sequence[str]
+) -> dict[str, Any] | None:
+    """Return how well labels separate; None with fewer than 2 labels of 2 pictures.
+
+    Pictures without a label, and those alone of theirs, are left out; they take their places among neighbours, though.
+
+    Args:
+        vectors: (n, d) unit vectors.
+        nearest: (n, k) indices of each one's nearest, the nearest first.
+        label: (n,), index into labels; -1 for none.
+        labels: Their names.
+    """
+    counts = np.bincount(label[label >= 0], minlength=len(labels))
+    counted = np.flatnonzero(counts >= FEWEST_OF_A_LABEL)
+    if len(counted) < 2:
+        return None
+    rows = np.flatnonzero(np.isin(label, counted))
+    neighbours = label[nearest[rows, :NEIGHBOURS]]
+    own = label[rows]
+    agreement = (neighbours == own[:, None]).mean(axis=1)
+    per_label = [
+        {
+            "label": labels[one],
+            "count": int(counts[one]),
+            "knn_agreement": round(float(agreement[own == one].mean()), DECIMALS),
+        }
+        for one in counted.tolist()
+    ]
+    return {
+        "knn_agreement": round(float(agreement.mean()), DECIMALS),
+        "silhouette": round(_silhouette(vectors[rows], own), DECIMALS),
+        "per_label": per_label,
+        "confused": _confused(own, neighbours, labels),
+    }
+
+
+def _silhouette(vectors: NDArray[np.float32], own: NDArray[np.int32]) -> float:
+    if len(own) > SILHOUETTE_POINTS:
+        rows = np.random.default_rng(SEED).choice(len(own), SILHOUETTE_POINTS, replace=False)
+        vectors, own = vectors[rows], own[rows]
+    kinds = len(np.unique(own))
+    if not 2 <= kinds < len(own):
+        return 0.0
+    return float(silhouette_score(vectors, own, metric="cosine"))
+
+
+def _confused(own: NDArray[np.int32], neighbours: NDArray[np.int32], labels: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the ordered pairs whose first has most neighbours of the second's."""
+    pairs = np.stack([np.repeat(own, neighbours.shape[1]), neighbours.ravel()], axis=1)
+    pairs = pairs[(pairs[:, 1] >= 0) & (pairs[:, 0] != pairs[:, 1])]
+    if not len(pairs):
+        return []
+    found, times = np.unique(pairs, axis=0, return_counts=True)
+    size = np.bincount(own, minlength=len(labels)) * neighbours.shape[1]
+    shares = times / size[found[:, 0]]
+    best = np.argsort(-shares, kind="stable")[:MOST_CONFUSED]
+    return [
+        {"a": labels[found[one, 0]], "b": labels[found[one, 1]], "share": round(float(shares[one]), DECIMALS)}
+        for one in best
+    ]

@@ -1,0 +1,326 @@
+"""Maps: asking for one, seeing how it comes, and forgetting it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import redis
+from apiflask import APIBlueprint
+from flask import Response, request
+from kombu.exceptions import OperationalError
+from sightline.encoder.client import ItemError
+from sightline_bucket import BucketUnavailable
+from sightline_catalogue import CatalogueError, Collection
+from sightline_pictures import PictureError
+from werkzeug.datastructures import FileStorage
+
+from sightline_search_gateway import schemas
+from sightline_search_gateway.answers import json_response
+from sightline_search_gateway.documentation import Answers, event_answer, picture_answer, problem_answers
+from sightline_search_gateway.guard import check_key, check_same_origin
+from sightline_search_gateway.maps.desk import NoWorker, TooManyWaiting
+from sightline_search_gateway.maps.points import Points
+from sightline_search_gateway.maps.request import FEWEST, MapRequest
+from sightline_search_gateway.maps.selection import expected_count, numbered
+from sightline_search_gateway.maps.shape import map_shape
+from sightline_search_gateway.maps.store import MapRecord
+from sightline_search_gateway.maps.uploads import NoEncoder, Reader, UploadedPicture, digest_of, dump_files
+from sightline_search_gateway.parts import parts
+from sightline_search_gateway.problems import Problem, retry_after
+from sightline_search_gateway.shapes import PREFIX
+from sightline_search_gateway.streams import event
+
+blueprint = APIBlueprint("maps", __name__, tag="Maps", url_prefix=f"{PREFIX}/maps")
+THERE: Answers = {
+    200: {
+        "description": "The map is there, or on its way, already.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/MapState"}}},
+    }
+}
+KEYS: list[str | dict[str, list[Any]]] = [{}, {"ApiKey": []}, {"Bearer": []}]
+EVENTS = event_answer("Events named `state`; comments in between.")
+THUMBNAIL = picture_answer("The picture.", "image/webp")
+EVENT_SECONDS = 0.5
+LOOK_SECONDS = 0.2
+SHOWN = 5
+WAIT_SECONDS = 30
+
+
+@blueprint.before_request
+def check_origin() -> None:
+    """Refuse what a page of another site would have computed or forgotten; before the body is read."""
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        check_same_origin()
+    if request.endpoint == "maps.upload_map":
+        check_key()
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Turn what can go wrong at the desk into problems."""
+    try:
+        yield
+    except NoWorker as error:
+        raise Problem(
+            "no-map-worker",
+            "No map worker is running, so that no map can be made; the rest works. Whoever runs Sightline can start "
+            "sightline-map-worker.",
+            headers=retry_after(10),
+        ) from error
+    except TooManyWaiting as error:
+        most = parts().services.maps.settings.max_waiting
+        raise Problem(
+            "overloaded",
+            f"{most} maps wait already (MAPS_MAX_WAITING); try again later, or cancel one.",
+            headers=retry_after(WAIT_SECONDS),
+        ) from error
+    except (redis.RedisError, OperationalError) as error:
+        raise Problem("queue-unavailable", "Redis does not answer; try again soon.", headers=retry_after(5)) from error
+
+
+@blueprint.post("")
+@blueprint.input(schemas.WantedMap, location="json", arg_name="wanted")
+@blueprint.output(schemas.MapState, 202, description="The map waits for a worker.")
+@blueprint.doc(
+    operation_id="makeMap",
+    responses=THERE | problem_answers(403, 413, 422, 429, 503),
+)
+def make_map(wanted: dict[str, Any]) -> Response:
+    """Ask for a map: pictures laid out so that what is alike lies together.
+
+    An equal request gets the map that is there. Where pictures came or went since, new ones are placed into it and old
+    ones stay where they are; with more than a quarter new, it is computed anew.
+    """
+    wanted["sample"] = _within_limit(wanted["sample"])
+    asked = MapRequest.of(wanted)
+    if asked.ids and (asked.labels or asked.folders or asked.after or asked.before):
+        raise _invalid("ids", "Give `ids` or a filter, not both.")
+    collection = parts().catalogue.current_if_any()
+    count, total = expected_count(collection, asked) if collection is not None else (0, 0)
+    if collection is None or count < FEWEST:
+        raise _too_few(count)
+    with asking():
+        record, known = parts().services.maps.ask(asked, collection, total)
+        return _answer(record, collection, 200 if known else 202)
+
+
+@blueprint.post("/uploads")
+@blueprint.input(schemas.UploadedMap, location="form_and_files", arg_name="upload")
+@blueprint.output(schemas.MapState, 202, description="The map waits for a worker.")
+@blueprint.doc(
+    operation_id="makeMapOfUploads", security=KEYS, responses=problem_answers(401, 403, 408, 413, 415, 422, 429, 503)
+)
+def upload_map(upload: dict[str, Any]) -> Response:
+    """Ask for a map of pictures that are not, and will not be, in the collection.
+
+    A file's name may be a path: the folder that it lies in is its label.
+    """
+    files: list[FileStorage] = upload["files"]
+    most = parts().settings.gateway.upload_max_files
+    if len(files) > most:
+        raise Problem("too-large", f"{len(files)} files; at most {most} at once (GATEWAY_UPLOAD_MAX_FILES).")
+    if len(files) < FEWEST:
+        raise _too_few(len(files), "were sent")
+    collection = parts().catalogue.current_if_any()
+    if collection is None:
+        raise Problem("not-ready", "The model is not known before the first picture is indexed; try again soon.")
+    with asking():
+        if not parts().services.maps.store.worker_is_there():
+            raise NoWorker
+    pictures, vectors, refused = _encoded(files, collection)
+    if len(pictures) < FEWEST:
+        reasons = "; ".join(f"{one['name']}: {one['reason']}" for one in refused[:SHOWN])
+        raise _too_few(len(pictures), "can be used", refused=refused, more=f" {reasons}" if reasons else "")
+    label, labels = numbered([one.label for one in pictures])
+    points = Points([one.name for one in pictures], label)
+    asked = MapRequest.of(
+        {"upload": digest_of(pictures), "sample": _within_limit(upload["sample"]), "perplexity": upload["perplexity"]}
+    )
+    kept = {"points": points.dump(), "vectors": vectors.astype(np.float16).tobytes(), "files": dump_files(pictures)}
+    with asking():
+        record, known = parts().services.maps.ask(
+            asked, collection, len(pictures), parts=kept, labels=labels, refused=refused
+        )
+        return _answer(record, collection, 200 if known else 202)
+
+
+@blueprint.get("")
+@blueprint.output(schemas.Maps, description="All maps, without their points.")
+@blueprint.doc(operation_id="getMaps", responses=problem_answers(503))
+def get_maps() -> Response:
+    """List the maps there are, the newest first."""
+    collection = _collection()
+    with asking():
+        desk = parts().services.maps
+        desk.clear(collection)
+        maps = [_shape(desk.rescue(one), collection, points=False) for one in desk.store.all()]
+    return json_response({"maps": maps})
+
+
+@blueprint.get("/<map_id>")
+@blueprint.input(schemas.MapQuery, location="query", arg_name="query")
+@blueprint.output(schemas.MapState, description="The map as it stands.")
+@blueprint.doc(operation_id="getMap", responses=problem_answers(404, 422, 503))
+def get_map(map_id: str, query: dict[str, Any]) -> Response:
+    """Get a map; while it is computed, with its points as they stand."""
+    record = _find(map_id)
+    with asking():
+        return json_response(_shape(record, _collection(), points=query["points"]))
+
+
+@blueprint.get("/<map_id>/events")
+@blueprint.doc(operation_id="getMapEvents", responses={**EVENTS, **problem_answers(404, 503)})
+def get_map_events(map_id: str) -> Response:
+    """See a map come.
+
+    Server-sent events named `state`, at most two a second; the data of each is what `GET /maps/{map_id}` answers. They
+    end with the map done, failed or cancelled.
+    """
+    _find(map_id)
+    return parts().streams.open(_events(map_id))
+
+
+@blueprint.delete("/<map_id>")
+@blueprint.output({}, 204, description="It is cancelled, or forgotten.")
+@blueprint.doc(operation_id="deleteMap", responses=problem_answers(403, 404, 503))
+def delete_map(map_id: str) -> Response:
+    """Cancel a map that waits or is computed; forget one that is finished."""
+    record = _find(map_id)
+    with asking():
+        parts().services.maps.remove(record, _collection())
+    return Response(status=204)
+
+
+@blueprint.get("/<map_id>/points/<int:index>/thumbnail")
+@blueprint.doc(operation_id="getMapThumbnail", responses=THUMBNAIL | problem_answers(404, 503))
+def get_map_thumbnail(map_id: str, index: int) -> Response:
+    """Get the thumbnail of a point of an uploaded map."""
+    with asking():
+        files = parts().services.maps.store.files(map_id)
+    data = None
+    if index < len(files):
+        data = parts().services.thumbnails.get(files[index][0])
+    if data is None:
+        raise Problem("image-not-found", "There is no such picture; the map may have been forgotten.")
+    response = Response(data, content_type="image/webp")
+    response.set_etag(f"t{files[index][0]}")
+    # Of an upload, what an index means never changes.
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.make_conditional(request)
+    return response
+
+
+def _events(map_id: str) -> Iterator[bytes | None]:
+    """Yield the map whenever it changed, and None in between."""
+    app_parts = parts()
+    desk = app_parts.services.maps
+    collection = _collection()
+    told: int | None = None
+    told_at = 0.0
+    while True:
+        now = time.monotonic()
+        if now - told_at < EVENT_SECONDS:
+            time.sleep(LOOK_SECONDS)
+            yield None
+            continue
+        try:
+            record = desk.store.get(map_id)
+            if record is None:
+                return
+            record = desk.rescue(record)
+            if record.version != told:
+                told, told_at = record.version, now
+                stale = collection is not None and desk.is_stale(record, collection)
+                yield event("state", map_shape(record, desk.store.points(map_id), stale=stale))
+                if not record.is_active:
+                    return
+                continue
+        except (redis.RedisError, OperationalError, CatalogueError):
+            # The page hears comments meanwhile, and the map when it can be seen again.
+            told_at = now
+        time.sleep(LOOK_SECONDS)
+        yield None
+
+
+def _answer(record: MapRecord, collection: Collection, status: int) -> Response:
+    return json_response(_shape(record, collection, points=True), status, {"Location": f"{PREFIX}/maps/{record.id}"})
+
+
+def _shape(record: MapRecord, collection: Collection | None, *, points: bool) -> dict[str, Any]:
+    desk = parts().services.maps
+    try:
+        stale = collection is not None and desk.is_stale(record, collection)
+    except CatalogueError:
+        stale = False
+    return map_shape(record, desk.store.points(record.id) if points else None, stale=stale)
+
+
+def _find(map_id: str) -> MapRecord:
+    with asking():
+        record = parts().services.maps.store.get(map_id)
+        if record is None:
+            raise Problem(
+                "map-not-found", "There is no such map; maps are forgotten after some time. Ask for it again."
+            )
+        return parts().services.maps.rescue(record)
+
+
+def _collection() -> Collection | None:
+    """Return the collection; None where it cannot be asked: a map is there all the same."""
+    try:
+        return parts().catalogue.current_if_any()
+    except CatalogueError:
+        return None
+
+
+def _within_limit(sample: int) -> int:
+    most = parts().services.maps.settings.max_points
+    if sample > most:
+        raise _invalid("sample", f"At most {most:,} pictures on a map (MAPS_MAX_POINTS).")
+    return sample
+
+
+def _invalid(name: str, detail: str) -> Problem:
+    return Problem("invalid-request", detail, errors=[{"in": "body", "name": name, "detail": detail}])
+
+
+def _too_few(count: int, verb: str = "match", more: str = "", **members: Any) -> Problem:
+    pictures = "picture" if count == 1 else "pictures"
+    if verb == "match" and count == 1:
+        verb = "matches"
+    return Problem("too-few", f"Only {count} {pictures} {verb}; a map needs {FEWEST}.{more}", **members)
+
+
+def _encoded(
+    files: list[FileStorage], collection: Collection
+) -> tuple[list[UploadedPicture], np.ndarray[Any, Any], list[dict[str, str]]]:
+    """Return the pictures of an upload, their (n, d) vectors, and the files that cannot be used."""
+    services = parts().services
+    reader = Reader(services.encoder, services.thumbnails, parts().settings.pictures, parts().decoders)
+    try:
+        name, preprocessing = reader.served(collection.model)
+    except NoEncoder as error:
+        raise Problem("no-encoder", str(error)) from error
+    opened: list[UploadedPicture] = []
+    refused: list[dict[str, str]] = []
+    for file in files:
+        sent = (file.filename or "picture")[:255]
+        try:
+            opened.append(reader.read(sent, file.stream.read, preprocessing))
+        except PictureError as error:
+            refused.append({"name": sent, "reason": error.reason})
+        except BucketUnavailable as error:
+            raise Problem("bucket-unavailable", str(error), headers=retry_after(5)) from error
+    pictures, vectors = [], []
+    for picture, vector in zip(opened, reader.encode(opened, name, collection.model.fingerprint), strict=True):
+        if isinstance(vector, ItemError):
+            refused.append({"name": picture.name, "reason": vector.message})
+        else:
+            pictures.append(picture)
+            vectors.append(vector)
+    return pictures, np.stack(vectors) if vectors else np.empty((0, 0), np.float32), refused
