@@ -200,7 +200,7 @@ class Caretaker:
 def run(settings: MapWorkerSettings) -> int:
     """Work until SIGTERM; returns the exit status."""
     configure_logging(settings.log, "map-worker")
-    for name in ("celery.worker.strategy", "celery.app.trace"):
+    for name in ("celery.worker.strategy", "celery.app.trace", "openTSNE"):
         logging.getLogger(name).setLevel(logging.WARNING)
     app = bootstrap(settings)
     # Before the pool forks, so that no map waits for it; it starts no threads of its own.

@@ -22,7 +22,7 @@ from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import json_response
 from sightline_search_gateway.documentation import Answers, event_answer, picture_answer, problem_answers
 from sightline_search_gateway.guard import check_key, check_same_origin
-from sightline_search_gateway.maps.desk import NoWorker, TooManyWaiting
+from sightline_search_gateway.maps.desk import MapDesk, NoWorker, TooManyWaiting
 from sightline_search_gateway.maps.points import Points
 from sightline_search_gateway.maps.request import FEWEST, MapRequest
 from sightline_search_gateway.maps.selection import expected_count, numbered
@@ -181,7 +181,7 @@ def get_map_events(map_id: str) -> Response:
     end with the map done, failed or cancelled.
     """
     _find(map_id)
-    return parts().streams.open(_events(map_id))
+    return parts().streams.open(_events(map_id, parts().services.maps, _collection()))
 
 
 @blueprint.delete("/<map_id>")
@@ -215,11 +215,8 @@ def get_map_thumbnail(map_id: str, index: int) -> Response:
     return response
 
 
-def _events(map_id: str) -> Iterator[bytes | None]:
+def _events(map_id: str, desk: MapDesk, collection: Collection | None) -> Iterator[bytes | None]:
     """Yield the map whenever it changed, and None in between."""
-    app_parts = parts()
-    desk = app_parts.services.maps
-    collection = _collection()
     told: int | None = None
     told_at = 0.0
     while True:
