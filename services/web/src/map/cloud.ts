@@ -43,7 +43,14 @@ export class Cloud {
 
   constructor(canvas: HTMLCanvasElement) {
     const pixels = Math.min(2, devicePixelRatio || 1);
-    const options = { canvas, dpr: pixels, alpha: true, antialias: false, depth: false, premultipliedAlpha: false };
+    const options = {
+      canvas,
+      dpr: pixels,
+      alpha: true,
+      antialias: false,
+      depth: false,
+      premultipliedAlpha: false,
+    };
     this.#renderer = new Renderer(options);
     if (!this.#renderer.gl) throw new Error('no WebGL');
     this.#view = new View(this.#renderer.gl);

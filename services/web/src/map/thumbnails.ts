@@ -17,7 +17,12 @@ interface Columns {
 }
 
 /** Points within the view, and a little beyond its edges. */
-export function inView(points: Columns, camera: Camera, size: Size, shown: (index: number) => boolean): number[] {
+export function inView(
+  points: Columns,
+  camera: Camera,
+  size: Size,
+  shown: (index: number) => boolean,
+): number[] {
   const a = toMap({ x: -20, y: size.height + 20 }, camera, size);
   const b = toMap({ x: size.width + 20, y: -20 }, camera, size);
   const found: number[] = [];
@@ -58,7 +63,10 @@ export function chooseThumbnails(
     taken.set(cell, [...(taken.get(cell) ?? []), spot]);
     return true;
   };
-  const order = [...visible.filter((index) => before.has(index)), ...visible.filter((index) => !before.has(index))];
+  const order = [
+    ...visible.filter((index) => before.has(index)),
+    ...visible.filter((index) => !before.has(index)),
+  ];
   for (const index of order) {
     if (chosen.length >= MOST_THUMBNAILS) break;
     const spot = toScreen({ x: points.x[index] ?? 0, y: points.y[index] ?? 0 }, camera, size);

@@ -6,7 +6,8 @@ export function mapTitle({ request, total }: Pick<MapState, 'request' | 'total'>
   if (request.upload) return 'Uploaded pictures';
   if (request.ids > 0) return `${plural(request.ids, 'chosen picture', 'chosen pictures')}`;
   const parts = [...request.labels.map(spoken), ...request.folders];
-  const named = parts.length > 3 ? `${parts.slice(0, 3).join(', ')} and ${parts.length - 3} more` : parts.join(', ');
+  const named =
+    parts.length > 3 ? `${parts.slice(0, 3).join(', ')} and ${parts.length - 3} more` : parts.join(', ');
   const dates = request.after || request.before ? dateRange(request.after, request.before) : '';
   if (!named && !dates) return total > 0 ? 'The whole collection' : 'The collection';
   return [named, dates].filter(Boolean).join(', ');
@@ -44,7 +45,9 @@ export function progressFigures(progress: MapProgress | null): string {
   if (!progress || progress.iterations === 0 || progress.step === 'vectors' || progress.step === 'affinities')
     return '';
   const done = `iteration ${count(progress.iteration)} of ${count(progress.iterations)}`;
-  return progress.kl_divergence === null ? done : `${done}, KL divergence ${progress.kl_divergence.toFixed(2)}`;
+  return progress.kl_divergence === null
+    ? done
+    : `${done}, KL divergence ${progress.kl_divergence.toFixed(2)}`;
 }
 
 /** How far, from 0 to 1; null while that cannot be told. */

@@ -25,7 +25,9 @@ export async function maps(signal?: AbortSignal): Promise<MapState[]> {
 
 /** Cancels a map that is being made; forgets one that is there. */
 export async function deleteMap(id: string): Promise<void> {
-  const response = await fetch(`${BASE}/maps/${encodeURIComponent(id)}`, { method: 'DELETE' }).catch(() => null);
+  const response = await fetch(`${BASE}/maps/${encodeURIComponent(id)}`, { method: 'DELETE' }).catch(
+    () => null,
+  );
   if (!response) throw new ApiError(0, {});
   if (!response.ok && response.status !== 404) throw errorOf(response.status, await response.text(), null);
 }
@@ -35,7 +37,11 @@ export function mapEventsUrl(id: string): string {
 }
 
 /** Pictures like all of these; at most `MOST_LIKE` of them. */
-export function likeThese(ids: readonly string[], limit: number, signal?: AbortSignal): Promise<SearchAnswer> {
+export function likeThese(
+  ids: readonly string[],
+  limit: number,
+  signal?: AbortSignal,
+): Promise<SearchAnswer> {
   const form = new FormData();
   for (const id of ids.slice(0, MOST_LIKE)) form.append('id', id);
   form.set('limit', String(limit));
