@@ -12,6 +12,8 @@ from sightline_catalogue import Image
 
 from sightline_search_gateway.graph import pairs
 from sightline_search_gateway.grouping import group
+from sightline_search_gateway.naming import label_names, name_groups
+from sightline_search_gateway.vocabulary import Words
 
 MOST_ARRANGED = 50
 """Of an answer's results, the first so many are put into clusters."""
@@ -34,31 +36,43 @@ class Arrangement:
     cluster_of: list[int] = field(default_factory=list)
 
 
-def arrange(images: Sequence[Image], similarities: NDArray[np.float32], vectors: NDArray[np.float32]) -> Arrangement:
+def arrange(
+    images: Sequence[Image],
+    similarities: NDArray[np.float32],
+    vectors: NDArray[np.float32],
+    words: Words | None = None,
+    query: str | None = None,
+) -> Arrangement:
     """Put the first 50 results into clusters and join them.
 
     Args:
         images: n results, the best first.
         similarities: (n,) their cosines with the query.
         vectors: (n, dimensions) float32, of length one.
+        words: To name the clusters with; without them, the commonest folder is a cluster's name.
+        query: What was asked for, where that is a text.
     """
     images, similarities, vectors = images[:MOST_ARRANGED], similarities[:MOST_ARRANGED], vectors[:MOST_ARRANGED]
     if not images:
         return Arrangement()
     groups = group(vectors)
     between = vectors @ vectors.T
+    members = [np.flatnonzero(groups == number).tolist() for number in range(int(groups.max()) + 1)]
+    centroids = np.stack([vectors[places].mean(axis=0) for places in members])
+    if words is not None:
+        names: list[str | None] = [*name_groups(centroids, [len(places) for places in members], words, query)]
+    else:
+        names = label_names([[images[place].label for place in places] for places in members])
     clusters = []
-    for number in range(int(groups.max()) + 1):
-        members = np.flatnonzero(groups == number)
-        centroid = vectors[members].mean(axis=0)
-        best = members[int(np.argmax(np.round(vectors[members] @ centroid, DECIMALS)))]
+    for number, places in enumerate(members):
+        nearness = np.round(vectors[places] @ centroids[number], DECIMALS)
         clusters.append(
             {
                 "id": number,
-                "name": _commonest_label([images[member] for member in members]),
-                "size": len(members),
-                "best_id": images[best].id,
-                "similarity": round(float(similarities[members].mean()), DECIMALS),
+                "name": names[number],
+                "size": len(places),
+                "best_id": images[places[int(np.argmax(nearness))]].id,
+                "similarity": round(float(similarities[places].mean()), DECIMALS),
             }
         )
     edges: list[dict[str, Any]] = [
@@ -74,8 +88,3 @@ def arrange(images: Sequence[Image], similarities: NDArray[np.float32], vectors:
         for one, other in pairs(between, groups)
     ]
     return Arrangement(clusters, edges, groups.tolist())
-
-
-def _commonest_label(images: Sequence[Image]) -> str | None:
-    labels = [image.label for image in images if image.label]
-    return max(sorted(set(labels)), key=labels.count) if labels else None

@@ -12,6 +12,7 @@ from sightline_search_gateway.board import IngestBoard
 from sightline_search_gateway.maps.desk import MapDesk
 from sightline_search_gateway.parts import Services
 from sightline_search_gateway.settings import Settings
+from sightline_search_gateway.shelf import Shelf
 
 PROBE_SECONDS = 1.0
 """Those who ask whether the gateway is ready wait no longer than a second or two."""
@@ -47,5 +48,6 @@ def connect(settings: Settings) -> Services:
         bucket=open_bucket(settings.bucket),
         thumbnails=thumbnails,
         board=IngestBoard(settings.queue),
+        shelf=Shelf(settings.queue),
         maps=MapDesk(settings.queue, settings.maps, thumbnails),
     )

@@ -17,10 +17,12 @@ from sightline_search_gateway.maps.desk import MapDesk
 from sightline_search_gateway.previews import ByteCache
 from sightline_search_gateway.progress import ingest_state
 from sightline_search_gateway.reach import CatalogueReach
+from sightline_search_gateway.relevance import Gauge
 from sightline_search_gateway.settings import Settings
 from sightline_search_gateway.streams import Streams
 from sightline_search_gateway.telemetry import Telemetry
 from sightline_search_gateway.vectors import QueryVectors
+from sightline_search_gateway.vocabulary import Keeper, WordVectors, read_vocabulary
 
 EXTENSION = "sightline"
 
@@ -39,6 +41,7 @@ class Services:
     bucket: Bucket
     thumbnails: ThumbnailStore
     board: IngestBoard
+    shelf: Keeper
     maps: MapDesk
 
 
@@ -53,6 +56,8 @@ class Parts:
         decoders: Held while a picture is decoded.
         streams: Those who listen to events.
         ingest: Looks at how far the collection is, for them.
+        words: What clusters are named with.
+        gauge: What a collection taught about relevance.
     """
 
     settings: Settings
@@ -64,6 +69,8 @@ class Parts:
     decoders: BoundedSemaphore
     streams: Streams
     ingest: Lookout
+    words: WordVectors
+    gauge: Gauge
 
 
 def assemble(settings: Settings, services: Services, telemetry: Telemetry) -> Parts:
@@ -71,23 +78,26 @@ def assemble(settings: Settings, services: Services, telemetry: Telemetry) -> Pa
     gateway = settings.gateway
     catalogue = CatalogueReach(services.catalogue)
     writable = settings.bucket.writable
+    vectors = QueryVectors(
+        services.encoder,
+        size=gateway.query_cache_size,
+        seconds=gateway.query_cache_seconds,
+        timeout_seconds=gateway.timeout_seconds,
+        at_once=max(1, gateway.threads * 3 // 4),
+        telemetry=telemetry,
+    )
     return Parts(
         settings=settings,
         services=services,
         telemetry=telemetry,
         catalogue=catalogue,
-        vectors=QueryVectors(
-            services.encoder,
-            size=gateway.query_cache_size,
-            seconds=gateway.query_cache_seconds,
-            timeout_seconds=gateway.timeout_seconds,
-            at_once=max(1, gateway.threads * 3 // 4),
-            telemetry=telemetry,
-        ),
+        vectors=vectors,
         previews=ByteCache(gateway.preview_cache_bytes),
         decoders=BoundedSemaphore(gateway.picture_threads),
         streams=Streams(gateway.streams),
         ingest=Lookout(lambda: ingest_state(catalogue, services.board, writable=writable)),
+        words=WordVectors(read_vocabulary(), vectors.texts, services.shelf),
+        gauge=Gauge(),
     )
 
 

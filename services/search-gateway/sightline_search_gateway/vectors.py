@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import BoundedSemaphore, Lock
+from typing import Any
 
 import grpc
 import numpy as np
 from cachetools import TTLCache
 from numpy.typing import NDArray
-from sightline.encoder.client import Encoded, EncoderClient, FingerprintMismatch, InvalidRequest, ItemError
+from sightline.encoder.client import (
+    BULK,
+    INTERACTIVE,
+    Encoded,
+    EncoderClient,
+    FingerprintMismatch,
+    InvalidRequest,
+    ItemError,
+)
 from sightline_catalogue import ModelRef
 
 from sightline_search_gateway.problems import Problem, retry_after
@@ -17,6 +27,7 @@ from sightline_search_gateway.telemetry import Telemetry
 Vector = NDArray[np.float32]
 INVALID_ARGUMENT = 3
 """google.rpc.Code's number of an item that will never work."""
+BULK_SECONDS = 60.0
 SMALLEST_NORM = 1e-6
 
 
@@ -69,6 +80,15 @@ class QueryVectors:
                     self._texts[key] = vector
         return vector
 
+    def texts(self, texts: Sequence[str], model: ModelRef) -> NDArray[np.float32]:
+        """Return many texts' (n, dimensions) float32 unit vectors; queries go ahead of them.
+
+        Raises:
+            EncoderError, ItemError: As the client does.
+            Problem: No encoder serves the model.
+        """
+        return self._encode_in_turn(list(texts), [], model, BULK)
+
     def image(self, data: bytes, model: ModelRef) -> Vector:
         """Return a picture file's (dimensions,) float32 unit vector.
 
@@ -87,29 +107,34 @@ class QueryVectors:
         if not self._turns.acquire(blocking=False):
             raise Problem("overloaded", "Many queries wait for the encoder; try again soon.", headers=retry_after(1))
         try:
-            return self._encode_in_turn(texts, images, model)
+            vector: Vector = self._encode_in_turn(texts, images, model)[0]
+            return vector
         finally:
             self._turns.release()
 
-    def _encode_in_turn(self, texts: list[str], images: list[bytes], model: ModelRef) -> Vector:
+    def _encode_in_turn(
+        self, texts: list[str], images: list[bytes], model: ModelRef, priority: Any = INTERACTIVE
+    ) -> NDArray[np.float32]:
         name = self._names.get(model.fingerprint, model.id)
         try:
-            encoded = self._call(texts, images, name, model.fingerprint)
+            encoded = self._call(texts, images, name, model.fingerprint, priority)
         except (FingerprintMismatch, InvalidRequest) as error:
             if error.code not in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND):
                 raise
             name = self._name_of(model)
-            encoded = self._call(texts, images, name, model.fingerprint)
-        vector: Vector = encoded.vectors()[0]
-        return vector
+            encoded = self._call(texts, images, name, model.fingerprint, priority)
+        vectors: NDArray[np.float32] = encoded.vectors()
+        return vectors
 
-    def _call(self, texts: list[str], images: list[bytes], name: str, fingerprint: str) -> Encoded:
+    def _call(self, texts: list[str], images: list[bytes], name: str, fingerprint: str, priority: Any) -> Encoded:
+        # Where nobody waits, many texts may take longer than a query.
+        seconds = self._timeout_seconds if priority == INTERACTIVE else max(BULK_SECONDS, self._timeout_seconds)
         if texts:
             return self._encoder.encode_texts(
-                texts, model=name, fingerprint=fingerprint, timeout_seconds=self._timeout_seconds
+                texts, model=name, fingerprint=fingerprint, priority=priority, timeout_seconds=seconds
             )
         return self._encoder.encode_images(
-            images, model=name, fingerprint=fingerprint, timeout_seconds=self._timeout_seconds
+            images, model=name, fingerprint=fingerprint, priority=priority, timeout_seconds=seconds
         )
 
     def _name_of(self, model: ModelRef) -> str:

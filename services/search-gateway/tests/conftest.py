@@ -45,6 +45,7 @@ from sightline_search_gateway.maps.desk import MapDesk
 from sightline_search_gateway.maps.settings import MapSettings
 from sightline_search_gateway.parts import Services
 from sightline_search_gateway.settings import GatewaySettings, Settings
+from sightline_search_gateway.vocabulary import read_vocabulary
 from sightline_service import LogSettings
 from sightline_service.encoders import EncoderClientSettings
 from sightline_service.queues import QueueSettings
@@ -99,6 +100,10 @@ class FakeCollection:
         vectors = np.array([self.known_vectors[ids[place]] for place in order], dtype=np.float32)
         images = [self.images[ids[place]] for place in order]
         return Nearest(images, similarities[order], vectors.reshape(-1, MODEL.dimensions) if with_vectors else None)
+
+    def nearest_batch(self, vectors: Sequence[np.ndarray], *, limit: int, with_vectors: bool = False) -> list[Nearest]:
+        """Return the nearest of each."""
+        return [self.nearest(vector, limit=limit, with_vectors=with_vectors) for vector in vectors]
 
     def similar(
         self,
@@ -339,6 +344,34 @@ class FakeBoard:
         self.hints.append(None if keys is None else list(keys))
 
 
+def word_bytes() -> bytes:
+    """Return vectors of the vocabulary, as another process would have kept them."""
+    shape = (len(read_vocabulary().texts), MODEL.dimensions)
+    return np.random.default_rng(5).standard_normal(shape).astype(np.float16).tobytes()
+
+
+WORD_BYTES = word_bytes()
+
+
+@dataclass
+class FakeShelf:
+    """What another process has made is there already."""
+
+    kept: bytes | None = WORD_BYTES
+
+    def get(self, name: str) -> bytes | None:
+        """Return it."""
+        return self.kept
+
+    def put(self, name: str, data: bytes) -> None:
+        """Keep it."""
+        self.kept = data
+
+    def claim(self, name: str, seconds: int) -> bool:
+        """Leave it to whoever asks."""
+        return True
+
+
 class World:
     """A gateway and everything round it."""
 
@@ -352,6 +385,7 @@ class World:
         self.bucket = FakeBucket(writable=settings.bucket.writable)
         self.thumbnails = FakeThumbnails()
         self.board = FakeBoard()
+        self.shelf = FakeShelf()
         self.maps = MapDesk(settings.queue, settings.maps, self.thumbnails)
         self.use(
             Services(
@@ -361,6 +395,7 @@ class World:
                 bucket=self.bucket,
                 thumbnails=self.thumbnails,
                 board=self.board,
+                shelf=self.shelf,
                 maps=self.maps,
             )
         )

@@ -29,6 +29,7 @@ def real(make_world, folder):
             bucket=open_bucket(world.settings.bucket),
             thumbnails=open_thumbnails(world.settings.thumbnails.url),
             board=world.board,
+            shelf=world.shelf,
             maps=world.maps,
         )
         world.use(services)

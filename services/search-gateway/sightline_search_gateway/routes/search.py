@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from sightline_search_gateway.arrangement import Arrangement, arrange
 from sightline_search_gateway.documentation import problem_answers
 from sightline_search_gateway.parts import parts
 from sightline_search_gateway.problems import Problem
+from sightline_search_gateway.relevance import Relevance, judge
 from sightline_search_gateway.shapes import PREFIX, hit_shapes
 from sightline_search_gateway.vectors import combine
 
@@ -192,6 +193,23 @@ def _asked(query: dict[str, Any], *, text: str | None = None, image_id: str | No
     return {"text": text, "image_id": image_id, "limit": query["limit"], "offset": query["offset"]}
 
 
+def _relevance(
+    asked: dict[str, Any], query: dict[str, Any], collection: Collection | None, found: Nearest
+) -> dict[str, Any] | None:
+    """Return whether a text was found; of one that is not alone, or whose best results are left out, not much."""
+    text = asked["text"]
+    if text is None:
+        return None
+    relevance = Relevance(relevant=len(found.images))
+    is_alone = "file" not in query and not query.get("id")
+    if is_alone and asked["offset"] == 0 and collection is not None:
+        words = parts().words.get(collection.model)
+        scale = parts().gauge.scale(collection, words) if words is not None else None
+        if words is not None and scale is not None:
+            relevance = judge(text, found.similarities, found.vectors, words, scale)
+    return asdict(relevance)
+
+
 def _answer(
     asked: dict[str, Any], query: dict[str, Any], collection: Collection | None, found: Nearest, clock: Clock
 ) -> Response:
@@ -201,12 +219,10 @@ def _answer(
     arrangement = Arrangement()
     if query["clusters"] and found.vectors is not None:
         began = time.perf_counter()
-        arrangement = arrange(found.images, found.similarities, found.vectors)
+        words = parts().words.get(collection.model) if collection is not None else None
+        arrangement = arrange(found.images, found.similarities, found.vectors, words, asked["text"])
         clock.cluster = time.perf_counter() - began
     hits = hit_shapes(found.images, np.round(found.similarities.astype(np.float64), 6).tolist(), arrangement.cluster_of)
-    relevance = None
-    if asked["text"] is not None:
-        relevance = {"found": True, "threshold": None, "relevant": len(hits), "message": None}
     total = time.perf_counter() - g.began
     timings = {
         "encode_ms": round(clock.encode * 1000, 3),
@@ -221,7 +237,7 @@ def _answer(
             "results": hits,
             "clusters": arrangement.clusters,
             "edges": arrangement.edges,
-            "relevance": relevance,
+            "relevance": _relevance(asked, query, collection, found),
             "timings": timings,
         }
     )

@@ -1,0 +1,81 @@
+"""Names for groups of pictures: the words nearest to what a group's pictures share and the others do not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sightline_search_gateway.vocabulary import Words
+
+Vectors = NDArray[np.float32]
+SHARED = 0.2
+"""How much of what all groups share is taken away. Measured: more tells groups apart better and fits them worse."""
+QUERY_LEAD = 0.95
+"""The query's own word names a group only where the next word's score is below this share of its own."""
+ARTICLE = re.compile(r"^(?:an?|the|some)\s+")
+TAKEN = -np.inf
+
+
+def name_groups(centroids: Vectors, sizes: Sequence[int], words: Words, query: str | None = None) -> list[str]:
+    """Return a name for each group, no two alike.
+
+    A word's score is the cosine of its vector with the group's centroid, less a part of that with the mean of all;
+    the group that a word fits better gets it.
+
+    Args:
+        centroids: (k, dimensions), means of unit vectors.
+        sizes: How many pictures each group has.
+        words: More than there are groups.
+        query: What was asked for: a name that says the same tells nothing.
+    """
+    if not len(centroids):
+        return []
+    shared = _unit(np.average(centroids, axis=0, weights=sizes))
+    scores = (_unit(centroids) - SHARED * shared) @ words.vectors.T
+    if query is not None:
+        _set_back(scores, [place for place, text in enumerate(words.texts) if says_the_same(text, query)])
+    names: list[str] = [""] * len(centroids)
+    for _ in names:
+        group, word = divmod(int(np.argmax(scores)), len(words.texts))
+        names[group] = words.texts[word]
+        scores[group, :] = TAKEN
+        scores[:, word] = TAKEN
+    return names
+
+
+def label_names(labels: Sequence[Sequence[str | None]]) -> list[str | None]:
+    """Return the commonest label of each group, for want of words; None where it has none or another group has it."""
+    names: list[str | None] = []
+    for group in labels:
+        known = [label for label in group if label]
+        name = max(sorted(set(known)), key=known.count).replace("_", " ") if known else None
+        names.append(name if name not in names else None)
+    return names
+
+
+def says_the_same(text: str, query: str) -> bool:
+    """Return whether a text is the other but for case, an article, or a plural's s."""
+    one, other = bare(text), bare(query)
+    return one == other or one == f"{other}s" or f"{one}s" == other
+
+
+def bare(text: str) -> str:
+    """Return a text in lower case without what stands around it and without an article."""
+    return ARTICLE.sub("", " ".join(text.lower().replace("-", " ").split())).strip(" .?!")
+
+
+def _set_back(scores: Vectors, same: list[int]) -> None:
+    """Rule the query's own words out for the groups that another word fits about as well."""
+    if not same:
+        return
+    others = np.delete(scores, same, axis=1).max(axis=1)
+    for group in np.flatnonzero(others >= QUERY_LEAD * scores[:, same].max(axis=1)):
+        scores[group, same] = TAKEN
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    unit: Vectors = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True).clip(min=1e-6)
+    return unit

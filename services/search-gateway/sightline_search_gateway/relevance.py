@@ -1,0 +1,171 @@
+"""Whether what was found is what was asked for, or only the nearest that there is.
+
+How near an unrelated text comes to a picture differs by model, by picture and by collection. So a result's similarity
+is taken in standard scores among those that all words of the vocabulary have with the same picture; and how high a
+score has to be is learnt from the collection: random words are searched for, most of which it does not hold, and a
+query is found if its three best results do better than those of 70 % of the words.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from threading import Lock, Thread
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from sightline_catalogue import Collection
+
+from sightline_search_gateway.vocabulary import Words
+
+Vectors = NDArray[np.float32]
+BEST = 3
+"""So many results speak for a query."""
+PROBES = 256
+PROBES_A_CALL = 32
+SEED = 11
+QUANTILE = 0.7
+LEAST_SCORE, MOST_SCORE = 1.0, 3.0
+"""Where a collection holds next to nothing or next to everything, what random words find says little."""
+FRESH_SECONDS = 600.0
+RETRY_SECONDS = 30.0
+COLLECTIONS_KEPT = 4
+LONGEST_SHOWN = 80
+OPENING = re.compile(
+    r"^(?:(?:an?|the|some|my)\s+)?(?:photo|photograph|picture|pic|image)s?\s+(?:of|with|showing)\s+(?=\S)",
+    re.IGNORECASE,
+)
+DETERMINED = re.compile(r"^(?:an?|the|some|any|my|our|your|his|her|their|two|three|many|several)\s+\S", re.IGNORECASE)
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a collection taught.
+
+    Attributes:
+        score: The standard score that the best results of a query must reach on average.
+        mean: Of a word's similarity with a picture, over words and pictures.
+        deviation: Of that, over words, mean over pictures.
+        made_at: By `time.monotonic`.
+    """
+
+    score: float
+    mean: float
+    deviation: float
+    made_at: float
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """As it goes into an answer."""
+
+    found: bool = True
+    threshold: float | None = None
+    relevant: int = 0
+    message: str | None = None
+
+
+def judge(text: str, similarities: Vectors, vectors: Vectors | None, words: Words, scale: Scale) -> Relevance:
+    """Return whether a text was found.
+
+    Args:
+        text: The query.
+        similarities: (n,) of its results, the best first.
+        vectors: (n, dimensions) of the results; None where they are not known, and then pictures are taken for alike.
+        words: Under the same model.
+        scale: The collection's.
+    """
+    if not len(similarities):
+        return Relevance(found=False, message=nothing_like(text))
+    mean, deviation = scale.mean, scale.deviation
+    if vectors is not None:
+        means, deviations = backgrounds(vectors[:BEST], words)
+        mean, deviation = float(means.mean()), float(deviations.mean())
+    threshold = mean + scale.score * deviation
+    if float(similarities[:BEST].mean()) < threshold:
+        return Relevance(found=False, threshold=round(threshold, 4), message=nothing_like(text))
+    return Relevance(threshold=round(threshold, 4), relevant=int((similarities >= threshold).sum()))
+
+
+def nothing_like(text: str) -> str:
+    """Return a sentence that says so, with the query as it was put where that reads well."""
+    shown = OPENING.sub("", " ".join(text.split())).rstrip(" .?!")
+    if len(shown) > LONGEST_SHOWN:
+        shown = shown[: LONGEST_SHOWN - 1].rstrip() + "…"
+    if not DETERMINED.match(shown):
+        shown = f"“{shown}”"
+    return f"Nothing here looks like {shown}."
+
+
+def backgrounds(vectors: Vectors, words: Words) -> tuple[Vectors, Vectors]:
+    """Return mean and standard deviation, (n,) each, of pictures' similarities with all words."""
+    similarities = vectors @ words.vectors.T
+    return similarities.mean(axis=1), similarities.std(axis=1)
+
+
+def learn(collection: Collection, words: Words) -> Scale | None:
+    """Search a collection for random words; return what is to be learnt, or None where there is nothing in it.
+
+    Raises:
+        CatalogueError: The catalogue does not answer.
+    """
+    chosen = np.random.default_rng(SEED).permutation(len(words.texts))[:PROBES]
+    scores: list[float] = []
+    means: list[float] = []
+    deviations: list[float] = []
+    for start in range(0, len(chosen), PROBES_A_CALL):
+        probes = words.vectors[chosen[start : start + PROBES_A_CALL]]
+        for nearest in collection.nearest_batch(probes, limit=BEST, with_vectors=True):
+            if not nearest.images or nearest.vectors is None:
+                return None
+            mean, deviation = (float(part.mean()) for part in backgrounds(nearest.vectors, words))
+            scores.append((float(nearest.similarities.mean()) - mean) / max(deviation, 1e-6))
+            means.append(mean)
+            deviations.append(deviation)
+    score = float(np.clip(np.quantile(scores, QUANTILE), LEAST_SCORE, MOST_SCORE))
+    return Scale(score, float(np.mean(means)), float(np.mean(deviations)), time.monotonic())
+
+
+class Gauge:
+    """Scales of collections, learnt in the background and anew every ten minutes. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._scales: dict[str, Scale] = {}
+        self._learning: set[str] = set()
+        self._failed_at: dict[str, float] = {}
+
+    def scale(self, collection: Collection, words: Words) -> Scale | None:
+        """Return a collection's scale; None while there is none yet. One that is old is being learnt anew."""
+        known = self._scales.get(collection.name)
+        if known is None or time.monotonic() - known.made_at > FRESH_SECONDS:
+            self._begin(collection, words)
+        return known
+
+    def _begin(self, collection: Collection, words: Words) -> None:
+        with self._lock:
+            failed_at = self._failed_at.get(collection.name)
+            waits = failed_at is not None and time.monotonic() - failed_at < RETRY_SECONDS
+            if waits or collection.name in self._learning:
+                return
+            self._learning.add(collection.name)
+        Thread(target=self._learn, args=(collection, words), name="relevance", daemon=True).start()
+
+    def _learn(self, collection: Collection, words: Words) -> None:
+        scale = None
+        try:
+            scale = learn(collection, words)
+        except Exception as error:
+            log.warning("relevance not learnt", collection=collection.name, error=str(error))
+        with self._lock:
+            self._learning.discard(collection.name)
+            if scale is None:
+                self._failed_at[collection.name] = time.monotonic()
+                return
+            self._failed_at.pop(collection.name, None)
+            if collection.name not in self._scales and len(self._scales) >= COLLECTIONS_KEPT:
+                self._scales.pop(next(iter(self._scales)))
+            self._scales[collection.name] = scale

