@@ -10,7 +10,7 @@ import pytest
 from engine import kill_and_see_it_come_back, wait_for
 from images import drawn
 
-SERVICES = ("qdrant", "redis", "encoder", "ingest-worker", "watcher", "search-gateway", "web")
+SERVICES = ("qdrant", "redis", "encoder", "ingest-worker", "watcher", "map-worker", "search-gateway", "web")
 PUBLISHED = {"web": "8080/tcp", "encoder": "50051/tcp", "seaweedfs": "8333/tcp"}
 FOUND_SECONDS = 10
 

@@ -15,6 +15,7 @@ from manifests import COMPONENTS, KUSTOMIZE, MANIFESTS, NAME, Object, System, bu
 from sightline_encoder.settings import EncoderSettings
 from sightline_ingest_worker.settings import WatcherSettings, WorkerSettings
 from sightline_local.stack import ROOT
+from sightline_search_gateway.maps.worker import MapWorkerSettings
 from sightline_search_gateway.settings import Settings as GatewaySettings
 from sightline_service import load_settings
 
@@ -30,8 +31,10 @@ SETTINGS = {
     "ingest-worker": WorkerSettings,
     "watcher": WatcherSettings,
     "search-gateway": GatewaySettings,
+    "map-worker": MapWorkerSettings,
 }
 ADDRESSES = ("QDRANT_URL", "REDIS_URL", "ENCODER_ADDRESSES")
+BACK = ("search-gateway", "ingest-worker", "watcher", "map-worker")
 CLIENTS = ("search-gateway", "ingest-worker", "watcher")
 COMPOSE = compose("docker-compose.yml")
 TAKEN: set[tuple[str, str]] = set()
@@ -288,7 +291,7 @@ def test_the_gateway_is_replaced_without_a_gap(system):
 
 
 def test_everyone_reaches_what_the_settings_name_and_nothing_else(system):
-    wanted = {(client, workload) for client in CLIENTS for workload in ("qdrant", "redis", "encoder")}
+    wanted = {(client, workload) for client in BACK for workload in ("qdrant", "redis", "encoder")}
     served = {"qdrant": 6334, "redis": 6379, "encoder": 50051, "search-gateway": 8080, "web": 8080}
     edges = {(source, target, served[target]) for source, target in wanted} | {("web", "search-gateway", 8080)}
     edges |= {(source, "web", 8080) for source in (None, *system.workloads)}

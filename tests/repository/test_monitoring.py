@@ -19,6 +19,8 @@ from sightline_ingest_worker import status as watcher_metrics
 from sightline_ingest_worker.settings import WatcherSettings, WorkerSettings
 from sightline_local.stack import ROOT
 from sightline_qdrant_edge import metrics as edge_metrics
+from sightline_search_gateway.maps import metrics as map_metrics
+from sightline_search_gateway.maps.settings import MapSettings
 from sightline_search_gateway.settings import GatewaySettings
 from sightline_search_gateway.telemetry import Telemetry
 from sightline_service.processes import ProcessFamily
@@ -35,7 +37,7 @@ RULES = [rule for group in ALERTS["groups"] for rule in group["rules"]]
 SELECTOR = re.compile(r"\b((?:sightline|process)_[a-z0-9_]+)(?:\{([^}]*)\})?")
 LABEL = re.compile(r"([a-z_]+)\s*(?:=~|!~|!=|=)\s*\"([^\"]*)\"")
 GROUPED = re.compile(r"\bby \(([^)]*)\)")
-REGISTERING = (worker_metrics, watcher_metrics, edge_metrics)
+REGISTERING = (worker_metrics, watcher_metrics, map_metrics, edge_metrics)
 """Importing these puts their metrics into the registry that everybody shares."""
 OF_PROMETHEUS = {"job", "instance", "le"}
 """Labels that no service sets itself."""
@@ -136,7 +138,7 @@ def test_the_table_of_metrics_is_complete_and_right():
 )
 def test_documents_name_metrics_that_there_are(document):
     text = (ROOT / document).read_text(encoding="utf-8")
-    named = set(re.findall(r"`(sightline_(?:encoder|ingest|watcher|gateway|edge)_[a-z_]+)[`{]", text))
+    named = set(re.findall(r"`(sightline_(?:encoder|ingest|watcher|gateway|maps|edge)_[a-z_]+)[`{]", text))
     assert named <= set(EXPORTED)
 
 
@@ -168,6 +170,7 @@ def test_the_ports_that_are_read_are_the_services():
         "encoder": EncoderSettings.model_fields["metrics_port"].default,
         "ingest-worker": WorkerSettings.model_fields["metrics_port"].default,
         "watcher": WatcherSettings.model_fields["metrics_port"].default,
+        "map-worker": MapSettings.model_fields["metrics_port"].default,
         "search-gateway": GatewaySettings.model_fields["port"].default,
         "qdrant": edge["services"]["qdrant"]["environment"]["EDGE_METRICS_PORT"],
     }

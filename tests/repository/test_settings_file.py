@@ -12,10 +12,11 @@ from sightline_encoder.settings import EncoderSettings
 from sightline_ingest_worker.settings import WatcherSettings, WorkerSettings
 from sightline_local.stack import ROOT
 from sightline_qdrant_edge.settings import EdgeSettings
+from sightline_search_gateway.maps.worker import MapWorkerSettings
 from sightline_search_gateway.settings import Settings as GatewaySettings
 from sightline_service.settings import SettingsGroup, groups, variable_name
 
-SERVICES = (EncoderSettings, WorkerSettings, WatcherSettings, GatewaySettings, EdgeSettings)
+SERVICES = (EncoderSettings, WorkerSettings, WatcherSettings, GatewaySettings, MapWorkerSettings, EdgeSettings)
 LINE = re.compile(r"^#?([A-Z][A-Z0-9_]+)=(.*)$")
 COMPOSE = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 OVERLAYS = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "deploy").glob("*.yml")))
@@ -24,6 +25,7 @@ COMPOSE_ALONE = "--- Docker Compose alone"
 OF_THE_PLACE = {
     *("ENCODER_CACHE_DIR", "ENCODER_METRICS_PORT", "WORKER_METRICS_PORT", "WATCHER_METRICS_PORT", "WORKER_NAME"),
     *("ENCODER_TLS_CERT_FILE", "ENCODER_TLS_KEY_FILE", "GATEWAY_PAGE_DIR", "GATEWAY_DOCS_DIR"),
+    *("MAPS_METRICS_PORT", "MAPS_NAME"),
 }
 """What the images decide."""
 NO_DEFAULT = {"BUCKET_URL", "THUMBNAIL_URL"}

@@ -8,22 +8,17 @@ from datetime import UTC, datetime
 from threading import Lock
 
 import structlog
-from celery import Celery
-from kombu.exceptions import OperationalError
 from sightline_bucket import BucketUnavailable, ThumbnailStore
 from sightline_catalogue import CatalogueError, Collection
-from sightline_service.queues import QUEUE_MAPS, TASK_MAP, QueueSettings, celery_app
+from sightline_service.queues import QueueSettings
 
+from sightline_search_gateway.maps.queue import MapQueue
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.settings import MapSettings
-from sightline_search_gateway.maps.store import MOST_TRIES, SILENT_SECONDS, MapRecord, MapStore
+from sightline_search_gateway.maps.store import MapRecord
 
 STALE_SECONDS = 5.0
 """How long it is believed whether pictures came or went."""
-LOST = (
-    f"The map worker ended {MOST_TRIES} times while it computed this map: it may need more memory than there is. Try a "
-    "smaller sample."
-)
 log = structlog.get_logger()
 
 
@@ -43,11 +38,10 @@ class MapDesk:
     """
 
     def __init__(self, queue: QueueSettings, settings: MapSettings, thumbnails: ThumbnailStore) -> None:
-        self.store = MapStore(queue, settings)
         self.settings = settings
-        self._queue = queue
+        self.queue = MapQueue(queue, settings)
+        self.store = self.queue.store
         self._thumbnails = thumbnails
-        self._celery: Celery | None = None
         self._lock = Lock()
         self._staleness: dict[str, tuple[float, int, bool]] = {}
 
@@ -79,7 +73,7 @@ class MapDesk:
         with self._lock:
             known = self.store.get(map_id)
             if known is not None and known.is_active:
-                return self.rescue(known), True
+                return self.queue.rescue(known), True
             if known is not None and known.state == "done" and not self.is_stale(known, collection):
                 return known, True
             if not self.store.worker_is_there():
@@ -90,32 +84,8 @@ class MapDesk:
             record = self.store.put(
                 map_id, request, model, total=total, before=known, parts=parts, labels=labels, refused=refused
             )
-            self.send(record)
+            self.queue.send(record)
             return record, False
-
-    def send(self, record: MapRecord) -> None:
-        """Queue a waiting map."""
-        if self._celery is None:
-            self._celery = celery_app(self._queue)
-        try:
-            self._celery.send_task(TASK_MAP, [record.id, record.run], queue=QUEUE_MAPS, retry=False)
-        except OperationalError:
-            self.store.cancel(record)
-            raise
-
-    def rescue(self, record: MapRecord) -> MapRecord:
-        """Return a map; one whose worker is gone waits again, and the second time has failed."""
-        if record.state != "running" or time.time() - record.beat < SILENT_SECONDS:
-            return record
-        if record.tries >= MOST_TRIES:
-            self.store.finish(record.id, record.run, "failed", LOST)
-            return self.store.get(record.id) or record
-        again = self.store.hand_back(record)
-        if again is None:
-            return self.store.get(record.id) or record
-        log.warning("a map has lost its worker and waits for another", map=record.id)
-        self.send(again)
-        return again
 
     def is_stale(self, record: MapRecord, collection: Collection) -> bool:
         """Return whether pictures came or went since a map was made."""
@@ -141,10 +111,7 @@ class MapDesk:
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""
-        self.store.close()
-        if self._celery is not None:
-            self._celery.close()
-            self._celery = None
+        self.queue.close()
 
     def _has_changed(self, record: MapRecord, collection: Collection) -> bool:
         wanted = record.request.filter

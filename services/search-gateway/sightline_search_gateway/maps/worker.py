@@ -22,16 +22,15 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 from pydantic import Field
 from sightline.encoder.client import EncoderClient
-from sightline_bucket import BucketSettings, ThumbnailSettings, open_thumbnails
 from sightline_catalogue import Catalogue, CatalogueError, CatalogueSettings
 from sightline_service import LogSettings, SettingsGroup, configure_logging, serve_metrics
 from sightline_service.encoders import EncoderClientSettings, open_encoder
 from sightline_service.processes import ProcessFamily
-from sightline_service.queues import QUEUE_MAPS, TASK_MAP, QueueSettings, celery_app
+from sightline_service.queues import QUEUE_MAPS, TASK_MAP, QueueSettings, celery_app, redis_client
 
-from sightline_search_gateway.maps.desk import MapDesk
 from sightline_search_gateway.maps.metrics import MAPS, SECONDS, show_from_zero
 from sightline_search_gateway.maps.naming import fallback
+from sightline_search_gateway.maps.queue import MapQueue
 from sightline_search_gateway.maps.settings import MapSettings
 
 log = structlog.get_logger()
@@ -50,18 +49,18 @@ class MapWorkerSettings(SettingsGroup):
 
     log: LogSettings = Field(default_factory=LogSettings)
     queue: QueueSettings = Field(default_factory=QueueSettings)
-    bucket: BucketSettings = Field(default_factory=BucketSettings)  # type: ignore[arg-type]
-    thumbnails: ThumbnailSettings = Field(default_factory=ThumbnailSettings)  # type: ignore[arg-type]
     catalogue: CatalogueSettings = Field(default_factory=CatalogueSettings)
     encoder: EncoderClientSettings = Field(default_factory=EncoderClientSettings)
     maps: MapSettings = Field(default_factory=MapSettings)
+    bucket_id: str = Field(default="main", validation_alias="BUCKET_ID")
+    """Of the bucket whose pictures are meant, as everywhere."""
 
 
 @dataclass(frozen=True)
 class Context:
     """What a process of the worker has open."""
 
-    desk: MapDesk
+    queue: MapQueue
     catalogue: Catalogue
     encoder: EncoderClient
     stopping: Callable[[], bool]
@@ -71,24 +70,19 @@ class Context:
 def open_context(settings: MapWorkerSettings, stopping: Callable[[], bool]) -> Context:
     """Return what the settings name; connections open on first use."""
     return Context(
-        desk=open_desk(settings),
-        catalogue=Catalogue(settings.catalogue, settings.bucket.id),
+        queue=MapQueue(settings.queue, settings.maps),
+        catalogue=Catalogue(settings.catalogue, settings.bucket_id),
         encoder=open_encoder(settings.encoder),
         stopping=stopping,
         threads=settings.maps.threads,
     )
 
 
-def open_desk(settings: MapWorkerSettings) -> MapDesk:
-    """Return the desk; connections open on first use."""
-    return MapDesk(settings.queue, settings.maps, open_thumbnails(settings.thumbnails.url))
-
-
 def compute(context: Context, map_id: str, run_name: str) -> str:
     """Compute a map that waits under this name; return what became of it."""
     from sightline_search_gateway.maps.job import CannotMap, NotMine, Run, Stopped, make_map
 
-    store = context.desk.store
+    store = context.queue.store
     record = store.claim(map_id, run_name)
     if record is None:
         return "dropped"
@@ -103,7 +97,7 @@ def compute(context: Context, map_id: str, run_name: str) -> str:
         except Stopped:
             again = store.hand_back(record, blameless=True)
             if again is not None:
-                context.desk.send(again)
+                context.queue.send(again)
             return "returned"
         except CannotMap as error:
             reason = str(error)
@@ -163,9 +157,9 @@ def bootstrap(settings: MapWorkerSettings) -> Celery:
 class Caretaker:
     """Says that a worker is there, and finds maps that nobody computes any longer."""
 
-    def __init__(self, desk: MapDesk, redis_client: redis.Redis) -> None:
-        self._desk = desk
-        self._redis = redis_client
+    def __init__(self, queue: MapQueue, client: redis.Redis) -> None:
+        self._queue = queue
+        self._redis = client
         self._ended = Event()
         self._thread = Thread(target=self._work, name="map-caretaker", daemon=True)
 
@@ -180,12 +174,12 @@ class Caretaker:
 
     def look(self) -> None:
         """Look after all maps once."""
-        self._desk.store.say_worker_is_there()
-        maps = [self._desk.rescue(record) for record in self._desk.store.all()]
+        self._queue.store.say_worker_is_there()
+        maps = [self._queue.rescue(record) for record in self._queue.store.all()]
         waiting = [one for one in maps if one.state == "queued" and time.time() - one.asked_at > FORGOTTEN_SECONDS]
         if waiting and not any(one.state == "running" for one in maps) and not self._redis.llen(QUEUE_MAPS):
             for one in waiting:
-                self._desk.send(one)
+                self._queue.send(one)
 
     def _work(self) -> None:
         while True:
@@ -231,7 +225,7 @@ def run(settings: MapWorkerSettings) -> int:
             serve_metrics(settings.maps.metrics_address, settings.maps.metrics_port, registry)
         except OSError as error:
             log.warning("no metrics: the port is not free", port=settings.maps.metrics_port, error=error.strerror)
-        caretakers.append(Caretaker(open_desk(settings), app_redis(settings)))
+        caretakers.append(Caretaker(MapQueue(settings.queue, settings.maps), redis_client(settings.queue)))
         caretakers[-1].start()
         log.info("ready", queues=[QUEUE_MAPS], threads=settings.maps.threads)
 
@@ -253,13 +247,6 @@ def run(settings: MapWorkerSettings) -> int:
     )
     worker.start()
     return int(worker.exitcode or 0)
-
-
-def app_redis(settings: MapWorkerSettings) -> redis.Redis:
-    """Return a client of the queue."""
-    from sightline_service.queues import redis_client
-
-    return redis_client(settings.queue)
 
 
 def ping(settings: MapWorkerSettings) -> int:

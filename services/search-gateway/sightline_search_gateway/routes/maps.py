@@ -157,7 +157,7 @@ def get_maps() -> Response:
     with asking():
         desk = parts().services.maps
         desk.clear(collection)
-        maps = [_shape(desk.rescue(one), collection, points=False) for one in desk.store.all()]
+        maps = [_shape(desk.queue.rescue(one), collection, points=False) for one in desk.store.all()]
     return json_response({"maps": maps})
 
 
@@ -229,7 +229,7 @@ def _events(map_id: str, desk: MapDesk, collection: Collection | None) -> Iterat
             record = desk.store.get(map_id)
             if record is None:
                 return
-            record = desk.rescue(record)
+            record = desk.queue.rescue(record)
             if record.version != told:
                 told, told_at = record.version, now
                 stale = collection is not None and desk.is_stale(record, collection)
@@ -264,7 +264,7 @@ def _find(map_id: str) -> MapRecord:
             raise Problem(
                 "map-not-found", "There is no such map; maps are forgotten after some time. Ask for it again."
             )
-        return parts().services.maps.rescue(record)
+        return parts().services.maps.queue.rescue(record)
 
 
 def _collection() -> Collection | None:
