@@ -4,6 +4,9 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 export type SearchAnswer = Schemas['SearchResults'];
+export type Cluster = Schemas['Cluster'];
+export type Edge = Schemas['Edge'];
+export type Relevance = Schemas['Relevance'];
 export type PicturePage = Schemas['Images'];
 export type UploadAnswer = Schemas['Uploaded'];
 export type IngestState = Schemas['Ingest'];
@@ -12,7 +15,7 @@ export type FailurePage = Schemas['Failures'];
 export type Stats = Schemas['Stats'];
 
 /** A picture of the collection; with a similarity where a search found it. */
-export type Picture = Schemas['Image'] & { similarity?: number };
+export type Picture = Schemas['Image'] & { similarity?: number; cluster?: number | null };
 
 /** RFC 9457; a proxy's answer may have none of it. */
 export type Problem = Partial<Schemas['Problem']>;

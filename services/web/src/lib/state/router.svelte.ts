@@ -4,6 +4,7 @@ import { trailAfter, type Trail } from './trail';
 
 interface Entry {
   scroll?: number;
+  /** A selector. */
   focus?: string | null;
   /** Set where this page opened the larger view itself, so that closing it may simply go back. */
   opened?: boolean;
@@ -43,7 +44,7 @@ class Router {
       this.#remember();
       history.pushState(entry, '', formatAddress(address));
     }
-    this.leftPicture = Boolean(document.activeElement?.closest('[data-tile], dialog'));
+    this.leftPicture = Boolean(document.activeElement?.closest('[data-tile], [data-node], dialog'));
     this.traversed = false;
     this.trail = trail;
     this.address = address;
@@ -70,8 +71,14 @@ class Router {
   }
 
   #remember(): void {
-    const active = document.activeElement?.closest<HTMLElement>('[data-tile]');
-    const entry: Entry = { ...this.#entry(), scroll: scrollY, focus: active?.dataset.tile ?? null };
+    const { tile, node } =
+      document.activeElement?.closest<HTMLElement>('[data-tile], [data-node]')?.dataset ?? {};
+    const focus = tile
+      ? `[data-tile="${CSS.escape(tile)}"]`
+      : node
+        ? `[data-node="${CSS.escape(node)}"]`
+        : null;
+    const entry: Entry = { ...this.#entry(), scroll: scrollY, focus };
     history.replaceState(entry, '');
   }
 
@@ -87,9 +94,7 @@ class Router {
     if (same && scroll === undefined) return;
     if (scroll !== undefined) scrollTo({ top: scroll, behavior: 'instant' });
     if (focus && !this.address.view) {
-      document
-        .querySelector<HTMLElement>(`[data-tile="${CSS.escape(focus)}"]`)
-        ?.focus({ preventScroll: true });
+      document.querySelector<HTMLElement>(focus)?.focus({ preventScroll: true });
     }
   }
 }

@@ -6,6 +6,19 @@ const ORDER: readonly Theme[] = ['system', 'light', 'dark'];
 /** Light, dark, or as the system prefers; `public/theme.js` applies the choice before the first paint. */
 class ThemeChoice {
   current = $state<Theme>(read());
+  #dark = $state(false);
+
+  constructor() {
+    const preference = matchMedia('(prefers-color-scheme: dark)');
+    this.#dark = preference.matches;
+    preference.addEventListener('change', ({ matches }) => (this.#dark = matches));
+  }
+
+  /** What is seen: the choice, or where there is none the system's. */
+  get scheme(): 'light' | 'dark' {
+    if (this.current !== 'system') return this.current;
+    return this.#dark ? 'dark' : 'light';
+  }
 
   next(): void {
     this.current = ORDER[(ORDER.indexOf(this.current) + 1) % ORDER.length] ?? 'system';
