@@ -6,7 +6,7 @@ attribute vec2 position;
 attribute vec4 color;
 uniform mat4 projectionMatrix;
 uniform mat4 modelViewMatrix;
-uniform float side;
+uniform mediump float side;
 varying vec4 tint;
 void main() {
   tint = color;
@@ -79,7 +79,7 @@ export class Cloud {
     this.#count = positions.length / 2;
     this.#geometry = new Geometry(gl, {
       position: { size: 2, data: positions, usage: gl.DYNAMIC_DRAW },
-      color: { size: 4, data: colors, normalized: true, usage: gl.DYNAMIC_DRAW },
+      color: { size: 4, data: colors, type: gl.UNSIGNED_BYTE, normalized: true, usage: gl.DYNAMIC_DRAW },
     });
     this.#mesh = new Mesh(gl, {
       mode: gl.POINTS,

@@ -1,0 +1,27 @@
+import { dayStart } from '../map/form';
+import type { BrowseFilter } from '../lib/api/collection';
+
+type Own = Readonly<Record<string, string>>;
+
+/** What the address holds of the collection page; days as an input of dates has them, empty for none. */
+export interface CollectionView {
+  label: string | null;
+  from: string;
+  to: string;
+}
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+export function parseView(own: Own): CollectionView {
+  const day = (value: string | undefined) => (value && DAY.test(value) ? value : '');
+  return { label: own.label || null, from: day(own.from), to: day(own.to) };
+}
+
+export function formatView({ label, from, to }: CollectionView): Own {
+  return { ...(label ? { label } : {}), ...(from ? { from } : {}), ...(to ? { to } : {}) };
+}
+
+/** The day in `to` counts whole. */
+export function filterOf({ label, from, to }: CollectionView): BrowseFilter {
+  return { label, after: dayStart(from), before: dayStart(to, 1), state: 'indexed' };
+}
