@@ -17,6 +17,9 @@ def main() -> None:
     )
     parser.add_argument("--ping", action="store_true", help="ask the running worker of this name; exit 0 if it is well")
     arguments = parser.parse_args()
+    # OpenMP's threads would wait for each other by turning in circles, which makes maps five times slower on a machine
+    # that has something else to do; read when openTSNE is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     with tempfile.TemporaryDirectory(prefix="sightline-map-metrics-") as folder:
         # prometheus_client looks at this when it is imported: the processes' counts are added up in that folder.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder

@@ -46,10 +46,12 @@ def nearest_group(vectors: NDArray[np.float32], centroids: NDArray[np.float32]) 
     return np.asarray(np.argmax(vectors @ centroids.T, axis=1), dtype=np.int16)
 
 
-def majority_names(cluster: NDArray[np.int16], label: NDArray[np.int32], labels: Sequence[str]) -> list[str]:
-    """Return a name for each cluster: the label of most of its pictures; a number where there is none."""
+def majority_names(
+    cluster: NDArray[np.int16], label: NDArray[np.int32], labels: Sequence[str], count: int
+) -> list[str]:
+    """Return a name for each of so many clusters: the label of most of its pictures; a number where there is none."""
     names = []
-    for one in range(int(cluster.max()) + 1):
+    for one in range(count):
         mine = label[(cluster == one) & (label >= 0)]
         names.append(labels[int(np.bincount(mine).argmax())].replace("_", " ") if len(mine) else f"group {one + 1}")
     return names

@@ -17,6 +17,7 @@ from sightline_catalogue import Collection
 
 from sightline_search_gateway.maps import layout
 from sightline_search_gateway.maps.clusters import cluster_shapes, group, majority_names, nearest_group
+from sightline_search_gateway.maps.naming import Namer
 from sightline_search_gateway.maps.neighbours import Neighbours, nearest_neighbours
 from sightline_search_gateway.maps.points import Points, centred, dump_xy, scale_of
 from sightline_search_gateway.maps.request import FEWEST, fitting_perplexity
@@ -28,9 +29,6 @@ PUBLISH_SECONDS = 0.5
 MOST_NEW = 0.25
 """With a larger share of new pictures, a map is computed anew."""
 log = structlog.get_logger()
-
-Namer = Callable[[NDArray[np.float32], list[str]], list[str]]
-"""Takes (k, d) unit centroids and k names to fall back on; returns k names."""
 
 
 class NotMine(Exception):
@@ -244,7 +242,8 @@ def _finish(
     centroids: NDArray[np.float32],
     namer: Namer,
 ) -> None:
-    names = namer(centroids, majority_names(points.cluster, points.label, labels))
+    sizes = np.bincount(points.cluster, minlength=len(centroids)).tolist()
+    names = namer(centroids, sizes, majority_names(points.cluster, points.label, labels, len(centroids)))
     data, xy = points.dump(), dump_xy(points.xy)
     figures = {
         "clusters": cluster_shapes(points.cluster, names),

@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
+from sightline_catalogue import ModelRef
+
+from sightline_search_gateway.naming import name_groups
+from sightline_search_gateway.vocabulary import Keeper, kept_words, read_vocabulary
 
 
-def fallback(centroids: NDArray[np.float32], names: list[str]) -> list[str]:
-    """Return the names as they are."""
-    return names
+class Namer(Protocol):
+    """Names clusters."""
+
+    def __call__(self, centroids: NDArray[np.float32], sizes: Sequence[int], otherwise: Sequence[str]) -> list[str]:
+        """Return a name for each of (k, d) centroids of clusters of those sizes.
+
+        Args:
+            centroids: Of length one.
+            sizes: How many pictures each has.
+            otherwise: k names for want of better ones.
+        """
+
+
+def words_namer(keeper: Keeper, model: Callable[[], ModelRef]) -> Namer:
+    """Return a namer by the words that a gateway has had encoded, as a search's clusters are named.
+
+    Args:
+        keeper: Where the gateways keep the words' vectors.
+        model: The model of the vectors that are named.
+    """
+
+    def name(centroids: NDArray[np.float32], sizes: Sequence[int], otherwise: Sequence[str]) -> list[str]:
+        words = kept_words(keeper, read_vocabulary(), model())
+        if words is None or len(words.texts) < len(centroids):
+            return list(otherwise)
+        return name_groups(centroids, sizes, words)
+
+    return name

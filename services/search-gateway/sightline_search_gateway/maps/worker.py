@@ -21,17 +21,16 @@ from kombu.exceptions import OperationalError
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 from pydantic import Field
-from sightline.encoder.client import EncoderClient
 from sightline_catalogue import Catalogue, CatalogueError, CatalogueSettings
 from sightline_service import LogSettings, SettingsGroup, configure_logging, serve_metrics
-from sightline_service.encoders import EncoderClientSettings, open_encoder
 from sightline_service.processes import ProcessFamily
 from sightline_service.queues import QUEUE_MAPS, TASK_MAP, QueueSettings, celery_app, redis_client
 
 from sightline_search_gateway.maps.metrics import MAPS, SECONDS, show_from_zero
-from sightline_search_gateway.maps.naming import fallback
+from sightline_search_gateway.maps.naming import Namer, words_namer
 from sightline_search_gateway.maps.queue import MapQueue
 from sightline_search_gateway.maps.settings import MapSettings
+from sightline_search_gateway.shelf import Shelf
 
 log = structlog.get_logger()
 
@@ -50,7 +49,6 @@ class MapWorkerSettings(SettingsGroup):
     log: LogSettings = Field(default_factory=LogSettings)
     queue: QueueSettings = Field(default_factory=QueueSettings)
     catalogue: CatalogueSettings = Field(default_factory=CatalogueSettings)
-    encoder: EncoderClientSettings = Field(default_factory=EncoderClientSettings)
     maps: MapSettings = Field(default_factory=MapSettings)
     bucket_id: str = Field(default="main", validation_alias="BUCKET_ID")
     """Of the bucket whose pictures are meant, as everywhere."""
@@ -62,17 +60,18 @@ class Context:
 
     queue: MapQueue
     catalogue: Catalogue
-    encoder: EncoderClient
+    namer: Namer
     stopping: Callable[[], bool]
     threads: int
 
 
 def open_context(settings: MapWorkerSettings, stopping: Callable[[], bool]) -> Context:
     """Return what the settings name; connections open on first use."""
+    catalogue = Catalogue(settings.catalogue, settings.bucket_id)
     return Context(
         queue=MapQueue(settings.queue, settings.maps),
-        catalogue=Catalogue(settings.catalogue, settings.bucket_id),
-        encoder=open_encoder(settings.encoder),
+        catalogue=catalogue,
+        namer=words_namer(Shelf(settings.queue), lambda: catalogue.current().model),
         stopping=stopping,
         threads=settings.maps.threads,
     )
@@ -90,7 +89,7 @@ def compute(context: Context, map_id: str, run_name: str) -> str:
     outcome, reason = "failed", BROKEN
     with run.heartbeat():
         try:
-            _with_patience(context, run, lambda: make_map(run, context.catalogue.current(), fallback))
+            _with_patience(context, run, lambda: make_map(run, context.catalogue.current(), context.namer))
             return "done"
         except NotMine:
             return "cancelled"
