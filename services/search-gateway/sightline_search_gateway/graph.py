@@ -19,16 +19,17 @@ def pairs(similarities: NDArray[np.float32], groups: NDArray[np.intp]) -> list[P
         similarities: (n, n), between the results in their rank's order.
         groups: (n,) the group of each.
     """
-    found: dict[Pair, None] = {}
-    for place in range(len(groups)):
-        others = np.flatnonzero(groups == groups[place])
-        others = others[others != place]
-        nearest = others[np.argsort(-similarities[place, others], kind="stable")[:NEIGHBOURS]]
-        for other in nearest.tolist():
-            found[_ordered(place, other)] = None
-    for pair in _bridges(similarities, groups):
-        found[pair] = None
-    return sorted(found)
+    others = np.equal.outer(groups, groups)
+    np.fill_diagonal(others, False)
+    within = np.where(others, similarities, -np.inf)
+    nearest = np.argsort(-within, axis=1, kind="stable")[:, :NEIGHBOURS]
+    found = {
+        _ordered(place, other)
+        for place, row in enumerate(nearest.tolist())
+        for other in row
+        if groups[other] == groups[place] and other != place
+    }
+    return sorted(found | set(_bridges(similarities, groups)))
 
 
 def _bridges(similarities: NDArray[np.float32], groups: NDArray[np.intp]) -> list[Pair]:
@@ -37,11 +38,12 @@ def _bridges(similarities: NDArray[np.float32], groups: NDArray[np.intp]) -> lis
     order = np.argsort(-similarities[first, second], kind="stable")
     joined = list(range(int(groups.max(initial=-1)) + 1))
     bridges: list[Pair] = []
+    number = groups.tolist()
     for place in order.tolist():
         if len(bridges) + 1 >= len(joined):
             break
         pair = (int(first[place]), int(second[place]))
-        one, other = (_root(joined, int(groups[end])) for end in pair)
+        one, other = (_root(joined, number[end]) for end in pair)
         if one != other:
             joined[other] = one
             bridges.append(pair)

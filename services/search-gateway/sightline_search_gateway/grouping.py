@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from threading import Lock
+
 import numpy as np
 from numpy.typing import NDArray
+from sklearn import config_context
 from sklearn.cluster import KMeans
-from sklearn.metrics import silhouette_score
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 Vectors = NDArray[np.float32]
 FEWEST = 6
@@ -14,6 +19,7 @@ FEWEST = 6
 MOST_GROUPS = 8
 SEED = 7
 SAME_DECIMALS = 5
+_turn = Lock()
 
 
 def group(vectors: Vectors, most: int = MOST_GROUPS) -> NDArray[np.intp]:
@@ -29,25 +35,48 @@ def group(vectors: Vectors, most: int = MOST_GROUPS) -> NDArray[np.intp]:
     Returns:
         (n,) numbers of groups from 0, in the order in which they first occur.
     """
-    # Equal vectors as one with a weight: more groups than different vectors make k-means warn.
+    if not len(vectors):
+        return np.zeros(0, dtype=np.intp)
+    # Equal vectors as one with a weight: more groups than different vectors make k-means warn. They come out sorted,
+    # so that what k-means starts from depends on no order.
     different, place_of, count = np.unique(
         np.round(vectors, SAME_DECIMALS), axis=0, return_inverse=True, return_counts=True
     )
     if len(different) < FEWEST:
         return np.zeros(len(vectors), dtype=np.intp)
-    # np.unique sorts, so that what k-means starts from depends on no order.
-    distances = np.clip(1 - different @ different.T, 0, 2)
-    np.fill_diagonal(distances, 0)
-    best, best_score = np.zeros(len(different), dtype=np.intp), -np.inf
-    # Threads would cost several times what they save on so little.
-    with threadpool_limits(1):
+    with one_thread(), config_context(assume_finite=True, skip_parameter_validation=True):
+        between = different @ different.T
+        best, best_score = np.zeros(len(different), dtype=np.intp), -np.inf
         for number in range(2, min(most, len(different) // 2) + 1):
             means = KMeans(number, init="k-means++", n_init=1, random_state=SEED)
-            groups = means.fit_predict(different, sample_weight=count)
-            score = silhouette_score(distances, groups, metric="precomputed")
+            groups = means.fit(different, sample_weight=count).labels_
+            score = silhouette(1 - between, groups)
             if score > best_score:
                 best, best_score = groups, score
     return in_order(best[place_of.reshape(-1)])
+
+
+def silhouette(distances: Vectors, groups: NDArray[np.intp]) -> float:
+    """Return the mean silhouette (Rousseeuw, 1987) of n things in groups.
+
+    scikit-learn's own takes longer to check its arguments than to compute it for so few.
+
+    Args:
+        distances: (n, n), between them.
+        groups: (n,) the group of each, all of 0 to k - 1, k at least 2.
+    """
+    member = np.equal.outer(groups, np.arange(groups.max() + 1)).astype(np.float32)
+    sizes = member.sum(axis=0)
+    sums = distances @ member
+    own = sizes[groups]
+    places = np.arange(len(groups))
+    within = sums[places, groups] / np.maximum(own - 1, 1)
+    means = sums / np.maximum(sizes, 1)
+    means[:, sizes == 0] = np.inf
+    means[places, groups] = np.inf
+    nearest = means.min(axis=1)
+    values = (nearest - within) / np.maximum(np.maximum(nearest, within), 1e-12)
+    return float(np.where(own > 1, values, 0).mean())
 
 
 def in_order(groups: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -56,3 +85,19 @@ def in_order(groups: NDArray[np.intp]) -> NDArray[np.intp]:
     rank = np.empty(len(numbers), dtype=np.intp)
     rank[np.argsort(first)] = np.arange(len(numbers))
     return rank[place.reshape(-1)]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep the libraries that compute from using several threads, which cost more here than they save.
+
+    One at a time: the limit is the whole process's, and whoever lifts it would lift it for the others.
+    """
+    with _turn, _controller().limit(limits=1):
+        yield
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    """Return what knows the libraries that are loaded; finding them takes milliseconds."""
+    return ThreadpoolController()

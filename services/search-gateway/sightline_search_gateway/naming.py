@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sightline_search_gateway.grouping import one_thread
 from sightline_search_gateway.vocabulary import Words
 
 Vectors = NDArray[np.float32]
@@ -33,10 +34,11 @@ def name_groups(centroids: Vectors, sizes: Sequence[int], words: Words, query: s
     """
     if not len(centroids):
         return []
-    shared = _unit(np.average(centroids, axis=0, weights=sizes))
-    scores = (_unit(centroids) - SHARED * shared) @ words.vectors.T
+    shared = _unit(np.asarray(sizes, dtype=np.float32) @ centroids)
+    with one_thread():
+        scores = (_unit(centroids) - SHARED * shared) @ words.vectors.T
     if query is not None:
-        _set_back(scores, [place for place, text in enumerate(words.texts) if says_the_same(text, query)])
+        _set_back(scores, [words.places[text] for text in same_words(query) if text in words.places])
     names: list[str] = [""] * len(centroids)
     for _ in names:
         group, word = divmod(int(np.argmax(scores)), len(words.texts))
@@ -56,10 +58,10 @@ def label_names(labels: Sequence[Sequence[str | None]]) -> list[str | None]:
     return names
 
 
-def says_the_same(text: str, query: str) -> bool:
-    """Return whether a text is the other but for case, an article, or a plural's s."""
-    one, other = bare(text), bare(query)
-    return one == other or one == f"{other}s" or f"{one}s" == other
+def same_words(query: str) -> set[str]:
+    """Return what says the same as a query but for case, an article, and a plural's s."""
+    one = bare(query)
+    return {one, f"{one}s", one.removesuffix("s"), one.removesuffix("es")}
 
 
 def bare(text: str) -> str:
@@ -71,9 +73,10 @@ def _set_back(scores: Vectors, same: list[int]) -> None:
     """Rule the query's own words out for the groups that another word fits about as well."""
     if not same:
         return
-    others = np.delete(scores, same, axis=1).max(axis=1)
-    for group in np.flatnonzero(others >= QUERY_LEAD * scores[:, same].max(axis=1)):
-        scores[group, same] = TAKEN
+    own = scores[:, same].copy()
+    scores[:, same] = TAKEN
+    needed = scores.max(axis=1) < QUERY_LEAD * own.max(axis=1)
+    scores[np.ix_(needed, same)] = own[needed]
 
 
 def _unit(vectors: Vectors) -> Vectors:

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from threading import Lock, Thread
 from typing import Protocol
@@ -63,6 +63,11 @@ class Words:
 
     texts: tuple[str, ...]
     vectors: Vectors
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where each word is, by the word with spaces for hyphens."""
+        return {text.replace("-", " "): place for place, text in enumerate(self.texts)}
 
 
 @cache

@@ -40,6 +40,7 @@ def test_timings_are_in_the_body_and_for_the_browser(world):
     assert {part.split(";")[0].strip() for part in response.headers["Server-Timing"].split(",")} == {
         "encode",
         "search",
+        "cluster",
         "total",
     }
 
