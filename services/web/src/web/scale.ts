@@ -15,7 +15,7 @@ interface Hsl {
   l: number;
 }
 
-const THINNEST = 1.1;
+const THINNEST = 1.5;
 const THICKEST = 7.5;
 const GREENS: Record<Scheme, { low: Hsl; high: Hsl }> = {
   light: { low: { h: 150, s: 1, l: 0.25 }, high: { h: 146, s: 0.26, l: 0.5 } },

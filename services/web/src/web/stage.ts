@@ -80,7 +80,7 @@ export class Stage {
       stagePadding: 0,
       minCameraRatio: 0.12,
       maxCameraRatio: 1.6,
-      minEdgeThickness: 1.2,
+      minEdgeThickness: 1.7,
       renderLabels: false,
       zIndex: true,
       inertiaDuration: motion ? 200 : 0,
