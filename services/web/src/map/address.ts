@@ -6,7 +6,8 @@ type Own = Readonly<Record<string, string>>;
 /** What the address holds of the map page: which map, and how one looks at it. */
 export interface MapView {
   map: string | null;
-  camera: Camera;
+  /** Null for the whole map. */
+  camera: Camera | null;
   colouring: Colouring | null;
   /** Categories that are switched off. */
   off: readonly number[];

@@ -65,7 +65,9 @@ export function rgb(hex: string): [number, number, number] {
   return [(value >> 16) & 255, (value >> 8) & 255, value & 255];
 }
 
-const SHOWN = 225;
+const SHOWN = 235;
+/** The grey of the rest stays behind the colours. */
+const BEHIND = 130;
 const FADED = 38;
 
 /**
@@ -79,16 +81,21 @@ export function paint(
   selected: ReadonlySet<number> | null,
   shade: Shade,
 ): Uint8Array {
-  const colours = new Map(legend.map((category) => [category.id, rgb(colourOf(category, shade))]));
+  const colours = new Map(
+    legend.map((category) => [
+      category.id,
+      [...rgb(colourOf(category, shade)), category.colour === null ? BEHIND : SHOWN] as const,
+    ]),
+  );
   const painted = new Uint8Array(values.length * 4);
   for (let index = 0; index < values.length; index += 1) {
     const value = values[index] ?? -1;
     if (hidden.has(value)) continue;
-    const [red, green, blue] = colours.get(value) ?? rgb(REST[shade]);
+    const [red, green, blue, alpha] = colours.get(value) ?? [...rgb(REST[shade]), BEHIND];
     painted[index * 4] = red;
     painted[index * 4 + 1] = green;
     painted[index * 4 + 2] = blue;
-    painted[index * 4 + 3] = selected && !selected.has(index) ? FADED : SHOWN;
+    painted[index * 4 + 3] = selected && !selected.has(index) ? FADED : alpha;
   }
   return painted;
 }
