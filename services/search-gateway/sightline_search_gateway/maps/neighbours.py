@@ -26,16 +26,17 @@ class Neighbours:
     distances: NDArray[np.float64]
 
 
-def nearest_neighbours(vectors: NDArray[np.float32], count: int, *, threads: int) -> Neighbours:
+def nearest_neighbours(vectors: NDArray[np.float32], count: int, *, threads: int, exact: bool = False) -> Neighbours:
     """Return the nearest of each of (n, d) unit vectors; approximate where there are many.
 
     Args:
         vectors: Of length one.
         count: How many of each; fewer where there are fewer.
         threads: To use.
+        exact: However many there are.
     """
     count = min(count, len(vectors) - 1)
-    if len(vectors) > EXACT_POINTS:
+    if len(vectors) > EXACT_POINTS and not exact:
         return _approximate(vectors, count, threads)
     indices = np.empty((len(vectors), count), np.int64)
     distances = np.empty((len(vectors), count), np.float64)
