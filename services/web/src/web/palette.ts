@@ -11,6 +11,8 @@ export const CLUSTER_COLORS: Record<Scheme, readonly string[]> = {
 
 /** The ground that the web is drawn on. */
 export const GROUND: Record<Scheme, string> = { light: '#ffffff', dark: '#161c19' };
+/** A picture that has not arrived. */
+export const BLANK: Record<Scheme, string> = { light: '#e8ece8', dark: '#2b3430' };
 export const INK: Record<Scheme, string> = { light: '#15201b', dark: '#e9efeb' };
 export const ACCENT: Record<Scheme, string> = { light: '#0b6e4f', dark: '#62d6a8' };
 export const ON_ACCENT: Record<Scheme, string> = { light: '#ffffff', dark: '#06281b' };

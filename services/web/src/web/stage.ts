@@ -14,7 +14,7 @@ import {
 } from './backdrop';
 import type { Layout, Point } from './layout';
 import { neighbours, QUERY, type Web } from './model';
-import { ACCENT, clusterColor, faded, GROUND } from './palette';
+import { ACCENT, BLANK, clusterColor, faded, GROUND } from './palette';
 import { edgeLook, spanOf, type Scheme, type Span } from './scale';
 
 export interface Scene {
@@ -26,6 +26,7 @@ export interface Scene {
 
 export interface Listeners {
   hover: (id: string | null) => void;
+  clear: () => void;
   pick: (id: string, byTouch: boolean) => void;
   rest: () => void;
   moved: () => void;
@@ -109,7 +110,7 @@ export class Stage {
     this.sigma.on('clickNode', ({ node, event }) =>
       this.#listeners.pick(node, !(event.original instanceof MouseEvent)),
     );
-    this.sigma.on('clickStage', () => this.#listeners.hover(null));
+    this.sigma.on('clickStage', () => this.#listeners.clear());
     this.sigma.getCamera().on('updated', () => this.#listeners.moved());
   }
 
@@ -271,7 +272,8 @@ export class Stage {
   #recolor(): void {
     this.#graph.updateEachNodeAttributes((_, look) => ({
       ...look,
-      color: look.cluster < 0 ? ACCENT[this.#scheme] : clusterColor(look.cluster, this.#scheme),
+      // Seen until the picture is there; its cluster's colour is the rim's.
+      color: look.cluster < 0 ? ACCENT[this.#scheme] : BLANK[this.#scheme],
     }));
   }
 
@@ -309,7 +311,8 @@ export class Stage {
     if (!this.#scene) return;
     const { layout, center } = this.#scene;
     const projection = this.#projection();
-    this.#graph.forEachNode((id, { x, y, size, color }) => {
+    this.#graph.forEachNode((id, { x, y, size, cluster }) => {
+      const color = cluster < 0 ? ACCENT[this.#scheme] : clusterColor(cluster, this.#scheme);
       const rim = { x, y: -y, radius: size };
       if (!this.#hides(id) && (id !== QUERY || center.picture)) drawRim(context, rim, projection, color);
     });

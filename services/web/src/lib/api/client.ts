@@ -1,5 +1,5 @@
 import { ApiError, errorOf } from './errors';
-import type { FailurePage, IngestState, Picture, PicturePage, SearchAnswer, Stats } from './types';
+import type { FailurePage, IngestState, Models, Picture, PicturePage, SearchAnswer, Stats } from './types';
 
 const BASE = '/api/v1';
 const TIMEOUT_MS = 30_000;
@@ -89,6 +89,10 @@ export function ingestFailures(cursor: string | null, signal?: AbortSignal): Pro
 
 export function rescan(): Promise<unknown> {
   return call(withParameters('/ingest/rescan', {}), { method: 'POST' });
+}
+
+export function models(signal?: AbortSignal): Promise<Models> {
+  return call(withParameters('/models', {}), {}, signal);
 }
 
 export function stats(signal?: AbortSignal): Promise<Stats> {

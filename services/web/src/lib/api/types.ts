@@ -10,6 +10,7 @@ export type Relevance = Schemas['Relevance'];
 export type PicturePage = Schemas['Images'];
 export type UploadAnswer = Schemas['Uploaded'];
 export type IngestState = Schemas['Ingest'];
+export type Models = Schemas['Models'];
 export type Failure = Schemas['Failure'];
 export type FailurePage = Schemas['Failures'];
 export type Stats = Schemas['Stats'];
