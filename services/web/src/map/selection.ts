@@ -2,7 +2,8 @@ import { picture } from '../lib/api/client';
 import { browseLabels } from '../lib/api/maps';
 import type { Picture } from '../lib/api/types';
 import { csv } from './csv';
-import type { MapPoints } from './types';
+import { details } from './details.svelte';
+import type { MapPoints, MapState } from './types';
 
 /** Up to so many pictures are asked for one by one; more are found faster by paging through their labels. */
 const ONE_BY_ONE = 120;
@@ -65,4 +66,17 @@ export function selectionCsv(
     ];
   });
   return csv(['id', 'key', 'label', 'x', 'y'], rows);
+}
+
+/** The selection as a CSV file, with the keys of the pictures as far as they can be had. */
+export async function csvOf(map: MapState, indices: readonly number[]): Promise<string> {
+  const { points, labels, request } = map;
+  if (!points) return '';
+  if (request.upload) return selectionCsv(points, indices, (id) => id, labels);
+  const ids = indices.map((index) => points.ids[index] ?? '');
+  const carried = new Set(indices.map((index) => labels[points.label[index] ?? -1] ?? ''));
+  const found = await fetchPictures(ids, [...carried].filter(Boolean), (id) => details.of(id)).catch(
+    () => null,
+  );
+  return selectionCsv(points, indices, (id) => found?.get(id)?.key ?? '', labels);
 }

@@ -81,3 +81,22 @@ export function verdict({ knn_agreement }: Pick<Separation, 'knn_agreement'>): s
   if (knn_agreement >= 0.6) return 'The labels separate in part';
   return 'The labels hardly separate';
 }
+
+/** The map for who cannot see it. */
+export function mapSummary(
+  pictures: number,
+  colouring: string,
+  legend: readonly { name: string; count: number }[],
+): string {
+  const largest = legend.slice(0, 3).map(({ name, count: many }) => `${name} with ${count(many)}`);
+  return [
+    `${plural(pictures, 'picture', 'pictures')}.`,
+    legend.length > 0
+      ? `${plural(legend.length, colouring, `${colouring}s`)}, the largest ${largest.join(', ')}.`
+      : '',
+    'Arrow keys pan, plus and minus zoom, zero shows all, L draws a lasso.',
+    'Select what is in view to go through its pictures one by one.',
+  ]
+    .filter(Boolean)
+    .join(' ');
+}
