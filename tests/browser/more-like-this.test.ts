@@ -4,7 +4,7 @@ import { bestFive, focusedTile, ids, sourceChip, startTiles, theRest, useBrowser
 const open = useBrowser();
 
 test('a click on a picture searches for more like it, and Back returns to where one was', async () => {
-  const { page } = await open('/?q=a+bird');
+  const { page } = await open('/?q=a+bird&tab=grid');
   await theRest(page).first().waitFor();
   const before = await ids(bestFive(page));
   const tile = theRest(page).nth(30);
@@ -41,7 +41,7 @@ test('the address of a picture alone is enough to search by it', async () => {
 });
 
 test('arrow keys move between pictures and Enter follows one', async () => {
-  const { page } = await open('/?q=a+car');
+  const { page } = await open('/?q=a+car&tab=grid');
   await theRest(page).first().waitFor();
   const five = await ids(bestFive(page));
   const rest = await ids(theRest(page));

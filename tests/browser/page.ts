@@ -61,6 +61,12 @@ export const bestFive = (page: Page): Locator =>
   page.getByRole('list', { name: /^The best \d/ }).getByRole('link');
 export const theRest = (page: Page): Locator =>
   page.getByRole('list', { name: /^The next \d/ }).getByRole('link');
+export const web = (page: Page): Locator => page.getByTestId('web');
+export const webCard = (page: Page): Locator => page.getByTestId('web-card');
+export const webLinks = (page: Page): Locator =>
+  page.getByRole('list', { name: 'The web: groups and their pictures' }).getByRole('link');
+export const trail = (page: Page): Locator =>
+  page.getByRole('navigation', { name: 'The way here' }).getByRole('link');
 export const startTiles = (page: Page): Locator =>
   page.getByRole('list', { name: 'Pictures of the collection' }).getByRole('link');
 export const sourceChip = (page: Page): Locator => page.getByTestId('source');
@@ -71,6 +77,44 @@ export async function searchFor(page: Page, text: string): Promise<void> {
   await searchBox(page).fill(text);
   await page.getByRole('button', { name: 'Search', exact: true }).click();
   await bestFive(page).first().waitFor();
+}
+
+/** Waits until the web stands still, with all of it in sight. */
+export async function settledWeb(page: Page): Promise<void> {
+  await page.locator('[data-testid="web"][data-settled="true"]').waitFor();
+  await page.locator('.sigma-mouse').evaluate((canvas) => canvas.scrollIntoView({ block: 'center' }));
+}
+
+interface Drawn {
+  getGraph(): { nodes(): string[]; edges(): string[] };
+  getNodeDisplayData(id: string): { x: number; y: number; hidden: boolean } | undefined;
+  getEdgeDisplayData(id: string): { size: number; color: string; hidden: boolean } | undefined;
+  framedGraphToViewport(place: { x: number; y: number }): { x: number; y: number };
+  getCamera(): { getState(): { x: number; y: number; ratio: number } };
+}
+
+/** What the web has drawn: where each picture is on the screen, and how its edges look. */
+export function drawn(page: Page) {
+  return page.locator('.canvas').evaluate((element) => {
+    const { sigma } = element as unknown as { sigma: Drawn };
+    const box = element.getBoundingClientRect();
+    const graph = sigma.getGraph();
+    const nodes = graph.nodes().flatMap((id) => {
+      const data = sigma.getNodeDisplayData(id);
+      if (!data) return [];
+      const { x, y } = sigma.framedGraphToViewport(data);
+      return [{ id, x: box.x + x, y: box.y + y, hidden: data.hidden }];
+    });
+    const edges = graph.edges().flatMap((id) => sigma.getEdgeDisplayData(id) ?? []);
+    return { nodes, edges, camera: sigma.getCamera().getState() };
+  });
+}
+
+/** Where on the screen the web has a picture. */
+export async function placeOf(page: Page, id: string): Promise<{ x: number; y: number }> {
+  const place = (await drawn(page)).nodes.find((node) => node.id === id);
+  if (!place) throw new Error(`the web has no ${id}`);
+  return place;
 }
 
 /** The similarities of tiles, in the order of the page, out of their accessible names. */

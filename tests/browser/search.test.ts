@@ -36,7 +36,7 @@ test('a search shows the five best from left to right, each with its similarity'
 });
 
 test('the next forty-five follow in a grid, no more similar than the five', async () => {
-  const { page } = await open('/?q=a+car');
+  const { page } = await open('/?q=a+car&tab=grid');
   await theRest(page).first().waitFor();
   expect(await theRest(page).count()).toBe(45);
   const five = await similarities(bestFive(page));
@@ -127,6 +127,50 @@ test('a picture from a file is searched by, survives reload, and can be removed'
   await startTiles(page).first().waitFor();
   expect(new URL(page.url()).search).toBe('');
   expect(await sourceChip(page).count()).toBe(0);
+});
+
+test('a picture and words are searched by together', async () => {
+  const { page } = await open('/?q=a+bird&tab=grid');
+  await bestFive(page).first().waitFor();
+  await bestFive(page).first().click();
+  await expect.poll(() => sourceChip(page).count()).toBe(1);
+  const alone = await page.getByRole('heading', { level: 1 }).innerText();
+  await searchBox(page).fill('in water');
+  await searchBox(page).press('Enter');
+  await expect
+    .poll(() => page.getByRole('heading', { level: 1 }).innerText())
+    .toBe(`${alone}, and \u201cin water\u201d`);
+  const { searchParams } = new URL(page.url());
+  expect(searchParams.get('q')).toBe('in water');
+  expect(searchParams.get('like')).toBeTruthy();
+  await page.reload();
+  await bestFive(page).first().waitFor();
+  expect(await searchBox(page).inputValue()).toBe('in water');
+  await page.getByRole('button', { name: 'Remove the picture from the search' }).click();
+  await expect.poll(() => new URL(page.url()).searchParams.get('like')).toBeNull();
+  expect(new URL(page.url()).searchParams.get('q')).toBe('in water');
+});
+
+test('a dropped picture is searched by', async () => {
+  const { page } = await open('/');
+  await startTiles(page).first().waitFor();
+  const { buffer } = pngFile();
+  const drag = async (type: string) =>
+    page.evaluate(
+      ([kind, bytes]) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([new Uint8Array(bytes)], 'dropped.png', { type: 'image/png' }));
+        const target = document.querySelector('[data-drop="search"]') ?? document.body;
+        target.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+      },
+      [type, Array.from(buffer)] as const,
+    );
+  await drag('dragenter');
+  await drag('dragover');
+  await page.locator('[data-drop="search"]').waitFor();
+  await drag('drop');
+  await sourceChip(page).waitFor();
+  await expect.poll(() => bestFive(page).count()).toBe(5);
 });
 
 test('a pasted picture is searched by', async () => {

@@ -145,3 +145,37 @@ test('a picture that is gone, or was given on another device, says so', async ()
     .waitFor();
   await sourceChip(page).waitFor();
 });
+
+test('what the collection does not hold is said, above the nearest that there is', async () => {
+  const { page } = await open('');
+  await page.route(SEARCH, async (route) => {
+    const answer = await route.fetch();
+    const json = await answer.json();
+    const message = 'Nothing here looks like a squid.';
+    await route.fulfill({
+      response: answer,
+      json: { ...json, relevance: { found: false, threshold: 0.9, relevant: 0, message } },
+    });
+  });
+  await page.goto(`${base()}/?q=a+squid`);
+  const doubt = page.getByTestId('doubt');
+  await doubt.getByText('Nothing here looks like a squid.').waitFor();
+  expect(await bestFive(page).count()).toBe(5);
+  const [above, below] = [await doubt.boundingBox(), await bestFive(page).first().boundingBox()];
+  expect(above?.y).toBeLessThan(below?.y ?? 0);
+});
+
+test('a slow answer is said to be on its way', async () => {
+  const { page } = await open('');
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route(SEARCH, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(`${base()}/?q=a+bird`);
+  await page.getByTestId('slow').waitFor();
+  release();
+  await bestFive(page).first().waitFor();
+  expect(await page.getByTestId('slow').count()).toBe(0);
+});

@@ -13,6 +13,8 @@ test('Space shows a picture large with its details, arrows lead on, Escape retur
   await dialog.waitFor();
   await expect.poll(() => dialog.innerText()).toMatch(/Similarity\s+0\.\d\d, number 1 of 50/);
   expect(await dialog.innerText()).toMatch(/\d+ × \d+ pixels|\d × \d/);
+  expect(await dialog.innerText()).toMatch(/Label\s+\S/);
+  await expect.poll(() => dialog.innerText()).toMatch(/Indexed by\s+\S/);
   expect(new URL(page.url()).searchParams.get('view')).toBe(five[0]);
   const picture = dialog.getByRole('img');
   await expect

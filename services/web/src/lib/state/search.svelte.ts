@@ -10,6 +10,7 @@ const NOT_ON_THIS_DEVICE = 'urn:sightline:problem:not-on-this-device';
 
 export const BEST = 5;
 export const LIMIT = 50;
+const PATIENCE_MS = 4000;
 
 /** What the search bar shows beside the text: the picture that is searched by. */
 export interface Source {
@@ -28,15 +29,19 @@ class Search {
   error = $state.raw<ApiError | null>(null);
   source = $state.raw<Source | null>(null);
   loading = $state(false);
+  /** Set where an answer takes longer than people wait without a word. */
+  slow = $state(false);
 
   readonly #answers = new RecentCache<SearchAnswer>(24);
   readonly #known = new RecentCache<Picture>(600);
   #running: AbortController | null = null;
+  #patience: ReturnType<typeof setTimeout> | undefined;
 
   /** `remembered` takes an answer that is known already: Back and Forward must find their pages as they were. */
   run(query: Query, remembered: boolean): void {
     this.#running?.abort();
     this.#running = null;
+    this.#calm();
     const key = queryKey(query);
     const changed = key !== queryKey(this.query);
     this.query = query;
@@ -60,6 +65,7 @@ class Search {
       return;
     }
     this.loading = true;
+    this.#patience = setTimeout(() => (this.slow = true), PATIENCE_MS);
     void this.#ask(query, key, running.signal);
   }
 
@@ -86,12 +92,19 @@ class Search {
       this.answer = answer;
       this.error = null;
       this.loading = false;
+      this.#calm();
     } catch (error) {
       if (signal.aborted) return;
       this.answer = null;
       this.error = error instanceof ApiError ? error : new ApiError(500, { detail: String(error) });
       this.loading = false;
+      this.#calm();
     }
+  }
+
+  #calm(): void {
+    clearTimeout(this.#patience);
+    this.slow = false;
   }
 
   async #answer(query: Query, signal: AbortSignal): Promise<SearchAnswer> {
