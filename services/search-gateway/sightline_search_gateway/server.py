@@ -22,8 +22,10 @@ from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped
 
 from sightline_search_gateway.answers import dump_json
 from sightline_search_gateway.bootstrap import bootstrap
+from sightline_search_gateway.parts import EXTENSION
 from sightline_search_gateway.problems import MIME_TYPE
 from sightline_search_gateway.settings import Settings
+from sightline_search_gateway.turns import Turns
 
 KEEP_ALIVE_SECONDS = 75
 WORKER_CONNECTIONS = 1000
@@ -69,7 +71,9 @@ class GatewayServer(BaseApplication):  # type: ignore[misc]
     def load(self) -> APIFlask:
         """Return the application; called in each worker, after the fork."""
         try:
-            return self._make_app(self._settings)
+            app = self._make_app(self._settings)
+            app.wsgi_app = Turns(app.wsgi_app, self._settings.gateway.threads)  # type: ignore[method-assign]
+            return app
         except Exception as error:
             log.error("cannot start", error=str(error))
             raise SystemExit(CANNOT_START) from None
@@ -87,7 +91,12 @@ class RootLogger(Logger):  # type: ignore[misc]
 
 
 class GatewayWorker(ThreadWorker):  # type: ignore[misc]
-    """Answers even what cannot be taken apart with a problem."""
+    """Answers even what cannot be taken apart with a problem, and ends streams when it is to stop."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Begin to stop: what is in hand is finished, and a stream would never be."""
+        self.wsgi.extensions[EXTENSION].streams.stop()
+        super().handle_exit(sig, frame)
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
         """Tell a client about a request that never reached the application."""

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -112,6 +113,50 @@ def test_sigterm_finishes_what_is_in_hand(start):
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{server.url}/healthz")
     assert not [line for line in server.lines() if line["level"] in ("error", "critical")]
+
+
+def events(response):
+    """Yield the data of a stream's events."""
+    for line in response.iter_lines():
+        if line.startswith("data: "):
+            yield json.loads(line.removeprefix("data: "))
+
+
+def test_listeners_hold_up_neither_searches_nor_the_end(start):
+    server = start(GATEWAY_THREADS=2, GATEWAY_STREAMS=6)
+    address = f"{server.url}/api/v1/ingest/events"
+    with httpx.Client(timeout=20) as client, ExitStack() as stack:
+        streams = [events(stack.enter_context(client.stream("GET", address))) for _ in range(6)]
+        assert all(next(stream)["indexed"] == 3 for stream in streams)
+        refused = httpx.get(address)
+        assert refused.status_code == 503
+        assert refused.headers["Retry-After"]
+        assert refused.json()["type"] == "urn:sightline:problem:too-many-streams"
+        for number in range(4):
+            assert httpx.get(f"{server.url}/api/v1/search?q=cat{number}").status_code == 200
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        for stream in streams:
+            assert list(stream) == []
+        assert server.process.wait(20) == 0
+        # GATEWAY_DRAIN_SECONDS is 30.
+        assert time.monotonic() - began < 15
+    assert not [line for line in server.lines() if line["level"] in ("error", "critical")]
+
+
+def test_a_listener_that_goes_makes_room_for_another(start):
+    server = start(GATEWAY_STREAMS=1)
+    address = f"{server.url}/api/v1/ingest/events"
+    with httpx.stream("GET", address) as stream:
+        assert stream.headers["Content-Type"] == "text/event-stream"
+        assert stream.headers["X-Accel-Buffering"] == "no"
+        assert next(events(stream))["failed"] == 0
+
+    def listens():
+        with httpx.stream("GET", address) as stream:
+            return stream.status_code == 200 and next(events(stream))["indexed"] == 3
+
+    wait_until(listens)
 
 
 def test_several_processes_count_together(start):

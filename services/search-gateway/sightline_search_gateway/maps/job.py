@@ -18,16 +18,18 @@ from sightline_catalogue import Collection
 from sightline_search_gateway.maps import layout
 from sightline_search_gateway.maps.clusters import cluster_shapes, group, majority_names, nearest_group
 from sightline_search_gateway.maps.naming import Namer
-from sightline_search_gateway.maps.neighbours import Neighbours, nearest_neighbours
+from sightline_search_gateway.maps.neighbours import nearest_neighbours, nearest_of
 from sightline_search_gateway.maps.points import Points, centred, dump_xy, scale_of
 from sightline_search_gateway.maps.request import FEWEST, fitting_perplexity
 from sightline_search_gateway.maps.selection import Selection, numbered, select
-from sightline_search_gateway.maps.separation import NEIGHBOURS, separation
+from sightline_search_gateway.maps.separation import NEIGHBOURS, sampled, separation
 from sightline_search_gateway.maps.store import BEAT_SECONDS, MapRecord, MapStore
 
 PUBLISH_SECONDS = 0.5
 MOST_NEW = 0.25
 """With a larger share of new pictures, a map is computed anew."""
+SAMPLED_POINTS = 2000
+"""When pictures are placed, so many points' neighbours tell how labels separate."""
 log = structlog.get_logger()
 
 
@@ -197,7 +199,8 @@ def _compute(
         {"xy": dump_xy(points.xy)},
     )
     points.cluster, centroids = group(vectors)
-    _finish(run, vectors, neighbours, points, labels, {"scale": scale_of(points.xy)}, centroids, namer)
+    rows = np.arange(len(vectors))
+    _finish(run, vectors, rows, neighbours.indices, points, labels, centroids, namer)
 
 
 def _place(
@@ -227,18 +230,20 @@ def _place(
         points.xy[new] = layout.place(vectors[new], vectors[old], points.xy[old], perplexity, threads=run.threads)
         points.cluster[new] = nearest_group(vectors[new], centroids)
         points.new[new] = True
-    run.check()
-    neighbours = nearest_neighbours(vectors, NEIGHBOURS, threads=run.threads)
-    _finish(run, vectors, neighbours, points, labels, {}, centroids, namer)
+    # Their places are what is waited for; the figures follow.
+    run.write(run.step("separating", layout.ITERATIONS), {"points": points.dump(), "xy": dump_xy(points.xy)})
+    rows = sampled(points.label, SAMPLED_POINTS)
+    nearest = nearest_of(rows, vectors, NEIGHBOURS)
+    _finish(run, vectors, rows, nearest, points, labels, centroids, namer)
 
 
 def _finish(
     run: Run,
     vectors: NDArray[np.float32],
-    neighbours: Neighbours,
+    rows: NDArray[np.intp],
+    nearest: NDArray[np.int64],
     points: Points,
     labels: Sequence[str],
-    fields: dict[str, Any],
     centroids: NDArray[np.float32],
     namer: Namer,
 ) -> None:
@@ -247,10 +252,10 @@ def _finish(
     data, xy = points.dump(), dump_xy(points.xy)
     figures = {
         "clusters": cluster_shapes(points.cluster, names),
-        "separation": separation(vectors, neighbours.indices, points.label, labels),
+        "separation": separation(vectors, rows, nearest, points.label, labels),
     }
     run.write(
-        {**fields, **figures, "made": 1, "size": len(data) + len(xy) + run.record.size // 4},
+        {**figures, "made": 1, "size": len(data) + len(xy) + run.record.size // 4},
         {"points": data, "xy": xy},
     )
     if not run.store.finish(run.record.id, run.record.run, "done"):

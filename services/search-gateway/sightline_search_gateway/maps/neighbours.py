@@ -41,16 +41,31 @@ def nearest_neighbours(vectors: NDArray[np.float32], count: int, *, threads: int
     indices = np.empty((len(vectors), count), np.int64)
     distances = np.empty((len(vectors), count), np.float64)
     for begin in range(0, len(vectors), ROWS):
-        block = vectors[begin : begin + ROWS]
-        similarities = block @ vectors.T
-        rows = np.arange(len(block))
-        similarities[rows, begin + rows] = -np.inf
-        chosen = np.argpartition(-similarities, count - 1, axis=1)[:, :count]
-        found = np.take_along_axis(similarities, chosen, axis=1)
-        order = np.argsort(-found, axis=1, kind="stable")
-        indices[begin : begin + ROWS] = np.take_along_axis(chosen, order, axis=1)
-        distances[begin : begin + ROWS] = 1.0 - np.take_along_axis(found, order, axis=1)
+        rows = np.arange(begin, min(begin + ROWS, len(vectors)))
+        indices[rows], similarities = _nearest(rows, vectors, count)
+        distances[rows] = 1.0 - similarities
     return Neighbours(indices, np.maximum(distances, 0.0))
+
+
+def nearest_of(rows: NDArray[np.intp], vectors: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """Return the indices of the nearest of m of (n, d) unit vectors, (m, count), the nearest first; exact."""
+    count = min(count, len(vectors) - 1)
+    found = np.empty((len(rows), count), np.int64)
+    for begin in range(0, len(rows), ROWS):
+        found[begin : begin + ROWS], _ = _nearest(rows[begin : begin + ROWS], vectors, count)
+    return found
+
+
+def _nearest(
+    rows: NDArray[np.intp], vectors: NDArray[np.float32], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return indices and similarities of the nearest of some, themselves left out."""
+    similarities = vectors[rows] @ vectors.T
+    similarities[np.arange(len(rows)), rows] = -np.inf
+    chosen = np.argpartition(similarities, -count, axis=1)[:, -count:]
+    found = np.take_along_axis(similarities, chosen, axis=1)
+    order = np.argsort(-found, axis=1, kind="stable")
+    return np.take_along_axis(chosen, order, axis=1), np.take_along_axis(found, order, axis=1)
 
 
 def _approximate(vectors: NDArray[np.float32], count: int, threads: int) -> Neighbours:

@@ -12,13 +12,18 @@ from sklearn.metrics import silhouette_score
 NEIGHBOURS = 10
 SILHOUETTE_POINTS = 2000
 FEWEST_OF_A_LABEL = 2
+FEWEST_SAMPLED = 10
 MOST_CONFUSED = 20
 SEED = 20
 DECIMALS = 4
 
 
 def separation(
-    vectors: NDArray[np.float32], nearest: NDArray[np.int64], label: NDArray[np.int32], labels: Sequence[str]
+    vectors: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    nearest: NDArray[np.int64],
+    label: NDArray[np.int32],
+    labels: Sequence[str],
 ) -> dict[str, Any] | None:
     """Return how well labels separate; None with fewer than 2 labels of 2 pictures.
 
@@ -26,7 +31,8 @@ def separation(
 
     Args:
         vectors: (n, d) unit vectors.
-        nearest: (n, k) indices of each one's nearest, the nearest first.
+        rows: (m,) indices of those whose neighbours are known: all, or a sample as `sampled` gives.
+        nearest: (m, k) indices of the nearest of those, the nearest first.
         label: (n,), index into labels; -1 for none.
         labels: Their names.
     """
@@ -34,9 +40,9 @@ def separation(
     counted = np.flatnonzero(counts >= FEWEST_OF_A_LABEL)
     if len(counted) < 2:
         return None
-    rows = np.flatnonzero(np.isin(label, counted))
-    neighbours = label[nearest[rows, :NEIGHBOURS]]
-    own = label[rows]
+    kept = np.isin(label[rows], counted)
+    neighbours = label[nearest[kept, :NEIGHBOURS]]
+    own = label[rows[kept]]
     agreement = (neighbours == own[:, None]).mean(axis=1)
     per_label = [
         {
@@ -48,10 +54,23 @@ def separation(
     ]
     return {
         "knn_agreement": round(float(agreement.mean()), DECIMALS),
-        "silhouette": round(_silhouette(vectors[rows], own), DECIMALS),
+        "silhouette": round(_silhouette(vectors[np.isin(label, counted)], label[np.isin(label, counted)]), DECIMALS),
         "per_label": per_label,
         "confused": _confused(own, neighbours, labels),
     }
+
+
+def sampled(label: NDArray[np.int32], most: int) -> NDArray[np.intp]:
+    """Return the indices of about `most` of (n,) labels, or of all: of each label its share, and at least some."""
+    if len(label) <= most:
+        return np.arange(len(label))
+    order = np.random.default_rng(SEED).permutation(len(label))
+    # Each one's place among those of its label, in that order.
+    by_label = order[np.argsort(label[order], kind="stable")]
+    _, first, size = np.unique(label[by_label], return_index=True, return_counts=True)
+    place = np.arange(len(label)) - np.repeat(first, size)
+    wanted = np.maximum(np.ceil(size * most / len(label)), np.minimum(size, FEWEST_SAMPLED))
+    return np.sort(by_label[place < np.repeat(wanted, size)])
 
 
 def _silhouette(vectors: NDArray[np.float32], own: NDArray[np.int32]) -> float:

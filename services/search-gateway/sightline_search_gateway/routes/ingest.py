@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from apiflask import APIBlueprint
 from flask import Response
 from sightline_catalogue import Filter
@@ -23,6 +24,7 @@ from sightline_search_gateway.streams import event
 
 blueprint = APIBlueprint("ingest", __name__, tag="Ingest", url_prefix=f"{PREFIX}/ingest")
 EVENTS = event_answer("Events named `ingest`; comments in between.")
+log = structlog.get_logger()
 
 
 @blueprint.get("")
@@ -71,15 +73,13 @@ def get_failures(query: dict[str, Any]) -> Response:
 def rescan(wanted: dict[str, Any]) -> Response:
     """Ask for failed pictures to be tried again now, or for the bucket to be listed now instead of within a minute."""
     check_same_origin()
+    if "ids" in wanted:
+        return json_response({"queued": True, "retried": _retry([str(one) for one in wanted["ids"]])}, 202)
     try:
-        if "ids" in wanted:
-            retried = _retry([str(one) for one in wanted["ids"]])
-        else:
-            retried = 0
-            parts().services.board.hint()
+        parts().services.board.hint()
     except QueueUnavailable as error:
         raise Problem("queue-unavailable", "Redis does not answer; try again soon.", headers=retry_after(5)) from error
-    return json_response({"queued": True, "retried": retried}, 202)
+    return json_response({"queued": True, "retried": 0}, 202)
 
 
 def _retry(ids: list[str]) -> int:
@@ -87,7 +87,10 @@ def _retry(ids: list[str]) -> int:
     collection = parts().catalogue.current()
     failed = [image for image in collection.get(ids) if image is not None and image.state == "failed"]
     if failed:
-        # A pending picture whose time has come is queued by the watcher even where the hint is lost.
         collection.set_state([image.id for image in failed], "pending", next_try_at=datetime.now(UTC))
-        parts().services.board.hint([image.key for image in failed])
+        try:
+            parts().services.board.hint([image.key for image in failed])
+        except QueueUnavailable:
+            # What is pending and due the watcher queues at its next look anyway.
+            log.warning("no hint to the watcher: redis does not answer")
     return len(failed)

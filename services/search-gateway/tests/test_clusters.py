@@ -1,0 +1,228 @@
+"""Clusters and the graph of a search."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sightline_catalogue import Image
+from sightline_search_gateway.arrangement import MOST_ARRANGED, QUERY, arrange
+from sightline_search_gateway.grouping import group, silhouette
+from sightline_search_gateway.naming import name_groups
+from sightline_search_gateway.vocabulary import Words, read_vocabulary
+from sklearn.metrics import silhouette_score
+
+DIMENSIONS = 16
+
+
+def unit(vectors):
+    vectors = np.asarray(vectors, dtype=np.float32)
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def bundles(*sizes, spread=0.1, seed=0):
+    """Return unit vectors in tight bundles round different axes, and the bundle of each."""
+    rng = np.random.default_rng(seed)
+    centers = np.eye(DIMENSIONS, dtype=np.float32)[: len(sizes)]
+    of = np.repeat(np.arange(len(sizes)), sizes)
+    return unit(centers[of] + spread * rng.standard_normal((len(of), DIMENSIONS))), of
+
+
+def images(count, label=None):
+    return [
+        Image(id=f"id-{place}", bucket="main", key=f"{place}.jpg", state="indexed", label=label)
+        for place in range(count)
+    ]
+
+
+def arranged(vectors, query=None, words=None, labels=None):
+    """Rank vectors by a query's and arrange them; return the arrangement and the ids in their order."""
+    query = vectors.mean(axis=0) if query is None else query
+    similarities = vectors @ query
+    order = np.argsort(-similarities, kind="stable")
+    found = [images(len(vectors), labels)[place] for place in order]
+    return arrange(found, similarities[order], vectors[order], words), [image.id for image in found]
+
+
+@pytest.mark.parametrize("sizes", [(20, 20), (10, 15, 25), (10, 12, 14, 13)])
+def test_bundles_become_clusters(sizes):
+    vectors, of = bundles(*sizes)
+    groups = group(vectors)
+    assert len(set(groups.tolist())) == len(sizes)
+    assert len(set(zip(groups.tolist(), of.tolist(), strict=True))) == len(sizes)
+
+
+def test_one_outlier_is_not_all_that_there_is_to_say():
+    vectors, _ = bundles(25, 24, spread=0.4)
+    sizes = np.bincount(group(np.concatenate([vectors, unit([[0] * 15 + [-1]])])))
+    assert sizes.max() < 40
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_few_results_are_one_cluster_at_most(count):
+    vectors, _ = bundles(count) if count else (np.empty((0, DIMENSIONS), np.float32), None)
+    arrangement, ids = arranged(vectors, query=unit(np.ones(DIMENSIONS)))
+    assert [cluster["size"] for cluster in arrangement.clusters] == ([count] if count else [])
+    assert [edge["target"] for edge in arrangement.edges if edge["source"] == QUERY] == ids
+    assert arrangement.cluster_of == [0] * count
+
+
+def test_copies_of_one_picture_are_one_cluster():
+    vectors = np.repeat(unit([np.arange(DIMENSIONS)]), 50, axis=0)
+    arrangement, _ = arranged(vectors)
+    assert [cluster["size"] for cluster in arrangement.clusters] == [50]
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(st.integers(0, 60), st.integers(1, 12), st.integers(0, 1000))
+def test_what_holds_of_every_answer(count, different, seed):
+    """Vectors with many copies: whatever they are, the answer is sound and nothing warns."""
+    rng = np.random.default_rng(seed)
+    vectors = unit(rng.standard_normal((different, DIMENSIONS)))[rng.integers(0, different, count)]
+    vectors = vectors.reshape(-1, DIMENSIONS)
+    query = unit(rng.standard_normal(DIMENSIONS))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        arrangement, ids = arranged(vectors, query)
+        again, _ = arranged(vectors, query)
+    assert arrangement == again
+    ids = ids[:MOST_ARRANGED]
+    assert len(arrangement.cluster_of) == len(ids)
+    assert [cluster["id"] for cluster in arrangement.clusters] == list(range(len(arrangement.clusters)))
+    assert sum(cluster["size"] for cluster in arrangement.clusters) == len(ids)
+    # The first cluster has the best result, and so on.
+    first = [arrangement.cluster_of.index(number) for number in range(len(arrangement.clusters))]
+    assert first == sorted(first)
+    for number, cluster in enumerate(arrangement.clusters):
+        assert arrangement.cluster_of[ids.index(cluster["best_id"])] == number
+        assert cluster["size"] == arrangement.cluster_of.count(number)
+    pairs = [(edge["source"], edge["target"]) for edge in arrangement.edges]
+    assert len({frozenset(pair) for pair in pairs}) == len(pairs)
+    assert pairs[: len(ids)] == [(QUERY, one) for one in ids]
+    for source, target in pairs[len(ids) :]:
+        assert ids.index(source) < ids.index(target)
+    assert all(-1.001 <= edge["similarity"] <= 1.001 for edge in arrangement.edges)
+
+
+def test_the_order_of_results_changes_no_cluster():
+    vectors, _ = bundles(12, 9, 20, spread=0.3)
+    shuffled = np.random.default_rng(1).permutation(len(vectors))
+    together = {
+        frozenset(np.flatnonzero(group(vectors) == number).tolist()) for number in range(int(group(vectors).max()) + 1)
+    }
+    groups = group(vectors[shuffled])
+    again = {frozenset(shuffled[groups == number].tolist()) for number in range(int(groups.max()) + 1)}
+    assert again == together
+
+
+def test_each_picture_is_joined_to_its_nearest_and_all_to_one_graph():
+    vectors, _ = bundles(12, 9, 20)
+    arrangement, ids = arranged(vectors)
+    place = {one: int(one.removeprefix("id-")) for one in ids}
+    pairs = {frozenset((edge["source"], edge["target"])) for edge in arrangement.edges if edge["source"] != QUERY}
+    similarities = vectors @ vectors.T
+    for number, one in enumerate(ids):
+        mates = [
+            other
+            for at, other in enumerate(ids)
+            if other != one and arrangement.cluster_of[at] == arrangement.cluster_of[number]
+        ]
+        nearest = max(mates, key=lambda other: similarities[place[one], place[other]])
+        assert frozenset((one, nearest)) in pairs
+    between = [pair for pair in pairs if len({arrangement.cluster_of[ids.index(one)] for one in pair}) == 2]
+    assert len(between) == len(arrangement.clusters) - 1
+    strongest = max(
+        (pair for pair in combinations(ids, 2) if len({arrangement.cluster_of[ids.index(one)] for one in pair}) == 2),
+        key=lambda pair: similarities[place[pair[0]], place[pair[1]]],
+    )
+    assert frozenset(strongest) in between
+    for edge in arrangement.edges[len(ids) :]:
+        assert edge["similarity"] == pytest.approx(similarities[place[edge["source"]], place[edge["target"]]], abs=1e-4)
+
+
+def test_the_silhouette_is_that_of_scikit_learn():
+    vectors, of = bundles(5, 9, 1, 12, spread=0.5)
+    expected = silhouette_score(
+        np.clip(1 - vectors @ vectors.T, 0, 2) * (1 - np.eye(len(of))), of, metric="precomputed"
+    )
+    assert silhouette(1 - vectors @ vectors.T, of) == pytest.approx(expected, abs=1e-4)
+
+
+WORDS = Words(
+    ("cat", "dog", "poodle", "horse"), unit([[1, 0, 0, 0.2], [0, 1, 0, 0.2], [0.1, 1, 0, 0.3], [0, 0, 1, 0.2]])
+)
+
+
+def test_a_name_is_what_a_cluster_shares():
+    centroids = unit([[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]])
+    assert name_groups(centroids, [10, 20, 5], WORDS) == ["cat", "poodle", "horse"]
+
+
+def test_no_two_clusters_have_one_name():
+    centroids = unit([[0, 1, 0, 0], [0, 0.99, 0, 0.1], [0, 0.98, 0.1, 0.2]])
+    names = name_groups(centroids, [1, 1, 1], WORDS)
+    assert len(set(names)) == 3
+
+
+@pytest.mark.parametrize("query", ["a dog", "Dogs", " the dog. "])
+def test_a_name_does_not_repeat_the_query_where_another_fits(query):
+    assert name_groups(unit([[0, 1, 0, 0.25]]), [9], WORDS, query) == ["poodle"]
+
+
+def test_a_name_repeats_the_query_where_none_else_fits():
+    assert name_groups(unit([[1, 0, 0, 0]]), [9], WORDS, "cat") == ["cat"]
+
+
+def test_without_words_folders_are_names():
+    vectors, _ = bundles(10, 10)
+    arrangement, _ = arranged(vectors, labels="wild_animals")
+    assert [cluster["name"] for cluster in arrangement.clusters] == ["wild animals", None]
+
+
+def test_the_vocabulary_is_short_plain_words():
+    vocabulary = read_vocabulary()
+    assert 2000 < len(vocabulary.texts) < 8000
+    assert len(set(vocabulary.texts)) == len(vocabulary.texts)
+    assert all(1 <= len(text.split()) <= 3 and text == text.strip().lower() for text in vocabulary.texts)
+
+
+def test_a_search_has_clusters_and_a_graph(world):
+    answer = world.client.get("/api/v1/search?q=cat").json
+    assert [hit["cluster"] for hit in answer["results"]] == [0] * 5
+    assert [cluster["size"] for cluster in answer["clusters"]] == [5]
+    assert {edge["source"] for edge in answer["edges"]} >= {"query"}
+    known = {hit["id"] for hit in answer["results"]}
+    assert {edge["target"] for edge in answer["edges"]} <= known
+
+
+@pytest.mark.parametrize("address", ["/api/v1/search?q=cat&", "/api/v1/images/{id}/similar?"])
+def test_a_search_without_clusters(world, address):
+    [image, *_] = world.collection.images
+    answer = world.client.get(address.format(id=image) + "clusters=false").json
+    assert answer["results"]
+    assert {hit["cluster"] for hit in answer["results"]} == {None}
+    assert (answer["clusters"], answer["edges"]) == ([], [])
+    assert answer["timings"]["cluster_ms"] == 0
+
+
+def test_only_the_first_fifty_are_clustered(make_world, picture):
+    world = make_world()
+    for number in range(60):
+        world.add(f"many/{number}.jpg", picture((number, number, number)))
+    answer = world.client.get("/api/v1/search?q=cat&limit=60").json
+    assert [hit["cluster"] is None for hit in answer["results"]] == [False] * 50 + [True] * 10
+    assert sum(cluster["size"] for cluster in answer["clusters"]) == 50
+
+
+def test_a_composed_search_has_clusters_too(world, picture):
+    [image, *_] = world.collection.images
+    answer = world.client.post(
+        "/api/v1/search", data={"id": image, "q": "cat"}, content_type="multipart/form-data"
+    ).json
+    assert sum(cluster["size"] for cluster in answer["clusters"]) == 4
+    assert answer["relevance"]["found"] is True
+    assert answer["relevance"]["threshold"] is None
