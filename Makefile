@@ -93,6 +93,14 @@ bench-ingest: setup ## Pictures a second through the whole pipeline, beside a ba
 bench-search: setup ## Time of a search over HTTP, by step, at one and eight clients
 	@$(BIN)/python -m benchmarks.bench_search $(if $(IMAGES),--images '$(IMAGES)')
 
+.PHONY: bench-map
+bench-map: setup ## Maps: openTSNE beside scikit-learn, and what a user waits for (IMAGES=FOLDER, SIZES=2000,10000)
+	@$(BIN)/python -m benchmarks.bench_map $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)')
+
+.PHONY: map-figure
+map-figure: setup ## A map of the first five classes of IMAGES=FOLDER as a picture (CLASSES=cat,dog for others)
+	@$(BIN)/python -m benchmarks.map_figure $(if $(IMAGES),--images '$(IMAGES)') $(if $(CLASSES),--classes '$(CLASSES)')
+
 .PHONY: bench-compose
 bench-compose: compose-models ## The containers: size of images, time to the first search, memory (needs Docker)
 	@$(BIN)/python -m benchmarks.bench_compose $(if $(IMAGES),--images '$(IMAGES)')
