@@ -1,7 +1,7 @@
 """A map of some classes as a picture, with how well they separate: `make map-figure IMAGES=FOLDER CLASSES=cat,dog`.
 
-Like Figure 6 of the report: the first five classes of a folder whose folders are labels, laid out as the map worker lays
-them out. The figures of separation are of the vectors' own space, as `GET /maps/{id}` gives them.
+Like Figure 6 of the report: the first five classes of a folder whose folders are labels, laid out as the map worker
+does it. The figures of separation are of the vectors' own space, as `GET /maps/{id}` gives them.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def draw(name: str, xy: Any, label: Any, labels: list[str], found: dict[str, Any
             shown = f"{one} ({len(mine)})" + (f": {agreement[one]:.2f}" if one in agreement else "")
             axes.scatter(mine[:, 0], mine[:, 1], s=26, color=COLORS[number % len(COLORS)], alpha=0.8, label=shown)
         axes.set_aspect("equal")
+        axes.spines[:].set_visible(False)
         axes.set_xticks([])
         axes.set_yticks([])
 

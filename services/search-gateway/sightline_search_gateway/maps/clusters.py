@@ -14,17 +14,22 @@ FEWEST, MOST = 2, 12
 SAMPLE = 1000
 MANY_POINTS = 10_000
 SEED = 20
+SAME_DECIMALS = 5
 
 
 def group(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
     """Return the cluster of each of (n, d) unit vectors, (n,) int16, and the k clusters' unit centroids, (k, d).
 
-    k is the one of the best silhouette on a sample, from 2 to 12; the largest cluster is the first.
+    k is the one of the best silhouette on a sample, from 2 to 12 and at most half as many as there are different
+    vectors; the largest cluster is the first.
     """
     rows = np.random.default_rng(SEED).permutation(len(vectors))[:SAMPLE]
     sample = vectors[rows]
+    different = len(np.unique(np.round(sample, SAME_DECIMALS), axis=0))
+    if different < FEWEST:
+        return np.zeros(len(vectors), np.int16), _centroid(vectors)[None]
     best_k, best_score = FEWEST, -2.0
-    for k in range(FEWEST, min(MOST, len(sample) - 1) + 1):
+    for k in range(FEWEST, min(MOST, different // 2) + 1):
         found = KMeans(k, n_init=1, random_state=SEED).fit_predict(sample)
         if len(np.unique(found)) < 2:
             continue

@@ -16,6 +16,7 @@ from sightline_search_gateway.maps.queue import MapQueue
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.settings import MapSettings
 from sightline_search_gateway.maps.store import MapRecord
+from sightline_search_gateway.maps.uploads import UploadedPicture
 
 STALE_SECONDS = 5.0
 """How long it is believed whether pictures came or went."""
@@ -86,6 +87,19 @@ class MapDesk:
             )
             self.queue.send(record)
             return record, False
+
+    def keep_thumbnails(self, record: MapRecord, pictures: Iterable[UploadedPicture]) -> None:
+        """Keep the thumbnails of an upload; where that cannot be done, its map is forgotten.
+
+        Raises:
+            BucketUnavailable: It cannot be done.
+        """
+        try:
+            for picture in pictures:
+                self._thumbnails.put(picture.sha256, picture.thumbnail)
+        except BucketUnavailable:
+            self.store.delete(record.id)
+            raise
 
     def is_stale(self, record: MapRecord, collection: Collection) -> bool:
         """Return whether pictures came or went since a map was made."""

@@ -160,7 +160,7 @@ def _uploaded(run: Run, points: Points | None) -> tuple[Selection, NDArray[np.in
     unit = np.frombuffer(vectors, np.float16).reshape(len(points.ids), -1).astype(np.float32)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     return (
-        Selection(points.ids, [None] * len(points.ids), unit, len(points.ids)),
+        Selection(points.ids, [None] * len(points.ids), unit, run.record.total),
         points.label,
         list(run.record.labels),
     )

@@ -24,8 +24,8 @@ Places = NDArray[np.float64]
 
 SEED = 20
 EARLY_ITERATIONS, EARLY_EXAGGERATION = 250, 12.0
-ITERATIONS = 750
-"""Early ones included."""
+ITERATIONS = 1000
+"""Early ones included. As many as scikit-learn's: with 750, a map of 2,000 has a KL divergence 1 % higher."""
 CALLBACK_ITERATIONS = 10
 PLACING_ITERATIONS, PLACING_RATE = 120, 0.1
 """After so many, new points moved by a ten-thousandth of the map on average, of 100 among 5,000."""

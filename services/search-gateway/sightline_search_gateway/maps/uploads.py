@@ -12,9 +12,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 from sightline.encoder.client import BULK, EncoderClient, ItemError, RawPixels
-from sightline_bucket import ThumbnailStore
 from sightline_catalogue import ModelRef
-from sightline_pictures import PictureSettings, Preprocessing, open_picture, preprocess, thumbnail
+from sightline_pictures import PictureError, PictureSettings, Preprocessing, open_picture, preprocess, thumbnail
 
 THUMBNAIL_SIDE = 384
 BATCH = 16
@@ -30,12 +29,30 @@ class UploadedPicture:
         name: As it was sent, a path perhaps.
         label: The folder that it lies in; None for none.
         sha256: Of the file.
-        pixels: Brought to the model's input.
+        thumbnail: WebP.
+        vector: (d,) float32, of length one.
     """
 
     name: str
     label: str | None
     sha256: str
+    thumbnail: bytes
+    vector: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class UploadedFile:
+    """A file of an upload: its name, and what reads at most so many bytes of it."""
+
+    name: str
+    read: Callable[[int], bytes]
+
+
+@dataclass(frozen=True)
+class _Opened:
+    name: str
+    sha256: str
+    thumbnail: bytes
     pixels: NDArray[np.uint8]
 
 
@@ -60,74 +77,74 @@ def digest_of(pictures: Iterable[UploadedPicture]) -> str:
 
 
 class Reader:
-    """Opens pictures of an upload, keeps their thumbnails, and has them encoded.
+    """Opens pictures of an upload and has them encoded.
 
     Args:
         encoder: The encoders' client.
-        thumbnails: Where thumbnails go.
         limits: Of pictures.
         turn: Held while a picture is decoded.
     """
 
-    def __init__(
-        self,
-        encoder: EncoderClient,
-        thumbnails: ThumbnailStore,
-        limits: PictureSettings,
-        turn: AbstractContextManager[Any],
-    ) -> None:
+    def __init__(self, encoder: EncoderClient, limits: PictureSettings, turn: AbstractContextManager[Any]) -> None:
         self._encoder = encoder
-        self._thumbnails = thumbnails
         self._limits = limits
         self._turn = turn
 
-    def served(self, model: ModelRef) -> tuple[str, Preprocessing]:
-        """Return an encoder's name of a model, and how pictures are brought to its input.
+    def read(
+        self, files: Sequence[UploadedFile], model: ModelRef
+    ) -> tuple[list[UploadedPicture], list[dict[str, str]]]:
+        """Return the pictures among some files, and of each other file name and reason.
 
         Raises:
-            NoEncoder: None serves it.
+            EncoderError: As the client does.
+            NoEncoder: None serves the model.
         """
+        name, preprocessing = self._served(model)
+        pictures: list[UploadedPicture] = []
+        refused: list[dict[str, str]] = []
+        # Batch by batch: the pixels of all would fill the memory.
+        for begin in range(0, len(files), BATCH):
+            opened: list[_Opened] = []
+            for file in files[begin : begin + BATCH]:
+                try:
+                    opened.append(self._open(file, preprocessing))
+                except PictureError as error:
+                    refused.append({"name": file.name, "reason": error.reason})
+            for one, vector in zip(opened, self._encode(opened, name, model.fingerprint), strict=True):
+                if isinstance(vector, ItemError):
+                    refused.append({"name": one.name, "reason": vector.message})
+                else:
+                    pictures.append(UploadedPicture(one.name, label_of(one.name), one.sha256, one.thumbnail, vector))
+        return pictures, refused
+
+    def _served(self, model: ModelRef) -> tuple[str, Preprocessing]:
+        """Return an encoder's name of a model, and how pictures are brought to its input."""
         for one in self._encoder.models(timeout_seconds=MODELS_SECONDS):
             if one.fingerprint == model.fingerprint:
                 return one.id, Preprocessing.from_proto(one.preprocessing)
         raise NoEncoder(f"The collection was made with {model.id}, and no encoder serves that.")
 
-    def read(self, name: str, load: Callable[[int], bytes], preprocessing: Preprocessing) -> UploadedPicture:
-        """Return a picture, after keeping its thumbnail.
-
-        Args:
-            name: As it was sent.
-            load: Reads at most so many bytes of the file.
-            preprocessing: Of the model.
-
-        Raises:
-            PictureError: It is no picture within limits.
-        """
+    def _open(self, file: UploadedFile, preprocessing: Preprocessing) -> _Opened:
         with self._turn:
-            data = load(self._limits.max_bytes + 1)
+            data = file.read(self._limits.max_bytes + 1)
             picture = open_picture(
                 data,
                 max_bytes=self._limits.max_bytes,
                 max_pixels=self._limits.max_pixels,
                 min_side=max(preprocessing.min_side, THUMBNAIL_SIDE),
             )
-            sha256 = hashlib.sha256(data).hexdigest()
-            self._thumbnails.put(sha256, thumbnail(picture.image))
-            pixels = preprocess(picture.image, preprocessing)
-        return UploadedPicture(name, label_of(name), sha256, pixels)
+            return _Opened(
+                file.name,
+                hashlib.sha256(data).hexdigest(),
+                thumbnail(picture.image),
+                preprocess(picture.image, preprocessing),
+            )
 
-    def encode(
-        self, pictures: Sequence[UploadedPicture], name: str, fingerprint: str
-    ) -> list[NDArray[np.float32] | ItemError]:
-        """Return each picture's (d,) float32 unit vector, or why it has none.
-
-        Raises:
-            EncoderError: As the client does.
-        """
-        found: list[NDArray[np.float32] | ItemError] = []
-        for begin in range(0, len(pictures), BATCH):
-            batch = [RawPixels(one.pixels, preprocessed=True) for one in pictures[begin : begin + BATCH]]
-            found += self._encoder.encode_images(
-                batch, model=name, fingerprint=fingerprint, priority=BULK, timeout_seconds=ENCODE_SECONDS
-            ).results
-        return found
+    def _encode(self, opened: Sequence[_Opened], name: str, fingerprint: str) -> list[NDArray[np.float32] | ItemError]:
+        if not opened:
+            return []
+        pixels = [RawPixels(one.pixels, preprocessed=True) for one in opened]
+        encoded = self._encoder.encode_images(
+            pixels, model=name, fingerprint=fingerprint, priority=BULK, timeout_seconds=ENCODE_SECONDS
+        )
+        return list(encoded.results)

@@ -12,10 +12,7 @@ import redis
 from apiflask import APIBlueprint
 from flask import Response, request
 from kombu.exceptions import OperationalError
-from sightline.encoder.client import ItemError
-from sightline_bucket import BucketUnavailable
 from sightline_catalogue import CatalogueError, Collection
-from sightline_pictures import PictureError
 from werkzeug.datastructures import FileStorage
 
 from sightline_search_gateway import schemas
@@ -28,7 +25,7 @@ from sightline_search_gateway.maps.request import FEWEST, MapRequest
 from sightline_search_gateway.maps.selection import expected_count, numbered
 from sightline_search_gateway.maps.shape import map_shape
 from sightline_search_gateway.maps.store import MapRecord
-from sightline_search_gateway.maps.uploads import NoEncoder, Reader, UploadedPicture, digest_of, dump_files
+from sightline_search_gateway.maps.uploads import NoEncoder, Reader, UploadedFile, digest_of, dump_files
 from sightline_search_gateway.parts import parts
 from sightline_search_gateway.problems import Problem, retry_after
 from sightline_search_gateway.shapes import PREFIX
@@ -131,20 +128,31 @@ def upload_map(upload: dict[str, Any]) -> Response:
     with asking():
         if not parts().services.maps.store.worker_is_there():
             raise NoWorker
-    pictures, vectors, refused = _encoded(files, collection)
+    sent = [UploadedFile((file.filename or "picture")[:255], file.stream.read) for file in files]
+    services = parts().services
+    try:
+        reader = Reader(services.encoder, parts().settings.pictures, parts().decoders)
+        pictures, refused = reader.read(sent, collection.model)
+    except NoEncoder as error:
+        raise Problem("no-encoder", str(error)) from error
     if len(pictures) < FEWEST:
         reasons = "; ".join(f"{one['name']}: {one['reason']}" for one in refused[:SHOWN])
         raise _too_few(len(pictures), "can be used", refused=refused, more=f" {reasons}" if reasons else "")
+    total, sample = len(pictures), _within_limit(upload["sample"])
+    if len(pictures) > sample:
+        kept_shas = set(sorted(one.sha256 for one in pictures)[:sample])
+        pictures = [one for one in pictures if one.sha256 in kept_shas][:sample]
     label, labels = numbered([one.label for one in pictures])
-    points = Points([one.name for one in pictures], label)
-    asked = MapRequest.of(
-        {"upload": digest_of(pictures), "sample": _within_limit(upload["sample"]), "perplexity": upload["perplexity"]}
-    )
-    kept = {"points": points.dump(), "vectors": vectors.astype(np.float16).tobytes(), "files": dump_files(pictures)}
+    asked = MapRequest.of({"upload": digest_of(pictures), "sample": sample, "perplexity": upload["perplexity"]})
+    kept = {
+        "points": Points([one.name for one in pictures], label).dump(),
+        "vectors": np.stack([one.vector for one in pictures]).astype(np.float16).tobytes(),
+        "files": dump_files(pictures),
+    }
     with asking():
-        record, known = parts().services.maps.ask(
-            asked, collection, len(pictures), parts=kept, labels=labels, refused=refused
-        )
+        record, known = services.maps.ask(asked, collection, total, parts=kept, labels=labels, refused=refused)
+        if not known:
+            services.maps.keep_thumbnails(record, pictures)
         return _answer(record, collection, 200 if known else 202)
 
 
@@ -291,33 +299,3 @@ def _too_few(count: int, verb: str = "match", more: str = "", **members: Any) ->
     if verb == "match" and count == 1:
         verb = "matches"
     return Problem("too-few", f"Only {count} {pictures} {verb}; a map needs {FEWEST}.{more}", **members)
-
-
-def _encoded(
-    files: list[FileStorage], collection: Collection
-) -> tuple[list[UploadedPicture], np.ndarray[Any, Any], list[dict[str, str]]]:
-    """Return the pictures of an upload, their (n, d) vectors, and the files that cannot be used."""
-    services = parts().services
-    reader = Reader(services.encoder, services.thumbnails, parts().settings.pictures, parts().decoders)
-    try:
-        name, preprocessing = reader.served(collection.model)
-    except NoEncoder as error:
-        raise Problem("no-encoder", str(error)) from error
-    opened: list[UploadedPicture] = []
-    refused: list[dict[str, str]] = []
-    for file in files:
-        sent = (file.filename or "picture")[:255]
-        try:
-            opened.append(reader.read(sent, file.stream.read, preprocessing))
-        except PictureError as error:
-            refused.append({"name": sent, "reason": error.reason})
-        except BucketUnavailable as error:
-            raise Problem("bucket-unavailable", str(error), headers=retry_after(5)) from error
-    pictures, vectors = [], []
-    for picture, vector in zip(opened, reader.encode(opened, name, collection.model.fingerprint), strict=True):
-        if isinstance(vector, ItemError):
-            refused.append({"name": picture.name, "reason": vector.message})
-        else:
-            pictures.append(picture)
-            vectors.append(vector)
-    return pictures, np.stack(vectors) if vectors else np.empty((0, 0), np.float32), refused

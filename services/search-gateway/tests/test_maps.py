@@ -1,0 +1,448 @@
+"""Maps over HTTP, with a real Redis and the worker's own code."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from sightline_catalogue import CatalogueUnavailable, Unavailable
+from sightline_search_gateway.maps import job
+from sightline_search_gateway.maps.queue import MapQueue
+from sightline_search_gateway.maps.store import PREFIX
+from sightline_search_gateway.maps.worker import AWAY, BROKEN, Caretaker, Context, compute
+from sightline_service.queues import QUEUE_MAPS, redis_client
+
+LABELS = ("cats", "dogs", "cows")
+EACH = 15
+OTHER_SITE = {"Origin": "https://elsewhere.example"}
+
+
+def worker(world, *, stopping=lambda: False) -> Context:
+    """Return what a map worker has open."""
+    return Context(
+        queue=MapQueue(world.settings.queue, world.settings.maps),
+        catalogue=world.catalogue,
+        namer=lambda centroids, sizes, otherwise: list(otherwise),
+        stopping=stopping,
+        threads=1,
+    )
+
+
+def work(world, **options) -> list[str]:
+    """Compute what waits, as the worker would; return what became of each."""
+    context = worker(world, **options)
+    waiting = [one for one in context.queue.store.all() if one.state == "queued"]
+    outcomes = [compute(context, one.id, one.run) for one in reversed(waiting)]
+    context.queue.close()
+    return outcomes
+
+
+def fill(world, each: int = EACH) -> None:
+    """Put labelled pictures in whose vectors lie round their label's own."""
+    random = np.random.default_rng(1)
+    for place, label in enumerate(LABELS):
+        for number in range(each):
+            image = world.add(f"{label}/{number}.jpg", b"%d %d" % (place, number))
+            vector = np.eye(8, dtype=np.float32)[place] + 0.1 * random.standard_normal(8).astype(np.float32)
+            world.collection.add(image, vector / np.linalg.norm(vector))
+
+
+@pytest.fixture
+def mapping(make_world, queue):
+    """Return a gateway with pictures, a Redis, and a map worker that says it is there."""
+    world = make_world(queue=queue)
+    fill(world)
+    world.maps.store.say_worker_is_there()
+    yield world
+    world.maps.close()
+
+
+def ask(world, **wanted):
+    return world.client.post("/api/v1/maps", json=wanted)
+
+
+def made(world, **wanted) -> dict:
+    answer = ask(world, **wanted)
+    assert answer.status_code == 202, answer.text
+    assert work(world) == ["done"]
+    return world.client.get(answer.headers["Location"]).json
+
+
+def picture_files(picture, count: int, label: str = "cats") -> list:
+    colors = [f"#{12 * number:02x}40{255 - 12 * number:02x}" for number in range(count)]
+    return [(io.BytesIO(picture(color, (80, 60))), f"{label}/{place}.jpg") for place, color in enumerate(colors)]
+
+
+def test_a_map_of_everything(mapping):
+    asked = ask(mapping)
+    assert asked.status_code == 202
+    assert asked.json["state"] == "queued"
+    assert asked.json["points"] is None
+    assert asked.headers["Location"] == f"/api/v1/maps/{asked.json['id']}"
+    assert work(mapping) == ["done"]
+    state = mapping.client.get(asked.headers["Location"]).json
+    assert (state["state"], state["count"], state["total"]) == ("done", 45, 45)
+    assert state["labels"] == sorted(LABELS)
+    points = state["points"]
+    assert [state["labels"][one] for one in points["label"]] == [
+        mapping.collection.images[one].label for one in points["ids"]
+    ]
+    assert state["request"]["perplexity"] == 14
+    assert [cluster["size"] for cluster in state["clusters"]] == [EACH] * 3
+    assert {cluster["name"] for cluster in state["clusters"]} == set(LABELS)
+    assert state["separation"]["knn_agreement"] == 1
+    assert state["stale"] is False
+    assert mapping.client.get(f"{asked.headers['Location']}?points=false").json["points"] is None
+
+
+def test_an_equal_request_is_answered_from_the_store(mapping):
+    first = made(mapping, labels=["cats", "dogs"])
+    again = ask(mapping, labels=["dogs", "cats"])
+    assert (again.status_code, again.json) == (200, first)
+    assert ask(mapping, labels=["dogs", "cats"], perplexity=9).status_code == 202
+
+
+def test_an_equal_request_that_waits_is_the_same_map(mapping, queue):
+    first, again = ask(mapping), ask(mapping)
+    assert (first.status_code, again.status_code) == (202, 200)
+    assert first.json["id"] == again.json["id"]
+    client = redis_client(queue)
+    assert client.llen(QUEUE_MAPS) == 1
+    client.close()
+
+
+def test_a_sample_is_fair_bounded_and_the_same(mapping):
+    first = made(mapping, sample=20)
+    assert (first["count"], first["total"]) == (20, 45)
+    by_label = made(mapping, per_label=5)
+    assert np.bincount(by_label["points"]["label"]).tolist() == [5, 5, 5]
+    ids = first["points"]["ids"]
+    assert mapping.client.delete(f"/api/v1/maps/{first['id']}").status_code == 204
+    assert made(mapping, sample=20)["points"]["ids"] == ids
+
+
+def test_a_map_of_exactly_these(mapping):
+    ids = sorted(mapping.collection.images)[5:25]
+    state = made(mapping, ids=ids)
+    assert sorted(state["points"]["ids"]) == ids
+    assert state["request"]["ids"] == 20
+    assert ask(mapping, ids=ids, labels=["cats"]).status_code == 422
+
+
+def test_folders_and_dates_are_a_filter(mapping):
+    assert made(mapping, folders=["cats"], before="2030-01-01", after=None)["count"] == EACH
+    assert ask(mapping, after="2030-01-01").status_code == 422
+
+
+def change(world) -> tuple[str, str]:
+    """Add a picture of a cat and remove another; return their ids."""
+    gone = next(one for one, image in world.collection.images.items() if image.label == "cats")
+    added = world.add("cats/new.jpg", b"new", indexed_at=datetime.now(UTC) + timedelta(seconds=1))
+    world.collection.add(added, world.collection.known_vectors[gone])
+    world.collection.delete([gone])
+    world.maps._staleness.clear()
+    return added.id, gone
+
+
+def test_what_is_new_is_placed_and_what_is_old_stays(mapping):
+    before = made(mapping)
+    added, gone = change(mapping)
+    assert mapping.client.get(f"/api/v1/maps/{before['id']}").json["stale"] is True
+    again = ask(mapping)
+    assert again.status_code == 202
+    assert again.json["points"] == before["points"], "the old map is there until the new one is"
+    assert work(mapping) == ["done"]
+    after = mapping.client.get(f"/api/v1/maps/{before['id']}").json
+    old = places(before)
+    now = places(after)
+    assert set(now) == set(old) - {gone} | {added}
+    assert all(now[one] == old[one] for one in now if one in old)
+    assert [one for one, new in zip(after["points"]["ids"], after["points"]["new"], strict=True) if new] == [added]
+    assert after["created_at"] == before["created_at"]
+    assert after["separation"]["per_label"] == before["separation"]["per_label"]
+    # Among its like.
+    cats = np.array([now[one] for one in now if mapping.collection.images[one].label == "cats" and one != added])
+    others = np.array([now[one] for one in now if mapping.collection.images[one].label != "cats"])
+    here = np.array(now[added])
+    assert np.linalg.norm(cats - here, axis=1).min() < np.linalg.norm(others - here, axis=1).min()
+
+
+def places(state: dict) -> dict[str, tuple[float, float]]:
+    points = state["points"]
+    return dict(zip(points["ids"], zip(points["x"], points["y"], strict=True), strict=True))
+
+
+def test_with_more_than_a_quarter_new_it_is_made_anew(mapping):
+    made(mapping)
+    for number in range(12):
+        mapping.add(f"cats/new-{number}.jpg", b"new %d" % number, indexed_at=datetime.now(UTC))
+    mapping.maps._staleness.clear()
+    again = made(mapping)
+    assert again["count"] == 57
+    assert not any(again["points"]["new"])
+
+
+@pytest.mark.parametrize(("count", "text"), [(1, "Only 1 picture matches"), (9, "Only 9 pictures match")])
+def test_too_few(mapping, problem, count, text):
+    for number in range(count):
+        mapping.add(f"rare/{number}.jpg", b"rare %d" % number)
+    body = problem(ask(mapping, labels=["rare"]), 422, "too-few")
+    assert body["detail"] == f"{text}; a map needs 10."
+    assert problem(ask(mapping, per_label=1), 422, "too-few")["detail"].startswith("Only 4 pictures match")
+
+
+def test_pictures_that_go_while_a_map_waits_are_said_to_be_missing(mapping):
+    asked = ask(mapping)
+    mapping.collection.delete(list(mapping.collection.images)[4:])
+    assert work(mapping) == ["failed"]
+    state = mapping.client.get(asked.headers["Location"]).json
+    assert (state["state"], state["reason"]) == ("failed", "Only 4 pictures match; a map needs 10.")
+    fill(mapping)
+    assert ask(mapping).status_code == 202
+
+
+def test_without_a_worker_nothing_new_is_made(make_world, queue, problem):
+    world = make_world(queue=queue)
+    fill(world)
+    body = problem(ask(world), 503, "no-map-worker")
+    assert "sightline-map-worker" in body["detail"]
+    assert world.client.get("/api/v1/maps").json == {"maps": []}
+
+
+def test_without_redis_it_is_said(make_world, problem, queue):
+    world = make_world(queue=queue.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
+    fill(world)
+    problem(ask(world), 503, "queue-unavailable")
+    problem(world.client.get("/api/v1/maps"), 503, "queue-unavailable")
+    problem(world.client.get("/api/v1/maps/m-1"), 503, "queue-unavailable")
+
+
+def test_no_more_wait_than_may(make_world, queue, problem):
+    world = make_world(queue=queue, maps={"max_waiting": 2})
+    fill(world)
+    world.maps.store.say_worker_is_there()
+    assert [ask(world, perplexity=value).status_code for value in (5, 6)] == [202, 202]
+    answer = ask(world, perplexity=7)
+    problem(answer, 429, "overloaded")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert ask(world, perplexity=5).status_code == 200
+
+
+def test_no_larger_than_may_be(make_world, queue, problem):
+    world = make_world(queue=queue, maps={"max_points": 100})
+    body = problem(ask(world, sample=101), 422, "invalid-request")
+    assert body["errors"][0]["name"] == "sample"
+    assert "MAPS_MAX_POINTS" in body["detail"]
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"perplexity": 4}, {"perplexity": 101}, {"sample": 9}, {"ids": ["x"]}, {"other": 1}, {"per_label": -1}]
+)
+def test_what_makes_no_sense_is_refused(mapping, problem, wanted):
+    body = problem(ask(mapping, **wanted), 422, "invalid-request")
+    assert body["errors"][0]["in"] == "body"
+    assert body["errors"][0]["name"].startswith(next(iter(wanted)))
+
+
+def test_cancelling_one_that_waits_and_forgetting_it(mapping, problem):
+    address = ask(mapping).headers["Location"]
+    assert mapping.client.delete(address).status_code == 204
+    assert mapping.client.get(address).json["state"] == "cancelled"
+    assert work(mapping) == []
+    assert mapping.client.delete(address).status_code == 204
+    problem(mapping.client.get(address), 404, "map-not-found")
+    problem(mapping.client.delete(address), 404, "map-not-found")
+
+
+def at_iteration(monkeypatch, call) -> None:
+    """Have something happen while a layout forms."""
+    lay_out = job.layout.lay_out
+
+    def watched(*arguments, on_progress, **options):
+        def watch(iteration, kl_divergence, places_now):
+            if iteration == 100:
+                call()
+            on_progress(iteration, kl_divergence, places_now)
+
+        return lay_out(*arguments, on_progress=watch, **options)
+
+    monkeypatch.setattr(job.layout, "lay_out", watched)
+    monkeypatch.setattr(job, "PUBLISH_SECONDS", 0.0)
+
+
+def test_cancelling_one_that_is_computed(mapping, monkeypatch):
+    address = ask(mapping).headers["Location"]
+    at_iteration(monkeypatch, lambda: mapping.client.delete(address))
+    assert work(mapping) == ["cancelled"]
+    state = mapping.client.get(address).json
+    assert state["state"] == "cancelled"
+    assert state["finished_at"] is not None
+
+
+def test_progress_and_points_show_while_it_is_computed(mapping, monkeypatch):
+    address = ask(mapping).headers["Location"]
+    seen = []
+    at_iteration(monkeypatch, lambda: seen.append(mapping.client.get(address).json))
+    work(mapping)
+    [state] = seen
+    assert state["state"] == "running"
+    assert (state["progress"]["step"], state["progress"]["iteration"]) == ("optimizing", 90)
+    assert state["progress"]["kl_divergence"] > 0
+    assert len(state["points"]["x"]) == 45
+    assert state["points"]["cluster"] == [-1] * 45
+
+
+def test_a_worker_that_is_told_to_stop_gives_its_map_back(mapping, monkeypatch, queue):
+    address = ask(mapping).headers["Location"]
+    told = threading.Event()
+    at_iteration(monkeypatch, told.set)
+    assert work(mapping, stopping=told.is_set) == ["returned"]
+    assert mapping.client.get(address).json["state"] == "queued"
+    client = redis_client(queue)
+    assert client.llen(QUEUE_MAPS) == 2
+    client.close()
+    monkeypatch.undo()
+    assert work(mapping) == ["done"]
+
+
+def test_events_tell_of_a_map_until_it_is_done(mapping):
+    address = ask(mapping).headers["Location"]
+    answer = mapping.client.get(f"{address}/events")
+    assert answer.content_type.startswith("text/event-stream")
+    events = iter(answer.response)
+    first = next(events)
+    assert first.startswith(b"event: state\n")
+    assert json.loads(first.partition(b"data: ")[2])["state"] == "queued"
+    thread = threading.Thread(target=work, args=(mapping,))
+    thread.start()
+    last = [json.loads(one.partition(b"data: ")[2]) for one in events if one.startswith(b"event:")][-1]
+    thread.join()
+    assert last == mapping.client.get(address).json
+    assert last["state"] == "done"
+
+
+def test_the_catalogue_away_is_waited_for_and_then_said(mapping, monkeypatch):
+    monkeypatch.setattr("sightline_search_gateway.maps.worker.CATALOGUE_WAIT_SECONDS", 0.2)
+    address = ask(mapping).headers["Location"]
+    mapping.catalogue.error = CatalogueUnavailable("away")
+    assert work(mapping) == ["failed"]
+    state = mapping.client.get(address).json
+    assert (state["state"], state["reason"]) == ("failed", AWAY)
+
+
+def test_what_nobody_thought_of_is_a_failure_with_a_reason(mapping, monkeypatch):
+    address = ask(mapping).headers["Location"]
+    at_iteration(monkeypatch, lambda: 1 / 0)
+    assert work(mapping) == ["failed"]
+    assert mapping.client.get(address).json["reason"] == BROKEN
+
+
+def test_a_map_without_a_message_is_found(mapping, queue):
+    map_id = ask(mapping).json["id"]
+    client = redis_client(queue)
+    client.delete(QUEUE_MAPS)
+    client.hset(PREFIX + map_id, "asked_at", time.time() - 60)
+    caretaker = Caretaker(MapQueue(queue, mapping.settings.maps), client)
+    caretaker.look()
+    assert client.llen(QUEUE_MAPS) == 1
+    assert mapping.maps.store.worker_is_there()
+    client.close()
+
+
+def test_maps_are_listed_the_newest_first(mapping):
+    first, second = made(mapping, labels=["cats"]), made(mapping, labels=["dogs"])
+    listed = mapping.client.get("/api/v1/maps").json["maps"]
+    assert [one["id"] for one in listed] == [second["id"], first["id"]]
+    assert all(one["points"] is None for one in listed)
+
+
+def test_pages_of_other_sites_start_and_end_nothing(mapping, problem):
+    map_id = made(mapping)["id"]
+    problem(mapping.client.post("/api/v1/maps", json={}, headers=OTHER_SITE), 403, "cross-origin")
+    form = {"files": (io.BytesIO(b""), "1.jpg")}
+    problem(mapping.client.post("/api/v1/maps/uploads", data=form, headers=OTHER_SITE), 403, "cross-origin")
+    problem(mapping.client.delete(f"/api/v1/maps/{map_id}", headers=OTHER_SITE), 403, "cross-origin")
+
+
+def upload(world, files, **form):
+    return world.client.post("/api/v1/maps/uploads", data={"files": files, **form})
+
+
+def test_uploads_make_a_map_of_their_own(mapping, picture):
+    before = dict(mapping.collection.images)
+    files = picture_files(picture, 12) + picture_files(picture, 8, "zoo/dogs") + [(io.BytesIO(b"text"), "cats/t.jpg")]
+    asked = upload(mapping, files, perplexity="5")
+    assert asked.status_code == 202, asked.text
+    assert [one["name"] for one in asked.json["refused"]] == ["cats/t.jpg"]
+    assert asked.json["labels"] == ["cats", "dogs"]
+    assert work(mapping) == ["done"]
+    state = mapping.client.get(asked.headers["Location"]).json
+    assert (state["state"], state["count"]) == ("done", 20)
+    assert state["points"]["label"] == [0] * 12 + [1] * 8
+    assert state["points"]["ids"][13] == "zoo/dogs/1.jpg"
+    assert mapping.collection.images == before
+    assert mapping.bucket.files.keys() == {image.key for image in before.values()}
+    thumbnail = mapping.client.get(state["thumbnails"].replace("{index}", "3"))
+    assert thumbnail.content_type == "image/webp"
+    tag = {"If-None-Match": thumbnail.headers["ETag"]}
+    assert mapping.client.get(state["thumbnails"].replace("{index}", "3"), headers=tag).status_code == 304
+    assert mapping.client.get(state["thumbnails"].replace("{index}", "20")).status_code == 404
+    again = upload(mapping, picture_files(picture, 12) + picture_files(picture, 8, "zoo/dogs"), perplexity="5")
+    assert (again.status_code, again.json["id"]) == (200, state["id"])
+
+
+def test_thumbnails_of_uploads_go_with_the_last_that_uses_them(mapping, picture):
+    one = upload(mapping, picture_files(picture, 12)).json["id"]
+    work(mapping)
+    other = upload(mapping, picture_files(picture, 11)).json["id"]
+    work(mapping)
+    shared = next(iter(mapping.thumbnails.kept))
+    shown = replace(next(iter(mapping.collection.images.values())), sha256=shared)
+    mapping.collection.images[shown.id] = shown
+    assert len(mapping.thumbnails.kept) == 12
+    mapping.client.delete(f"/api/v1/maps/{one}")
+    assert len(mapping.thumbnails.kept) == 11
+    mapping.client.delete(f"/api/v1/maps/{other}")
+    assert list(mapping.thumbnails.kept) == [shared]
+
+
+def test_few_uploads_that_can_be_used_are_too_few(mapping, picture, problem):
+    assert problem(upload(mapping, picture_files(picture, 3)), 422, "too-few")["detail"].startswith("Only 3 pictures")
+    broken = [(io.BytesIO(b"text"), f"{number}.jpg") for number in range(4)]
+    body = problem(upload(mapping, picture_files(picture, 8) + broken), 422, "too-few")
+    assert body["detail"].startswith("Only 8 pictures can be used; a map needs 10.")
+    assert len(body["refused"]) == 4
+    # What was refused leaves nothing behind.
+    assert mapping.thumbnails.kept == {}
+
+
+def test_uploads_need_a_key_where_there_are_keys(make_world, queue, picture, problem):
+    world = make_world(queue=queue, api_keys="a-key-of-the-house")
+    fill(world)
+    world.maps.store.say_worker_is_there()
+    problem(upload(world, picture_files(picture, 12)), 401, "key-required")
+    assert ask(world).status_code == 202
+
+
+def test_the_catalogue_away_does_not_hide_maps(mapping):
+    state = made(mapping)
+    mapping.catalogue.error = Unavailable("away")
+    shown = mapping.client.get(f"/api/v1/maps/{state['id']}").json
+    assert shown["points"] == state["points"]
+
+
+def test_the_web_process_does_not_load_what_maps_are_computed_with():
+    program = (
+        "import sys; import sightline_search_gateway.server, sightline_search_gateway.bootstrap; "
+        "print([name for name in sys.modules if name.startswith('openTSNE')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
