@@ -109,11 +109,13 @@ export class MapSession {
       if (this.#id !== id) return;
       this.#show(map);
       this.error = null;
-      if (unfinished(map) && !this.#events) this.#listen(id);
+      if (!unfinished(map)) return;
+      if (this.#events === null) this.#listen(id);
+      else this.#later(id, POLL_MS);
     } catch (error) {
       if (this.#id !== id) return;
       // While a map is being made, one look that fails is followed by another.
-      if (this.map && unfinished(this.map)) this.#timer = setTimeout(() => void this.#read(id), 3 * POLL_MS);
+      if (this.map && unfinished(this.map)) this.#later(id, 3 * POLL_MS);
       else this.error = asError(error);
     }
   }
@@ -128,17 +130,16 @@ export class MapSession {
       if (!unfinished(map)) events.close();
     };
     for (const name of ['state', 'done', 'failed', 'cancelled']) events.addEventListener(name, take);
+    // No stream, or no longer: then the page asks.
     events.onerror = () => {
       events.close();
-      if (this.#id === id && this.map && unfinished(this.map)) this.#poll(id);
+      if (this.#id === id && this.map && unfinished(this.map)) this.#later(id, POLL_MS);
     };
   }
 
-  #poll(id: string): void {
-    this.#timer = setTimeout(async () => {
-      await this.#read(id);
-      if (this.#id === id && this.map && unfinished(this.map)) this.#poll(id);
-    }, POLL_MS);
+  #later(id: string, milliseconds: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#read(id), milliseconds);
   }
 
   /** A state without points keeps those that are shown. */

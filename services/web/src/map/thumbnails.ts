@@ -5,6 +5,11 @@ export const MOST_THUMBNAILS = 150;
 const FROM_ZOOM = 2.2;
 const FEW = 120;
 
+/** Whether so many points are so small that a look at which of them are in view is not worth its time. */
+export function farAway(camera: Camera, count: number): boolean {
+  return camera.zoom < FROM_ZOOM && count > 20 * FEW;
+}
+
 /** The side of a thumbnail in pixels: larger the nearer one is. */
 export function thumbnailSide(zoom: number, size: Size): number {
   const most = size.width < 600 ? 60 : 84;
