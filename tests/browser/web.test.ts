@@ -177,7 +177,7 @@ test('a cluster is hidden and shown by its name; back, forward and a shared link
   await page.goto(link);
   await settledWeb(page);
   expect(await shown()).toBe(fewer);
-  await web(page).getByRole('button', { pressed: false }).first().click();
+  await web(page).locator('.legend li button').first().click();
   await expect.poll(shown).toBe(51);
   expect(await groups(page).count()).toBeGreaterThan(1);
 });
@@ -364,7 +364,7 @@ test('a browser without WebGL is told so, and has grid and table', async () => {
     } as typeof original;
   });
   await page.goto(`${base()}/?q=a+bird`);
-  await web(page).getByRole('heading', { name: 'This browser cannot draw the web' }).waitFor();
-  await web(page).getByRole('button', { name: 'Show the grid' }).click();
+  await page.getByRole('heading', { name: 'This browser cannot draw the web' }).waitFor();
+  await page.getByRole('button', { name: 'Show the grid' }).click();
   await page.getByRole('list', { name: /^The next \d/ }).waitFor();
 });

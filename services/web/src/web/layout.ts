@@ -23,7 +23,7 @@ const SMALLEST = 31;
 const GAP = 7;
 const CLUSTER_GAP = 30;
 const QUERY_GAP = 26;
-const MARGIN = 12;
+const MARGIN = 22;
 /** Above each cluster, for its name. */
 const HEAD = 30;
 const ROUNDS = 260;

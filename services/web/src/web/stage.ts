@@ -29,6 +29,8 @@ export interface Listeners {
   clear: () => void;
   pick: (id: string, byTouch: boolean) => void;
   rest: () => void;
+  /** All pictures are drawn, but for those that cannot be had. */
+  arrived: () => void;
   moved: () => void;
 }
 
@@ -50,6 +52,10 @@ const UNFOLD_MS = 550;
 const CAMERA_MS = 260;
 const HOME = { x: 0.5, y: 0.5, ratio: 1, angle: 0 };
 const TEXTURE_SIDE = 256;
+/** Pictures that arrive within so long are put on the texture together. */
+const TEXTURE_MS = 120;
+const TEXTURE_MOST = 2560;
+const CROWD = 300;
 const FAINT = 0.12;
 
 /** Draws a scene with sigma, and says what is pointed at. Nothing moves by itself once `rest` was called. */
@@ -67,6 +73,8 @@ export class Stage {
   #lit: string | null = null;
   #near: ReadonlyMap<string, number> = new Map();
   #unfolding: (() => void) | null = null;
+  readonly #seen = new Set<string>();
+  #arrival: Promise<void> = Promise.resolve();
 
   /** Throws where the browser draws no WebGL. */
   constructor(container: HTMLElement, scheme: Scheme, motion: boolean, listeners: Listeners) {
@@ -84,7 +92,8 @@ export class Stage {
       minEdgeThickness: 1.7,
       renderLabels: false,
       zIndex: true,
-      inertiaDuration: motion ? 200 : 0,
+      // Not a duration of 0, which sigma divides by.
+      ...(motion ? {} : { inertiaRatio: 0 }),
       defaultDrawNodeHover: () => {},
       defaultNodeType: 'picture',
       nodeProgramClasses: {
@@ -93,6 +102,8 @@ export class Stage {
           objectFit: 'cover',
           keepWithinCircle: true,
           crossOrigin: null,
+          debounceTimeout: TEXTURE_MS,
+          maxTextureSize: TEXTURE_MOST,
         }),
       },
       nodeReducer: (id, look) => ({ ...look, hidden: this.#hides(id), zIndex: id === this.#lit ? 2 : 0 }),
@@ -112,6 +123,11 @@ export class Stage {
     );
     this.sigma.on('clickStage', () => this.#listeners.clear());
     this.sigma.getCamera().on('updated', () => this.#listeners.moved());
+  }
+
+  /** Whether it holds so many pictures by now that a new one is better. */
+  get crowded(): boolean {
+    return this.#seen.size > CROWD;
   }
 
   /** Shows a scene; pictures of the one before go from where they were to where they belong. */
@@ -146,6 +162,7 @@ export class Stage {
       if (!this.#graph.hasEdge(source, target)) this.#graph.addUndirectedEdge(source, target, { similarity });
     }
     this.#recolor();
+    this.#await(scene);
     this.#turn({ ...HOME });
     if (!this.#motion) {
       this.sigma.refresh();
@@ -213,7 +230,7 @@ export class Stage {
 
   /** The web as it is seen now, pictures included, at twice the size. */
   async png(): Promise<Blob> {
-    const { drawOnCanvas } = await import('@sigma/export-image');
+    const [{ drawOnCanvas }] = await Promise.all([import('@sigma/export-image'), this.#arrival]);
     const times = 2;
     const { width, height } = this.sigma.getDimensions();
     const drawn = await drawOnCanvas(this.sigma as unknown as Sigma, {
@@ -246,10 +263,20 @@ export class Stage {
     this.sigma.kill();
   }
 
+  /** Pictures come when they come; `arrived` is when the last one is drawn, or known to be missing. */
+  #await(scene: Scene): void {
+    const urls = scene.web.nodes.map(({ picture }) => picture.thumbnail_url);
+    if (scene.center.picture) urls.push(scene.center.picture);
+    for (const url of urls) this.#seen.add(url);
+    this.#arrival = Promise.allSettled(
+      urls.map((url) => Object.assign(new Image(), { src: url }).decode()),
+    ).then(() => new Promise((done) => setTimeout(done, 2 * TEXTURE_MS)));
+    void this.#arrival.then(() => this.#scene === scene && this.#listeners.arrived());
+  }
+
   #turn(state: { x: number; y: number; ratio: number; angle: number }): void {
-    const camera = this.sigma.getCamera();
-    if (this.#motion) void camera.animate(state, { duration: CAMERA_MS });
-    else camera.setState(state);
+    // Always an animation, if one of a single frame: it takes the place of one that is still going on.
+    void this.sigma.getCamera().animate(state, { duration: this.#motion ? CAMERA_MS : 1 });
   }
 
   #hides(id: string): boolean {
