@@ -85,6 +85,10 @@ format: setup $(WEB)/node_modules/.installed ## Format all code
 quality: setup ## How well names find their pictures (IMAGES=FOLDER whose folders are labels, COMPARE=MODEL)
 	@$(BIN)/python -m benchmarks.quality $(if $(IMAGES),--images '$(IMAGES)') $(if $(COMPARE),--compare '$(COMPARE)')
 
+.PHONY: naming
+naming: setup ## How well clusters are named and queries judged (IMAGES=FOLDER whose folders are labels)
+	@$(BIN)/python -m benchmarks.naming $(if $(IMAGES),--images '$(IMAGES)')
+
 .PHONY: bench-ingest
 bench-ingest: setup ## Pictures a second through the whole pipeline, beside a bare loop
 	@$(BIN)/python -m benchmarks.bench_ingest $(if $(IMAGES),--images '$(IMAGES)')

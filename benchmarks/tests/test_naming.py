@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sightline_catalogue import Image
+from sightline_search_gateway.relevance import learn
+from sightline_search_gateway.vocabulary import Words
+
+from benchmarks import naming
+from benchmarks.naming import Pictures, judge_queries, name_clusters, time_clusters
+
+THINGS = ("cat", "dog", "car", "tree", "boat")
+NAMES = (*THINGS, *(f"word {number}" for number in range(300)))
+
+
+def unit(rows):
+    rows = np.asarray(rows, dtype=np.float32)
+    return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+
+
+VECTORS = unit(np.random.default_rng(0).standard_normal((len(NAMES), 64)))
+
+
+class TextsByName:
+    """Each text has the vector of its name; one that is not known, one of its own."""
+
+    def __call__(self, texts):
+        return np.stack([VECTORS[NAMES.index(text)] if text in NAMES else self._other(text) for text in texts])
+
+    def _other(self, text):
+        return unit(np.random.default_rng(sum(map(ord, text))).standard_normal(64))
+
+
+@pytest.fixture
+def pictures():
+    """Fifteen pictures of each thing, near its name; the classifier takes all of them for one class."""
+    of = np.repeat(np.arange(len(THINGS)), 15)
+    noise = np.random.default_rng(1).standard_normal((len(of), 64)) / 30
+    images = [
+        Image(id=str(place), bucket="main", key=f"{THINGS[thing]}/{place}.jpg", state="indexed", label=THINGS[thing])
+        for place, thing in enumerate(of)
+    ]
+    return Pictures(images, unit(VECTORS[of] + noise), np.zeros(len(of), np.intp))
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    monkeypatch.setattr(naming, "TIMED_QUERIES", 5)
+    classes = [(f"class {number}", f"class {number}, kind {number}", "") for number in range(60)]
+    monkeypatch.setattr(naming.embedded, "class_texts", lambda: classes)
+
+
+def test_names_that_fit_and_classes_that_do_not(pictures):
+    names = name_clusters(pictures, TextsByName(), Words(NAMES, VECTORS), ["anything", "something"])
+    assert len(names.ours) == len(names.classes) >= 4
+    assert np.mean(names.ours) > 0.9
+    assert np.mean(names.classes) < 0.5
+
+
+def test_what_is_held_is_found_and_what_is_not_is_not(pictures):
+    words = Words(NAMES, VECTORS)
+    verdicts = judge_queries(pictures, TextsByName(), words, learn(pictures, words), THINGS, "cat dog car tree boat")
+    assert verdicts["held_found"] == verdicts["held_able_found"] == 1
+    assert verdicts["held_able"] == len(THINGS)
+    assert verdicts["absent_not_found"] > 0.5
+    assert len(time_clusters(pictures, words)) == 5
