@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from threading import Thread
+
 from apiflask import APIFlask
 from sightline_bucket import open_bucket, open_thumbnails
-from sightline_catalogue import Catalogue
+from sightline_catalogue import Catalogue, CatalogueError
 from sightline_service.encoders import open_encoder
 
 from sightline_search_gateway.app import create_app
 from sightline_search_gateway.board import IngestBoard
 from sightline_search_gateway.maps.desk import MapDesk
-from sightline_search_gateway.parts import Services
+from sightline_search_gateway.parts import EXTENSION, Parts, Services
 from sightline_search_gateway.settings import Settings
 from sightline_search_gateway.shelf import Shelf
 
+PREPARE_SECONDS = 2.0
 PROBE_SECONDS = 1.0
 """Those who ask whether the gateway is ready wait no longer than a second or two."""
 
@@ -32,6 +36,28 @@ def bootstrap(settings: Settings, services: Services | None = None) -> APIFlask:
         BucketError: The bucket or the store of thumbnails cannot be opened.
     """
     return create_app(settings, services or connect(settings))
+
+
+def serve_app(settings: Settings) -> APIFlask:
+    """Return the application, as a process serves it: what searches need is made ready meanwhile."""
+    app = bootstrap(settings)
+    Thread(target=_prepare, args=(app.extensions[EXTENSION],), name="prepare", daemon=True).start()
+    return app
+
+
+def _prepare(parts: Parts) -> None:
+    """Have words encoded and relevance learnt before anybody asks, as soon as there is a collection."""
+    while True:
+        try:
+            collection = parts.catalogue.current_if_any()
+        except CatalogueError:
+            collection = None
+        if collection is not None:
+            words = parts.words.get(collection.model)
+            if words is not None:
+                parts.gauge.scale(collection, words)
+                return
+        time.sleep(PREPARE_SECONDS)
 
 
 def connect(settings: Settings) -> Services:

@@ -21,7 +21,7 @@ from gunicorn.http.errors import (  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from sightline_search_gateway.answers import dump_json
-from sightline_search_gateway.bootstrap import bootstrap
+from sightline_search_gateway.bootstrap import serve_app
 from sightline_search_gateway.parts import EXTENSION
 from sightline_search_gateway.problems import MIME_TYPE
 from sightline_search_gateway.settings import Settings
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 class GatewayServer(BaseApplication):  # type: ignore[misc]
     """Serves until SIGTERM, then finishes what is in hand."""
 
-    def __init__(self, settings: Settings, make_app: Callable[[Settings], APIFlask] = bootstrap) -> None:
+    def __init__(self, settings: Settings, make_app: Callable[[Settings], APIFlask] = serve_app) -> None:
         self._settings = settings
         self._make_app = make_app
         super().__init__()
@@ -139,7 +139,7 @@ def _is_not_slow_client(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], BlockingIOError))
 
 
-def serve(settings: Settings, make_app: Callable[[Settings], APIFlask] = bootstrap) -> None:
+def serve(settings: Settings, make_app: Callable[[Settings], APIFlask] = serve_app) -> None:
     """Serve until SIGTERM; never returns.
 
     Args:

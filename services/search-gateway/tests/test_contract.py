@@ -10,6 +10,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+from sightline_search_gateway.maps.request import FEWEST
 from sightline_search_gateway.openapi import DOCUMENT
 
 EXAMPLES = 15
@@ -23,23 +24,29 @@ CALLS = [
     # A stream has no end.
     if not path.endswith("/events") or mode is GenerationMode.NEGATIVE
 ]
-# Whether bytes are a picture, a query has a part at all, or a cursor was given before, no schema says.
+# Whether bytes are a picture, pictures are enough for a map, a query has a part at all, or a cursor was given before, no schema says.
 BEYOND_THE_SCHEMA = {
     ("/api/v1/images", "post"),
     ("/api/v1/search", "post"),
     ("/api/v1/images", "get"),
     ("/api/v1/ingest/failures", "get"),
+    ("/api/v1/maps", "post"),
+    ("/api/v1/maps/uploads", "post"),
 }
 
 
 @pytest.fixture
-def world(make_world, picture, caplog):
+def world(make_world, picture, caplog, queue):
     caplog.set_level(logging.WARNING)
-    made = make_world(writable=True)
+    made = make_world(writable=True, queue=queue)
     for color in ("red", "green"):
         made.add(f"colors/{color}.jpg", picture(color))
     made.add("bad.jpg", b"text", state="failed", reason="not an image")
-    return made
+    for number in range(FEWEST):
+        made.add(f"numbers/{number}.jpg", b"%d" % number)
+    made.maps.store.say_worker_is_there()
+    yield made
+    made.maps.close()
 
 
 @pytest.mark.parametrize(("path", "method", "mode"), CALLS)
@@ -47,6 +54,7 @@ def test_requests_of_all_sorts_get_documented_answers(world, path, method, mode)
     operation = schemathesis.openapi.from_wsgi("/openapi.json", world.app)[path][method]
     left_out = [positive_data_acceptance] if (path, method) in BEYOND_THE_SCHEMA else []
     ids = [*world.collection.images, None]
+    map_id = world.client.post("/api/v1/maps", json={}).json["id"]
 
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(
@@ -56,7 +64,7 @@ def test_requests_of_all_sorts_get_documented_answers(world, path, method, mode)
         # Else no generated id would ever be one of a picture.
         known = ids[hash(str(case.query)) % len(ids)]
         if mode is GenerationMode.POSITIVE and known and case.path_parameters:
-            case.path_parameters["image_id"] = known
+            case.path_parameters |= {"image_id": known} if "image_id" in case.path_parameters else {"map_id": map_id}
         case.call_and_validate(excluded_checks=left_out)
 
     check()

@@ -1,0 +1,101 @@
+"""Searches with clusters, and ingestion as events, by the real processes."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+
+import pytest
+from drawn import draw
+from sightline_local.readiness import ingest_state
+from waiting import wait_for
+
+PICTURES = 24
+
+
+@pytest.fixture(scope="module")
+def running(start, tmp_path_factory):
+    bucket = tmp_path_factory.mktemp("pictures") / "bucket"
+    (bucket / "blobs").mkdir(parents=True)
+    for seed in range(PICTURES):
+        (bucket / f"blobs/{seed}.png").write_bytes(draw(seed, format="PNG"))
+    (bucket / "broken.jpg").write_bytes(b"no picture")
+    system = start(bucket, writable=True)
+    wait_for(
+        "the pictures are indexed",
+        lambda: (s := ingest_state(system.stack)) and s.finished and s.indexed == PICTURES,
+    )
+    return system
+
+
+def named(running, **params):
+    """Search until the vocabulary has its vectors and the collection has taught what is relevant."""
+
+    def search():
+        answer = running.get("/search", **params)
+        ready = answer["relevance"] is None or answer["relevance"]["threshold"] is not None
+        return answer if ready and all(cluster["name"] for cluster in answer["clusters"]) else None
+
+    return wait_for("clusters have names", search)
+
+
+def test_a_search_has_named_clusters_and_a_graph(running):
+    answer = named(running, q="a bird")
+    ids = [result["id"] for result in answer["results"]]
+    assert len(ids) == PICTURES
+    names = [cluster["name"] for cluster in answer["clusters"]]
+    assert len(set(names)) == len(names) >= 2
+    assert "bird" not in names or len(names) > 1
+    assert sum(cluster["size"] for cluster in answer["clusters"]) == PICTURES
+    for result in answer["results"]:
+        assert 0 <= result["cluster"] < len(names)
+    pairs = [frozenset((edge["source"], edge["target"])) for edge in answer["edges"]]
+    assert len(set(pairs)) == len(pairs)
+    assert {edge["target"] for edge in answer["edges"] if edge["source"] == "query"} == set(ids)
+    assert set().union(*pairs) == {"query", *ids}
+    again = named(running, q="a bird")
+    assert (again["clusters"], again["edges"]) == (answer["clusters"], answer["edges"])
+    assert answer["timings"]["cluster_ms"] > 0
+
+
+def test_similar_pictures_have_clusters_without_a_verdict(running):
+    [image, *_] = running.images(state="indexed")
+    answer = running.get(f"/images/{image['id']}/similar")
+    assert answer["relevance"] is None
+    assert sum(cluster["size"] for cluster in answer["clusters"]) == PICTURES - 1
+
+
+def test_the_threshold_is_of_the_collection(running):
+    verdicts = [named(running, q=text)["relevance"] for text in ("a squid", "a fax machine", "a pattern of dots")]
+    for verdict in verdicts:
+        assert -1 < verdict["threshold"] < 1
+        assert verdict["found"] == (verdict["relevant"] > 0) == (verdict["message"] is None)
+
+
+def states(response):
+    for line in response.iter_lines():
+        if line.startswith("data: "):
+            yield json.loads(line.removeprefix("data: "))
+
+
+def test_events_tell_of_a_new_picture(running):
+    with running.http.stream("GET", "/api/v1/ingest/events", timeout=60) as response:
+        assert response.headers["content-type"] == "text/event-stream"
+        told = states(response)
+        first = next(told)
+        assert (first["indexed"], first["failed"]) == (PICTURES, 1)
+        (running.bucket / "blobs/new.png").write_bytes(draw(PICTURES, format="PNG"))
+        assert any(state["indexed"] == PICTURES + 1 for state in islice(told, 20))
+
+
+def test_a_failure_is_tried_again_when_asked(running):
+    [failure] = running.get("/ingest/failures")["failures"]
+    assert failure["key"] == "broken.jpg"
+    answer = running.http.post("/api/v1/ingest/rescan", json={"ids": [failure["id"]]})
+    assert answer.json() == {"queued": True, "retried": 1}
+    [again] = wait_for(
+        "it failed again",
+        lambda: [one for one in running.get("/ingest/failures")["failures"] if one["attempts"] > failure["attempts"]],
+    )
+    assert again["reason"] == failure["reason"]
+    assert running.get("/ingest")["pending"] == 0
