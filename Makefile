@@ -59,6 +59,10 @@ test-web: $(WEB)/node_modules/.installed ## Run the page's unit tests
 test-browser: setup page ## Run the browser tests: real Chromium, real services, the sample pictures
 	@$(BIN)/python tests/browser/run.py
 
+.PHONY: screenshots
+screenshots: setup page ## Picture every view of the page, two widths, light and dark, into data/screenshots (ONLY=web,map)
+	@$(BIN)/python tests/browser/run.py screenshots
+
 .PHONY: compose-test
 compose-test: compose-models ## Build the images, run the system in containers, and break it (needs Docker; ARGS='-k name')
 	@$(BIN)/python -m pytest tests/compose --override-ini pythonpath=tests/compose --timeout 1800 $(ARGS)
@@ -104,6 +108,11 @@ bench-map: setup ## Maps: openTSNE beside scikit-learn, and what a user waits fo
 .PHONY: map-figure
 map-figure: setup ## A map of the first five classes of IMAGES=FOLDER as a picture (CLASSES=cat,dog for others)
 	@$(BIN)/python -m benchmarks.map_figure $(if $(IMAGES),--images '$(IMAGES)') $(if $(CLASSES),--classes '$(CLASSES)')
+
+.PHONY: vitals
+vitals: setup page ## The page in Chromium: first and largest paint, blocking time, script; the web's time a frame
+	@$(BIN)/python tests/browser/run.py vitals
+	@$(BIN)/python tests/browser/run.py bench:web
 
 .PHONY: bench-compose
 bench-compose: compose-models ## The containers: size of images, time to the first search, memory (needs Docker)

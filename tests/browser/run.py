@@ -1,4 +1,7 @@
-"""Runs the browser tests: real services over the sample pictures, and a real Chromium.
+"""Runs the browser tests, or another npm script that looks at the page: real services over the sample pictures,
+and a real Chromium.
+
+`run.py [SCRIPT]`, with `test:browser` as the default.
 
 Where Chromium or the sample pictures are missing, says so in one line and succeeds; with CI=true that is a failure.
 """
@@ -44,7 +47,8 @@ def wait_until_indexed(stack: Stack) -> None:
 
 
 def main() -> int:
-    """Start the services, run Playwright's tests against them, stop everything."""
+    """Start the services, run the npm script against them, stop everything."""
+    script = sys.argv[1] if len(sys.argv) > 1 else "test:browser"
     chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if chromium is None:
         return leave_out("Chromium is not installed (Debian: apt install chromium)")
@@ -71,7 +75,7 @@ def main() -> int:
             wait_until_ready(stack, supervisor)
             wait_until_indexed(stack)
             return subprocess.run(
-                ["npm", "--prefix", str(ROOT / "services/web"), "run", "--silent", "test:browser"],
+                ["npm", "--prefix", str(ROOT / "services/web"), "run", "--silent", script],
                 env=os.environ | {"PAGE_URL": stack.url, "CHROMIUM": chromium, "BUCKET": str(bucket)},
                 check=False,
             ).returncode
