@@ -169,6 +169,29 @@ def test_labels_folders_and_formats_are_counted_over_indexed_images(collection, 
     assert collection.formats() == {"JPEG": 4, "PNG": 1}
 
 
+def test_what_fits_a_filter_is_counted(collection, picture, drawn):
+    keys = ["animals/cats/1.jpg", "animals/cats/2.jpg", "animals/3.jpg", "top.jpg"]
+    images = [picture(key, indexed_at=NOON + timedelta(hours=number)) for number, key in enumerate(keys)]
+    collection.upsert(images, drawn(4))
+    collection.upsert([picture("animals/cats/5.jpg", state="pending")], None)
+    assert collection.count() == 4
+    assert collection.count(Filter(folders=("animals",))) == 3
+    assert collection.count(Filter(labels=("cats",)), indexed_after=NOON) == 1
+    assert collection.count(indexed_after=NOON + timedelta(hours=3)) == 0
+    assert collection.labels(Filter(folders=("animals/cats",))) == {"cats": 2}
+
+
+def test_a_walk_shows_every_indexed_image_that_fits_in_the_order_of_ids(collection, picture, drawn):
+    images = [picture(f"{'cats' if number % 3 else 'dogs'}/{number}.jpg") for number in range(30)]
+    collection.upsert(images, drawn(30))
+    collection.upsert([picture("cats/pending.jpg", state="pending")], None)
+    batches = list(collection.walk(batch=7))
+    assert max(len(batch) for batch in batches) == 7
+    assert [one for batch in batches for one in batch] == sorted((image.id, image.label) for image in images)
+    dogs = [one for batch in collection.walk(Filter(labels=("dogs",)), batch=3) for one in batch]
+    assert dogs == sorted((image.id, "dogs") for image in images if image.label == "dogs")
+
+
 def test_many_labels_are_all_counted(collection, picture, drawn):
     collection.upsert([picture(f"l{number}/a.jpg") for number in range(300)], drawn(300))
     collection.upsert([picture(f"l7/{number}.jpg") for number in range(3)], drawn(3))

@@ -110,6 +110,13 @@ def test_an_equal_request_is_answered_from_the_store(mapping):
     assert ask(mapping, labels=["dogs", "cats"], perplexity=9).status_code == 202
 
 
+def test_a_request_as_the_answer_repeats_it_is_the_same_map(mapping):
+    first = made(mapping, perplexity=40)
+    assert first["request"]["perplexity"] == 14
+    again = ask(mapping, perplexity=first["request"]["perplexity"])
+    assert (again.status_code, again.json["id"]) == (200, first["id"])
+
+
 def test_an_equal_request_that_waits_is_the_same_map(mapping, queue):
     first, again = ask(mapping), ask(mapping)
     assert (first.status_code, again.status_code) == (202, 200)
