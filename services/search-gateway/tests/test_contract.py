@@ -24,7 +24,8 @@ CALLS = [
     # A stream has no end.
     if not path.endswith("/events") or mode is GenerationMode.NEGATIVE
 ]
-# Whether bytes are a picture, pictures are enough for a map, a query has a part at all, or a cursor was given before, no schema says.
+# Whether bytes are a picture, pictures are enough for a map, a query has a part at all, or a cursor was given before:
+# no schema says that.
 BEYOND_THE_SCHEMA = {
     ("/api/v1/images", "post"),
     ("/api/v1/search", "post"),
