@@ -67,7 +67,7 @@ export function rgb(hex: string): [number, number, number] {
 
 const SHOWN = 235;
 /** The grey of the rest stays behind the colours. */
-const BEHIND = 130;
+const BEHIND = { light: 130, dark: 205 } as const;
 const FADED = 38;
 
 /**
@@ -84,14 +84,14 @@ export function paint(
   const colours = new Map(
     legend.map((category) => [
       category.id,
-      [...rgb(colourOf(category, shade)), category.colour === null ? BEHIND : SHOWN] as const,
+      [...rgb(colourOf(category, shade)), category.colour === null ? BEHIND[shade] : SHOWN] as const,
     ]),
   );
   const painted = new Uint8Array(values.length * 4);
   for (let index = 0; index < values.length; index += 1) {
     const value = values[index] ?? -1;
     if (hidden.has(value)) continue;
-    const [red, green, blue, alpha] = colours.get(value) ?? [...rgb(REST[shade]), BEHIND];
+    const [red, green, blue, alpha] = colours.get(value) ?? [...rgb(REST[shade]), BEHIND[shade]];
     painted[index * 4] = red;
     painted[index * 4 + 1] = green;
     painted[index * 4 + 2] = blue;
