@@ -108,10 +108,11 @@ def look(pictures: Collection) -> Pictures:
 
     source = embedded.describe(collection.MODELS)
     tower: Any = source.image.build()
+    classes: list[NDArray[np.intp]] = []
+    tower.classifier.register_forward_hook(lambda _, __, logits: classes.append(logits.argmax(dim=1).numpy()))
     limits = PictureSettings()
     images: list[Image] = []
     vectors: list[Vectors] = []
-    classes: list[NDArray[np.intp]] = []
     for keys in chunks(pictures.keys, 16):
         pixels = []
         for key in keys:
@@ -129,9 +130,7 @@ def look(pictures: Collection) -> Pictures:
             images.append(Image(id=key, bucket="main", key=key, state="indexed", label=pictures.label(key)))
         if pixels:
             with torch.inference_mode():
-                batch = torch.from_numpy(np.stack(pixels))
-                classes.append(tower.classifier(tower.normalise(batch)).argmax(dim=1).numpy())
-                vectors.append(tower(batch).numpy())
+                vectors.append(tower(torch.from_numpy(np.stack(pixels))).numpy())
         print(f"\r{len(images):,} of {len(pictures.keys):,} pictures", end="", file=sys.stderr)
     print(file=sys.stderr)
     return Pictures(images, np.concatenate(vectors), np.concatenate(classes))
