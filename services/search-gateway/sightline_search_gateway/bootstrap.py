@@ -16,6 +16,7 @@ from sightline_search_gateway.maps.desk import MapDesk
 from sightline_search_gateway.parts import EXTENSION, Parts, Services
 from sightline_search_gateway.settings import Settings
 from sightline_search_gateway.shelf import Shelf
+from sightline_search_gateway.threads import settle_on_one_thread
 
 PREPARE_SECONDS = 2.0
 PROBE_SECONDS = 1.0
@@ -40,6 +41,7 @@ def bootstrap(settings: Settings, services: Services | None = None) -> APIFlask:
 
 def serve_app(settings: Settings) -> APIFlask:
     """Return the application, as a process serves it: what searches need is made ready meanwhile."""
+    settle_on_one_thread()
     app = bootstrap(settings)
     Thread(target=_prepare, args=(app.extensions[EXTENSION],), name="prepare", daemon=True).start()
     return app

@@ -8,16 +8,12 @@ collections and for 60 random words this brings the groups' adjusted mutual info
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from threading import Lock
-
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.cluster import KMeans
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+from sightline_search_gateway.threads import one_thread
 
 Vectors = NDArray[np.float32]
 FEWEST = 6
@@ -27,7 +23,6 @@ SEED = 7
 SAME_DECIMALS = 5
 LARGEST_SHARE = 0.5
 LONELY_COST = 0.05
-_turn = Lock()
 
 
 def group(vectors: Vectors, most: int = MOST_GROUPS) -> NDArray[np.intp]:
@@ -95,19 +90,3 @@ def in_order(groups: NDArray[np.intp]) -> NDArray[np.intp]:
     rank = np.empty(len(numbers), dtype=np.intp)
     rank[np.argsort(first)] = np.arange(len(numbers))
     return rank[place.reshape(-1)]
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep the libraries that compute from using several threads, which cost more here than they save.
-
-    One at a time: the limit is the whole process's, and whoever lifts it would lift it for the others.
-    """
-    with _turn, _controller().limit(limits=1):
-        yield
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    """Return what knows the libraries that are loaded; finding them takes milliseconds."""
-    return ThreadpoolController()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline_search_gateway.grouping import one_thread
+from sightline_search_gateway.threads import one_thread
 from sightline_search_gateway.vocabulary import Words
 
 Vectors = NDArray[np.float32]

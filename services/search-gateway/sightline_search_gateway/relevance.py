@@ -18,6 +18,7 @@ import structlog
 from numpy.typing import NDArray
 from sightline_catalogue import Collection
 
+from sightline_search_gateway.threads import one_thread
 from sightline_search_gateway.vocabulary import Words
 
 Vectors = NDArray[np.float32]
@@ -102,7 +103,8 @@ def nothing_like(text: str) -> str:
 
 def backgrounds(vectors: Vectors, words: Words) -> tuple[Vectors, Vectors]:
     """Return mean and standard deviation, (n,) each, of pictures' similarities with all words."""
-    similarities = vectors @ words.vectors.T
+    with one_thread():
+        similarities = vectors @ words.vectors.T
     return similarities.mean(axis=1), similarities.std(axis=1)
 
 
