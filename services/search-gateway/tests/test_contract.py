@@ -9,7 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 from sightline_search_gateway.maps.request import FEWEST
 from sightline_search_gateway.openapi import DOCUMENT
 
@@ -34,6 +34,8 @@ BEYOND_THE_SCHEMA = {
     ("/api/v1/maps", "post"),
     ("/api/v1/maps/uploads", "post"),
 }
+# In a form all is text: what is generated as null arrives as the word, a folder's name like any other.
+TEXT_ALONE = {("/api/v1/images", "post")}
 
 
 @pytest.fixture
@@ -54,6 +56,7 @@ def world(make_world, picture, caplog, queue):
 def test_requests_of_all_sorts_get_documented_answers(world, path, method, mode):
     operation = schemathesis.openapi.from_wsgi("/openapi.json", world.app)[path][method]
     left_out = [positive_data_acceptance] if (path, method) in BEYOND_THE_SCHEMA else []
+    left_out += [negative_data_rejection] if (path, method) in TEXT_ALONE else []
     ids = [*world.collection.images, None]
     map_id = world.client.post("/api/v1/maps", json={}).json["id"]
 
