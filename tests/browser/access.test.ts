@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { base, bestFive, notice, problem, startTiles, useBrowser } from './page';
+import { base, bestFive, notice, problem, settledWeb, startTiles, trail, useBrowser, webCard } from './page';
 
 const open = useBrowser();
 
@@ -11,9 +11,36 @@ const VIEWS: Record<string, (page: Page) => Promise<void>> = {
     await startTiles(page).first().waitFor();
   },
   results: async (page) => {
-    await page.goto(`${base()}/?q=a+bird`);
+    await page.goto(`${base()}/?q=a+bird&tab=grid`);
     await bestFive(page).first().waitFor();
     await bestFive(page).first().focus();
+  },
+  'the web': async (page) => {
+    await page.goto(`${base()}/?q=a+bird`);
+    await settledWeb(page);
+    await page.locator('[data-node][tabindex="0"]').focus();
+    await webCard(page).waitFor();
+  },
+  'the web on a trail, with a group hidden': async (page) => {
+    await page.goto(`${base()}/?q=a+bird`);
+    await bestFive(page).first().click();
+    await trail(page).first().waitFor();
+    await settledWeb(page);
+    await page.locator('.legend').evaluate((legend) => legend.setAttribute('open', ''));
+    await page.locator('.legend li button').first().click();
+  },
+  'the table': async (page) => {
+    await page.goto(`${base()}/?q=a+bird&tab=table&sort=-name`);
+    await page.getByRole('table').waitFor();
+  },
+  'nothing like it': async (page) => {
+    await page.route('**/api/v1/search?*', async (route) => {
+      const answer = await route.fetch();
+      const relevance = { found: false, threshold: 0.9, relevant: 0, message: 'Nothing here looks so.' };
+      await route.fulfill({ response: answer, json: { ...(await answer.json()), relevance } });
+    });
+    await page.goto(`${base()}/?q=a+bird&tab=grid`);
+    await page.getByTestId('doubt').waitFor();
   },
   'more like this': async (page) => {
     await VIEWS.start?.(page);
@@ -75,29 +102,36 @@ describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
   });
 });
 
-test.each(['start', 'results', 'more like this', 'the larger view', 'the collection panel', 'an error'])(
-  'on a phone, from 320 pixels on, %s does not scroll sideways',
-  async (name) => {
-    const { page } = await open('', {
-      viewport: { width: 320, height: 700 },
-      hasTouch: true,
-      isMobile: true,
+test.each([
+  'start',
+  'results',
+  'the web',
+  'the web on a trail, with a group hidden',
+  'the table',
+  'more like this',
+  'the larger view',
+  'the collection panel',
+  'an error',
+])('on a phone, from 320 pixels on, %s does not scroll sideways', async (name) => {
+  const { page } = await open('', {
+    viewport: { width: 320, height: 700 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  await VIEWS[name]?.(page);
+  for (const width of [320, 390, 768]) {
+    await page.setViewportSize({ width, height: 700 });
+    const wide = await page.evaluate(() => {
+      const elements = [
+        document.documentElement,
+        ...document.querySelectorAll<HTMLElement>('dialog, [popover]'),
+      ];
+      return elements.map((element) => [element.tagName, element.scrollWidth - element.clientWidth]);
     });
-    await VIEWS[name]?.(page);
-    for (const width of [320, 390, 768]) {
-      await page.setViewportSize({ width, height: 700 });
-      const wide = await page.evaluate(() => {
-        const elements = [
-          document.documentElement,
-          ...document.querySelectorAll<HTMLElement>('dialog, [popover]'),
-        ];
-        return elements.map((element) => [element.tagName, element.scrollWidth - element.clientWidth]);
-      });
-      expect(wide.filter(([, over]) => Number(over) > 0)).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-    }
-  },
-);
+    expect(wide.filter(([, over]) => Number(over) > 0)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+  }
+});
 
 test('the chosen colours last', async () => {
   const { page } = await open('/', { colorScheme: 'light' });
@@ -131,7 +165,10 @@ test('a policy without unsafe-inline and unsafe-eval is enough', async () => {
   expect(policy).not.toContain('unsafe');
   await startTiles(page).first().waitFor();
   await startTiles(page).first().click();
-  await bestFive(page).first().waitFor();
+  await settledWeb(page);
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save as PNG' }).click();
+  await saved;
   await bestFive(page).first().focus();
   await page.keyboard.press(' ');
   await page.getByRole('dialog').getByRole('img').waitFor();

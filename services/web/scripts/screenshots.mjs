@@ -202,6 +202,8 @@ try {
           failed += 1;
           console.error(`${view} ${size} ${colorScheme}: ${String(error).split('\n')[0]}`);
         }
+        // What fades in or out has done so.
+        await page.waitForTimeout(500);
         await page.screenshot({ path: join(OUT, `${view}-${size}-${colorScheme}.png`) });
         await context.close();
       }

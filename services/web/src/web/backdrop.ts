@@ -69,7 +69,7 @@ export function drawGrounds(
     context.strokeStyle = mixed(color, scheme, 0.5);
     context.lineWidth = BRUSH * projection.scale + 2.5;
     context.stroke();
-    context.fillStyle = context.strokeStyle = mixed(color, scheme, scheme === 'light' ? 0.09 : 0.15);
+    context.fillStyle = context.strokeStyle = mixed(color, scheme, scheme === 'light' ? 0.09 : 0.12);
     context.lineWidth = BRUSH * projection.scale;
     context.stroke();
     context.fill();
