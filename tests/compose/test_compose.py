@@ -112,3 +112,9 @@ def test_down_and_up_keep_every_picture(system):
     wait_for("searches work", lambda: "flower.jpg" in system.found("a flower"), 60)
     print(f"from up to the first search: {time.monotonic() - began:.1f} s")
     assert system.indexed() == before
+
+
+def test_the_demo_profile_puts_the_sample_pictures_into_the_bucket(system):
+    for _ in range(2):  # The second time they are there.
+        system.compose("--profile", "demo", "up", "--build", "--no-deps", "--exit-code-from", "samples", "samples")
+    wait_for("a sample is found", lambda: any(key.startswith("samples/") for key in system.found("a bird")), 60)
