@@ -55,9 +55,7 @@ def is_after(field: str, moment: datetime) -> Any:
     Raises:
         ValueError: The datetime is naive.
     """
-    return api.Condition(
-        field=api.FieldCondition(key=field, datetime_range=api.DatetimeRange(gt=_timestamp(moment)))
-    )
+    return api.Condition(field=api.FieldCondition(key=field, datetime_range=api.DatetimeRange(gt=_timestamp(moment))))
 
 
 def conditions(filter: Filter | None) -> list[Any]:
