@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import queue
-import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 
 import structlog
 from sightline_bucket import open_bucket, open_thumbnails
@@ -15,6 +13,7 @@ from sightline_catalogue import Catalogue
 from sightline_service import configure_logging
 from sightline_service.encoders import open_encoder
 from sightline_service.queues import WATCHER_HASH, celery_app, redis_client
+from sightline_service.signals import stop_event
 
 from sightline_ingest_worker.context import TargetSource
 from sightline_ingest_worker.events import FolderEvents, events_arrive
@@ -54,13 +53,7 @@ def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watche
 def run(settings: WatcherSettings) -> int:
     """Watch until SIGTERM; returns the exit status."""
     configure_logging(settings.log, "watcher")
-    stop = threading.Event()
-
-    def on_signal(*_: Any) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, on_signal)
-    signal.signal(signal.SIGINT, on_signal)
+    stop = stop_event()
     lease = Lease(redis_client(settings.queue), f"{WATCHER_HASH}:lease")
     with ExitStack() as ends:
         server = try_to_serve(settings.metrics_address, settings.metrics_port)

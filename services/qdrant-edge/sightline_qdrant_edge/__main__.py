@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-from threading import Event
 
 import structlog
 from sightline_service import configure_logging, load_settings, serve_metrics
+from sightline_service.signals import stop_event
 
 from sightline_qdrant_edge.bootstrap import bootstrap
 from sightline_qdrant_edge.errors import EdgeError
@@ -25,9 +24,7 @@ def main() -> None:
     ).parse_args()
     settings = load_settings(EdgeSettings)
     configure_logging(settings.log, "qdrant-edge")
-    stopping = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = stop_event()
     try:
         edge = bootstrap(settings)
         serve_metrics(settings.address, settings.metrics_port)

@@ -160,14 +160,15 @@ def fill() -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
-def eventually() -> Callable[..., None]:
-    """Wait until something is so."""
+def eventually() -> Callable[..., object]:
+    """Wait until something is so; return what the condition then returned."""
 
-    def eventually(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    def eventually(condition: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS) -> object:
         deadline = time.monotonic() + seconds
-        while not condition():
+        while not (value := condition()):
             assert time.monotonic() < deadline, what
             time.sleep(0.02)
+        return value
 
     return eventually
 

@@ -75,7 +75,10 @@ def test_searches_and_writes_go_on_while_an_index_is_built(serve, create, fill, 
     thread = threading.Thread(target=search)
     thread.start()
     fill(client, "a", vectors, 30_000, 45_000)
-    eventually(lambda: client.get_collection("a").status == models.CollectionStatus.YELLOW, "a build begins")
+    child = eventually(lambda: child_of(server), "a build begins")
+    # Held, so that it does not end before what is to happen meanwhile.
+    os.kill(child, signal.SIGSTOP)
+    assert client.get_collection("a").status == models.CollectionStatus.YELLOW
     building.set()
     # Every kind of write, while the copy is being indexed without them.
     fill(client, "a", vectors, 45_000, 60_000)
@@ -86,6 +89,7 @@ def test_searches_and_writes_go_on_while_an_index_is_built(serve, create, fill, 
     client.update_vectors("a", [models.PointVectors(id=3, vector={"image": vectors[60_001].tolist()})])
     client.upsert("a", [models.PointStruct(id=4, vector={}, payload={"number": 4, "state": "failed"})])
     client.create_payload_index("a", "mark", models.PayloadSchemaType.BOOL)
+    os.kill(child, signal.SIGCONT)
     eventually(lambda: indexed(client), "the index is swapped in")
     building.clear()
     stop.set()
