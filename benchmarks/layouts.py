@@ -51,7 +51,7 @@ def grow(real: Vectors, count: int, seed: int = 1) -> Vectors:
     random = np.random.default_rng(seed)
     if count <= len(real):
         return real[random.permutation(len(real))[:count]]
-    near = nearest_neighbours(real, NEAR, threads=1)
+    near = nearest_neighbours(real, NEAR)
     more = count - len(real)
     base = random.integers(len(real), size=more)
     picked = near.indices[base[:, None], random.integers(near.indices.shape[1], size=(more, 2))]
@@ -73,7 +73,7 @@ def by_product(vectors: Vectors, perplexity: float, threads: int) -> tuple[Place
 
     began = time.perf_counter()
     start = layout.first_places(vectors)
-    neighbours = nearest_neighbours(vectors, int(3 * perplexity), threads=threads)
+    neighbours = nearest_neighbours(vectors, int(3 * perplexity))
     laid = layout.lay_out(start, neighbours, perplexity, threads=threads, on_progress=nothing)
     return laid.places, time.perf_counter() - began
 
@@ -96,7 +96,7 @@ def probabilities(vectors: Vectors, perplexity: float, threads: int) -> Any:
     """Return t-SNE's joint probabilities, an (n, n) sparse matrix, from neighbours that are exact."""
     from openTSNE import affinity  # type: ignore[import-untyped]
 
-    neighbours = nearest_neighbours(vectors, int(3 * perplexity), threads=threads, exact=True)
+    neighbours = nearest_neighbours(vectors, int(3 * perplexity))
     return affinity.joint_probabilities_nn(
         neighbours.indices, neighbours.distances, [perplexity], symmetrize=True, n_jobs=threads
     )

@@ -77,7 +77,7 @@ def main() -> None:
     perplexity = fitting_perplexity(options.perplexity, len(keys))
     threads = available_cores()
     places, seconds = layouts.by_product(vectors, perplexity, threads)
-    nearest = nearest_neighbours(vectors, NEIGHBOURS, threads=threads).indices
+    nearest = nearest_neighbours(vectors, NEIGHBOURS).indices
     found = separation(vectors, np.arange(len(keys)), nearest, label, labels)
     xy = centred(places)
     draw(pictures.name, xy * scale_of(xy), label, labels, found)

@@ -22,7 +22,7 @@ def bunches(sizes: list[int], spread: float = 0.05, dimensions: int = 16) -> tup
 
 
 def judged(vectors: np.ndarray, label: np.ndarray, labels: list[str]) -> dict | None:
-    nearest = nearest_neighbours(vectors, 10, threads=1).indices
+    nearest = nearest_neighbours(vectors, 10).indices
     return separation(vectors, np.arange(len(label)), nearest, label, labels)
 
 
@@ -77,7 +77,7 @@ def test_a_sample_of_neighbours_holds_every_label():
 
 def test_neighbours_are_exact_and_leave_out_oneself():
     vectors, _ = bunches([30, 30], spread=0.3)
-    found = nearest_neighbours(vectors, 5, threads=1)
+    found = nearest_neighbours(vectors, 5)
     similarities = vectors @ vectors.T
     np.fill_diagonal(similarities, -np.inf)
     expected = np.argsort(-similarities, axis=1, kind="stable")[:, :5]
@@ -88,7 +88,7 @@ def test_neighbours_are_exact_and_leave_out_oneself():
 
 def test_a_layout_keeps_bunches_together_and_is_the_same_each_time():
     vectors, label = bunches([40, 40, 40])
-    neighbours = nearest_neighbours(vectors, 60, threads=1)
+    neighbours = nearest_neighbours(vectors, 60)
     told: list[tuple[int, float | None]] = []
 
     def run():
@@ -114,7 +114,7 @@ def nearest_in_plane(places: np.ndarray) -> np.ndarray:
 
 def test_what_is_raised_while_a_layout_forms_ends_it():
     vectors, _ = bunches([30, 30])
-    neighbours = nearest_neighbours(vectors, 30, threads=1)
+    neighbours = nearest_neighbours(vectors, 30)
 
     class Enough(Exception):
         pass
@@ -131,7 +131,7 @@ def test_a_new_picture_is_placed_among_its_like_and_nothing_moves():
     vectors, label = bunches([60, 60, 60])
     old = np.arange(len(vectors)) % 20 != 0
     start = layout.first_places(vectors[old])
-    neighbours = nearest_neighbours(vectors[old], 60, threads=1)
+    neighbours = nearest_neighbours(vectors[old], 60)
     places = centred(layout.lay_out(start, neighbours, 20, threads=1, on_progress=lambda *_: None).places)
     before = places.copy()
     found = layout.place(vectors[~old], vectors[old], places, 20, threads=1)

@@ -178,7 +178,7 @@ def _compute(
         | run.step("affinities"),
         {"points": points.dump(), "xy": dump_xy(centred(start))},
     )
-    neighbours = nearest_neighbours(vectors, max(NEIGHBOURS, int(3 * request.perplexity)), threads=run.threads)
+    neighbours = nearest_neighbours(vectors, max(NEIGHBOURS, int(3 * request.perplexity)), check=run.check)
     run.check()
     published = 0.0
 

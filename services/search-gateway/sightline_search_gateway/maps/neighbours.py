@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-EXACT_POINTS = 20_000
-"""Up to so many, comparing all with all is faster than any index."""
 ROWS = 256
 """Compared with all at once: of 50,000, 150 MB."""
-SEED = 20
 
 
 @dataclass(frozen=True)
@@ -27,21 +25,24 @@ class Neighbours:
     distances: NDArray[np.float64]
 
 
-def nearest_neighbours(vectors: NDArray[np.float32], count: int, *, threads: int, exact: bool = False) -> Neighbours:
-    """Return the nearest of each of (n, d) unit vectors; approximate where there are many.
+def nearest_neighbours(
+    vectors: NDArray[np.float32], count: int, *, check: Callable[[], None] = lambda: None
+) -> Neighbours:
+    """Return the nearest of each of (n, d) unit vectors; exact.
+
+    Of 50,000 it takes half a minute on two cores. An index is hardly faster, and what it misses shows: with openTSNE's
+    Annoy a map of 50,000 had a KL divergence 3 % higher than scikit-learn's, whose neighbours are exact.
 
     Args:
         vectors: Of length one.
         count: How many of each; fewer where there are fewer.
-        threads: To use.
-        exact: However many there are.
+        check: Called now and then; whatever it raises ends the search.
     """
     count = min(count, len(vectors) - 1)
-    if len(vectors) > EXACT_POINTS and not exact:
-        return _approximate(vectors, count, threads)
     indices = np.empty((len(vectors), count), np.int64)
     distances = np.empty((len(vectors), count), np.float64)
     for begin in range(0, len(vectors), ROWS):
+        check()
         rows = np.arange(begin, min(begin + ROWS, len(vectors)))
         indices[rows], similarities = _nearest(rows, vectors, count)
         distances[rows] = 1.0 - similarities
@@ -67,11 +68,3 @@ def _nearest(
     found = np.take_along_axis(similarities, chosen, axis=1)
     order = np.argsort(-found, axis=1, kind="stable")
     return np.take_along_axis(chosen, order, axis=1), np.take_along_axis(found, order, axis=1)
-
-
-def _approximate(vectors: NDArray[np.float32], count: int, threads: int) -> Neighbours:
-    from openTSNE.nearest_neighbors import Annoy  # type: ignore[import-untyped]
-
-    index = Annoy(vectors, count, metric="cosine", n_jobs=threads, random_state=SEED)
-    indices, distances = index.build()
-    return Neighbours(np.asarray(indices, np.int64), np.asarray(distances, np.float64))
