@@ -27,6 +27,10 @@ class Folder:
         """Delete a file."""
         (self.path / key).unlink()
 
+    def delete_folder(self, key: str) -> None:
+        """Delete a folder with all that is in it."""
+        shutil.rmtree(self.path / key)
+
     def close(self) -> None:
         """Delete the folder."""
         shutil.rmtree(self.path)
@@ -52,6 +56,11 @@ class Objects:
     def delete(self, key: str) -> None:
         """Delete an object."""
         obstore.delete(self._store, key)
+
+    def delete_folder(self, key: str) -> None:
+        """Delete all objects whose keys begin with a folder's name."""
+        for page in obstore.list(self._store, prefix=f"{key}/"):
+            obstore.delete(self._store, [item["path"] for item in page])
 
     def close(self) -> None:
         """Leave the objects to the volume, which goes with the containers."""

@@ -144,7 +144,14 @@ class System:
 
     def indexed(self) -> set[str]:
         """Return the keys of the pictures that are indexed."""
-        return {image["key"] for image in self.get("/images", limit=200, state="indexed")["images"]}
+        keys: set[str] = set()
+        following: dict[str, str] = {}
+        while True:
+            page = self.get("/images", limit=200, state="indexed", **following)
+            keys.update(image["key"] for image in page["images"])
+            if page["cursor"] is None:
+                return keys
+            following = {"cursor": page["cursor"]}
 
     def found(self, text: str) -> list[str]:
         """Return the keys that a text finds, the best first."""

@@ -115,6 +115,10 @@ def test_down_and_up_keep_every_picture(system):
 
 
 def test_the_demo_profile_puts_the_sample_pictures_into_the_bucket(system):
+    before = system.indexed()
     for _ in range(2):  # The second time they are there.
         system.compose("--profile", "demo", "up", "--build", "--no-deps", "--exit-code-from", "samples", "samples")
     wait_for("a sample is found", lambda: any(key.startswith("samples/") for key in system.found("a bird")), 60)
+    # Without them again, as the tests that follow expect it.
+    system.bucket.delete_folder("samples")
+    wait_for("no sample is left", lambda: system.indexed() == before, 120)
