@@ -14,6 +14,9 @@ from sightline_search_gateway.vocabulary import Words
 Vectors = NDArray[np.float32]
 SHARED = 0.2
 """How much of what all groups share is taken away. Measured: more tells groups apart better and fits them worse."""
+COMPOUND_COST = 0.02
+"""Of names that are more than one word. Measured: 84 to 89 % of names are one word then, not 77 to 80 %, and 0.5 to
+0.9 % of them fit no longer; cattle and sheep are "mammal", no longer "bull snake"."""
 QUERY_LEAD = 0.95
 """The query's own word names a group only where the next word's score is below this share of its own."""
 ARTICLE = re.compile(r"^(?:an?|the|some)\s+")
@@ -23,8 +26,8 @@ TAKEN = -np.inf
 def name_groups(centroids: Vectors, sizes: Sequence[int], words: Words, query: str | None = None) -> list[str]:
     """Return a name for each group, no two alike.
 
-    A word's score is the cosine of its vector with the group's centroid, less a part of that with the mean of all;
-    the group that a word fits better gets it.
+    A word's score is the cosine of its vector with the group's centroid, less a part of that with the mean of all, and
+    less a little if it is more than one word; the group that a word fits better gets it.
 
     Args:
         centroids: (k, dimensions), means of unit vectors.
@@ -36,7 +39,7 @@ def name_groups(centroids: Vectors, sizes: Sequence[int], words: Words, query: s
         return []
     shared = _unit(np.asarray(sizes, dtype=np.float32) @ centroids)
     with one_thread():
-        scores = (_unit(centroids) - SHARED * shared) @ words.vectors.T
+        scores = (_unit(centroids) - SHARED * shared) @ words.vectors.T - COMPOUND_COST * words.compound
     if query is not None:
         _set_back(scores, [words.places[text] for text in same_words(query) if text in words.places])
     names: list[str] = [""] * len(centroids)

@@ -65,6 +65,11 @@ class Words:
     vectors: Vectors
 
     @cached_property
+    def compound(self) -> NDArray[np.float32]:
+        """(n,) 1 where a name is more than one word, else 0."""
+        return np.array([" " in text for text in self.texts], dtype=np.float32)
+
+    @cached_property
     def places(self) -> dict[str, int]:
         """Where each word is, by the word with spaces for hyphens."""
         return {text.replace("-", " "): place for place, text in enumerate(self.texts)}

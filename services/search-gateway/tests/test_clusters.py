@@ -168,6 +168,11 @@ def test_no_two_clusters_have_one_name():
     assert len(set(names)) == 3
 
 
+def test_a_plain_word_is_preferred_to_two_that_fit_as_well():
+    words = Words(("bull snake", "mammal"), unit([[1, 0.1, 0, 0], [1, 0.11, 0, 0]]))
+    assert name_groups(unit([[1, 0.09, 0, 0]]), [9], words) == ["mammal"]
+
+
 @pytest.mark.parametrize("query", ["a dog", "Dogs", " the dog. "])
 def test_a_name_does_not_repeat_the_query_where_another_fits(query):
     assert name_groups(unit([[0, 1, 0, 0.25]]), [9], WORDS, query) == ["poodle"]
