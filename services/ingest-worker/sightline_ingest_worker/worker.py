@@ -28,7 +28,8 @@ from sightline_ingest_worker.tasks import Returned, index_task
 log = structlog.get_logger()
 
 PR_SET_PDEATHSIG = 1
-
+PING_SECONDS = 8.0
+"""A worker answers between other things; on a busy machine that takes a while."""
 
 Opener = Callable[[WorkerSettings, Callable[[], bool]], Context]
 
@@ -124,7 +125,7 @@ def ping(settings: WorkerSettings) -> int:
     app = celery_app(settings.queue)
     name = settings.node
     try:
-        answers = app.control.ping(destination=[name], timeout=3.0)
+        answers = app.control.ping(destination=[name], timeout=PING_SECONDS)
     except Exception as error:
         print(f"{name}: the queue at {settings.queue.redis_url} does not answer: {error}", file=sys.stderr)
         return 1
