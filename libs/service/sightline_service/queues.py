@@ -5,6 +5,8 @@ Needs the `queue` extra.
 
 from __future__ import annotations
 
+import sys
+
 import redis
 from celery import Celery
 from pydantic import Field
@@ -28,6 +30,9 @@ RESCAN_LIST = "sightline:rescan"
 """A Redis list of hints to the watcher, JSON: `{}` for the whole bucket, `{"keys": [...]}` for some."""
 WATCHER_HASH = "sightline:watcher"
 """A Redis hash in which the watcher says what it does; lost without harm."""
+
+PING_SECONDS = 8.0
+"""A worker answers between other things; on a busy machine that takes a while."""
 
 
 class QueueSettings(SettingsGroup):
@@ -67,6 +72,20 @@ def celery_app(settings: QueueSettings, name: str = "sightline") -> Celery:
         timezone="UTC",
     )
     return app
+
+
+def ping(settings: QueueSettings, node: str) -> int:
+    """Ask the worker of a name whether it is there, say what it answers, and return an exit status: 0 if it does."""
+    try:
+        answers = celery_app(settings).control.ping(destination=[node], timeout=PING_SECONDS)
+    except Exception as error:
+        print(f"{node}: the queue at {settings.redis_url} does not answer: {error}", file=sys.stderr)
+        return 1
+    if not answers:
+        print(f"{node} does not answer", file=sys.stderr)
+        return 1
+    print(f"{node} answers")
+    return 0
 
 
 def redis_client(settings: QueueSettings) -> redis.Redis:

@@ -22,12 +22,13 @@ def main() -> None:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
 
         from sightline_service import load_settings
+        from sightline_service.queues import ping
 
         from sightline_ingest_worker.settings import WorkerSettings
-        from sightline_ingest_worker.worker import ping, run
+        from sightline_ingest_worker.worker import run
 
         settings = load_settings(WorkerSettings)
-        sys.exit(ping(settings) if arguments.ping else run(settings))
+        sys.exit(ping(settings.queue, settings.node) if arguments.ping else run(settings))
 
 
 if __name__ == "__main__":

@@ -28,8 +28,6 @@ from sightline_ingest_worker.tasks import Returned, index_task
 log = structlog.get_logger()
 
 PR_SET_PDEATHSIG = 1
-PING_SECONDS = 8.0
-"""A worker answers between other things; on a busy machine that takes a while."""
 
 Opener = Callable[[WorkerSettings, Callable[[], bool]], Context]
 
@@ -118,19 +116,3 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     )
     worker.start()
     return int(worker.exitcode or 0)
-
-
-def ping(settings: WorkerSettings) -> int:
-    """Ask the worker of this name whether it is there; 0 if it answers."""
-    app = celery_app(settings.queue)
-    name = settings.node
-    try:
-        answers = app.control.ping(destination=[name], timeout=PING_SECONDS)
-    except Exception as error:
-        print(f"{name}: the queue at {settings.queue.redis_url} does not answer: {error}", file=sys.stderr)
-        return 1
-    if not answers:
-        print(f"{name} does not answer", file=sys.stderr)
-        return 1
-    print(f"{name} answers")
-    return 0

@@ -25,11 +25,12 @@ def main() -> None:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
 
         from sightline_service import load_settings
+        from sightline_service.queues import ping
 
-        from sightline_search_gateway.maps.worker import MapWorkerSettings, ping, run
+        from sightline_search_gateway.maps.worker import MapWorkerSettings, run
 
         settings = load_settings(MapWorkerSettings)
-        sys.exit(ping(settings) if arguments.ping else run(settings))
+        sys.exit(ping(settings.queue, settings.maps.node) if arguments.ping else run(settings))
 
 
 if __name__ == "__main__":

@@ -36,8 +36,6 @@ log = structlog.get_logger()
 
 PR_SET_PDEATHSIG = 1
 PRESENCE_SECONDS = 3.0
-PING_SECONDS = 8.0
-"""A worker answers between other things; on a busy machine that takes a while."""
 CATALOGUE_WAIT_SECONDS = 30.0
 FORGOTTEN_SECONDS = 30.0
 """A map that waits for so long while the queue is empty and no map is computed has lost its message."""
@@ -248,19 +246,3 @@ def run(settings: MapWorkerSettings) -> int:
     )
     worker.start()
     return int(worker.exitcode or 0)
-
-
-def ping(settings: MapWorkerSettings) -> int:
-    """Ask the worker of this name whether it is there; 0 if it answers."""
-    app = celery_app(settings.queue)
-    name = settings.maps.node
-    try:
-        answers = app.control.ping(destination=[name], timeout=PING_SECONDS)
-    except Exception as error:
-        print(f"{name}: the queue at {settings.queue.redis_url} does not answer: {error}", file=sys.stderr)
-        return 1
-    if not answers:
-        print(f"{name} does not answer", file=sys.stderr)
-        return 1
-    print(f"{name} answers")
-    return 0
