@@ -16,6 +16,7 @@ from sightline_catalogue.schema import (
     check_same,
     collection_name,
     create_request,
+    index_request,
     model_of,
 )
 from sightline_catalogue.settings import CatalogueSettings
@@ -65,12 +66,9 @@ class Catalogue:
             info = self._create(model)
         found = model_of(name, info)
         check_same(name, found, model)
-        for field, kind in INDEXES.items():
+        for field in INDEXES:
             if field not in info.payload_schema:
-                request = api.CreateFieldIndexCollection(
-                    collection_name=name, wait=True, field_name=field, field_type=kind
-                )
-                self._connection.points("CreateFieldIndex", request)
+                self._connection.points("CreateFieldIndex", index_request(name, field))
         return self._opened(name, found)
 
     def current(self) -> Collection:

@@ -34,6 +34,17 @@ INDEXES: dict[str, Any] = {
 }
 """The payload fields that filters, counts and pages use, each with the type of its index."""
 
+LINKED = frozenset({"label", "folders", "taken_at"})
+"""The fields within whose values the graph keeps links of their own, so that a search that is narrowed to few images
+still finds its way. The others either leave nearly every image or are not searched by; links for them would double the
+time that the graph takes to build."""
+
+_INDEX_PARAMS: dict[Any, tuple[str, Any]] = {
+    api.FieldType.FieldTypeKeyword: ("keyword_index_params", api.KeywordIndexParams),
+    api.FieldType.FieldTypeDatetime: ("datetime_index_params", api.DatetimeIndexParams),
+    api.FieldType.FieldTypeInteger: ("integer_index_params", api.IntegerIndexParams),
+}
+
 
 @dataclass(frozen=True)
 class ModelRef:
@@ -83,6 +94,19 @@ def create_request(model: ModelRef, settings: CatalogueSettings) -> Any:
     request.metadata["fingerprint"].string_value = model.fingerprint
     request.metadata["dimensions"].integer_value = model.dimensions
     return request
+
+
+def index_request(collection: str, field: str) -> Any:
+    """Return the request that indexes a payload field of a collection."""
+    kind = INDEXES[field]
+    name, params = _INDEX_PARAMS[kind]
+    return api.CreateFieldIndexCollection(
+        collection_name=collection,
+        wait=True,
+        field_name=field,
+        field_type=kind,
+        field_index_params=api.PayloadIndexParams(**{name: params(enable_hnsw=field in LINKED)}),
+    )
 
 
 def model_of(name: str, info: Any) -> ModelRef:
