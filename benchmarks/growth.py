@@ -1,0 +1,85 @@
+"""Many vectors grown from few real ones, block by block, so that a million need not fit into memory twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from sightline_search_gateway.maps.neighbours import nearest_neighbours
+
+from benchmarks.layouts import NEAR, NOISE
+
+Vectors = NDArray[np.float32]
+
+BLOCK = 20_000
+"""Vectors grown at a time."""
+ROTATION_SEED, GROWTH_SEED = 7, 1
+
+
+def turned(real: Vectors, dimensions: int) -> Vectors:
+    """Return (n, dimensions) unit vectors with the same cosines: turned into a space of more dimensions.
+
+    Raises:
+        ValueError: There are fewer dimensions than the vectors have.
+    """
+    if dimensions < real.shape[1]:
+        raise ValueError(f"vectors of {real.shape[1]} dimensions do not fit into {dimensions}")
+    random = np.random.default_rng(ROTATION_SEED)
+    basis, _ = np.linalg.qr(random.standard_normal((dimensions, real.shape[1])))
+    return np.asarray(real @ basis.T.astype(np.float32), dtype=np.float32)
+
+
+class Growth:
+    """An endless supply of unit vectors that are spread as real ones are.
+
+    Each is a random convex mixture of a real one and two of its eight nearest, with noise of a share of the distance to
+    those, on the sphere: neighbourhoods stay neighbourhoods.
+
+    Args:
+        real: (n, d) unit vectors.
+        seed: Equal seeds give equal vectors.
+    """
+
+    def __init__(self, real: Vectors, seed: int = GROWTH_SEED) -> None:
+        self._real = real
+        self._near = nearest_neighbours(real, min(NEAR, len(real) - 1)).indices
+        self._seed = seed
+
+    def block(self, number: int, count: int = BLOCK) -> Vectors:
+        """Return block `number`, (count, d) float32; the same each time."""
+        random = np.random.default_rng([self._seed, number])
+        real, near = self._real, self._near
+        base = random.integers(len(real), size=count)
+        picked = near[base[:, None], random.integers(near.shape[1], size=(count, 2))]
+        weights = random.dirichlet((1.0, 1.0, 1.0), size=count).astype(np.float32)
+        grown = weights[:, :1] * real[base] + weights[:, 1:2] * real[picked[:, 0]] + weights[:, 2:] * real[picked[:, 1]]
+        width = np.linalg.norm(real[base] - real[picked[:, 0]], axis=1, keepdims=True)
+        noise = random.standard_normal(grown.shape, dtype=np.float32)
+        noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+        grown += NOISE * width * noise
+        grown /= np.linalg.norm(grown, axis=1, keepdims=True)
+        return np.asarray(grown, dtype=np.float32)
+
+    def blocks(self, count: int) -> Iterator[Vectors]:
+        """Yield (at most BLOCK, d) float32 blocks, `count` vectors in all."""
+        for number, start in enumerate(range(0, count, BLOCK)):
+            yield self.block(number)[: min(BLOCK, count - start)]
+
+
+def intrinsic_dimension(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Return the TwoNN estimate of the dimension of the space that vectors fill.
+
+    Facco et al., "Estimating the intrinsic dimension of datasets by a minimal neighborhood information", 2017: the
+    ratios of the distances to the second and the first neighbour follow a Pareto law whose exponent is the dimension.
+    The largest tenth of the ratios is left out, as there.
+
+    Args:
+        first: (n,) distances of points to their nearest neighbour.
+        second: (n,) distances to the second nearest.
+    """
+    ratios = np.sort(second[first > 0] / first[first > 0])
+    kept = ratios[: int(0.9 * len(ratios))]
+    shares = np.arange(1, len(kept) + 1) / len(ratios)
+    x, y = np.log(kept), -np.log1p(-shares)
+    return float((x @ y) / (x @ x))
