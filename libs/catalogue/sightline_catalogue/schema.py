@@ -89,6 +89,11 @@ def create_request(model: ModelRef, settings: CatalogueSettings) -> Any:
     vector.size = model.dimensions
     vector.distance = api.Distance.Cosine
     vector.on_disk = True
+    # Servers that know `memory` go by it, others by `on_disk`. What is not read ahead is read when a search needs it,
+    # a page at a time, until all of it has been needed once.
+    memory = api.Memory.Cached if settings.preload else api.Memory.Cold
+    vector.memory = memory
+    request.payload.memory = memory
     request.metadata["schema"].integer_value = VERSION
     request.metadata["model"].string_value = model.id
     request.metadata["fingerprint"].string_value = model.fingerprint

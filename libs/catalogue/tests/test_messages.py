@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from qdrant_client import grpc as api
-from sightline_catalogue import Filter
+from sightline_catalogue import CatalogueSettings, Filter, ModelRef
 from sightline_catalogue.filters import conditions
-from sightline_catalogue.schema import INDEXES
+from sightline_catalogue.schema import INDEXES, create_request, index_request
 from sightline_catalogue.vectors import checked, dense, stored
 
 vectors = arrays.arrays(np.float32, st.integers(1, 700), elements=st.floats(-1e6, 1e6, width=32))
@@ -71,3 +71,16 @@ def test_every_field_that_filters_use_is_indexed():
 def test_a_date_without_a_time_zone_is_refused():
     with pytest.raises(ValueError, match="no time zone"):
         conditions(Filter(after=datetime(2024, 1, 1)))
+
+
+@pytest.mark.parametrize(("preload", "expected"), [(True, api.Memory.Cached), (False, api.Memory.Cold)])
+def test_vectors_and_payloads_are_read_ahead_unless_settings_say_otherwise(preload, expected):
+    request = create_request(ModelRef("embedded", "a" * 64, 4), CatalogueSettings(preload=preload))
+    assert request.vectors_config.params_map.map["image"].memory == expected
+    assert request.payload.memory == expected
+
+
+def test_the_graph_keeps_links_for_what_narrows_a_search_and_for_nothing_else():
+    links = {field: index_request("images", field).field_index_params for field in INDEXES}
+    kept = {field for field, params in links.items() if getattr(params, params.WhichOneof("index_params")).enable_hnsw}
+    assert kept == {"label", "folders", "taken_at"}
