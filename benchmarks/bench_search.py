@@ -27,7 +27,7 @@ from sightline_encoder.models.embedded import class_texts
 from sightline_local.readiness import NotReady
 
 from benchmarks import collection, report
-from benchmarks.system import System, system
+from benchmarks.system import system
 
 QUERIES = 1000
 WARM_UP = 30
@@ -72,14 +72,14 @@ def queries(form: str, count: int = QUERIES) -> list[str]:
     return texts
 
 
-def ask(connection: http.client.HTTPConnection, text: str) -> tuple[float, bytes]:
+def ask(connection: http.client.HTTPConnection, text: str, clusters: bool) -> tuple[float, bytes]:
     """Search once; return the milliseconds it took and the answer.
 
     Raises:
         SearchFailed: The answer is an error.
     """
     began = time.perf_counter()
-    address = f"/api/v1/search?q={quote(text)}&limit={LIMIT}&clusters=false"
+    address = f"/api/v1/search?q={quote(text)}&limit={LIMIT}&clusters={str(clusters).lower()}"
     connection.request("GET", address, headers={"Accept": "application/json"})
     answer = connection.getresponse()
     body = answer.read()
@@ -89,8 +89,8 @@ def ask(connection: http.client.HTTPConnection, text: str) -> tuple[float, bytes
     return milliseconds, body
 
 
-def search(running: System, texts: list[str], clients: int) -> Run:
-    """Search for all texts, shared out among clients that each keep one connection.
+def search(port: int, texts: list[str], clients: int, *, clusters: bool = False) -> Run:
+    """Search for all texts at a gateway, shared out among clients that each keep one connection.
 
     Raises:
         SearchFailed: One of them failed.
@@ -100,12 +100,12 @@ def search(running: System, texts: list[str], clients: int) -> Run:
     start = threading.Barrier(clients + 1)
 
     def client(mine: list[str]) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", running.stack.ports.gateway, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         try:
             connection.connect()
             start.wait()
             for text in mine:
-                answers.append(ask(connection, text))
+                answers.append(ask(connection, text, clusters))
         except Exception as error:
             failures.append(error)
             start.abort()
@@ -177,9 +177,10 @@ def main() -> None:
             with system(pictures.folder, Path(folder) / "state") as running:
                 state = running.wait(lambda s: s.finished, WAIT_SECONDS)
                 print(f"{state.indexed:,} pictures indexed, {state.failed} failed", file=sys.stderr)
-                search(running, queries("warm {}", WARM_UP), 1)
-                one = search(running, queries("a photo of a {}"), 1)
-                eight = search(running, queries("a drawing of a {}"), 8)
+                port = running.stack.ports.gateway
+                search(port, queries("warm {}", WARM_UP), 1)
+                one = search(port, queries("a photo of a {}"), 1)
+                eight = search(port, queries("a drawing of a {}"), 8)
         except (NotReady, SearchFailed) as error:
             sys.exit(str(error))
     show([one, eight])
