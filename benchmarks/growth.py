@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_search_gateway.maps.neighbours import nearest_neighbours
 
-from benchmarks.layouts import NEAR, NOISE
-
 Vectors = NDArray[np.float32]
+
+NEAR = 8
+"""A grown vector lies between a real one and two of so many of its nearest."""
+NOISE = 0.35
+"""Of the distance to those, as noise in all directions."""
 
 BLOCK = 20_000
 """Vectors grown at a time."""
@@ -30,11 +33,33 @@ def turned(real: Vectors, dimensions: int) -> Vectors:
     return np.asarray(real @ basis.T.astype(np.float32), dtype=np.float32)
 
 
-class Growth:
-    """An endless supply of unit vectors that are spread as real ones are.
+def mixtures(real: Vectors, near: NDArray[np.integer], count: int, random: np.random.Generator) -> Vectors:
+    """Return (count, d) unit vectors that are spread as real ones are.
 
-    Each is a random convex mixture of a real one and two of its eight nearest, with noise of a share of the distance to
-    those, on the sphere: neighbourhoods stay neighbourhoods.
+    Each is a random convex mixture of a real one and two of its nearest, with noise in proportion to how far these are,
+    on the sphere: neighbourhoods stay neighbourhoods, and hardly a direction is added to those in which real vectors
+    differ.
+
+    Args:
+        real: (n, d) unit vectors.
+        near: (n, k), the numbers of the nearest of each.
+        count: How many to make.
+        random: Where chance comes from.
+    """
+    base = random.integers(len(real), size=count)
+    picked = near[base[:, None], random.integers(near.shape[1], size=(count, 2))]
+    weights = random.dirichlet((1.0, 1.0, 1.0), size=count).astype(np.float32)
+    grown = weights[:, :1] * real[base] + weights[:, 1:2] * real[picked[:, 0]] + weights[:, 2:] * real[picked[:, 1]]
+    width = np.linalg.norm(real[base] - real[picked[:, 0]], axis=1, keepdims=True)
+    noise = random.standard_normal(grown.shape).astype(np.float32)
+    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+    grown += NOISE * width * noise
+    grown /= np.linalg.norm(grown, axis=1, keepdims=True)
+    return np.asarray(grown, dtype=np.float32)
+
+
+class Growth:
+    """An endless supply of mixtures, in blocks.
 
     Args:
         real: (n, d) unit vectors.
@@ -48,18 +73,7 @@ class Growth:
 
     def block(self, number: int, count: int = BLOCK) -> Vectors:
         """Return block `number`, (count, d) float32; the same each time."""
-        random = np.random.default_rng([self._seed, number])
-        real, near = self._real, self._near
-        base = random.integers(len(real), size=count)
-        picked = near[base[:, None], random.integers(near.shape[1], size=(count, 2))]
-        weights = random.dirichlet((1.0, 1.0, 1.0), size=count).astype(np.float32)
-        grown = weights[:, :1] * real[base] + weights[:, 1:2] * real[picked[:, 0]] + weights[:, 2:] * real[picked[:, 1]]
-        width = np.linalg.norm(real[base] - real[picked[:, 0]], axis=1, keepdims=True)
-        noise = random.standard_normal(grown.shape, dtype=np.float32)
-        noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-        grown += NOISE * width * noise
-        grown /= np.linalg.norm(grown, axis=1, keepdims=True)
-        return np.asarray(grown, dtype=np.float32)
+        return mixtures(self._real, self._near, count, np.random.default_rng([self._seed, number]))
 
     def blocks(self, count: int) -> Iterator[Vectors]:
         """Yield (at most BLOCK, d) float32 blocks, `count` vectors in all."""

@@ -15,14 +15,11 @@ from sightline_search_gateway.maps.neighbours import nearest_neighbours
 from sklearn.manifold import TSNE
 
 from benchmarks.collection import Collection
+from benchmarks.growth import NEAR, mixtures
 from benchmarks.quality import embed, encoder_settings
 
 Vectors = NDArray[np.float32]
 Places = NDArray[np.float64]
-NEAR = 8
-"""A grown vector lies between a real one and two of so many of its nearest."""
-NOISE = 0.35
-"""Of the distance to those, as noise in all directions."""
 ROWS = 2048
 
 
@@ -42,26 +39,11 @@ def real_vectors(pictures: Collection) -> tuple[list[str], Vectors]:
 
 
 def grow(real: Vectors, count: int, seed: int = 1) -> Vectors:
-    """Return (count, d) unit vectors that are spread as real ones are: these themselves, and others between them.
-
-    Each of the others is a random convex mixture of a real one and two of its nearest, with noise in proportion to how
-    far these are, on the sphere: neighbourhoods stay neighbourhoods, and hardly a direction is added to those in which
-    real vectors differ.
-    """
+    """Return (count, d) unit vectors that are spread as real ones are: these themselves, and mixtures of them."""
     random = np.random.default_rng(seed)
     if count <= len(real):
         return real[random.permutation(len(real))[:count]]
-    near = nearest_neighbours(real, NEAR)
-    more = count - len(real)
-    base = random.integers(len(real), size=more)
-    picked = near.indices[base[:, None], random.integers(near.indices.shape[1], size=(more, 2))]
-    weights = random.dirichlet((1.0, 1.0, 1.0), size=more).astype(np.float32)
-    grown = weights[:, :1] * real[base] + weights[:, 1:2] * real[picked[:, 0]] + weights[:, 2:] * real[picked[:, 1]]
-    width = np.linalg.norm(real[base] - real[picked[:, 0]], axis=1, keepdims=True)
-    noise = random.standard_normal(grown.shape).astype(np.float32)
-    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    grown += NOISE * width * noise
-    grown /= np.linalg.norm(grown, axis=1, keepdims=True)
+    grown = mixtures(real, nearest_neighbours(real, NEAR).indices, count - len(real), random)
     return np.asarray(np.concatenate([real, grown])[random.permutation(count)], dtype=np.float32)
 
 
