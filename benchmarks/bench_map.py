@@ -35,7 +35,7 @@ from sightline_local.supervisor import Supervisor
 from sightline_search_gateway.maps import layout
 from sightline_service import available_cores
 
-from benchmarks import collection, layouts, report
+from benchmarks import collection, growth, layouts, report
 from benchmarks.layouts import Layout, Vectors
 
 PERPLEXITY = 30.0
@@ -243,7 +243,7 @@ def main() -> None:
         "iterations": layout.ITERATIONS,
         "sklearn_iterations": 1000,
         "threads": threads,
-        "grown": f"mixtures of a vector and 2 of its {layouts.NEAR} nearest, noise {layouts.NOISE} of their distance",
+        "grown": f"mixtures of a vector and 2 of its {growth.NEAR} nearest, noise {growth.NOISE} of their distance",
     }
     report.write("bench-map", settings=settings, figures=figures)
 
