@@ -23,6 +23,7 @@ from typing import Any
 
 from sightline_encoder.errors import EncoderError
 from sightline_encoder.runtimes import nvidia_present
+from sightline_qdrant_edge.settings import EdgeSettings
 
 from benchmarks import collection, layouts, map_figure, report
 from benchmarks.experiments import answers, chart, page, precision, scaling, separation
@@ -177,8 +178,10 @@ def main() -> None:
         "scaling": {
             "nearest": scaling.NEAREST,
             "queries": scaling.QUERIES,
-            "timings": found.timings,
+            "by_size": scaling.by_size(found.timings),
+            "methods": [name for name in scaling.SHOWN if any(timing.method == name for timing in found.timings)],
             "shown": scaling.SHOWN,
+            "index_above": EdgeSettings.model_fields["index_threshold"].default,
             "notes": found.notes,
         },
         "mapped": mapped,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ class Timing:
 
     Attributes:
         milliseconds: (searches,).
-        recall: Of the nearest, the share that an exact search finds too; 1 for an exact one.
+        recall: Of what an exact search finds, the share that is found; 1 for an exact one.
+        lost: By how much what is found is less similar than that, on average.
         build_seconds: Of the index.
     """
 
@@ -51,6 +53,7 @@ class Timing:
     size: int
     milliseconds: NDArray[np.float64]
     recall: float = 1.0
+    lost: float = 0.0
     build_seconds: float = 0.0
 
     def percentile(self, percent: float) -> float:
@@ -90,7 +93,7 @@ def exact(vectors: Vectors, question: Vectors, count: int) -> Ranking:
 
 
 def recall(vectors: Vectors, question: Vectors, found: Ranking, wanted: Ranking) -> float:
-    """Return the share of an answer that is as near as an exact one's last; of pictures of equal vectors any will do."""
+    """Return the share of an answer that is as near as an exact one's last: of equal vectors any will do."""
     least = float(vectors[wanted[-1]] @ question) - SAME
     return float((vectors[found] @ question >= least).sum() / len(wanted))
 
@@ -105,6 +108,11 @@ def timed(search: Callable[[Vectors], Ranking], asked: Vectors) -> tuple[list[Ra
         answers.append(search(question))
         milliseconds.append(1000 * (time.perf_counter() - began))
     return answers, np.array(milliseconds)
+
+
+def loss(vectors: Vectors, question: Vectors, found: Ranking, wanted: Ranking) -> float:
+    """Return by how much the mean similarity of an answer is less than that of an exact one."""
+    return float((vectors[wanted] @ question).mean() - (vectors[found] @ question).mean())
 
 
 def measure(
@@ -131,7 +139,7 @@ def measure(
     for size in sizes:
         part = vectors[:size]
         say(f"searching {size:,} vectors")
-        answers, milliseconds = timed(lambda question, part=part: exact(part, question, NEAREST), asked)  # type: ignore[misc]
+        answers, milliseconds = timed(partial(exact, part, count=NEAREST), asked)
         found.append(Timing(EXACT, size, milliseconds))
         if device is not None:
             found.append(_on_device(device, part, asked))
@@ -141,16 +149,30 @@ def measure(
     return found
 
 
+def by_size(found: Iterable[Timing]) -> dict[int, dict[str, Timing]]:
+    """Return the timings by size, then by method."""
+    table: dict[int, dict[str, Timing]] = {}
+    for timing in found:
+        table.setdefault(timing.size, {})[timing.method] = timing
+    return table
+
+
 def _indexed(vectors: Vectors, asked: Vectors, wanted: list[Ranking], folder: Path) -> Timing:
     with Index.build(vectors, folder) as index:
-        answers, milliseconds = timed(lambda question: index.search(question, NEAREST), asked)
-        share = np.mean([recall(vectors, *one) for one in zip(asked, answers, wanted, strict=True)])
-        return Timing(INDEX, len(vectors), milliseconds, float(share), index.build_seconds)
+        answers, milliseconds = timed(partial(index.search, count=NEAREST), asked)
+        judged = list(zip(asked, answers, wanted, strict=True))
+        return Timing(
+            INDEX,
+            len(vectors),
+            milliseconds,
+            recall=float(np.mean([recall(vectors, *one) for one in judged])),
+            lost=float(np.mean([loss(vectors, *one) for one in judged])),
+            build_seconds=index.build_seconds,
+        )
 
 
 def _on_device(device: Device, vectors: Vectors, asked: Vectors) -> Timing:
-    held = device.put(vectors)
-    _, milliseconds = timed(lambda question: device.search(held, question, NEAREST), asked)
+    _, milliseconds = timed(partial(device.search, device.put(vectors), count=NEAREST), asked)
     return Timing(GPU, len(vectors), milliseconds)
 
 
@@ -214,5 +236,6 @@ def figures(found: Iterable[Timing]) -> dict[str, float]:
         result[f"{timing.method}_p95_ms_{timing.size}"] = timing.percentile(95)
         if timing.method == INDEX:
             result[f"{INDEX}_recall_at_{NEAREST}_{timing.size}"] = timing.recall
+            result[f"{INDEX}_similarity_lost_{timing.size}"] = timing.lost
             result[f"{INDEX}_build_seconds_{timing.size}"] = timing.build_seconds
     return result
