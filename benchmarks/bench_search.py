@@ -72,14 +72,14 @@ def queries(form: str, count: int = QUERIES) -> list[str]:
     return texts
 
 
-def ask(connection: http.client.HTTPConnection, text: str) -> tuple[float, bytes]:
+def ask(connection: http.client.HTTPConnection, text: str, *, clusters: bool = False) -> tuple[float, bytes]:
     """Search once; return the milliseconds it took and the answer.
 
     Raises:
         SearchFailed: The answer is an error.
     """
     began = time.perf_counter()
-    address = f"/api/v1/search?q={quote(text)}&limit={LIMIT}&clusters=false"
+    address = f"/api/v1/search?q={quote(text)}&limit={LIMIT}&clusters={str(clusters).lower()}"
     connection.request("GET", address, headers={"Accept": "application/json"})
     answer = connection.getresponse()
     body = answer.read()
