@@ -17,22 +17,23 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sightline_encoder.models.embedded import class_texts
 from sightline_local.readiness import NotReady
 
 from benchmarks import bench_ingest, bench_search, collection, footprint, report
 from benchmarks.collection import Collection
-from benchmarks.footprint import Footprint, Highest
+from benchmarks.footprint import Highest
 from benchmarks.system import System, system
+from benchmarks.watch import SAMPLE_SECONDS, Watch
 
 CLIENTS = 8
 SETTLE_SECONDS = 10.0
 IDLE_SECONDS = 3.0
 LEAST_LOAD_SECONDS = 30.0
-SAMPLE_SECONDS = 0.2
 WAIT_SECONDS = 3600.0
 MIB = 2**20
 ORDER = (
@@ -47,56 +48,6 @@ ORDER = (
 )
 
 
-@dataclass
-class Watch:
-    """The most that each process held while it was watched.
-
-    A service's main process and its children, taken together, are two.
-
-    Attributes:
-        highest: By process.
-        total: Of all at one moment.
-        libraries: That each has loaded.
-        looks: How often it was looked.
-    """
-
-    highest: dict[str, Highest] = field(default_factory=dict)
-    total: Highest = field(default_factory=Highest)
-    libraries: dict[str, set[str]] = field(default_factory=dict)
-    looks: int = 0
-
-    def look(self, running: System) -> None:
-        """Look once."""
-        total = Footprint({}, 0)
-        for name, processes in running.processes().items():
-            pids = [process.pid for process in processes]
-            for part, own in ((name, pids[:1]), (f"{name}, children", pids[1:])):
-                now = footprint.together(own)
-                if now is not None:
-                    self.highest.setdefault(part, Highest()).see(now)
-                    self.libraries.setdefault(part, set()).update(footprint.libraries(own))
-                    total += now
-        self.total.see(total)
-        self.looks += 1
-
-    @contextmanager
-    def watching(self, running: System) -> Iterator[None]:
-        """Look all the time while the block runs."""
-        done = threading.Event()
-
-        def watch() -> None:
-            while not done.wait(SAMPLE_SECONDS):
-                self.look(running)
-
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-
-
 class Clients:
     """Searches by several clients at once, with clusters, no text twice."""
 
@@ -107,9 +58,7 @@ class Clients:
         self._lock = threading.Lock()
         self._done = threading.Event()
         names = [first for first, _, _ in class_texts()]
-        forms = ("a photo of a {}", "a drawing of a {}", "a large {}", "a small {}")
-        numbered = (f"{form} {{}} {number}" for number in itertools.count() for form in forms)
-        self._texts = (form.format(name, "").strip() for form in numbered for name in names)
+        self._texts = (f"{name}, picture {number}" for number in itertools.count(1) for name in names)
 
     @contextmanager
     def searching(self) -> Iterator[None]:
@@ -204,21 +153,38 @@ def rows(outcome: Outcome) -> list[list[object]]:
 
 
 def figures(outcome: Outcome) -> dict[str, float]:
-    """Return the figures by name: `PROCESS_idle_rss_mib`, `PROCESS_load_rss_mib` and so on, and `torch_PROCESS`."""
+    """Return the figures by name: `PROCESS_idle_rss_mib`, `PROCESS_load_pss_mib` and so on, `torch_PROCESS` 1 or 0.
+
+    Other kinds of memory are among `processes` in the file.
+    """
     found: dict[str, float] = {}
-    for when, watch in (("start", outcome.start), ("idle", outcome.idle), ("load", outcome.load)):
+    for when, watch in (("idle", outcome.idle), ("load", outcome.load)):
         for name, highest in [*watch.highest.items(), ("all", watch.total)]:
-            for kind, value in highest.bytes.items():
-                found[f"{_figure(name)}_{when}_{kind}_mib"] = value / MIB
+            for kind in ("rss", "pss"):
+                if kind in highest.bytes:
+                    found[f"{_figure(name)}_{when}_{kind}_mib"] = highest.bytes[kind] / MIB
+    watches = (outcome.idle, outcome.load)
     for name in {*outcome.idle.libraries, *outcome.load.libraries}:
-        watches = (outcome.idle, outcome.load)
         found[f"torch_{_figure(name)}"] = any("torch" in watch.libraries.get(name, ()) for watch in watches)
+    if encoder := outcome.start.highest.get("encoder"):
+        found["encoder_start_rss_mib"] = encoder.bytes.get("rss", 0) / MIB
     return dict(sorted(found.items())) | {
         "ready_seconds": outcome.ready_seconds,
         "load_seconds": outcome.load_seconds,
         "indexed": outcome.indexed,
         "searches": outcome.searches,
         "searches_refused": outcome.refused,
+    }
+
+
+def processes(outcome: Outcome) -> dict[str, Any]:
+    """Return for each process and moment all kinds of memory, in bytes, and the libraries that it has loaded."""
+    return {
+        when: {
+            name: {**highest.bytes, "processes": highest.processes, "loaded": sorted(watch.libraries[name])}
+            for name, highest in watch.highest.items()
+        }
+        for when, watch in (("start", outcome.start), ("idle", outcome.idle), ("load", outcome.load))
     }
 
 
@@ -266,9 +232,10 @@ def show(outcome: Outcome, first_start: bool) -> None:
     _name_torch("under load", outcome.load.libraries)
     if first_start:
         encoder = outcome.start.highest.get("encoder", Highest())
+        resident = encoder.bytes.get("rss", 0) / MIB
         print(
-            f"first start: ready after {outcome.ready_seconds:.1f} s; "
-            f"the encoder at most {encoder.bytes.get('rss', 0) / MIB:,.0f} MiB resident while it converted"
+            f"first start: ready after {outcome.ready_seconds:.1f} s, "
+            f"the encoder at most {resident:,.0f} MiB resident until then"
         )
     print(f"{outcome.searches:,} searches, {outcome.refused} refused; {outcome.indexed:,} pictures indexed\n")
 
@@ -302,11 +269,7 @@ def main() -> None:
         "sample_seconds": SAMPLE_SECONDS,
         "looks": {"start": outcome.start.looks, "idle": outcome.idle.looks, "load": outcome.load.looks},
     }
-    libraries = {
-        when: {name: sorted(loaded) for name, loaded in watch.libraries.items()}
-        for when, watch in (("start", outcome.start), ("idle", outcome.idle), ("load", outcome.load))
-    }
-    report.write("bench-memory", settings=settings, figures=figures(outcome), libraries=libraries)
+    report.write("bench-memory", settings=settings, figures=figures(outcome), processes=processes(outcome))
 
 
 if __name__ == "__main__":
