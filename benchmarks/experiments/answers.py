@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image as Pillow
+from PIL import ImageOps
 from sightline_catalogue import Image
 from sightline_search_gateway.relevance import Relevance, judge, learn
 from sightline_search_gateway.vocabulary import Words, read_vocabulary
@@ -23,6 +24,7 @@ TOP = 5
 JUDGED = 50
 """So many results the gateway gives a page, and judges."""
 LONGEST_KEY = 22
+SQUARE = 384
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,14 @@ def search(subject: Subject, texts: Sequence[str] = QUERIES) -> list[Answer]:
 
 def draw(answer: Answer, path: Path) -> None:
     """Write an answer as a picture: its results from left to right, each with its similarity."""
-    figure = Figure(figsize=(8, 2.2), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(8, 2.15), layout="constrained", facecolor="white")
     for place, axes in enumerate(figure.subplots(1, TOP)):
         axes.set_axis_off()
         if place >= len(answer.results):
             continue
         result = answer.results[place]
         with Pillow.open(io.BytesIO(result.thumbnail)) as shown:
-            axes.imshow(np.asarray(shown.convert("RGB")))
+            axes.imshow(np.asarray(ImageOps.pad(shown.convert("RGB"), (SQUARE, SQUARE), color="white")))
         title = f"{place + 1}  {result.similarity:.3f}\n{_shortened(result.key)}"
         axes.set_title(title, fontsize=8, color=report.INK, parse_math=False)
     figure.savefig(path, dpi=150)
