@@ -109,6 +109,15 @@ bench-map: setup ## Maps: openTSNE beside scikit-learn, and what a user waits fo
 map-figure: setup ## A map of the first five classes of IMAGES=FOLDER as a picture (CLASSES=cat,dog for others)
 	@$(BIN)/python -m benchmarks.map_figure $(if $(IMAGES),--images '$(IMAGES)') $(if $(CLASSES),--classes '$(CLASSES)')
 
+.PHONY: report
+report: setup ## The report's six figures over IMAGES=FOLDER, whose folders are classes, as a page (SIZES=, HNSW=NUMBER, MODEL=)
+	@$(BIN)/python -m benchmarks.experiments $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)') \
+	  $(if $(HNSW),--hnsw '$(HNSW)') $(if $(MODEL),--model '$(MODEL)')
+
+.PHONY: bench-memory
+bench-memory: setup ## Memory of each process, idle and under load (FIRST_START=1: with a model to convert)
+	@$(BIN)/python -m benchmarks.bench_memory $(if $(IMAGES),--images '$(IMAGES)') $(if $(FIRST_START),--first-start)
+
 .PHONY: vitals
 vitals: setup page ## The page in Chromium: first and largest paint, blocking time, script; the web's time a frame
 	@$(BIN)/python tests/browser/run.py vitals

@@ -72,7 +72,7 @@ def queries(form: str, count: int = QUERIES) -> list[str]:
     return texts
 
 
-def ask(connection: http.client.HTTPConnection, text: str, clusters: bool) -> tuple[float, bytes]:
+def ask(connection: http.client.HTTPConnection, text: str, *, clusters: bool = False) -> tuple[float, bytes]:
     """Search once; return the milliseconds it took and the answer.
 
     Raises:
@@ -105,7 +105,7 @@ def search(port: int, texts: list[str], clients: int, *, clusters: bool = False)
             connection.connect()
             start.wait()
             for text in mine:
-                answers.append(ask(connection, text, clusters))
+                answers.append(ask(connection, text, clusters=clusters))
         except Exception as error:
             failures.append(error)
             start.abort()

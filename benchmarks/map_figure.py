@@ -14,9 +14,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import argparse
 import dataclasses
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
 from sightline_search_gateway.maps import layout
 from sightline_search_gateway.maps.neighbours import nearest_neighbours
 from sightline_search_gateway.maps.points import centred, scale_of
@@ -49,19 +53,64 @@ def chosen(pictures: Collection, classes: str | None) -> Collection:
     return dataclasses.replace(pictures, keys=keys)
 
 
-def draw(name: str, xy: Any, label: Any, labels: list[str], found: dict[str, Any] | None) -> None:
+@dataclass(frozen=True)
+class Mapped:
+    """A map of n pictures, and how well its labels separate.
+
+    Attributes:
+        xy: (n, 2), as the page gets them.
+        label: (n,), index into `labels`; -1 for none.
+        separation: As `GET /maps/{id}` gives it; None with fewer than two labels of two pictures.
+        seconds: That the layout took.
+    """
+
+    xy: NDArray[Any]
+    label: NDArray[np.int32]
+    labels: list[str]
+    separation: dict[str, Any] | None
+    perplexity: float
+    kl_divergence: float
+    seconds: float
+
+    def figures(self) -> dict[str, float]:
+        """Return the figures by name."""
+        found = {"pictures": len(self.xy), "seconds": self.seconds, "kl_divergence": self.kl_divergence}
+        if self.separation is not None:
+            found |= {name: self.separation[name] for name in ("knn_agreement", "silhouette")}
+        return found
+
+
+def lay_out(vectors: layouts.Vectors, names: list[str | None], perplexity: float = PERPLEXITY) -> Mapped:
+    """Lay (n, d) unit vectors out as the map worker does, and judge how well they separate by their labels' names."""
+    label, labels = numbered(names)
+    threads = available_cores()
+    perplexity = fitting_perplexity(perplexity, len(vectors))
+    places, seconds = layouts.by_product(vectors, perplexity, threads)
+    nearest = nearest_neighbours(vectors, NEIGHBOURS).indices
+    xy = centred(places)
+    return Mapped(
+        xy=xy * scale_of(xy),
+        label=label,
+        labels=labels,
+        separation=separation(vectors, np.arange(len(vectors)), nearest, label, labels),
+        perplexity=perplexity,
+        kl_divergence=layouts.kl_divergence(layouts.probabilities(vectors, perplexity, threads), places),
+        seconds=seconds,
+    )
+
+
+def scatter(axes: Axes, mapped: Mapped, colors: Sequence[str] = COLORS) -> None:
     """Draw the points, a colour a class."""
+    found = mapped.separation
     agreement = {one["label"]: one["knn_agreement"] for one in found["per_label"]} if found else {}
-    title = f"t-SNE of {len(labels)} classes of {name}"
-    with report.picture(f"map-figure-{name}", title, width=7, height=6) as axes:
-        for number, one in enumerate(labels):
-            mine = xy[label == number]
-            shown = f"{one} ({len(mine)})" + (f": {agreement[one]:.2f}" if one in agreement else "")
-            axes.scatter(mine[:, 0], mine[:, 1], s=26, color=COLORS[number % len(COLORS)], alpha=0.8, label=shown)
-        axes.set_aspect("equal")
-        axes.spines[:].set_visible(False)
-        axes.set_xticks([])
-        axes.set_yticks([])
+    for number, one in enumerate(mapped.labels):
+        mine = mapped.xy[mapped.label == number]
+        shown = f"{one} ({len(mine)})" + (f": {agreement[one]:.2f}" if one in agreement else "")
+        axes.scatter(mine[:, 0], mine[:, 1], s=26, color=colors[number % len(colors)], alpha=0.8, label=shown)
+    axes.set_aspect("equal")
+    axes.spines[:].set_visible(False)
+    axes.set_xticks([])
+    axes.set_yticks([])
 
 
 def main() -> None:
@@ -73,29 +122,23 @@ def main() -> None:
     options = parser.parse_args()
     pictures = chosen(collection.find(options.images), options.classes)
     keys, vectors = layouts.real_vectors(pictures)
-    label, labels = numbered([pictures.label(key) for key in keys])
-    perplexity = fitting_perplexity(options.perplexity, len(keys))
-    threads = available_cores()
-    places, seconds = layouts.by_product(vectors, perplexity, threads)
-    nearest = nearest_neighbours(vectors, NEIGHBOURS).indices
-    found = separation(vectors, np.arange(len(keys)), nearest, label, labels)
-    xy = centred(places)
-    draw(pictures.name, xy * scale_of(xy), label, labels, found)
-    kl_divergence = layouts.kl_divergence(layouts.probabilities(vectors, perplexity, threads), places)
-    figures = {"pictures": len(keys), "seconds": seconds, "kl_divergence": kl_divergence}
+    mapped = lay_out(vectors, [pictures.label(key) for key in keys], options.perplexity)
+    found = mapped.separation
+    title = f"t-SNE of {len(mapped.labels)} classes of {pictures.name}"
+    with report.picture(f"map-figure-{pictures.name}", title, width=7, height=6) as axes:
+        scatter(axes, mapped)
     if found is not None:
         rows = [[one["label"], one["count"], one["knn_agreement"]] for one in found["per_label"]]
         print(report.table(["class", "pictures", f"of {NEIGHBOURS} nearest, its own"], rows), end="\n\n")
         for pair in found["confused"][:SHOWN_PAIRS]:
             print(f"{pair['share']:.1%} of the neighbours of {pair['a']} are {pair['b']}")
-        figures |= {"knn_agreement": found["knn_agreement"], "silhouette": found["silhouette"]}
     settings = {
         "images": str(pictures.folder),
-        "classes": labels,
-        "perplexity": perplexity,
+        "classes": mapped.labels,
+        "perplexity": mapped.perplexity,
         "iterations": layout.ITERATIONS,
     }
-    report.write(f"map-figure-{pictures.name}", settings=settings, figures=figures, separation=found)
+    report.write(f"map-figure-{pictures.name}", settings=settings, figures=mapped.figures(), separation=found)
 
 
 if __name__ == "__main__":
