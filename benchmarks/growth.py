@@ -10,11 +10,10 @@ from sightline_search_gateway.maps.neighbours import nearest_neighbours
 
 Vectors = NDArray[np.float32]
 
-NEAR = 8
-"""A grown vector lies between a real one and two of so many of its nearest."""
-NOISE = 0.35
-"""Of the distance to those, as noise in all directions."""
-
+NEAR, NOISE = 8, 0.35
+"""Of `mixtures`: between how many of its nearest a vector is grown; noise in all directions, of the distance to them."""
+AROUND = 32
+"""Of `Growth`: the nearest whose spread says how a vector's surroundings are spread."""
 BLOCK = 20_000
 """Vectors grown at a time."""
 ROTATION_SEED, GROWTH_SEED = 7, 1
@@ -59,21 +58,33 @@ def mixtures(real: Vectors, near: NDArray[np.integer], count: int, random: np.ra
 
 
 class Growth:
-    """An endless supply of mixtures, in blocks.
+    """An endless supply of unit vectors that are spread as real ones are, in blocks.
+
+    Each is a real one, moved along the differences to its 32 nearest, each by a normally distributed share of it, on
+    the sphere: a smoothed bootstrap whose kernel has the covariance of the surroundings. Neighbourhoods stay
+    neighbourhoods, clusters stay clusters, and no direction is added in which real vectors do not differ: noise in all
+    directions would give vectors of many more dimensions than real ones fill.
 
     Args:
-        real: (n, d) unit vectors.
+        real: (n, d) unit vectors, at least two.
         seed: Equal seeds give equal vectors.
     """
 
     def __init__(self, real: Vectors, seed: int = GROWTH_SEED) -> None:
         self._real = real
-        self._near = nearest_neighbours(real, min(NEAR, len(real) - 1)).indices
+        self._near = nearest_neighbours(real, min(AROUND, len(real) - 1)).indices
         self._seed = seed
 
     def block(self, number: int, count: int = BLOCK) -> Vectors:
         """Return block `number`, (count, d) float32; the same each time."""
-        return mixtures(self._real, self._near, count, np.random.default_rng([self._seed, number]))
+        random = np.random.default_rng([self._seed, number])
+        base = random.integers(len(self._real), size=count)
+        width = self._near.shape[1]
+        shares = (random.standard_normal((count, width)) / np.sqrt(width)).astype(np.float32)
+        grown = self._real[base] * (1 - shares.sum(axis=1, keepdims=True))
+        for place in range(width):
+            grown += shares[:, place : place + 1] * self._real[self._near[base, place]]
+        return np.asarray(grown / np.linalg.norm(grown, axis=1, keepdims=True), dtype=np.float32)
 
     def blocks(self, count: int) -> Iterator[Vectors]:
         """Yield (at most BLOCK, d) float32 blocks, `count` vectors in all."""

@@ -17,7 +17,7 @@ from sightline_catalogue.vectors import VECTOR
 PREFIX = "images-"
 VERSION = 1
 """Of the schema."""
-HNSW_M = 16
+HNSW_M = 32
 HNSW_EF_CONSTRUCT = 128
 
 INDEXES: dict[str, Any] = {
