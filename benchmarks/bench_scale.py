@@ -3,8 +3,9 @@
 For each size a database is filled through the catalogue, once, and kept under data/benchmarks (`REBUILD=1` makes it
 anew). It is then searched in two ways, with the catalogue's defaults: by the catalogue's call as the gateway makes it,
 over gRPC with payload and vectors; and, the server stopped, by its engine in this process, ids and payload. 4,000
-searches go before the 1,000 that count; the first 200 of these stand beside. No query is among the images, and none
-comes twice. Recall is the share of the exact fifty nearest that are found, exact by comparing with every vector.
+searches go before the 1,000 that count; the first 200 of these stand beside. They are for images that are not there, and
+none comes twice; 1,000 texts stand beside. Recall is the share of the exact fifty nearest that are found, exact by
+comparing with every vector.
 
 Beside them in the same run: an exact product by numpy, FAISS flat, FAISS HNSW at no less recall (up to FAISS_LARGEST),
 and qdrant-client's local mode (up to LOCAL_LARGEST). At the largest size, recall and time for other settings of a
@@ -16,7 +17,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -24,57 +24,34 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_catalogue import CatalogueSettings
 from sightline_catalogue.schema import HNSW_EF_CONSTRUCT, HNSW_M
+from sightline_encoder import models
 
-from benchmarks import collection, report, scale, scale_curves, scale_engines
-from benchmarks.growth import Growth, intrinsic_dimension, turned
+from benchmarks import bench_search, collection, report, scale, scale_curves, scale_engines
+from benchmarks.growth import Growth, Vectors, intrinsic_dimension, turned
 from benchmarks.layouts import real_vectors
-from benchmarks.scale import DIMENSIONS, Filling, ScaleFailed, image, recall
-from benchmarks.scale_engines import DEPTH, Queries, by_catalogue, numbers_of, percentiles, timed
+from benchmarks.quality import encoder_settings
+from benchmarks.scale import DIMENSIONS, ScaleFailed, image, recall
+from benchmarks.scale_engines import DEPTH, Queries, by_catalogue, numbers_of, timed
+from benchmarks.scale_tables import Size, Timing, draw, figures, show
 
 SIZES = (10_000, 100_000, 1_000_000)
 QUERY_SEED = 99
 BEFORE, COUNTED, FIRST, SLOW = 4000, 1000, 200, 100
+FORM = "a photo of a {}"
 FAISS_LARGEST, LOCAL_LARGEST = 100_000, 20_000
 DIMENSION_SAMPLE = 2000
 
 
-@dataclass
-class Timing:
-    """Times of one way to search, and its recall.
-
-    Attributes:
-        milliseconds: (n,) of the searches that count.
-        first: (m,) of the first searches after a start; empty where that means nothing.
-        recall: Of the fifty nearest.
-    """
-
-    milliseconds: NDArray[np.float64]
-    recall: float
-    first: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-
-    def row(self) -> list[float]:
-        """Return p50, p99 and recall, and p50 and p99 of the first."""
-        cells = [*np.percentile(self.milliseconds, (50, 99)), self.recall]
-        return [float(cell) for cell in cells] + [float(x) for x in percentiles(self.first)]
+def texts() -> Vectors:
+    """Return (COUNTED, DIMENSIONS) vectors of distinct texts by the model that the real vectors are of."""
+    settings = encoder_settings(None)
+    model = models.load(settings.model_ids[0], settings)
+    found = [model.encode_texts(chunk) for chunk in collection.chunks(bench_search.queries(FORM, COUNTED), 32)]
+    return turned(np.concatenate(found), DIMENSIONS)
 
 
-@dataclass
-class Size:
-    """All that was measured at one size."""
-
-    filling: Filling
-    dimension: float
-    anonymous_mb: float = 0.0
-    ways: dict[str, Timing] = field(default_factory=dict)
-
-    @property
-    def seconds(self) -> tuple[float, float]:
-        """Of inserting, and of building the index."""
-        return self.filling.insert_seconds, self.filling.index_seconds
-
-
-def measure_database(size: Size, queries: Queries, exact: NDArray[np.int64]) -> None:
-    """Search by the catalogue, then by the engine in this process."""
+def measure_database(size: Size, growth: Growth, queries: Queries, exact: NDArray[np.int64]) -> None:
+    """Search by the catalogue, for images and for texts, then by the engine in this process."""
     points = size.filling.points
     with scale.database(points) as server:
         ask = by_catalogue(server.collection())
@@ -82,7 +59,11 @@ def measure_database(size: Size, queries: Queries, exact: NDArray[np.int64]) -> 
         timed(ask, queries.before[FIRST:])
         milliseconds, found = timed(ask, queries.counted)
         size.anonymous_mb = server.anonymous_mb()
+        truth, _ = scale.exact_nearest(growth, points, queries.texts, DEPTH)
+        milliseconds_of_texts, found_of_texts = timed(ask, queries.texts)
+        reached = recall([numbers_of(one) for one in found_of_texts], truth)
         size.ways["catalogue"] = Timing(milliseconds, recall([numbers_of(one) for one in found], exact), first)
+        size.ways["catalogue, texts"] = Timing(milliseconds_of_texts, reached)
         folder = server.shard_folder()
     numbers = {UUID(image(number).id): number for number in np.unique(exact).tolist()}
     with scale_engines.shard(folder) as opened:
@@ -144,100 +125,9 @@ def measure(points: int, growth: Growth, queries: Queries, source: str, rebuild:
     exact, _ = scale.exact_nearest(growth, points, queries.counted, DEPTH)
     size = Size(filling, dimension(growth, points))
     print(f"{points:,}: searching", file=sys.stderr)
-    measure_database(size, queries, exact)
+    measure_database(size, growth, queries, exact)
     measure_rivals(size, growth, queries, exact)
     return size
-
-
-def show(sizes: list[Size], curves: dict[str, list[list[object]]]) -> None:
-    """Print the tables."""
-    headers = ["images", "dimension", "insert s", "index s", "RssAnon MB"]
-    print(
-        report.table(
-            headers,
-            [
-                [
-                    f"{s.filling.points:,}",
-                    s.dimension,
-                    s.filling.insert_seconds,
-                    s.filling.index_seconds,
-                    s.anonymous_mb,
-                ]
-                for s in sizes
-            ],
-        ),
-        end="\n\n",
-    )
-    headers = ["milliseconds", "images", "p50", "p99", "recall@50", "first 200 p50", "p99"]
-    rows = [[name, s.filling.points, *timing.row()] for s in sizes for name, timing in s.ways.items()]
-    print(report.table(headers, rows), end="\n\n")
-    for title, rows in curves.items():
-        print(report.table([title, "p50 ms", "p99 ms", "recall@50"], rows), end="\n\n")
-
-
-def draw(sizes: list[Size], curves: dict[str, list[list[object]]]) -> None:
-    """Draw time against size, and recall against time."""
-    with report.picture("bench-scale", "The fifty nearest: time against size (p50)", width=7, height=4) as axes:
-        names = dict.fromkeys(name for size in sizes for name in size.ways)
-        for number, name in enumerate(names):
-            found = [(s.filling.points, np.median(s.ways[name].milliseconds)) for s in sizes if name in s.ways]
-            color = report.COLORS[number] if number < 2 else (0.25 + 0.12 * number,) * 3
-            axes.plot(*zip(*found, strict=True), marker="o", label=name, color=color, linewidth=2 if number < 2 else 1)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.set_xlabel("images", fontsize=8)
-        axes.set_ylabel("milliseconds", fontsize=8)
-        axes.grid(color=report.GRID, linewidth=0.5)
-    rows = next((rows for title, rows in curves.items() if title.startswith("settings")), [])
-    with report.picture(
-        "bench-scale-recall", "Recall against time, by settings of a search", width=7, height=4
-    ) as axes:
-        for label, p50, _, share in rows:
-            place = float(str(p50)), float(str(share))
-            chosen = label == f"ef {CatalogueSettings().hnsw_ef}, oversampling {CatalogueSettings().oversampling:g}"
-            axes.plot(*place, "o", color=report.COLORS[0] if chosen else report.COLORS[3])
-            axes.annotate(
-                str(label).replace("oversampling ", "x") + (" (default)" if chosen else ""),
-                place,
-                (5, -9),
-                textcoords="offset points",
-                fontsize=7,
-            )
-        axes.margins(x=0.2)
-        axes.set_xlabel("milliseconds at p50, the catalogue's call", fontsize=8)
-        axes.set_ylabel("recall@50", fontsize=8)
-        axes.grid(color=report.GRID, linewidth=0.5)
-
-
-def short(points: int) -> str:
-    """Return a size as figures' names have it: 1m, 100k."""
-    return f"{points // 1_000_000}m" if points % 1_000_000 == 0 else f"{points // 1000}k"
-
-
-def figures(sizes: list[Size]) -> dict[str, float]:
-    """Return all figures by name."""
-    found: dict[str, float] = {}
-    for size in sizes:
-        end = short(size.filling.points)
-        found |= {
-            f"insert_seconds_{end}": size.filling.insert_seconds,
-            f"index_seconds_{end}": size.filling.index_seconds,
-        }
-        found |= {f"anon_mb_{end}": size.anonymous_mb, f"intrinsic_dimension_{end}": size.dimension}
-        for name, timing in size.ways.items():
-            start = {"catalogue": "", "exact, numpy": "exact_numpy_", "exact, FAISS flat": "faiss_flat_"}.get(
-                name, name.lower().replace(", ", "_").replace(" ", "_").replace("-", "_") + "_"
-            )
-            p50, p99 = percentiles(timing.milliseconds)
-            found |= {f"{start}p50_ms_{end}": p50, f"{start}p99_ms_{end}": p99}
-            found[f"{start}recall_at_{DEPTH}_{end}"] = timing.recall
-            if len(timing.first):
-                first = percentiles(timing.first)
-                found |= {f"{start}first_p50_ms_{end}": first[0], f"{start}first_p99_ms_{end}": first[1]}
-    if len(sizes) > 1:
-        medians = [float(np.median(size.ways["catalogue"].milliseconds)) for size in sizes]
-        found["p50_growth"] = medians[-1] / medians[0]
-    return found
 
 
 def main() -> None:
@@ -253,16 +143,15 @@ def main() -> None:
     real = turned(real_vectors(pictures)[1], DIMENSIONS)
     growth = Growth(real)
     vectors = Growth(real, QUERY_SEED).block(0, BEFORE + COUNTED)
-    queries = Queries(vectors[:BEFORE], vectors[BEFORE:])
+    queries = Queries(vectors[:BEFORE], vectors[BEFORE:], texts())
     source = f"{len(real)} vectors {hashlib.sha256(real.tobytes()).hexdigest()[:12]}"
     try:
         measured = [measure(points, growth, queries, source, options.rebuild) for points in sizes]
         largest = sizes[-1]
         print("recall against time", file=sys.stderr)
-        exact, _ = scale.exact_nearest(growth, largest, queries.counted[: scale_curves.CURVE], DEPTH)
         small = min(largest, scale_curves.GRAPHS_AT)
         curves = {
-            f"settings at {largest:,}": scale_curves.measure_settings(largest, queries, exact),
+            f"settings at {largest:,}": scale_curves.measure_settings(largest, growth, queries),
             f"filters at {largest:,}": scale_curves.measure_filters(largest, growth, queries),
             f"engine alone at {small:,}": scale_curves.measure_graphs(small, growth, queries),
         }

@@ -11,7 +11,7 @@ from sightline_search_gateway.maps.neighbours import nearest_neighbours
 Vectors = NDArray[np.float32]
 
 NEAR, NOISE = 8, 0.35
-"""Of `mixtures`: between how many of its nearest a vector is grown; noise in all directions, of the distance to them."""
+"""Of `mixtures`: between how many of its nearest a vector is grown, and noise in all directions, of their distance."""
 AROUND = 32
 """Of `Growth`: the nearest whose spread says how a vector's surroundings are spread."""
 BLOCK = 20_000

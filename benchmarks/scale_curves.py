@@ -26,8 +26,8 @@ from benchmarks.scale_engines import (
 )
 
 SETTINGS = (
-    *((64, 1.0), (64, 2.0), (64, 3.0), (128, 1.0), (128, 2.0), (128, 3.0)),
-    *((192, 2.0), (256, 1.0), (256, 2.0), (256, 3.0), (512, 2.0)),
+    *((64, 1.0), (64, 2.0), (64, 4.0), (128, 2.0), (128, 4.0), (256, 1.0), (256, 2.0), (256, 4.0)),
+    *((512, 1.0), (512, 2.0), (512, 4.0), (512, 8.0), (1024, 4.0)),
 )
 """Of hnsw_ef and oversampling."""
 GRAPHS = (8, 16, 32)
@@ -39,9 +39,11 @@ MINUTES = 5_256_000
 """Over which grown images are spread."""
 
 
-def measure_settings(points: int, queries: Queries, exact: NDArray[np.int64]) -> list[list[object]]:
-    """Return rows of ef, oversampling, p50, p99 and recall by the catalogue's call."""
-    chosen, truth = queries.counted[:CURVE], exact[:CURVE]
+def measure_settings(points: int, growth: Growth, queries: Queries) -> list[list[object]]:
+    """Return rows of ef, oversampling, p50, p99 and recall by the catalogue's call, and the recall of texts."""
+    chosen, texts = queries.counted[:CURVE], queries.texts[:CURVE]
+    truth, _ = scale.exact_nearest(growth, points, chosen, DEPTH)
+    truth_of_texts, _ = scale.exact_nearest(growth, points, texts, DEPTH)
     rows: list[list[object]] = []
     with scale.database(points) as server:
         timed(by_catalogue(server.collection()), queries.before[:2000])
@@ -50,7 +52,10 @@ def measure_settings(points: int, queries: Queries, exact: NDArray[np.int64]) ->
             timed(ask, queries.before[:100])
             milliseconds, found = timed(ask, chosen)
             share = recall([numbers_of(one) for one in found], truth)
-            rows.append([f"ef {ef}, oversampling {oversampling:g}", *percentiles(milliseconds), share])
+            _, found = timed(ask, texts)
+            share_of_texts = recall([numbers_of(one) for one in found], truth_of_texts)
+            name = f"ef {ef}, oversampling {oversampling:g}"
+            rows.append([name, *percentiles(milliseconds), share, share_of_texts])
     return rows
 
 

@@ -34,10 +34,11 @@ Ask = Callable[[NDArray[np.float32]], Sequence[int]]
 
 @dataclass
 class Queries:
-    """Vectors to search for: those that go before, and those that count."""
+    """Vectors to search for: those that go before, those that count, and those of texts."""
 
     before: Vectors
     counted: Vectors
+    texts: Vectors
 
 
 def percentiles(milliseconds: NDArray[np.float64]) -> list[float]:
