@@ -101,6 +101,14 @@ bench-ingest: setup ## Pictures a second through the whole pipeline, beside a ba
 bench-search: setup ## Time of a search over HTTP, by step, at one and eight clients
 	@$(BIN)/python -m benchmarks.bench_search $(if $(IMAGES),--images '$(IMAGES)')
 
+.PHONY: bench-scale
+bench-scale: setup $(VENV)/.benchmarks ## Searches of up to a million images: time, recall, memory (IMAGES=FOLDER, SIZES=10000,100000, REBUILD=1)
+	@$(BIN)/python -m benchmarks.bench_scale $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)') $(if $(REBUILD),--rebuild)
+
+.PHONY: bench-scale-http
+bench-scale-http: setup ## The whole search over HTTP in what bench-scale has filled (POINTS=1000000)
+	@$(BIN)/python -m benchmarks.bench_scale_http $(if $(POINTS),--points '$(POINTS)')
+
 .PHONY: bench-map
 bench-map: setup ## Maps: openTSNE beside scikit-learn, and what a user waits for (IMAGES=FOLDER, SIZES=2000,10000)
 	@$(BIN)/python -m benchmarks.bench_map $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)')

@@ -3,8 +3,8 @@
 For each size a database is filled through the catalogue, once, and kept under data/benchmarks (`REBUILD=1` makes it
 anew). It is then searched in two ways, with the catalogue's defaults: by the catalogue's call as the gateway makes it,
 over gRPC with payload and vectors; and, the server stopped, by its engine in this process, ids and payload. 4,000
-searches go before the 1,000 that count; the first 200 of these stand beside. They are for images that are not there, and
-none comes twice; 1,000 texts stand beside. Recall is the share of the exact fifty nearest that are found, exact by
+searches go before the 1,000 that count; the first 200 of these stand beside. They are for images that are not there,
+and none comes twice; 1,000 texts stand beside. Recall is the share of the exact fifty nearest that are found, exact by
 comparing with every vector.
 
 Beside them in the same run: an exact product by numpy, FAISS flat, FAISS HNSW at no less recall (up to FAISS_LARGEST),
