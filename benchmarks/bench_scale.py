@@ -78,11 +78,7 @@ def measure_database(size: Size, growth: Growth, queries: Queries, exact: NDArra
 def measure_rivals(size: Size, growth: Growth, queries: Queries, exact: NDArray[np.int64]) -> None:
     """Search by what there is besides."""
     points = size.filling.points
-    vectors = np.empty((points, DIMENSIONS), np.float32)
-    at = 0
-    for block in growth.blocks(points):
-        vectors[at : at + len(block)] = block
-        at += len(block)
+    vectors = growth.all(points)
     slow, slow_exact = queries.counted[:SLOW], exact[:SLOW]
 
     def note(name: str, ask: Any, few: bool) -> Timing:

@@ -86,6 +86,15 @@ class Growth:
             grown += shares[:, place : place + 1] * self._real[self._near[base, place]]
         return np.asarray(grown / np.linalg.norm(grown, axis=1, keepdims=True), dtype=np.float32)
 
+    def all(self, count: int) -> Vectors:
+        """Return (count, d) float32, in as much memory as they take."""
+        vectors = np.empty((count, self._real.shape[1]), np.float32)
+        at = 0
+        for block in self.blocks(count):
+            vectors[at : at + len(block)] = block
+            at += len(block)
+        return vectors
+
     def blocks(self, count: int) -> Iterator[Vectors]:
         """Yield (at most BLOCK, d) float32 blocks, `count` vectors in all."""
         for number, start in enumerate(range(0, count, BLOCK)):

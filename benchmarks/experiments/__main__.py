@@ -25,9 +25,10 @@ from sightline_encoder.errors import EncoderError
 from sightline_encoder.runtimes import nvidia_present
 from sightline_qdrant_edge.settings import EdgeSettings
 
-from benchmarks import collection, layouts, map_figure, report
+from benchmarks import collection, map_figure, report
 from benchmarks.experiments import answers, chart, page, precision, scaling, separation
 from benchmarks.experiments.subject import Subject, look
+from benchmarks.growth import Growth
 
 SEED = 7
 NO_CLASSES = "no picture lies in a folder of its class."
@@ -57,7 +58,7 @@ def times(subject: Subject, sizes: Sequence[int], indexed_to: int) -> Times:
         found.notes.append(f"Left out for want of memory: {shown} vectors.")
     if kept:
         say(f"Figure 5: growing {max(kept):,} vectors")
-        vectors = layouts.grow(subject.vectors, max(kept))
+        vectors = Growth(subject.vectors).all(max(kept))
         with tempfile.TemporaryDirectory(prefix="sightline-report-") as folder:
             found.timings = scaling.measure(
                 vectors,

@@ -37,11 +37,16 @@ def test_growth_gives_as_many_unit_vectors_as_asked_for_and_the_same_ones_again(
     np.testing.assert_array_equal(once, again)
 
 
-def test_grown_vectors_are_nearer_to_real_ones_than_chance_would_have_them():
-    real = unit(200, 64)
-    grown = Growth(real).block(0, 100)
-    chance = unit(100, 64, seed=4)
-    assert (grown @ real.T).max(axis=1).min() > (chance @ real.T).max(axis=1).mean()
+def test_what_is_grown_of_clusters_lies_in_them():
+    centres = unit(10, 64)
+    real = np.repeat(centres, 40, axis=0) + 0.02 * unit(400, 64, seed=4)
+    grown = Growth(real / np.linalg.norm(real, axis=1, keepdims=True)).block(0, 200)
+    assert (grown @ centres.T).max(axis=1).min() > 0.99
+
+
+def test_growth_adds_no_direction_in_which_real_vectors_do_not_differ():
+    real = turned(unit(100, 5), 32)
+    assert np.linalg.matrix_rank(np.concatenate([real, Growth(real).block(0, 200)]), tol=1e-3) == 5
 
 
 @pytest.mark.parametrize("dimensions", [2, 8])
