@@ -101,6 +101,10 @@ bench-ingest: setup ## Pictures a second through the whole pipeline, beside a ba
 bench-search: setup ## Time of a search over HTTP, by step, at one and eight clients
 	@$(BIN)/python -m benchmarks.bench_search $(if $(IMAGES),--images '$(IMAGES)')
 
+.PHONY: bench-encoder
+bench-encoder: setup $(VENV)/.benchmarks ## The encoder beside bare loops and another server (PARTS=loops,bulk,load,batching,latency,decoding)
+	@$(BIN)/python -m benchmarks.encoder $(if $(IMAGES),--images '$(IMAGES)') $(if $(PARTS),--parts '$(PARTS)')
+
 .PHONY: bench-map
 bench-map: setup ## Maps: openTSNE beside scikit-learn, and what a user waits for (IMAGES=FOLDER, SIZES=2000,10000)
 	@$(BIN)/python -m benchmarks.bench_map $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)')
@@ -177,6 +181,10 @@ $(VENV)/.run: requirements/local.txt requirements/models.txt $(addsuffix /pyproj
 
 $(VENV)/.development: $(VENV)/.run requirements/development.txt
 	@$(PIP) install -r requirements/development.txt
+	@touch $@
+
+$(VENV)/.benchmarks: $(VENV)/.development requirements/benchmarks.txt
+	@$(PIP) install -r requirements/benchmarks.txt
 	@touch $@
 
 $(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json

@@ -152,11 +152,10 @@ class OpenVinoTower:
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
-def _convert(source: TowerSource, folder: Path) -> None:
-    """Export the module and write it into the folder, whole or not at all."""
+def export(source: TowerSource) -> Any:
+    """Return a tower's module as a torch.export.ExportedProgram, its varying axes dynamic."""
     import torch
 
-    log.info("converting", tower=source.name, to="openvino")
     module = source.build().eval()
     dims = {
         axis.name: torch.export.Dim(axis.name, min=1, max=axis.longest)
@@ -165,10 +164,15 @@ def _convert(source: TowerSource, folder: Path) -> None:
     }
     shapes = tuple({index: dims[axis.name] for index, axis in axes.items()} for axes in source.inputs.values())
     examples = tuple(torch.from_numpy(example[:3]) for example in source.examples)
+    with torch.no_grad():
+        return torch.export.export(module, examples, dynamic_shapes=shapes)
+
+
+def _convert(source: TowerSource, folder: Path) -> None:
+    """Export the module and write it into the folder, whole or not at all."""
+    log.info("converting", tower=source.name, to="openvino")
     try:
-        with torch.no_grad():
-            exported = torch.export.export(module, examples, dynamic_shapes=shapes)
-        model = ov.convert_model(exported)
+        model = ov.convert_model(export(source))
     except Exception as error:
         log.warning("conversion failed", tower=source.name, error=" ".join(str(error).split())[-400:])
         raise ConversionFailed(
