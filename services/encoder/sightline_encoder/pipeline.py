@@ -112,9 +112,11 @@ class Pipeline:
             )
             for name in names
         ]
-        # A second thread for interactive texts only: a person's query never waits for a batch of images that runs.
+        # Interactive texts have a thread of their own: a person's query never waits for a batch of images that runs. It
+        # is the only one that takes them. Two would halve the batches, and pass the weights between processors' caches.
         urgent = [name for name in names if name.kind == "text" and not name.bulk]
-        self._batcher = Batcher(lanes, self._encode, [names, urgent], observer)
+        others = [name for name in names if name not in urgent]
+        self._batcher = Batcher(lanes, self._encode, [others, urgent], observer)
         self._decoders = DecodePool(settings.picture_threads)
 
     def model(self, model_id: str) -> EncodingModel:
