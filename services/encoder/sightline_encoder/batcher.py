@@ -125,6 +125,7 @@ class Batcher:
         workers: For each thread the names of the lanes that it serves. A thread that serves urgent lanes only keeps
             these from waiting for a long batch that has begun.
         observer: Hears what happens.
+        prepare: Called in each thread before its first batch, with the names of its lanes.
     """
 
     def __init__(
@@ -133,7 +134,9 @@ class Batcher:
         run: Callable[[Any, list[Any]], Sequence[Any]],
         workers: Sequence[Collection[Any]],
         observer: Observer | None = None,
+        prepare: Callable[[Collection[Any]], None] | None = None,
     ) -> None:
+        self._prepare = prepare
         self._states = {lane.name: _State(lane) for lane in lanes}
         self._run = run
         self._observer = observer or Silent()
@@ -229,6 +232,8 @@ class Batcher:
             group.future.set_result(group._results)
 
     def _work(self, states: list[_State], wake: threading.Condition) -> None:
+        if self._prepare is not None:
+            self._prepare([state.lane.name for state in states])
         while True:
             taken = self._take(states, wake)
             if taken is None:
