@@ -23,8 +23,8 @@ from benchmarks.encoder.subjects import Pixels, Subject
 
 BATCHES = (8, 16, 32)
 ROUNDS = 5
-TURN_SECONDS = 3.0
-PICTURES = 256
+TURN_SECONDS = 2.5
+PICTURES = 128
 
 
 def by_stream(client: EncoderClient, pictures: Sequence[RawPixels]) -> int:
@@ -44,7 +44,6 @@ def _measure(subject: Subject, data: list[bytes]) -> dict[str, list[float]]:
     raw = [RawPixels(each, preprocessed=True) for each in pixels]
     with server.encoder(subject.model_id) as running, EncoderClient(running.address) as client:
         stream = partial(by_stream, client, raw)
-        # As long as one turn takes, so that turns are of like length for every model.
         by_loop(loop.images, pixels[:64], 8)
         stream()
         entries = {f"loop of {batch}": turns.rate(partial(by_loop, loop.images, pixels, batch)) for batch in BATCHES}
