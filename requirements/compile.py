@@ -38,7 +38,8 @@ def compile_one(name: str, *constraints: str) -> None:
 def main() -> None:
     """Resolve development.in, and hold the others to its versions."""
     compile_one("development")
-    for name in ("local", "encoder", "encoder-embedded", "search-gateway", "ingest-worker", "qdrant-edge", "benchmarks"):
+    services = ("encoder", "encoder-embedded", "search-gateway", "ingest-worker", "qdrant-edge")
+    for name in ("local", *services, "benchmarks"):
         compile_one(name, "--constraint", str(FOLDER / "development.txt"))
     # Lives in an environment of its own, whose versions need not agree with ours.
     compile_one("infinity")
