@@ -108,6 +108,9 @@ bench-scale: setup $(VENV)/.benchmarks ## Searches of up to a million images: ti
 .PHONY: bench-scale-http
 bench-scale-http: setup ## The whole search over HTTP in what bench-scale has filled (POINTS=1000000)
 	@$(BIN)/python -m benchmarks.bench_scale_http $(if $(POINTS),--points '$(POINTS)')
+.PHONY: bench-encoder
+bench-encoder: setup $(VENV)/.benchmarks ## The encoder beside bare loops and another server (PARTS=loops,bulk,load,batching,latency,decoding)
+	@$(BIN)/python -m benchmarks.encoder $(if $(IMAGES),--images '$(IMAGES)') $(if $(PARTS),--parts '$(PARTS)')
 
 .PHONY: bench-map
 bench-map: setup ## Maps: openTSNE beside scikit-learn, and what a user waits for (IMAGES=FOLDER, SIZES=2000,10000)
@@ -194,6 +197,10 @@ $(VENV)/.run: requirements/local.txt requirements/models.txt $(addsuffix /pyproj
 
 $(VENV)/.development: $(VENV)/.run requirements/development.txt
 	@$(PIP) install -r requirements/development.txt
+	@touch $@
+
+$(VENV)/.benchmarks: $(VENV)/.development requirements/benchmarks.txt
+	@$(PIP) install -r requirements/benchmarks.txt
 	@touch $@
 
 $(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json

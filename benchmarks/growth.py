@@ -12,8 +12,9 @@ Vectors = NDArray[np.float32]
 
 NEAR, NOISE = 8, 0.35
 """Of `mixtures`: between how many of its nearest a vector is grown, and noise in all directions, of their distance."""
-AROUND = 32
-"""Of `Growth`: the nearest whose spread says how a vector's surroundings are spread."""
+AROUND, SPREAD = 64, 1.5
+"""Of `Growth`: the nearest whose spread says how a vector's surroundings are spread, and how many times as far grown
+ones are spread. Many more pictures are more various than the few that there are."""
 BLOCK = 20_000
 """Vectors grown at a time."""
 ROTATION_SEED, GROWTH_SEED = 7, 1
@@ -60,18 +61,20 @@ def mixtures(real: Vectors, near: NDArray[np.integer], count: int, random: np.ra
 class Growth:
     """An endless supply of unit vectors that are spread as real ones are, in blocks.
 
-    Each is a real one, moved along the differences to its 32 nearest, each by a normally distributed share of it, on
+    Each is a real one, moved along the differences to its 64 nearest, each by a normally distributed share of it, on
     the sphere: a smoothed bootstrap whose kernel has the covariance of the surroundings. Neighbourhoods stay
-    neighbourhoods, clusters stay clusters, and no direction is added in which real vectors do not differ: noise in all
-    directions would give vectors of many more dimensions than real ones fill.
+    neighbourhoods, and no direction is added in which real vectors do not differ: noise in all directions would give
+    vectors of many more dimensions than real ones fill.
 
     Args:
         real: (n, d) unit vectors, at least two.
         seed: Equal seeds give equal vectors.
+        spread: 1 for surroundings as wide as the real ones.
     """
 
-    def __init__(self, real: Vectors, seed: int = GROWTH_SEED) -> None:
+    def __init__(self, real: Vectors, seed: int = GROWTH_SEED, spread: float = SPREAD) -> None:
         self._real = real
+        self._spread = spread
         self._near = nearest_neighbours(real, min(AROUND, len(real) - 1)).indices
         self._seed = seed
 
@@ -80,7 +83,7 @@ class Growth:
         random = np.random.default_rng([self._seed, number])
         base = random.integers(len(self._real), size=count)
         width = self._near.shape[1]
-        shares = (random.standard_normal((count, width)) / np.sqrt(width)).astype(np.float32)
+        shares = (random.standard_normal((count, width)) * self._spread / np.sqrt(width)).astype(np.float32)
         grown = self._real[base] * (1 - shares.sum(axis=1, keepdims=True))
         for place in range(width):
             grown += shares[:, place : place + 1] * self._real[self._near[base, place]]

@@ -82,7 +82,7 @@ def engine_requests(queries: Vectors, settings: CatalogueSettings, *, quantized:
     searches = Searches("grown", model_ref(), BUCKET, settings)
     requests = []
     for query in queries:
-        message = searches.request(api.VectorInput(dense=dense(query)), Search(DEPTH))
+        message = searches.request(api.VectorInput(dense=dense(query)), Search(DEPTH), narrowed=False)
         message.params.quantization.ignore = not quantized
         requests.append(query_request(message, None))
     return requests
@@ -107,7 +107,7 @@ def small_shard(points: int, growth: Growth, m: int) -> Iterator[tuple[engine.Ed
     numbers: dict[Any, int] = {}
     with tempfile.TemporaryDirectory(prefix="sightline-bench-") as folder:
         opened = engine.EdgeShard.create(folder, engine_config(request))
-        field = index_request("grown", "searchable")
+        field = index_request("grown", "searchable", CatalogueSettings())
         opened.update(engine.UpdateOperation.create_field_index("searchable", field_index(field)))
         for block in growth.blocks(points):
             new = []

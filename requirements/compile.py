@@ -36,10 +36,13 @@ def compile_one(name: str, *constraints: str) -> None:
 
 
 def main() -> None:
-    """Resolve development.in, which holds all others, and hold these to its versions."""
+    """Resolve development.in, and hold the others to its versions."""
     compile_one("development")
-    for name in ("local", "encoder", "encoder-embedded", "search-gateway", "ingest-worker", "qdrant-edge"):
+    services = ("encoder", "encoder-embedded", "search-gateway", "ingest-worker", "qdrant-edge")
+    for name in ("local", *services, "benchmarks"):
         compile_one(name, "--constraint", str(FOLDER / "development.txt"))
+    # Lives in an environment of its own, whose versions need not agree with ours.
+    compile_one("infinity")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def test_growth_gives_as_many_unit_vectors_as_asked_for_and_the_same_ones_again(
 
 def test_what_is_grown_of_clusters_lies_in_them():
     centres = unit(10, 64)
-    real = np.repeat(centres, 40, axis=0) + 0.02 * unit(400, 64, seed=4)
+    real = np.repeat(centres, 100, axis=0) + 0.02 * unit(1000, 64, seed=4)
     grown = Growth(real / np.linalg.norm(real, axis=1, keepdims=True)).block(0, 200)
     assert (grown @ centres.T).max(axis=1).min() > 0.99
 

@@ -68,7 +68,7 @@ class Catalogue:
         check_same(name, found, model)
         for field in INDEXES:
             if field not in info.payload_schema:
-                self._connection.points("CreateFieldIndex", index_request(name, field))
+                self._connection.points("CreateFieldIndex", index_request(name, field, self._settings))
         return self._opened(name, found)
 
     def current(self) -> Collection:

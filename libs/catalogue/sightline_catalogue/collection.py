@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,8 @@ from sightline_catalogue.vectors import VECTOR, checked, dense, stored
 
 POINTS_A_CALL = 500
 """Of writes and of reads by id."""
+MIXED_SECONDS = 60.0
+"""So long, after the nearest were not all searchable, searches ask for these alone at once."""
 FACET_VALUES = 10_000
 """So many labels or formats are counted."""
 
@@ -55,6 +58,7 @@ class Collection:
         self._bucket_id = bucket_id
         self._searches = Searches(name, model, bucket_id, settings)
         self._own = is_one_of("bucket", [bucket_id])
+        self._mixed_until = 0.0
 
     def nearest(
         self,
@@ -77,9 +81,16 @@ class Collection:
             score_threshold: Only those whose cosine is at least this.
         """
         search = Search(limit, offset, filter, with_vectors, score_threshold)
-        request = self._searches.request(self._origin(vector), search)
-        found = [] if search.is_vain else self._points("Query", request).result
-        return self._searches.answer(found, search)
+        origin = self._origin(vector)
+        request = self._searches.request(origin, search)
+        if search.is_vain:
+            return self._searches.answer([], search)
+        if search.is_plain and time.monotonic() > self._mixed_until:
+            found = self._points("Query", self._searches.request(origin, search, narrowed=False)).result
+            if self._searches.only_searchable(found):
+                return self._searches.answer(found, search)
+            self._mixed_until = time.monotonic() + MIXED_SECONDS
+        return self._searches.answer(self._points("Query", request).result, search)
 
     def nearest_batch(
         self,

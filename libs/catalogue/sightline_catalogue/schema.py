@@ -17,7 +17,7 @@ from sightline_catalogue.vectors import VECTOR
 PREFIX = "images-"
 VERSION = 1
 """Of the schema."""
-HNSW_M = 32
+HNSW_M = 16
 HNSW_EF_CONSTRUCT = 128
 
 INDEXES: dict[str, Any] = {
@@ -91,9 +91,7 @@ def create_request(model: ModelRef, settings: CatalogueSettings) -> Any:
     vector.on_disk = True
     # Servers that know `memory` go by it, others by `on_disk`. What is not read ahead is read when a search needs it,
     # a page at a time, until all of it has been needed once.
-    memory = api.Memory.Cached if settings.preload else api.Memory.Cold
-    vector.memory = memory
-    request.payload.memory = memory
+    vector.memory = request.payload.memory = _memory(settings)
     request.metadata["schema"].integer_value = VERSION
     request.metadata["model"].string_value = model.id
     request.metadata["fingerprint"].string_value = model.fingerprint
@@ -101,7 +99,7 @@ def create_request(model: ModelRef, settings: CatalogueSettings) -> Any:
     return request
 
 
-def index_request(collection: str, field: str) -> Any:
+def index_request(collection: str, field: str, settings: CatalogueSettings) -> Any:
     """Return the request that indexes a payload field of a collection."""
     kind = INDEXES[field]
     name, params = _INDEX_PARAMS[kind]
@@ -110,8 +108,14 @@ def index_request(collection: str, field: str) -> Any:
         wait=True,
         field_name=field,
         field_type=kind,
-        field_index_params=api.PayloadIndexParams(**{name: params(enable_hnsw=field in LINKED)}),
+        field_index_params=api.PayloadIndexParams(
+            **{name: params(enable_hnsw=field in LINKED, on_disk=True, memory=_memory(settings))}
+        ),
     )
+
+
+def _memory(settings: CatalogueSettings) -> Any:
+    return api.Memory.Cached if settings.preload else api.Memory.Cold
 
 
 def model_of(name: str, info: Any) -> ModelRef:

@@ -10,6 +10,7 @@ import numpy as np
 from qdrant_client import grpc as api
 
 from sightline_catalogue.filters import Filter, conditions, is_one_of
+from sightline_catalogue.identity import storable
 from sightline_catalogue.image import Nearest
 from sightline_catalogue.payload import SEARCHABLE, read_image
 from sightline_catalogue.schema import ModelRef
@@ -37,6 +38,11 @@ class Search:
     score_threshold: float | None = None
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it takes the nearest of all indexed images."""
+        return self.offset == 0 and (self.filter is None or self.filter == Filter())
+
+    @property
     def is_vain(self) -> bool:
         """Whether its filter leaves no indexed image, so that nobody need be asked."""
         return self.filter is not None and bool(self.filter.states) and "indexed" not in self.filter.states
@@ -47,6 +53,7 @@ class Searches:
 
     def __init__(self, collection: str, model: ModelRef, bucket_id: str, settings: CatalogueSettings) -> None:
         self.searchable = is_one_of(SEARCHABLE, [bucket_id])
+        self._bucket = storable(bucket_id)
         self._collection = collection
         self._dimensions = model.dimensions
         self._params = api.SearchParams(
@@ -54,8 +61,13 @@ class Searches:
             quantization=api.QuantizationSearchParams(rescore=True, oversampling=settings.oversampling),
         )
 
-    def request(self, origin: Any, search: Search) -> Any:
+    def request(self, origin: Any, search: Search, *, narrowed: bool = True) -> Any:
         """Return the message that asks for the nearest of a `VectorInput`.
+
+        Args:
+            origin: What they are to be near to.
+            search: How many, and which.
+            narrowed: Whether to ask for indexed images of this bucket only; see `only_searchable`.
 
         Raises:
             ValueError: Limit, offset or filter make no sense.
@@ -67,7 +79,7 @@ class Searches:
             collection_name=self._collection,
             query=api.Query(nearest=origin),
             using=VECTOR,
-            filter=api.Filter(must=[self.searchable, *conditions(search.filter)]),
+            filter=api.Filter(must=[self.searchable, *conditions(search.filter)]) if narrowed else None,
             params=self._params,
             limit=search.limit,
             offset=search.offset,
@@ -75,6 +87,14 @@ class Searches:
             with_payload=WHOLE_PAYLOAD,
             with_vectors=WITH_VECTOR if search.with_vectors else None,
         )
+
+    def only_searchable(self, points: Sequence[Any]) -> bool:
+        """Say whether all points are indexed images of this bucket.
+
+        If the nearest of everything are, they are also the nearest of these: the condition may be left out, which
+        spares the database to check it of every point on its way.
+        """
+        return all(point.payload[SEARCHABLE].string_value == self._bucket for point in points)
 
     def answer(self, points: Sequence[Any], search: Search) -> Nearest:
         """Return the images of the points that were found."""

@@ -27,9 +27,9 @@ class CatalogueSettings(SettingsGroup):
     replication_factor: int = Field(default=1, ge=1, le=64)
     """Of a new collection: how many nodes of a cluster hold each part."""
     preload: bool = True
-    """Of a new collection: whether the server reads full vectors and payloads ahead into the page cache when it opens
-    them, or from the disk when a search first needs them. They are on the disk either way, and the system may take the
-    pages back."""
+    """Of a new collection: whether the server reads full vectors, payloads and their indexes ahead into the page cache
+    when it opens them, or from the disk when a search first needs them. They are on the disk either way, and the system
+    may take the pages back."""
     hnsw_ef: int = Field(default=256, ge=16, le=8192)
     """Of a search through the index: how many candidates are held; more is slower and finds more."""
     oversampling: float = Field(default=2.0, ge=1, le=16)

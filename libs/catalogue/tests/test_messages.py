@@ -81,6 +81,6 @@ def test_vectors_and_payloads_are_read_ahead_unless_settings_say_otherwise(prelo
 
 
 def test_the_graph_keeps_links_for_what_narrows_a_search_and_for_nothing_else():
-    links = {field: index_request("images", field).field_index_params for field in INDEXES}
+    links = {field: index_request("images", field, CatalogueSettings()).field_index_params for field in INDEXES}
     kept = {field for field, params in links.items() if getattr(params, params.WhichOneof("index_params")).enable_hnsw}
     assert kept == {"label", "folders", "taken_at"}

@@ -107,6 +107,8 @@ class _Item:
 @dataclass
 class _State:
     lane: Lane
+    served: list[threading.Condition] = field(default_factory=list)
+    """One for each thread that serves the lane, to wake that thread alone."""
     items: deque[_Item] = field(default_factory=deque)
     admitted: int = 0
     last_batch: int = 0
@@ -123,6 +125,7 @@ class Batcher:
         workers: For each thread the names of the lanes that it serves. A thread that serves urgent lanes only keeps
             these from waiting for a long batch that has begun.
         observer: Hears what happens.
+        prepare: Called in each thread before its first batch, with the names of its lanes.
     """
 
     def __init__(
@@ -131,16 +134,23 @@ class Batcher:
         run: Callable[[Any, list[Any]], Sequence[Any]],
         workers: Sequence[Collection[Any]],
         observer: Observer | None = None,
+        prepare: Callable[[Collection[Any]], None] | None = None,
     ) -> None:
+        self._prepare = prepare
         self._states = {lane.name: _State(lane) for lane in lanes}
         self._run = run
         self._observer = observer or Silent()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._closing = False
-        self._threads = [
-            threading.Thread(target=self._work, args=(self._ordered(names),), name=f"forward-{number}", daemon=True)
-            for number, names in enumerate(workers)
-        ]
+        self._wakes = [threading.Condition(self._lock) for _ in workers]
+        self._threads = []
+        for number, (names, wake) in enumerate(zip(workers, self._wakes, strict=True)):
+            states = self._ordered(names)
+            for state in states:
+                state.served.append(wake)
+            self._threads.append(
+                threading.Thread(target=self._work, args=(states, wake), name=f"forward-{number}", daemon=True)
+            )
         for thread in self._threads:
             thread.start()
 
@@ -151,7 +161,7 @@ class Batcher:
             Overloaded: They do not fit now.
         """
         state = self._states[lane]
-        with self._changed:
+        with self._lock:
             if state.admitted + size > state.lane.capacity or self._closing:
                 self._observer.refused(lane, size)
                 wait = state.admitted * state.seconds_per_item
@@ -167,9 +177,10 @@ class Batcher:
 
     def close(self) -> None:
         """Run what is queued, then stop the threads. What is admitted but not ready is left."""
-        with self._changed:
+        with self._lock:
             self._closing = True
-            self._changed.notify_all()
+            for wake in self._wakes:
+                wake.notify()
         for thread in self._threads:
             thread.join()
 
@@ -181,15 +192,19 @@ class Batcher:
         self._observer.depth(state.lane.name, state.admitted)
 
     def _queue(self, group: Group, index: int, payload: Any) -> None:
-        with self._changed:
+        with self._lock:
             if group.cancelled:
                 return
             group._unready -= 1
-            group._state.items.append(_Item(group, index, payload, time.monotonic()))
-            self._changed.notify_all()
+            state = group._state
+            state.items.append(_Item(group, index, payload, time.monotonic()))
+            # A thread that waits for a batch to fill knows when to look again: it is woken for the first item and for
+            # the last. To wake it for each would cost more than a text's own share of a batch.
+            if len(state.items) in (1, state.lane.max_batch):
+                _wake(state)
 
     def _drop(self, group: Group, index: int, error: EncoderError) -> None:
-        with self._changed:
+        with self._lock:
             if group.cancelled:
                 return
             group._unready -= 1
@@ -198,7 +213,7 @@ class Batcher:
 
     def _cancel(self, group: Group) -> None:
         state = group._state
-        with self._changed:
+        with self._lock:
             if group.cancelled:
                 return
             group.cancelled = True
@@ -208,7 +223,7 @@ class Batcher:
         group.future.cancel()
 
     def _settle(self, group: Group, index: int, result: Any) -> None:
-        with self._changed:
+        with self._lock:
             group._results[index] = result
             group._missing -= 1
             done = group._missing == 0 and not group.cancelled
@@ -216,24 +231,26 @@ class Batcher:
         if done and group.future.set_running_or_notify_cancel():
             group.future.set_result(group._results)
 
-    def _work(self, states: list[_State]) -> None:
+    def _work(self, states: list[_State], wake: threading.Condition) -> None:
+        if self._prepare is not None:
+            self._prepare([state.lane.name for state in states])
         while True:
-            taken = self._take(states)
+            taken = self._take(states, wake)
             if taken is None:
                 return
             state, items = taken
             self._serve(state, items)
 
-    def _take(self, states: list[_State]) -> tuple[_State, list[_Item]] | None:
+    def _take(self, states: list[_State], wake: threading.Condition) -> tuple[_State, list[_Item]] | None:
         """Wait for a batch to close and return it; None when there will be no more."""
-        with self._changed:
+        with self._lock:
             while True:
                 now = time.monotonic()
                 state = _most_urgent(states, now)
                 if state is None:
                     if self._closing:
                         return None
-                    self._changed.wait()
+                    wake.wait()
                     continue
                 left = self._seconds_to_close(state, now)
                 if left <= 0:
@@ -241,8 +258,10 @@ class Batcher:
                     items = [state.items.popleft() for _ in range(count)]
                     state.last_batch = count
                     self._admit(state, -count)
+                    if state.items:
+                        _wake(state)
                     return state, items
-                self._changed.wait(left)
+                wake.wait(left)
 
     def _seconds_to_close(self, state: _State, now: float) -> float:
         if self._closing or len(state.items) >= state.lane.max_batch or state.last_batch <= 1:
@@ -253,7 +272,7 @@ class Batcher:
         started = time.monotonic()
         results = self._attempt(state.lane.name, [item.payload for item in items])
         seconds = time.monotonic() - started
-        with self._changed:
+        with self._lock:
             state.seconds_per_item += 0.2 * (seconds / len(items) - state.seconds_per_item)
             self._observer.batch(state.lane.name, [started - item.queued_at for item in items], seconds)
         for item, result in zip(items, results, strict=True):
@@ -273,6 +292,12 @@ class Batcher:
         if len(payloads) == 1:
             return [failure]
         return [self._attempt(name, [payload])[0] for payload in payloads]
+
+
+def _wake(state: _State) -> None:
+    """Have every idle thread that serves a lane look at it; called with the lock held."""
+    for wake in state.served:
+        wake.notify()
 
 
 def _most_urgent(states: list[_State], now: float) -> _State | None:

@@ -15,6 +15,7 @@ from sightline_service import MetricsServer, serve_metrics
 from sightline_encoder.errors import EncoderError
 from sightline_encoder.metrics import EncoderMetrics
 from sightline_encoder.pipeline import EncodingModel, Pipeline
+from sightline_encoder.priority import step_back
 from sightline_encoder.server import EncoderServer
 from sightline_encoder.settings import EncoderSettings
 
@@ -114,6 +115,9 @@ async def _in_thread(work: Callable[[], Sequence[EncodingModel]]) -> Sequence[En
             done.set_result(models)
 
     def target() -> None:
+        # The runtime starts its threads here, and they stay as they are born: behind those that serve texts, which
+        # compute a short text alone.
+        step_back()
         try:
             models, error = work(), None
         except Exception as problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -16,6 +16,7 @@ from sightline_pictures import PictureError, PictureSettings, Preprocessing, ope
 from sightline_encoder.batcher import Batcher, Group, Lane, Observer, Silent
 from sightline_encoder.decoding import DecodePool
 from sightline_encoder.errors import EncodingFailed, InvalidItem, Overloaded, UnknownModel
+from sightline_encoder.priority import step_back
 from sightline_encoder.settings import EncoderSettings
 
 log = structlog.get_logger()
@@ -112,9 +113,18 @@ class Pipeline:
             )
             for name in names
         ]
-        # A second thread for interactive texts only: a person's query never waits for a batch of images that runs.
+        # Interactive texts have a thread of their own: a person's query never waits for a batch of images that runs. It
+        # is the only one that takes them. Two would halve the batches, and pass the weights between processors' caches.
         urgent = [name for name in names if name.kind == "text" and not name.bulk]
-        self._batcher = Batcher(lanes, self._encode, [names, urgent], observer)
+        others = [name for name in names if name not in urgent]
+        # On a CPU the two share the cores, and pictures step back for texts. A GPU's thread must not starve it.
+        on_cpu = all(model.device == "cpu" for model in models)
+
+        def prepare(served: Collection[LaneName]) -> None:
+            if on_cpu and not any(name in urgent for name in served):
+                step_back()
+
+        self._batcher = Batcher(lanes, self._encode, [others, urgent], observer, prepare)
         self._decoders = DecodePool(settings.picture_threads)
 
     def model(self, model_id: str) -> EncodingModel:

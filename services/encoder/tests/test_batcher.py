@@ -271,3 +271,29 @@ def test_a_closed_batcher_finishes_its_queue_and_refuses_more():
         assert queued.future.result(0) == [2, 4]
         with pytest.raises(Overloaded):
             batcher.admit("a", 1)
+
+
+def test_a_batch_that_fills_up_does_not_wait_out_its_time():
+    runner = Runner()
+    with running([lane("a", max_batch=3, max_wait_seconds=3600)], runner) as batcher:
+        hold(batcher, runner, "a")
+        first = put(batcher, "a", [1, 2])
+        runner.gate.set()
+        # The batch before held one item, so that this one goes off at once; from then on a batch waits for company.
+        assert first.future.result(DEADLINE) == [2, 4]
+        waiting = [put(batcher, "a", [number]) for number in (3, 4)]
+        time.sleep(0.02)
+        assert not waiting[0].future.done()
+        waiting.append(put(batcher, "a", [5]))
+        assert [group.future.result(DEADLINE) for group in waiting] == [[6], [8], [10]]
+
+
+def test_what_a_batch_leaves_goes_to_another_thread():
+    runner = Runner()
+    with running([lane("a", max_batch=2), lane("b", 1)], runner, [["a", "b"], ["a"]]) as batcher:
+        busy = hold(batcher, runner, "b")
+        group = put(batcher, "a", [1, 2, 3, 4, 5])
+        assert runner.begun.acquire(timeout=DEADLINE)
+        runner.gate.set()
+        assert group.future.result(DEADLINE) == [2, 4, 6, 8, 10]
+        busy.future.result(DEADLINE)

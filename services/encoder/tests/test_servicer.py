@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -19,6 +22,7 @@ from sightline.encoder.client import (
     RawPixels,
 )
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
+from sightline_encoder import priority
 from sightline_pictures import PictureSettings, Preprocessing
 
 FINGERPRINT = "f" * 64
@@ -185,10 +189,7 @@ def test_a_full_queue_is_refused_at_once_with_a_hint(client, tiny, until):
     tiny.gate.clear()
     with grpc.insecure_channel(client.running.address) as channel:
         encode = encoder_pb2_grpc.EncoderStub(channel).EncodeText
-        # One after the other, or they would share a batch: both threads that serve texts are busy then.
         first = encode.future(encoder_pb2.EncodeTextRequest(texts=["x"]), timeout=20)
-        assert tiny.begun.acquire(timeout=10)
-        second = encode.future(encoder_pb2.EncodeTextRequest(texts=["x"]), timeout=20)
         assert tiny.begun.acquire(timeout=10)
         waiting = [encode.future(encoder_pb2.EncodeTextRequest(texts=["x"] * 4), timeout=20) for _ in range(2)]
         depth = {"model": "tiny", "kind": "text", "priority": "interactive"}
@@ -200,7 +201,7 @@ def test_a_full_queue_is_refused_at_once_with_a_hint(client, tiny, until):
         # Bulk work and images have queues of their own, and still fit.
         bulk = encode.future(encoder_pb2.EncodeTextRequest(texts=["x"], priority=BULK), timeout=20)
         tiny.gate.set()
-        for call in (first, second, *waiting, bulk):
+        for call in (first, *waiting, bulk):
             assert len(call.result().results) in (1, 4)
 
 
@@ -277,3 +278,17 @@ def test_a_stream_that_is_left_gives_up_its_place(client, tiny, until):
         stream.cancel()
         until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 0)
     until(lambda: client.running.service.server._servicer.under_way == 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no priority of their own")
+@pytest.mark.parametrize(("device", "steps"), [("cpu", priority.STEP), ("cuda:0", 0)])
+def test_pictures_step_back_for_texts_on_a_cpu(serving, tiny, device, steps):
+    tiny.device = device
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    before = set(threading.enumerate())
+    with serving() as running, EncoderClient(running.address) as client:
+        client.encode_texts(["x"])
+        client.encode_images([RawPixels(np.zeros((4, 4, 3), np.uint8), preprocessed=True)])
+        threads = {thread.name: thread.native_id for thread in threading.enumerate() if thread not in before}
+        found = [os.getpriority(os.PRIO_PROCESS, threads[name]) - own for name in ("forward-0", "forward-1")]
+    assert found == [min(steps, 19 - own), 0]

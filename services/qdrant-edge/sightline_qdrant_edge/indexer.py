@@ -14,7 +14,7 @@ import structlog
 
 from sightline_qdrant_edge.collection import Collection
 from sightline_qdrant_edge.errors import EdgeError, EngineFailure
-from sightline_qdrant_edge.files import tree_bytes
+from sightline_qdrant_edge.files import read_ahead, tree_bytes
 from sightline_qdrant_edge.metrics import BUILD_SECONDS, BUILDS
 from sightline_qdrant_edge.shard import load_shard
 from sightline_qdrant_edge.store import Store
@@ -94,6 +94,8 @@ class Indexer:
         try:
             self._run_child(folder, collection)
             built = time.monotonic()
+            # The engine reads it ahead when it loads it, and searches wait meanwhile: for memory now, not for the disk.
+            read_ahead(folder)
             collection.finish_generation(folder, load_shard(folder), journal)
         except BaseException:
             collection.abandon_generation(folder)

@@ -49,7 +49,8 @@ class TowerSource:
             only where no converted copy is in the cache.
         examples: One array an input, of at least two rows, as the module takes them; real enough to compare
             precisions with.
-        inputs: By name, in the order of the module's arguments: the axes whose length varies.
+        inputs: By name, in the order of the module's arguments: the axes whose length varies. Where axis 1 does, it is
+            a text's tokens, and zeros at its end are padding, which the vector does not depend on.
         fingerprint: The model's.
     """
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from sightline_encoder.errors import ConversionFailed, ModelError
 from sightline_encoder.runtimes import BATCH, Tower, TowerSource, Vectors
+from sightline_encoder.runtimes.openvino_texts import SHORT_LENGTHS, OpenVinoTexts, infer
 
 log = structlog.get_logger()
 
@@ -84,13 +85,23 @@ class OpenVinoRuntime:
         precision = self._choose_precision(source, path, model)
         fixed = all(list(axes.values()) == [BATCH] for axes in source.inputs.values())
         if not fixed:
-            return OpenVinoTower([(0, self._compile(model, precision))])
+            any_size = self._compile(model, precision)
+            return self._texts(model, precision, any_size) if _is_texts(source) else OpenVinoTower([(0, any_size)])
         compiled = []
         for size in BATCH_SIZES:
             sized = model.clone()
             sized.reshape({port: [size, *port.partial_shape[1:]] for port in sized.inputs})
             compiled.append((size, self._compile(sized, precision)))
         return OpenVinoTower(compiled)
+
+    def _texts(self, model: Any, precision: str, any_size: Any) -> Tower:
+        short = []
+        for length in SHORT_LENGTHS:
+            sized = model.clone()
+            sized.reshape({port: [1, length] for port in sized.inputs})
+            # One thread: there is too little to share, and on a busy machine the second would have to be waited for.
+            short.append((length, self._compile(sized, precision, threads=1)))
+        return OpenVinoTexts(any_size, short)
 
     def _choose_precision(self, source: TowerSource, path: Path, model: Any) -> str:
         """Return the precision to compile with; what `auto` finds out is kept beside the model."""
@@ -107,13 +118,13 @@ class OpenVinoRuntime:
             _write(note, json.dumps({"lowest_cosine": cosine}))
         return "bf16" if json.loads(note.read_text())["lowest_cosine"] >= CHECKED_COSINE else "f32"
 
-    def _compile(self, model: Any, precision: str) -> Any:
+    def _compile(self, model: Any, precision: str, threads: int | None = None) -> Any:
         return self._core.compile_model(
             model,
             "CPU",
             {
                 "PERFORMANCE_HINT": "LATENCY",
-                "INFERENCE_NUM_THREADS": self.threads,
+                "INFERENCE_NUM_THREADS": threads or self.threads,
                 "INFERENCE_PRECISION_HINT": precision,
                 # Workers and the database share these cores; pinned threads would wait for them.
                 "ENABLE_CPU_PINNING": False,
@@ -146,17 +157,20 @@ class OpenVinoTower:
         for size, request in requests:
             step = size or rows
             while rows - start >= step and start < rows:
-                piece = [np.ascontiguousarray(array[start : start + step]) for array in inputs]
-                parts.append(np.array(request.infer(piece)[0], dtype=np.float32))
+                parts.append(infer(request, [array[start : start + step] for array in inputs]))
                 start += step
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
-def _convert(source: TowerSource, folder: Path) -> None:
-    """Export the module and write it into the folder, whole or not at all."""
+def _is_texts(source: TowerSource) -> bool:
+    """Say whether every input is (texts, tokens)."""
+    return all(list(axes) == [0, 1] for axes in source.inputs.values())
+
+
+def export(source: TowerSource) -> Any:
+    """Return a tower's module as a torch.export.ExportedProgram, its varying axes dynamic."""
     import torch
 
-    log.info("converting", tower=source.name, to="openvino")
     module = source.build().eval()
     dims = {
         axis.name: torch.export.Dim(axis.name, min=1, max=axis.longest)
@@ -165,10 +179,15 @@ def _convert(source: TowerSource, folder: Path) -> None:
     }
     shapes = tuple({index: dims[axis.name] for index, axis in axes.items()} for axes in source.inputs.values())
     examples = tuple(torch.from_numpy(example[:3]) for example in source.examples)
+    with torch.no_grad():
+        return torch.export.export(module, examples, dynamic_shapes=shapes)
+
+
+def _convert(source: TowerSource, folder: Path) -> None:
+    """Export the module and write it into the folder, whole or not at all."""
+    log.info("converting", tower=source.name, to="openvino")
     try:
-        with torch.no_grad():
-            exported = torch.export.export(module, examples, dynamic_shapes=shapes)
-        model = ov.convert_model(exported)
+        model = ov.convert_model(export(source))
     except Exception as error:
         log.warning("conversion failed", tower=source.name, error=" ".join(str(error).split())[-400:])
         raise ConversionFailed(

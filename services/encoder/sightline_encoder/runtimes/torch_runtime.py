@@ -101,6 +101,16 @@ class TorchTower:
             torch.inference_mode(),
             torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16),
         ):
-            tensors = [torch.from_numpy(array).to(self._device, non_blocking=True) for array in inputs]
+            tensors = [self._moved(torch.from_numpy(array)) for array in inputs]
             vectors: Vectors = self._forward(*tensors).float().cpu().numpy()
         return vectors[:rows]
+
+    def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Return the tensor on the device.
+
+        A GPU reads pinned memory by itself, while this thread goes on to launch the network. The pinned copy may be let
+        go at once: torch's allocator keeps it until the GPU has read it.
+        """
+        if self._device.type != "cuda":
+            return tensor.to(self._device)
+        return tensor.pin_memory().to(self._device, non_blocking=True)

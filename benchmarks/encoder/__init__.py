@@ -1,0 +1,1 @@
+"""The encoder measured, part by part: `make bench-encoder`."""

@@ -1,0 +1,134 @@
+"""A real encoder in a process of its own, on free ports."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+from prometheus_client.parser import text_string_to_metric_families
+from sightline.encoder.client import EncoderClient, EncoderError
+from sightline_local.stack import free_port
+
+from benchmarks import collection
+
+START_SECONDS = 240.0
+
+Samples = Mapping[tuple[str, str, str], float]
+"""A metric's value by name, kind (`text`, `image`) and priority."""
+
+
+class NotServing(Exception):
+    """A server did not come up; the message says what its log says."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A process that serves.
+
+    Attributes:
+        address: HOST:PORT.
+        metrics_port: Of `/metrics`, on 127.0.0.1.
+    """
+
+    address: str
+    metrics_port: int
+    process: psutil.Process
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that it has used."""
+        used = self.process.cpu_times()
+        return float(used.user + used.system)
+
+    def samples(self) -> Samples:
+        """Return its metrics that have a kind and a priority, summed over models."""
+        text = httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics").raise_for_status().text
+        found: dict[tuple[str, str, str], float] = {}
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                labels = sample.labels
+                if "le" not in labels and "kind" in labels and "priority" in labels:
+                    key = (sample.name, labels["kind"], labels["priority"])
+                    found[key] = found.get(key, 0.0) + sample.value
+        return found
+
+
+def mean_batch(before: Samples, after: Samples, kind: str, priority: str) -> float:
+    """Return the mean size of the batches that were run between two looks at the metrics; NaN if none was."""
+    name = "sightline_encoder_batch_size"
+
+    def grown(suffix: str) -> float:
+        key = (f"{name}_{suffix}", kind, priority)
+        return after.get(key, 0.0) - before.get(key, 0.0)
+
+    return grown("sum") / grown("count") if grown("count") else float("nan")
+
+
+@contextmanager
+def process(command: list[str], environment: Mapping[str, str], ready: Callable[[], bool]) -> Iterator[psutil.Process]:
+    """Run a command until the block ends, and begin the block once it is ready.
+
+    Raises:
+        NotServing: It ends, or is not ready in time.
+    """
+    here = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
+    with tempfile.TemporaryFile() as log:
+        running = subprocess.Popen(command, env={**here, **environment}, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not ready():
+                if running.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    raise NotServing(f"{command[0]} does not serve; its log ends: {log.read()[-400:].decode()}")
+                time.sleep(0.2)
+            yield psutil.Process(running.pid)
+        finally:
+            running.send_signal(signal.SIGTERM)
+            try:
+                running.wait(20)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                running.wait()
+
+
+@contextmanager
+def encoder(model_id: str, **settings: object) -> Iterator[Server]:
+    """Run Sightline's encoder with one model until the block ends.
+
+    Args:
+        model_id: As in ENCODER_MODELS.
+        settings: By the end of their names, in lower case: `max_batch_size=1`.
+
+    Raises:
+        NotServing: It does not come up.
+    """
+    port, metrics_port = free_port(), free_port()
+    environment = {
+        "ENCODER_MODELS": model_id,
+        "ENCODER_CACHE_DIR": str(collection.MODELS),
+        "ENCODER_PORT": str(port),
+        "ENCODER_METRICS_PORT": str(metrics_port),
+        "LOG_LEVEL": "warning",
+        **{f"ENCODER_{name.upper()}": str(value) for name, value in settings.items()},
+    }
+    address = f"127.0.0.1:{port}"
+    command = [str(Path(sys.executable).parent / "sightline-encoder")]
+    with EncoderClient(address, timeout_seconds=1.0) as client:
+
+        def ready() -> bool:
+            try:
+                return bool(client.encode_texts(["ready"]).results)
+            except EncoderError:
+                return False
+
+        with process(command, environment, ready) as running:
+            yield Server(address, metrics_port, running)
