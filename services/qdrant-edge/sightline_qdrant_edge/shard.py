@@ -18,7 +18,7 @@ def create_shard(folder: Path, config: engine.EdgeConfig) -> None:
 
 
 def load_shard(folder: Path) -> engine.EdgeShard:
-    """Load a shard; the process answers nothing meanwhile (1.7 s at a million points)."""
+    """Load a shard; the process answers nothing meanwhile (seconds at a million points)."""
     with engine_errors():
         return engine.EdgeShard.load(str(folder))
 
