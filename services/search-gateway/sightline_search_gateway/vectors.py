@@ -28,6 +28,8 @@ Vector = NDArray[np.float32]
 INVALID_ARGUMENT = 3
 """google.rpc.Code's number of an item that will never work."""
 BULK_SECONDS = 60.0
+TURN_SECONDS = 0.25
+"""So long a query waits for its turn with the encoder: a burst passes, and behind a slow encoder threads come back."""
 SMALLEST_NORM = 1e-6
 
 
@@ -39,7 +41,7 @@ class QueryVectors:
         size: Texts whose vectors are kept; 0 keeps none.
         seconds: How long they are kept.
         timeout_seconds: Of a call.
-        at_once: Calls under way; more are refused, so that a slow encoder cannot take every thread.
+        at_once: Calls under way; more wait a moment and are refused, so that a slow encoder cannot take every thread.
         telemetry: Counts hits and misses.
     """
 
@@ -104,7 +106,7 @@ class QueryVectors:
             raise Problem("not-a-picture", error.message) from error
 
     def _encode(self, texts: list[str], images: list[bytes], model: ModelRef) -> Vector:
-        if not self._turns.acquire(blocking=False):
+        if not self._turns.acquire(timeout=TURN_SECONDS):
             raise Problem("overloaded", "Many queries wait for the encoder; try again soon.", headers=retry_after(1))
         try:
             vector: Vector = self._encode_in_turn(texts, images, model)[0]

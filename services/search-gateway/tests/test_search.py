@@ -8,6 +8,7 @@ import grpc
 import pytest
 from sightline.encoder.client import EncoderError, InvalidRequest, ItemError, Overloaded, Unavailable
 from sightline_catalogue import CatalogueUnavailable
+from sightline_search_gateway import vectors
 
 
 def search(world, **parameters):
@@ -181,6 +182,30 @@ def test_a_slow_encoder_does_not_take_every_thread(make_world, problem):
             go.set()
         assert [answer.result().status_code for answer in waiting] == [200] * 3
     assert search(world, q="one more").status_code == 200
+
+
+def test_a_query_too_many_waits_a_moment_for_its_turn(make_world, monkeypatch):
+    monkeypatch.setattr(vectors, "TURN_SECONDS", 20)
+    world = make_world(threads=2)
+    world.add("a/b.jpg")
+    go = threading.Event()
+    entered = threading.Semaphore(0)
+
+    def wait():
+        entered.release()
+        assert go.wait(20)
+
+    world.encoder.before = wait
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(search, world, q="one")
+        try:
+            assert entered.acquire(timeout=20)
+            second = pool.submit(search, world, q="another")
+            assert not entered.acquire(timeout=0.3)
+            assert not second.done()
+        finally:
+            go.set()
+        assert [first.result().status_code, second.result().status_code] == [200, 200]
 
 
 def test_a_text_that_cannot_be_encoded(world, problem):
