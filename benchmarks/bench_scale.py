@@ -126,12 +126,24 @@ def measure(points: int, growth: Growth, queries: Queries, source: str, rebuild:
     return size
 
 
+def measure_curves(largest: int, growth: Growth, queries: Queries) -> dict[str, list[list[object]]]:
+    """Return rows of recall against time by what varies."""
+    print("recall against time", file=sys.stderr)
+    small = min(largest, scale_curves.GRAPHS_AT)
+    return {
+        f"settings at {largest:,}": scale_curves.measure_settings(largest, growth, queries),
+        f"filters at {largest:,}": scale_curves.measure_filters(largest, growth, queries),
+        f"engine alone at {small:,}": scale_curves.measure_graphs(small, growth, queries),
+    }
+
+
 def main() -> None:
     """Fill, search, print, draw and write."""
     parser = argparse.ArgumentParser(prog="make bench-scale", description=__doc__)
     parser.add_argument("--images", help="a folder of pictures to grow vectors from (default: the sample pictures)")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="numbers of images, separated by commas")
     parser.add_argument("--rebuild", action="store_true", help="fill the databases even if they are there")
+    parser.add_argument("--no-curves", action="store_true", help="leave out other settings, filters and graphs")
     options = parser.parse_args()
     sizes = sorted(int(size) for size in options.sizes.split(","))
     report.warn_if_busy()
@@ -143,14 +155,7 @@ def main() -> None:
     source = f"{len(real)} vectors {hashlib.sha256(real.tobytes()).hexdigest()[:12]}"
     try:
         measured = [measure(points, growth, queries, source, options.rebuild) for points in sizes]
-        largest = sizes[-1]
-        print("recall against time", file=sys.stderr)
-        small = min(largest, scale_curves.GRAPHS_AT)
-        curves = {
-            f"settings at {largest:,}": scale_curves.measure_settings(largest, growth, queries),
-            f"filters at {largest:,}": scale_curves.measure_filters(largest, growth, queries),
-            f"engine alone at {small:,}": scale_curves.measure_graphs(small, growth, queries),
-        }
+        curves = {} if options.no_curves else measure_curves(sizes[-1], growth, queries)
     except ScaleFailed as error:
         sys.exit(str(error))
     show(measured, curves)

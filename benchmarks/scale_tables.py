@@ -88,7 +88,9 @@ def draw(sizes: list[Size], curves: dict[str, list[list[object]]]) -> None:
         axes.set_xlabel("images", fontsize=8)
         axes.set_ylabel("milliseconds", fontsize=8)
         axes.grid(color=report.GRID, linewidth=0.5)
-    rows = next((rows for title, rows in curves.items() if title.startswith("settings")), [])
+    rows = next((rows for title, rows in curves.items() if title.startswith("settings")), None)
+    if rows is None:
+        return
     with report.picture(
         "bench-scale-recall", "Recall against time, by settings of a search", width=7, height=4
     ) as axes:
