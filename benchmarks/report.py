@@ -38,13 +38,16 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join([line(headers), line(["-" * width for width in widths]), *map(line, cells)])
 
 
-def write(target: str, *, settings: Mapping[str, Any], figures: Mapping[str, float], **more: Any) -> Path:
+def write(
+    target: str, *, settings: Mapping[str, Any], figures: Mapping[str, float], show: bool = True, **more: Any
+) -> Path:
     """Write `results/TARGET.json`, print its figures, and return its path.
 
     Args:
         target: The name of the make target, or what the design says for it.
         settings: What was measured, and how.
         figures: Names to numbers; others rely on the names.
+        show: Whether to print the figures; not before a benchmark's last part.
         more: Anything else worth keeping, such as every repeat.
     """
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -59,8 +62,9 @@ def write(target: str, *, settings: Mapping[str, Any], figures: Mapping[str, flo
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
     draft.replace(path)
-    print(table(["figure", "value"], list(content["figures"].items())))
-    print(f"\nwritten: {path}")
+    if show:
+        print(table(["figure", "value"], list(content["figures"].items())))
+        print(f"\nwritten: {path}")
     return path
 
 

@@ -60,11 +60,11 @@ def main() -> None:
             sys.exit(str(error))
         parts[name] = outcome.entry(found, report.machine())
         print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
-        _write(parts, pictures)
+        _write(parts, pictures, show=name == options.parts[-1])
     figure.draw(TARGET, outcome.figures(parts))
 
 
-def _write(parts: dict[str, dict[str, object]], pictures: Collection) -> None:
+def _write(parts: dict[str, dict[str, object]], pictures: Collection, *, show: bool) -> None:
     """Write after each part: what was measured is kept if a later one fails."""
     settings = {
         "images": str(pictures.folder),
@@ -72,7 +72,7 @@ def _write(parts: dict[str, dict[str, object]], pictures: Collection) -> None:
         "parts": {name: part["when"] for name, part in parts.items()},
     }
     ordered = {name: parts[name] for name in PARTS if name in parts}
-    report.write(TARGET, settings=settings, figures=outcome.figures(ordered), parts=ordered)
+    report.write(TARGET, settings=settings, figures=outcome.figures(ordered), show=show, parts=ordered)
 
 
 if __name__ == "__main__":
