@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import CatalogueSettings
 
 from benchmarks import report
 from benchmarks.scale import Filling
@@ -91,21 +90,18 @@ def draw(sizes: list[Size], curves: dict[str, list[list[object]]]) -> None:
     rows = next((rows for title, rows in curves.items() if title.startswith("settings")), None)
     if rows is None:
         return
-    with report.picture(
-        "bench-scale-recall", "Recall against time, by settings of a search", width=7, height=4
-    ) as axes:
-        for label, p50, _, share, _ in rows:
-            place = float(str(p50)), float(str(share))
-            chosen = label == f"ef {CatalogueSettings().hnsw_ef}, oversampling {CatalogueSettings().oversampling:g}"
-            axes.plot(*place, "o", color=report.COLORS[0] if chosen else report.COLORS[3])
-            axes.annotate(
-                str(label).replace("oversampling ", "x") + (" (default)" if chosen else ""),
-                place,
-                (5, -9),
-                textcoords="offset points",
-                fontsize=7,
-            )
-        axes.margins(x=0.2)
+    with report.picture("bench-scale-recall", "Recall against time, each point an ef", width=7, height=4.5) as axes:
+        oversamplings = list(dict.fromkeys(str(row[0]).rpartition(" ")[2] for row in rows))
+        for oversampling, color in zip(oversamplings, report.COLORS, strict=False):
+            chosen = [row for row in rows if str(row[0]).endswith(f"oversampling {oversampling}")]
+            times = [float(str(row[1])) for row in chosen]
+            for column, marker, of in ((3, "o", "images"), (4, "x", "texts")):
+                shares = [float(str(row[column])) for row in chosen]
+                axes.plot(times, shares, marker, color=color, label=f"oversampling {oversampling}, {of}")
+                for row, time, share in zip(chosen, times, shares, strict=True):
+                    ef = str(row[0]).split()[1].rstrip(",")
+                    axes.annotate(ef, (time, share), (4, -8), textcoords="offset points", fontsize=7)
+        axes.margins(x=0.1)
         axes.set_xlabel("milliseconds at p50, the catalogue's call", fontsize=8)
         axes.set_ylabel("recall@50", fontsize=8)
         axes.grid(color=report.GRID, linewidth=0.5)
