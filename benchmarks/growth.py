@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +29,15 @@ def turned(real: Vectors, dimensions: int) -> Vectors:
     """
     if dimensions < real.shape[1]:
         raise ValueError(f"vectors of {real.shape[1]} dimensions do not fit into {dimensions}")
+    return np.asarray(real @ _basis(dimensions, real.shape[1]), dtype=np.float32)
+
+
+@lru_cache
+def _basis(dimensions: int, of: int) -> Vectors:
+    """Return (of, dimensions) float32 rows of length one, at right angles to each other."""
     random = np.random.default_rng(ROTATION_SEED)
-    basis, _ = np.linalg.qr(random.standard_normal((dimensions, real.shape[1])))
-    return np.asarray(real @ basis.T.astype(np.float32), dtype=np.float32)
+    basis, _ = np.linalg.qr(random.standard_normal((dimensions, of)))
+    return np.ascontiguousarray(basis.T, dtype=np.float32)
 
 
 def mixtures(real: Vectors, near: NDArray[np.integer], count: int, random: np.random.Generator) -> Vectors:
