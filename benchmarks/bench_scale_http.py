@@ -97,7 +97,7 @@ def show(points: int, runs: dict[str, Run]) -> None:
         for name, run in runs.items()
     ]
     print(report.table(headers, rows), end="\n\n")
-    title = f"GET /search over HTTP, {points:,} images, cache of queries cold (p50)"
+    title = f"GET /search over HTTP, {points:,} images, at p50"
     with report.picture("bench-scale-http", title, width=7, height=3.5) as axes:
         left = [0.0] * len(runs)
         for number, step in enumerate(STEPS[1:]):

@@ -80,8 +80,10 @@ def draw(sizes: list[Size], curves: dict[str, list[list[object]]]) -> None:
         names = dict.fromkeys(name for size in sizes for name in size.ways)
         for number, name in enumerate(names):
             found = [(s.filling.points, np.median(s.ways[name].milliseconds)) for s in sizes if name in s.ways]
-            color = report.COLORS[number] if number < 2 else (0.25 + 0.12 * number,) * 3
-            axes.plot(*zip(*found, strict=True), marker="o", label=name, color=color, linewidth=2 if number < 2 else 1)
+            ours = number < len(report.COLORS) - 1
+            color = report.COLORS[number] if ours else (0.12 * number,) * 3
+            line, width = ("-", 2) if ours else ("--", 1)
+            axes.plot(*zip(*found, strict=True), marker="o", label=name, color=color, linestyle=line, linewidth=width)
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlabel("images", fontsize=8)
