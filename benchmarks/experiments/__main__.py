@@ -59,6 +59,8 @@ def times(subject: Subject, sizes: Sequence[int], indexed_to: int) -> Times:
     if kept:
         say(f"Figure 5: growing {max(kept):,} vectors")
         vectors = Growth(subject.vectors).all(max(kept))
+        real = min(len(subject.vectors), len(vectors))
+        vectors[:real] = subject.vectors[:real]
         with tempfile.TemporaryDirectory(prefix="sightline-report-") as folder:
             found.timings = scaling.measure(
                 vectors,
