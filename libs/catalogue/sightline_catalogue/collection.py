@@ -82,15 +82,13 @@ class Collection:
         """
         search = Search(limit, offset, filter, with_vectors, score_threshold)
         origin = self._origin(vector)
-        request = self._searches.request(origin, search)
-        if search.is_vain:
-            return self._searches.answer([], search)
-        if search.is_plain and time.monotonic() > self._mixed_until:
-            found = self._points("Query", self._searches.request(origin, search, narrowed=False)).result
-            if self._searches.only_searchable(found):
-                return self._searches.answer(found, search)
+        plain = search.is_plain and time.monotonic() > self._mixed_until
+        request = self._searches.request(origin, search, narrowed=not plain)
+        found = [] if search.is_vain else self._points("Query", request).result
+        if plain and not self._searches.only_searchable(found):
             self._mixed_until = time.monotonic() + MIXED_SECONDS
-        return self._searches.answer(self._points("Query", request).result, search)
+            found = self._points("Query", self._searches.request(origin, search)).result
+        return self._searches.answer(found, search)
 
     def nearest_batch(
         self,

@@ -103,10 +103,9 @@ def write_state(
 def read_image(point_id: str, fields: Mapping[str, Any]) -> Image:
     """Return the image of a point's payload."""
     values: dict[str, Any] = {"id": point_id, "bucket": "", "key": "", "state": "pending"}
-    readers = _READERS
-    # Not items(): a message's map has that from Python's collections.abc, which takes as long again as reading does.
+    # Not items(): a message's map has that from Python's collections.abc, which is slower than its own iteration.
     for name in fields:
-        reader = readers.get(name)
+        reader = _READERS.get(name)
         if reader is not None:
             values[name] = reader(fields[name])
     return Image(**values)

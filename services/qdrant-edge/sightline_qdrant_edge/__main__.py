@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
 
 import structlog
@@ -14,8 +13,6 @@ from sightline_qdrant_edge.bootstrap import bootstrap
 from sightline_qdrant_edge.errors import EdgeError
 from sightline_qdrant_edge.lock import DataFolderBusy
 from sightline_qdrant_edge.settings import EdgeSettings
-
-GC_THRESHOLDS = (20_000, 20, 100)
 
 
 def main() -> None:
@@ -33,10 +30,6 @@ def main() -> None:
         serve_metrics(settings.address, settings.metrics_port)
     except (DataFolderBusy, EdgeError, OSError, RuntimeError) as error:
         sys.exit(f"sightline-qdrant-edge: {error}")
-    # An answer is thousands of objects, none of them in a cycle: by default the collector would look at them, and at
-    # all that was imported, several times a search.
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
     edge.start()
     log = structlog.get_logger()
     log.info("serving", address=settings.address, port=edge.port, data_dir=str(settings.data_dir))

@@ -57,7 +57,9 @@ class Collection:
         if not _GENERATION.fullmatch(self.generation) or not (folder / self.generation).is_dir():
             # Before anything is taken for a leftover: what `current` should have named may be among it.
             raise EngineFailure(f"the collection in {folder} is damaged: {folder / _CURRENT_FILE} names no generation")
-        self.dimensions = {key: params.size for key, params in vector_params(self.request).items()}
+        vectors = vector_params(self.request)
+        self.dimensions = {key: params.size for key, params in vectors.items()}
+        self.preloaded = any(params.memory == api.Memory.Cached for params in vectors.values())
         for leftover in folder.iterdir():
             if leftover.is_dir() and leftover.name != self.generation:
                 discard(leftover)

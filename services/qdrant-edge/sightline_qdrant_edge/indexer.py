@@ -94,8 +94,9 @@ class Indexer:
         try:
             self._run_child(folder, collection)
             built = time.monotonic()
-            # The engine reads it ahead when it loads it, and searches wait meanwhile: for memory now, not for the disk.
-            read_ahead(folder)
+            if collection.preloaded:
+                # The engine does so when it loads it, and searches wait meanwhile: for memory now, not for the disk.
+                read_ahead(folder)
             collection.finish_generation(folder, load_shard(folder), journal)
         except BaseException:
             collection.abandon_generation(folder)

@@ -90,11 +90,7 @@ def write_payload(fields: MutableMapping[str, api.Value], payload: Mapping[str, 
     """Write a payload of plain JSON values into a message's map."""
     writers = _WRITERS
     for key, value in payload.items():
-        # Most are texts: these without a call.
-        if type(value) is str:
-            fields[key].string_value = value
-        else:
-            writers[type(value)](fields[key], value)
+        writers[type(value)](fields[key], value)
 
 
 def value(message: api.Value) -> Any:
@@ -111,8 +107,7 @@ def value(message: api.Value) -> Any:
 
 def payload(fields: Mapping[str, api.Value]) -> dict[str, Any]:
     """Return a message's map as a payload."""
-    # Not items(): a message's map has that from Python's collections.abc, which takes as long again as reading does.
-    return {key: value(fields[key]) for key in fields}
+    return {key: value(item) for key, item in fields.items()}
 
 
 def dense(message: api.Vector) -> list[float]:

@@ -15,6 +15,18 @@ def search(world, **parameters):
     return world.client.get("/api/v1/search", query_string=parameters)
 
 
+def held(encoder):
+    """Hold every call of an encoder; returns what each releases when it comes, and what lets all go on."""
+    entered, go = threading.Semaphore(0), threading.Event()
+
+    def wait():
+        entered.release()
+        assert go.wait(20)
+
+    encoder.before = wait
+    return entered, go
+
+
 def test_a_text_finds_pictures_most_similar_first(world):
     response = search(world, q="a cat")
     assert response.status_code == 200
@@ -162,14 +174,7 @@ def test_encoder_errors(world, error, status, kind, problem):
 def test_a_slow_encoder_does_not_take_every_thread(make_world, problem):
     world = make_world(threads=4)
     world.add("a/b.jpg")
-    go = threading.Event()
-    entered = threading.Semaphore(0)
-
-    def wait():
-        entered.release()
-        assert go.wait(20)
-
-    world.encoder.before = wait
+    entered, go = held(world.encoder)
     with ThreadPoolExecutor() as pool:
         waiting = [pool.submit(search, world, q=f"text {number}") for number in range(3)]
         try:
@@ -188,14 +193,7 @@ def test_a_query_too_many_waits_a_moment_for_its_turn(make_world, monkeypatch):
     monkeypatch.setattr(vectors, "TURN_SECONDS", 20)
     world = make_world(threads=2)
     world.add("a/b.jpg")
-    go = threading.Event()
-    entered = threading.Semaphore(0)
-
-    def wait():
-        entered.release()
-        assert go.wait(20)
-
-    world.encoder.before = wait
+    entered, go = held(world.encoder)
     with ThreadPoolExecutor() as pool:
         first = pool.submit(search, world, q="one")
         try:
