@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -70,9 +70,10 @@ def test_vectors_are_left_out_unless_asked_for(filled, drawn):
     assert filled.collection.nearest(drawn(1)[0], limit=3).vectors is None
 
 
-def test_images_come_whole(filled):
+def test_images_come_with_all_but_what_ingest_alone_asks_for(filled):
     nearest = filled.collection.nearest(filled.vectors[8], limit=1)
-    assert nearest.images == [filled.images[8]]
+    assert nearest.images == [replace(filled.images[8], attempts=0, etag=None)]
+    assert filled.collection.get([nearest.images[0].id]) == [filled.images[8]]
     assert nearest.similarities[0] == pytest.approx(1, abs=1e-5)
 
 

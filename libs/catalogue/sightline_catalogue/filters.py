@@ -78,6 +78,17 @@ def conditions(filter: Filter | None) -> list[Any]:
     return found
 
 
+def is_linked(filter: Filter | None) -> bool:
+    """Say whether the graph links the images of a filter among each other, so that a search finds its way among them.
+
+    It does for one label, for one folder and for a span of time (`schema.LINKED`).
+    """
+    if filter is None or filter.formats or max(len(filter.labels), len(filter.folders)) > 1:
+        return False
+    dated = filter.after is not None or filter.before is not None
+    return bool(filter.labels) + bool(filter.folders) + dated == 1
+
+
 def _dated(after: datetime | None, before: datetime | None) -> Any:
     between = api.DatetimeRange()
     if after is not None:

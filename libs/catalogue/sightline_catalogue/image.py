@@ -78,7 +78,7 @@ class Nearest:
     """The nearest images of a vector, the nearest first.
 
     Attributes:
-        images: n images, all of them indexed.
+        images: n images, all of them indexed; without what ingest alone asks for: attempts, etag, reason.
         similarities: (n,) float32, cosines.
         vectors: (n, dimensions) float32, of length one; None where they were not asked for.
     """

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 from qdrant_client import grpc as api
 
-from sightline_catalogue.filters import Filter, conditions, is_one_of
+from sightline_catalogue.filters import Filter, conditions, is_linked, is_one_of
 from sightline_catalogue.identity import storable
 from sightline_catalogue.image import Nearest
-from sightline_catalogue.payload import SEARCHABLE, read_image
+from sightline_catalogue.payload import FOUND_FIELDS, SEARCHABLE, read_found
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.settings import CatalogueSettings
 from sightline_catalogue.vectors import VECTOR, stored
 
 WHOLE_PAYLOAD = api.WithPayloadSelector(enable=True)
+FOUND_PAYLOAD = api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=FOUND_FIELDS))
 WITH_VECTOR = api.WithVectorsSelector(include=api.VectorsSelector(names=[VECTOR]))
 
 
@@ -60,6 +61,12 @@ class Searches:
             hnsw_ef=settings.hnsw_ef,
             quantization=api.QuantizationSearchParams(rescore=True, oversampling=settings.oversampling),
         )
+        # Where the graph has no links between the images of a filter, looking at the neighbours of neighbours finds them
+        # (ACORN, arXiv:2403.04871): of a tenth of a million images .998 of the nearest and not .80, in some milliseconds
+        # more. The database leaves it where a filter keeps more than four tenths.
+        self._unlinked = api.SearchParams()
+        self._unlinked.CopyFrom(self._params)
+        self._unlinked.acorn.enable = True
 
     def request(self, origin: Any, search: Search, *, narrowed: bool = True) -> Any:
         """Return the message that asks for the nearest of a `VectorInput`.
@@ -80,11 +87,11 @@ class Searches:
             query=api.Query(nearest=origin),
             using=VECTOR,
             filter=api.Filter(must=[self.searchable, *conditions(search.filter)]) if narrowed else None,
-            params=self._params,
+            params=self._params if is_linked(search.filter) or not narrowed else self._unlinked,
             limit=search.limit,
             offset=search.offset,
             score_threshold=search.score_threshold,
-            with_payload=WHOLE_PAYLOAD,
+            with_payload=FOUND_PAYLOAD,
             with_vectors=WITH_VECTOR if search.with_vectors else None,
         )
 
@@ -98,7 +105,7 @@ class Searches:
 
     def answer(self, points: Sequence[Any], search: Search) -> Nearest:
         """Return the images of the points that were found."""
-        images = [read_image(point.id.uuid, point.payload) for point in points]
+        images = [read_found(point.id.uuid, point.payload) for point in points]
         similarities = np.array([point.score for point in points], dtype=np.float32)
         if not search.with_vectors:
             return Nearest(images, similarities)

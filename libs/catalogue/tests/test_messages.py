@@ -13,6 +13,7 @@ from qdrant_client import grpc as api
 from sightline_catalogue import CatalogueSettings, Filter, ModelRef
 from sightline_catalogue.filters import conditions
 from sightline_catalogue.schema import INDEXES, create_request, index_request
+from sightline_catalogue.search import Search, Searches
 from sightline_catalogue.vectors import checked, dense, stored
 
 vectors = arrays.arrays(np.float32, st.integers(1, 700), elements=st.floats(-1e6, 1e6, width=32))
@@ -66,6 +67,25 @@ def test_every_field_that_filters_use_is_indexed():
     fields = {condition.field.key for condition in (*plain, taken, modified.filter.must[1])}
     assert fields == {"label", "folders", "state", "format", "taken_at", "modified_at"}
     assert fields <= set(INDEXES)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "looks_further"),
+    [
+        (Filter(labels=("a",)), False),
+        (Filter(folders=("a/b",)), False),
+        (Filter(after=datetime(2024, 1, 1, tzinfo=UTC)), False),
+        (Filter(labels=("a", "b")), True),
+        (Filter(labels=("a",), before=datetime(2024, 1, 1, tzinfo=UTC)), True),
+        (Filter(formats=("PNG",)), True),
+        (None, True),
+    ],
+)
+def test_a_search_looks_at_neighbours_of_neighbours_where_the_graph_has_no_links(wanted, looks_further):
+    searches = Searches("images", ModelRef("embedded", "a" * 64, 2), "main", CatalogueSettings())
+    origin = api.VectorInput(dense=dense(np.ones(2, np.float32)))
+    assert searches.request(origin, Search(5, filter=wanted)).params.acorn.enable is looks_further
+    assert not searches.request(origin, Search(5), narrowed=False).params.HasField("acorn")
 
 
 def test_a_date_without_a_time_zone_is_refused():
