@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse  # type: ignore[import-untyped]
 from sightline_search_gateway.maps.neighbours import nearest_neighbours
 
 Vectors = NDArray[np.float32]
@@ -91,9 +92,11 @@ class Growth:
         base = random.integers(len(self._real), size=count)
         width = self._near.shape[1]
         shares = (random.standard_normal((count, width)) * self._spread / np.sqrt(width)).astype(np.float32)
-        grown = self._real[base] * (1 - shares.sum(axis=1, keepdims=True))
-        for place in range(width):
-            grown += shares[:, place : place + 1] * self._real[self._near[base, place]]
+        # Each is a weighted sum of itself and its nearest: a row of a matrix that is nearly empty.
+        weights = np.concatenate([1 - shares.sum(axis=1, keepdims=True), shares], axis=1)
+        of = np.concatenate([base[:, None], self._near[base]], axis=1)
+        starts = np.arange(count + 1) * (width + 1)
+        grown = sparse.csr_array((weights.ravel(), of.ravel(), starts), shape=(count, len(self._real))) @ self._real
         return np.asarray(grown / np.linalg.norm(grown, axis=1, keepdims=True), dtype=np.float32)
 
     def all(self, count: int) -> Vectors:
@@ -105,10 +108,10 @@ class Growth:
             at += len(block)
         return vectors
 
-    def blocks(self, count: int) -> Iterator[Vectors]:
-        """Yield (at most BLOCK, d) float32 blocks, `count` vectors in all."""
-        for number, start in enumerate(range(0, count, BLOCK)):
-            yield self.block(number)[: min(BLOCK, count - start)]
+    def blocks(self, end: int, first: int = 0) -> Iterator[Vectors]:
+        """Yield (at most BLOCK, d) float32 blocks, all vectors from number `first`, where a block begins, to `end`."""
+        for start in range(first, end, BLOCK):
+            yield self.block(start // BLOCK)[: min(BLOCK, end - start)]
 
 
 def intrinsic_dimension(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

@@ -38,6 +38,8 @@ FORMATS = ("JPEG",) * 17 + ("PNG",) * 2 + ("WebP",)
 UNINDEXED = 50_000
 """Up to so many points the database searches without an index, as it comes."""
 UPSERT = 500
+PART = 2_000_000
+"""Images that are inserted before an index is built: about as many as the database has in one segment."""
 START_SECONDS, INDEX_SECONDS = 120.0, 7200.0
 _NUMBER = re.compile(r"(\d+)\.jpg$")
 
@@ -54,7 +56,7 @@ class Filling:
         points: How many images it holds.
         of: What it was filled from and with; one of another kind is made anew.
         insert_seconds: For all upserts, and for making the vectors and messages beside the server.
-        index_seconds: From the last upsert until the index answers; 0 where there is none.
+        index_seconds: From the last upsert, of all parts together, until the index answers; 0 where there is none.
     """
 
     points: int
@@ -205,18 +207,22 @@ def filled(points: int, growth: Growth, source: str, *, rebuild: bool = False) -
         if known.of == kind:
             return known
     shutil.rmtree(folder, ignore_errors=True)
-    # The index is built once, when all points are in: while they come in it would be built again and again.
-    threshold = {"EDGE_INDEX_THRESHOLD": str(points - 1)} if points > UNINDEXED else {}
+    # The index is built once a part, when that is in: while images come in it would be built again and again.
+    threshold = {"EDGE_INDEX_THRESHOLD": str(min(points, PART) - 1)} if points > UNINDEXED else {}
     with database(points, threshold) as server:
         catalogue = server.catalogue()
         collection = catalogue.ensure_collection(model_ref())
         catalogue.activate(collection)
-        began = time.perf_counter()
-        _insert(collection, points, growth)
-        inserted = time.perf_counter()
-        if threshold:
-            _wait_for_index(server.url, collection.name)
-        done = Filling(points, kind, inserted - began, time.perf_counter() - inserted if threshold else 0.0)
+        inserting = indexing = 0.0
+        for start in range(0, points, PART):
+            began = time.perf_counter()
+            _insert(collection, growth, start, min(start + PART, points))
+            inserted = time.perf_counter()
+            if threshold:
+                _wait_for_index(server.url, collection.name)
+                indexing += time.perf_counter() - inserted
+            inserting += inserted - began
+        done = Filling(points, kind, inserting, indexing)
     note.write_text(json.dumps(asdict(done), indent=2) + "\n", "utf-8")
     return done
 
@@ -226,14 +232,14 @@ def _schema() -> str:
     return f"qdrant-edge-py {version('qdrant-edge-py')}, m {HNSW_M}, ef_construct {HNSW_EF_CONSTRUCT}, {fields}"
 
 
-def _insert(collection: Collection, points: int, growth: Growth) -> None:
-    at = 0
-    for block in growth.blocks(points):
+def _insert(collection: Collection, growth: Growth, first: int, end: int) -> None:
+    at = first
+    for block in growth.blocks(end, first):
         for start in range(0, len(block), UPSERT):
             part = block[start : start + UPSERT]
             collection.upsert([image(at + place) for place in range(len(part))], part)
             at += len(part)
-        print(f"\r{at:,} of {points:,} images inserted", end="", file=sys.stderr, flush=True)
+        print(f"\r{at:,} images inserted", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
 
 
@@ -263,18 +269,21 @@ def exact_nearest(
 
     Every one is compared. They are grown once more, a block at a time: a million take 40 MB and not 2 GB.
     """
-    numbers = np.zeros((len(queries), 0), np.int64)
-    cosines = np.zeros((len(queries), 0), np.float32)
+    numbers = np.full((len(queries), depth), -1, np.int64)
+    cosines = np.full((len(queries), depth), -np.inf, np.float32)
     start = 0
     for block in growth.blocks(points):
-        here = np.arange(start, start + len(block))
-        cosines = np.concatenate([cosines, queries @ block.T], axis=1)
-        numbers = np.concatenate([numbers, np.broadcast_to(here, (len(queries), len(block)))], axis=1)
-        kept = np.argpartition(-cosines, min(depth, cosines.shape[1]) - 1, axis=1)[:, :depth]
-        cosines, numbers = np.take_along_axis(cosines, kept, 1), np.take_along_axis(numbers, kept, 1)
+        here = queries @ block.T
+        # After the first blocks hardly any vector is nearer than the last of those kept: there is little to sort.
+        rows, columns = np.nonzero(here > cosines.min(axis=1, keepdims=True))
+        for row, first, count in zip(*np.unique(rows, return_index=True, return_counts=True), strict=True):
+            found = columns[first : first + count]
+            together = np.concatenate([cosines[row], here[row, found]])
+            kept = np.argsort(-together)[:depth]
+            cosines[row] = together[kept]
+            numbers[row] = np.concatenate([numbers[row], found + start])[kept]
         start += len(block)
-    order = np.argsort(-cosines, axis=1)
-    return np.take_along_axis(numbers, order, 1), np.take_along_axis(cosines, order, 1)
+    return numbers, cosines
 
 
 def recall(found: Sequence[Sequence[int]], exact: NDArray[np.int64]) -> float:

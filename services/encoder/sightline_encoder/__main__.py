@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 
 from sightline_service import configure_logging, load_settings
+from sightline_service.parent import end_with
 
 from sightline_encoder.bootstrap import bootstrap, load_models
 from sightline_encoder.errors import EncoderError
@@ -22,12 +24,17 @@ def main() -> None:
         epilog="Settings are environment variables; services/encoder/README.md lists them.",
     )
     parser.add_argument("--prepare", action="store_true", help="convert and cache the models, try them, and exit")
+    parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.parent is not None:
+        # Ctrl-C in a terminal goes to every process of the group; the parent decides.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        end_with(arguments.parent)
     settings = load_settings(EncoderSettings)
     configure_logging(settings.log, "encoder")
     try:
         if arguments.prepare:
-            load_models(settings)
+            load_models(settings, prepare=None)
         else:
             asyncio.run(bootstrap(settings).run())
     except EncoderError as error:

@@ -15,6 +15,7 @@ from sightline_service import MetricsServer, serve_metrics
 from sightline_encoder.errors import EncoderError
 from sightline_encoder.metrics import EncoderMetrics
 from sightline_encoder.pipeline import EncodingModel, Pipeline
+from sightline_encoder.preparing import prepare_apart
 from sightline_encoder.priority import step_back
 from sightline_encoder.server import EncoderServer
 from sightline_encoder.settings import EncoderSettings
@@ -129,8 +130,14 @@ async def _in_thread(work: Callable[[], Sequence[EncodingModel]]) -> Sequence[En
     return await done
 
 
-def load_models(settings: EncoderSettings) -> list[EncodingModel]:
+def load_models(
+    settings: EncoderSettings, prepare: Callable[[str], None] | None = prepare_apart
+) -> list[EncodingModel]:
     """Load and warm the models that the settings name.
+
+    Args:
+        settings: As read from the environment.
+        prepare: As `models.load` takes it.
 
     Raises:
         ModelError: One of them cannot be served.
@@ -142,7 +149,7 @@ def load_models(settings: EncoderSettings) -> list[EncodingModel]:
     loaded: list[EncodingModel] = []
     for model_id in settings.model_ids:
         began = time.monotonic()
-        model = models.load(model_id, settings, runtime)
+        model = models.load(model_id, settings, runtime, prepare)
         model.warm(max(settings.max_batch_size, settings.max_text_batch_size))
         log.info(
             "model ready",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -157,6 +158,36 @@ def test_a_warm_start_needs_neither_torch_nor_any_process_that_reports_home(conv
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert result.stdout.split() == [converted.fingerprint, "None", "None"], result.stderr
+
+
+@pytest.fixture
+def half_prepared(converted, settings, tmp_path):
+    """A cache in which the network for texts is missing: the one that is soon converted."""
+    folder = shutil.copytree(settings.cache_dir, tmp_path / "cache")
+    for path in folder.glob("openvino-*/text.*"):
+        path.unlink()
+    return folder
+
+
+def test_a_first_start_converts_in_another_process_and_loads_no_torch(converted, half_prepared):
+    code = (
+        "import sys; from sightline_encoder.bootstrap import load_models;"
+        "from sightline_encoder.settings import EncoderSettings;"
+        "print(load_models(EncoderSettings())[0].fingerprint, sys.modules.get('torch'))"
+    )
+    environment = {**os.environ, "ENCODER_CACHE_DIR": str(half_prepared), "ENCODER_DEVICE": "cpu"}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    # The log of the other process is on its standard error, and of this one on the standard output.
+    assert result.stdout.split()[-2:] == [converted.fingerprint, "None"], result.stderr
+    assert "converting" in result.stderr
+    assert list(half_prepared.glob("openvino-*/text.xml"))
+
+
+def test_where_the_other_process_fails_this_one_converts(converted, half_prepared):
+    asked = []
+    model = models.load("embedded", EncoderSettings(cache_dir=half_prepared), OpenVinoRuntime(threads=2), asked.append)
+    assert asked == ["embedded"]
+    assert cosines(model.encode_texts(TEXTS), converted.encode_texts(TEXTS)).min() > 0.9999
 
 
 def test_without_torch_what_was_prepared_is_served(converted, settings, monkeypatch, tmp_path):

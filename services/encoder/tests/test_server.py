@@ -259,8 +259,9 @@ def test_sigterm_while_it_loads_ends_it_with_0(tmp_path):
     # An empty cache: converting takes longer than it takes to stop.
     process = run(ENCODER_CACHE_DIR=str(tmp_path))
     for line in process.stderr:
-        if "listening" in line:
+        if "converting" in line:
             break
     process.send_signal(signal.SIGTERM)
+    # Returns when the process that converts, which has the same standard error, has ended too.
     process.communicate(timeout=30)
     assert process.returncode == 0

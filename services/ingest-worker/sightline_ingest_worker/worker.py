@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import multiprocessing
 import os
-import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +14,7 @@ from celery.exceptions import Reject
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 from sightline_service import configure_logging
+from sightline_service.parent import end_with
 from sightline_service.processes import ProcessFamily
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX, celery_app
 
@@ -26,8 +24,6 @@ from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.tasks import Returned, index_task
 
 log = structlog.get_logger()
-
-PR_SET_PDEATHSIG = 1
 
 Opener = Callable[[WorkerSettings, Callable[[], bool]], Context]
 
@@ -88,10 +84,7 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
 
     @signals.worker_process_init.connect(weak=False)
     def end_with_parent(**_: Any) -> None:
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:
-                os._exit(1)
+        end_with(parent)
 
     @signals.setup_logging.connect(weak=False)
     def keep_logging(**_: Any) -> None:

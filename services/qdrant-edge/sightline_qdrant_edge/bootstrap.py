@@ -49,7 +49,7 @@ class Edge:
         except BaseException:
             self._lock.release()
             raise
-        self._indexer = Indexer(self.store, settings.index_threshold)
+        self._indexer = Indexer(self.store, settings.index_threshold, settings.segment_mb)
         self._stopping = Event()
         self._flusher = Thread(target=self._flush_regularly, name="flusher", daemon=True)
 

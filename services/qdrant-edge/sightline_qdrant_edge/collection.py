@@ -9,17 +9,15 @@ from threading import Event, Lock
 from typing import Any
 
 import qdrant_edge as engine
-from google.protobuf import json_format
 from qdrant_client import grpc as api
 
 from sightline_qdrant_edge.errors import EdgeError, EngineFailure, NotFound, collection_missing
 from sightline_qdrant_edge.files import copy_shard, discard, sync_tree, write_whole
 from sightline_qdrant_edge.journal import Journal, Turnstile
-from sightline_qdrant_edge.schema import engine_config, vector_params
+from sightline_qdrant_edge.schema import engine_config, read_request, vector_params, write_request
 from sightline_qdrant_edge.shard import count_points, create_shard, flush_shard, load_shard, update_shard
 from sightline_qdrant_edge.updates import moved, operations
 
-_REQUEST_FILE = "collection.json"
 _CURRENT_FILE = "current"
 _UNINDEXED_FILE = "unindexed"
 _JOURNAL_FILE = "journal"
@@ -50,9 +48,9 @@ class Collection:
         self.name = name
         self.folder = folder
         try:
-            self.request = json_format.Parse((folder / _REQUEST_FILE).read_bytes(), api.CreateCollection())
+            self.request = read_request(folder)
             self.generation = (folder / _CURRENT_FILE).read_text("ascii")
-        except (OSError, ValueError, json_format.ParseError) as error:
+        except (OSError, ValueError) as error:
             raise EngineFailure(f"the collection in {folder} is damaged: {error}") from None
         if not _GENERATION.fullmatch(self.generation) or not (folder / self.generation).is_dir():
             # Before anything is taken for a leftover: what `current` should have named may be among it.
@@ -83,7 +81,7 @@ class Collection:
         generation = folder / "gen-000001"
         generation.mkdir(parents=True)
         create_shard(generation, config)
-        write_whole(folder / _REQUEST_FILE, json_format.MessageToJson(request).encode())
+        write_request(folder, request)
         write_whole(folder / _CURRENT_FILE, generation.name.encode("ascii"))
         sync_tree(folder)
 
@@ -159,6 +157,11 @@ class Collection:
     def unindexed(self) -> int:
         """How many points may have a vector and no index: an upper bound that costs nothing to ask for."""
         return self._unindexed
+
+    @property
+    def points(self) -> int:
+        """How many points there are, with and without a vector."""
+        return int(self.shard.info().points_count)
 
     def count_unindexed(self) -> int:
         """Return the same bound, made closer by counting the points that have a vector.

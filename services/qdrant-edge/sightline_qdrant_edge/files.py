@@ -88,13 +88,21 @@ def discard(path: Path) -> None:
     shutil.rmtree(trash, ignore_errors=True)
 
 
-def tree_bytes(folder: Path) -> int:
-    """Return how many bytes of disk a folder takes."""
+def tree_bytes(folder: Path, *, copied_only: bool = False) -> int:
+    """Return how many bytes of disk a folder takes.
+
+    Args:
+        folder: Where.
+        copied_only: Without what `copy_shard` links.
+    """
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:
+            path = Path(parent, name)
+            if copied_only and written_once(path):
+                continue
             try:
-                total += os.stat(os.path.join(parent, name)).st_blocks * 512
+                total += path.stat().st_blocks * 512
             except FileNotFoundError:
                 continue
     return total

@@ -1,4 +1,4 @@
-"""The process that builds an index: `python -m sightline_qdrant_edge.index_child FOLDER PARENT_PID`.
+"""The process that builds an index: `python -m sightline_qdrant_edge.index_child FOLDER SEGMENT_MB PARENT_PID`.
 
 `EdgeShard.optimize` holds the interpreter's lock until it is done, minutes for a large collection, so it runs on a
 copy, in a process of its own that gives way to searches.
@@ -6,31 +6,23 @@ copy, in a process of its own that gives way to searches.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
 from pathlib import Path
 
 import qdrant_edge as engine
+from sightline_service.parent import end_with
 
 from sightline_qdrant_edge.files import sync_tree
+from sightline_qdrant_edge.schema import engine_config, read_request
 
-_PR_SET_PDEATHSIG = 1
 _NICENESS = 5  # a third of the share of an equal; beside an encoder at full load, a build must end too
 
 
-def die_with(parent: int) -> None:
-    """End this process when its parent ends, however that ends (Linux; elsewhere the build runs to its end)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            raise SystemExit("the server is gone")
-
-
-def build(folder: Path) -> None:
+def build(folder: Path, config: engine.EdgeConfig) -> None:
     """Index all points of the shard in `folder`, in place, and bring it to the disk."""
-    shard = engine.EdgeShard.load(str(folder))
+    shard = engine.EdgeShard.load(str(folder), config)
     shard.optimize()
     shard.flush()
     shard.close()
@@ -41,10 +33,11 @@ def main() -> None:
     """Build; a failure is one line on stderr and status 1."""
     # Ctrl-C in a terminal goes to every process of the group; the server decides what becomes of a build.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    die_with(int(sys.argv[2]))
+    end_with(int(sys.argv[3]))
     os.nice(_NICENESS)
     try:
-        build(Path(sys.argv[1]))
+        folder = Path(sys.argv[1])
+        build(folder, engine_config(read_request(folder.parent), int(sys.argv[2])))
     except Exception as error:
         raise SystemExit(str(error)) from None
 

@@ -16,6 +16,7 @@ from sightline_qdrant_edge.collection import Collection
 from sightline_qdrant_edge.errors import EdgeError, EngineFailure
 from sightline_qdrant_edge.files import read_ahead, tree_bytes
 from sightline_qdrant_edge.metrics import BUILD_SECONDS, BUILDS
+from sightline_qdrant_edge.schema import segment_points
 from sightline_qdrant_edge.shard import load_shard
 from sightline_qdrant_edge.store import Store
 
@@ -23,22 +24,24 @@ _log = structlog.get_logger()
 _LOOK_SECONDS = 0.5
 _POLL_SECONDS = 0.1
 _RETRY_SECONDS = (2.0, 300.0)
-# The copy, and the new segments beside it.
-_DISK_FACTOR = 2.2
+# A new segment takes as much as its points took before, and a tenth or two for the index.
+_INDEXED_FACTOR = 1.2
 
 
 class Indexer:
     """A thread that looks after the indexes of a store: one build at a time."""
 
-    def __init__(self, store: Store, threshold: int) -> None:
+    def __init__(self, store: Store, threshold: int, segment_mb: int) -> None:
         """Start nothing yet.
 
         Args:
             store: The collections to look after.
             threshold: A build begins when more points than this have a vector and no index.
+            segment_mb: How many MB of vectors a build brings together in one segment at most.
         """
         self._store = store
         self._threshold = threshold
+        self._segment_mb = segment_mb
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="indexer", daemon=True)
         self._retry: dict[str, tuple[float, float]] = {}
@@ -83,7 +86,7 @@ class Indexer:
 
     def _build(self, collection: Collection) -> None:
         started = time.monotonic()
-        need = int(tree_bytes(collection.folder / collection.generation) * _DISK_FACTOR)
+        need = self._needed_bytes(collection)
         free = shutil.disk_usage(collection.folder).free
         if free < need:
             raise EngineFailure(f"an index needs {need:,} bytes of disk and {free:,} are free")
@@ -115,8 +118,16 @@ class Indexer:
             replayed_writes=journal.replayed,
         )
 
+    def _needed_bytes(self, collection: Collection) -> int:
+        """Return how many bytes of disk a build takes at most: the copy, and the new segment beside it."""
+        folder = collection.folder / collection.generation
+        new = max(collection.unindexed, segment_points(collection.request, self._segment_mb))
+        share = min(1.0, new / max(1, collection.points))
+        return tree_bytes(folder, copied_only=True) + int(tree_bytes(folder) * share * _INDEXED_FACTOR)
+
     def _run_child(self, folder: Path, collection: Collection) -> None:
-        command = [sys.executable, "-m", "sightline_qdrant_edge.index_child", str(folder), str(os.getpid())]
+        command = [sys.executable, "-m", "sightline_qdrant_edge.index_child", str(folder)]
+        command += [str(self._segment_mb), str(os.getpid())]
         with subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         ) as child:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import qdrant_edge as engine
+from google.protobuf import json_format
 from qdrant_client import grpc as api
 
 from sightline_qdrant_edge.errors import Unserved, WrongInput
+from sightline_qdrant_edge.files import write_whole
 
 _DISTANCES = {
     api.Distance.Cosine: engine.Distance.Cosine,
@@ -28,10 +31,10 @@ _MEMORY = {
 }
 _MAX_DIMENSIONS = 65_536
 
-# Only the child process optimizes, once it was found to be time: everything, into one segment.
-_INDEX_EVERYTHING = engine.EdgeOptimizersConfig(
-    indexing_threshold=1, default_segment_number=1, max_segment_size=1 << 40
-)
+_REQUEST_FILE = "collection.json"
+_FLOAT_BYTES = 4
+SEGMENT_MB = 4096
+"""Vectors of a segment, in MB of 2^20 bytes; what EDGE_SEGMENT_MB is unless set."""
 
 # Qdrant's own defaults, reported where a request left them open.
 _M, _EF_CONSTRUCT, _FULL_SCAN_KB = 16, 100, 10_000
@@ -47,8 +50,35 @@ def vector_params(request: api.CreateCollection) -> dict[str, api.VectorParams]:
     return {}
 
 
-def engine_config(request: api.CreateCollection) -> engine.EdgeConfig:
-    """Return the engine's configuration for a new collection.
+def read_request(folder: Path) -> api.CreateCollection:
+    """Return the request that created the collection in a folder.
+
+    Raises:
+        OSError, ValueError: It is not there, or damaged.
+    """
+    try:
+        return json_format.Parse((folder / _REQUEST_FILE).read_bytes(), api.CreateCollection())
+    except json_format.ParseError as error:
+        raise ValueError(str(error)) from None
+
+
+def write_request(folder: Path, request: api.CreateCollection) -> None:
+    """Keep the request that creates the collection in a folder."""
+    write_whole(folder / _REQUEST_FILE, json_format.MessageToJson(request).encode())
+
+
+def segment_points(request: api.CreateCollection, segment_mb: int) -> int:
+    """Return about how many points of a collection are a full segment."""
+    numbers = sum(params.size for params in vector_params(request).values())
+    return segment_mb * 2**20 // (_FLOAT_BYTES * max(1, numbers))
+
+
+def engine_config(request: api.CreateCollection, segment_mb: int = SEGMENT_MB) -> engine.EdgeConfig:
+    """Return the engine's configuration for a collection.
+
+    Args:
+        request: What created it.
+        segment_mb: An index is built over all segments together, as long as their vectors are no more than this.
 
     Raises:
         WrongInput: No vectors, or a size or distance that cannot be.
@@ -66,7 +96,10 @@ def engine_config(request: api.CreateCollection) -> engine.EdgeConfig:
         quantization_config=(
             _quantization(request.quantization_config) if request.HasField("quantization_config") else None
         ),
-        optimizers=_INDEX_EVERYTHING,
+        # Only the child process optimizes, once it was found to be time: everything, into as few segments as may be.
+        optimizers=engine.EdgeOptimizersConfig(
+            indexing_threshold=1, default_segment_number=1, max_segment_size=segment_mb * 1024
+        ),
         payload_memory=_memory(request.payload),
         id_tracker_memory=_memory(request.id_tracker),
     )

@@ -14,6 +14,15 @@ from sightline_qdrant_edge.index_child import build
 from sightline_qdrant_edge.schema import engine_config
 
 Operation = engine.UpdateOperation
+PARAMS = grpc_api.VectorParams(size=16, distance=grpc_api.Distance.Cosine, on_disk=True)
+CONFIG = engine_config(
+    grpc_api.CreateCollection(
+        vectors_config=grpc_api.VectorsConfig(params_map=grpc_api.VectorParamsMap(map={"image": PARAMS})),
+        quantization_config=grpc_api.QuantizationConfig(
+            scalar=grpc_api.ScalarQuantization(type=grpc_api.QuantizationType.Int8, always_ram=True)
+        ),
+    )
+)
 
 
 @pytest.fixture
@@ -21,18 +30,11 @@ def shard(tmp_path):
     """An indexed shard of 3,000 points, and its folder."""
     folder = tmp_path / "shard"
     folder.mkdir()
-    params = grpc_api.VectorParams(size=16, distance=grpc_api.Distance.Cosine, on_disk=True)
-    request = grpc_api.CreateCollection(
-        vectors_config=grpc_api.VectorsConfig(params_map=grpc_api.VectorParamsMap(map={"image": params})),
-        quantization_config=grpc_api.QuantizationConfig(
-            scalar=grpc_api.ScalarQuantization(type=grpc_api.QuantizationType.Int8, always_ram=True)
-        ),
-    )
-    shard = engine.EdgeShard.create(str(folder), engine_config(request))
+    shard = engine.EdgeShard.create(str(folder), CONFIG)
     shard.update(Operation.create_field_index("label", engine.PayloadSchemaType.Keyword))
     shard.update(Operation.upsert_points(points(3000)))
     shard.close()
-    build(folder)
+    build(folder, CONFIG)
     shard = engine.EdgeShard.load(str(folder))
     assert shard.info().indexed_vectors_count == 3000
     yield shard, folder
@@ -88,7 +90,7 @@ def test_a_copy_is_a_shard_of_its_own(shard, tmp_path):
     assert other.retrieve([5], True, False)[0].payload == {"label": "a", "n": 5}
     other.update(Operation.delete_points([2999]))
     other.close()
-    build(copy)
+    build(copy, CONFIG)
     assert shard.count(engine.CountRequest()) == 1000
 
 

@@ -220,3 +220,33 @@ def test_changed_payloads_leave_the_index_and_are_indexed_again(serve, create, f
     client.set_payload("a", {"state": "pending"}, points=list(range(6000)))
     eventually(lambda: current.read_text() != before and indexed(client), "the second index is built")
     assert client.count("a").count == 12_000
+
+
+def test_a_large_collection_is_indexed_in_parts_and_each_part_once(serve, create, fill, eventually, vectors):
+    # A megabyte of these vectors is 8,192 of them.
+    server = serve(EDGE_INDEX_THRESHOLD="5000", EDGE_SEGMENT_MB="1")
+    client = server.client()
+    create(client, "a", SIZE)
+    client.create_payload_index("a", "number", models.PayloadSchemaType.INTEGER)
+
+    def graphs():
+        return {path.stat().st_ino for path in server.folder.glob("collections/a/gen-*/segments/*/*/graph.bin")}
+
+    fill(client, "a", vectors, 0, 6000)
+    eventually(lambda: indexed(client), "the first part is indexed")
+    [first] = graphs()
+    fill(client, "a", vectors, 6000, 12_000)
+    eventually(lambda: len(builds(server)) == 2 and indexed(client), "the second part is indexed")
+    assert len(graphs()) == 2
+    assert first in graphs()
+    server.terminate()
+    server.restart()
+    client = server.client()
+    quantization = grpc_api.QuantizationSearchParams(rescore=True, oversampling=4)
+    for number in (17, 5999, 6000, 11_999):
+        params = grpc_api.SearchParams(hnsw_ef=256, quantization=quantization)
+        response = client.grpc_points.Query(query(vectors[number], params=params))
+        assert response.result[0].id.num == number
+        similarities = vectors[:12_000] @ vectors[number] / np.linalg.norm(vectors[:12_000], axis=1)
+        exact = set(np.argsort(-similarities)[:10].tolist())
+        assert len(exact & {point.id.num for point in response.result}) >= 9

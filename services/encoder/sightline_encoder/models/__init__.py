@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -40,13 +41,19 @@ def describe(model_id: str, settings: EncoderSettings) -> ModelSource:
     return openclip.describe(model_id, settings.cache_dir)
 
 
-def load(model_id: str, settings: EncoderSettings, runtime: Runtime | None = None) -> Model:
+def load(
+    model_id: str,
+    settings: EncoderSettings,
+    runtime: Runtime | None = None,
+    prepare: Callable[[str], None] | None = None,
+) -> Model:
     """Load a model, ready to encode; the first time it is converted, which takes up to a minute.
 
     Args:
         model_id: As in ENCODER_MODELS.
         settings: Say which runtime, how many threads, and where the cache is.
         runtime: Instead of the one that the settings name.
+        prepare: Called with the model's id where it was not converted yet, and may do that elsewhere.
 
     Raises:
         ModelError: No such model, or its files are missing or wrong.
@@ -57,6 +64,9 @@ def load(model_id: str, settings: EncoderSettings, runtime: Runtime | None = Non
     try:
         settings.cache_dir.mkdir(parents=True, exist_ok=True)
         source = describe(model_id, settings)
+        towers = (source.text, source.image)
+        if prepare is not None and not all(runtime.prepared(tower, settings.cache_dir) for tower in towers):
+            prepare(model_id)
         return Model(source, runtime, settings.cache_dir)
     except OSError as error:
         raise ModelError(

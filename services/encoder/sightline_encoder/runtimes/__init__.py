@@ -74,6 +74,10 @@ class Runtime(Protocol):
     device: str
     compiles_late: bool
 
+    def prepared(self, source: TowerSource, cache: Path) -> bool:
+        """Say whether `compile` will find in the cache folder what would else take torch to make."""
+        ...
+
     def compile(self, source: TowerSource, cache: Path) -> Tower:
         """Return the tower, from the cache folder where it is there; else put it there."""
         ...

@@ -66,6 +66,14 @@ class OpenVinoRuntime:
         self.precision = precision
         self._core = ov.Core()
 
+    def prepared(self, source: TowerSource, cache: Path) -> bool:
+        """Say whether the tower was converted.
+
+        Raises:
+            ModelError: It was not, and cannot be, for torch is not installed.
+        """
+        return (_folder(source, cache) / f"{source.name}.xml").is_file()
+
     def compile(self, source: TowerSource, cache: Path) -> Tower:
         """Return the tower; converts it into the cache folder if it is not there."""
         folder = _folder(source, cache)

@@ -60,6 +60,10 @@ class TorchRuntime:
             threads=settings.forward_threads,
         )
 
+    def prepared(self, source: TowerSource, cache: Path) -> bool:
+        """Say that nothing need be prepared: torch is what it runs on."""
+        return True
+
     def compile(self, source: TowerSource, cache: Path) -> Tower:
         """Return the tower; nothing of it is kept on disk."""
         module = source.build().eval().requires_grad_(False).to(self._device)

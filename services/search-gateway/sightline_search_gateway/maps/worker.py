@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import multiprocessing
 import os
-import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from pydantic import Field
 from sightline_catalogue import Catalogue, CatalogueError, CatalogueSettings
 from sightline_service import LogSettings, SettingsGroup, configure_logging, serve_metrics
+from sightline_service.parent import end_with
 from sightline_service.processes import ProcessFamily
 from sightline_service.queues import QUEUE_MAPS, TASK_MAP, QueueSettings, celery_app, redis_client
 
@@ -34,7 +32,6 @@ from sightline_search_gateway.shelf import Shelf
 
 log = structlog.get_logger()
 
-PR_SET_PDEATHSIG = 1
 PRESENCE_SECONDS = 3.0
 CATALOGUE_WAIT_SECONDS = 30.0
 FORGOTTEN_SECONDS = 30.0
@@ -208,10 +205,7 @@ def run(settings: MapWorkerSettings) -> int:
 
     @signals.worker_process_init.connect(weak=False)
     def end_with_parent(**_: Any) -> None:
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-            if os.getppid() != parent:
-                os._exit(1)
+        end_with(parent)
 
     @signals.setup_logging.connect(weak=False)
     def keep_logging(**_: Any) -> None:
