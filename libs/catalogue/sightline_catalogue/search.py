@@ -62,8 +62,8 @@ class Searches:
             quantization=api.QuantizationSearchParams(rescore=True, oversampling=settings.oversampling),
         )
         # Where the graph has no links between the images of a filter, looking at the neighbours of neighbours finds
-        # them (ACORN, arXiv:2403.04871): of a tenth of a million images .999 of the nearest and not .80, in some tens of
-        # milliseconds. The database leaves it where a filter keeps more than four tenths.
+        # them (ACORN, arXiv:2403.04871): of a tenth of a million images .999 of the nearest and not .80, in some tens
+        # of milliseconds. The database leaves it where a filter keeps more than four tenths.
         self._unlinked = api.SearchParams()
         self._unlinked.CopyFrom(self._params)
         self._unlinked.acorn.enable = True
