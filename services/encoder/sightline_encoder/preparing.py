@@ -15,7 +15,7 @@ def prepare_apart(model_id: str) -> None:
     """Run `sightline-encoder --prepare` for one model, with this process's environment, until it ends.
 
     It ends with this process. If it fails, nothing is in the cache afterwards, and whoever needs the model converts it,
-    and meets the reason, himself.
+    and meets the reason, itself.
     """
     command = [sys.executable, "-m", "sightline_encoder", "--prepare", "--parent", str(os.getpid())]
     done = subprocess.run(command, env={**os.environ, "ENCODER_MODELS": model_id}, stdin=subprocess.DEVNULL)
