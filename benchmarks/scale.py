@@ -207,22 +207,23 @@ def filled(points: int, growth: Growth, source: str, *, rebuild: bool = False) -
         if known.of == kind:
             return known
     shutil.rmtree(folder, ignore_errors=True)
-    # The index is built once a part, when that is in: while images come in it would be built again and again.
-    threshold = {"EDGE_INDEX_THRESHOLD": str(min(points, PART) - 1)} if points > UNINDEXED else {}
-    with database(points, threshold) as server:
-        catalogue = server.catalogue()
-        collection = catalogue.ensure_collection(model_ref())
-        catalogue.activate(collection)
-        inserting = indexing = 0.0
-        for start in range(0, points, PART):
+    inserting = indexing = 0.0
+    for start in range(0, points, PART):
+        end = min(start + PART, points)
+        # The index is built once a part, when that is in: while images come in it would be built again and again.
+        threshold = {"EDGE_INDEX_THRESHOLD": str(end - start - 1)} if end - start > UNINDEXED else {}
+        with database(points, threshold) as server:
+            catalogue = server.catalogue()
+            collection = catalogue.ensure_collection(model_ref())
+            catalogue.activate(collection)
             began = time.perf_counter()
-            _insert(collection, growth, start, min(start + PART, points))
+            _insert(collection, growth, start, end)
             inserted = time.perf_counter()
+            inserting += inserted - began
             if threshold:
                 _wait_for_index(server.url, collection.name)
                 indexing += time.perf_counter() - inserted
-            inserting += inserted - began
-        done = Filling(points, kind, inserting, indexing)
+    done = Filling(points, kind, inserting, indexing)
     note.write_text(json.dumps(asdict(done), indent=2) + "\n", "utf-8")
     return done
 
@@ -239,7 +240,7 @@ def _insert(collection: Collection, growth: Growth, first: int, end: int) -> Non
             part = block[start : start + UPSERT]
             collection.upsert([image(at + place) for place in range(len(part))], part)
             at += len(part)
-        print(f"\r{at:,} images inserted", end="", file=sys.stderr, flush=True)
+        print(f"\r{at:,} of {end:,} images inserted", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
 
 

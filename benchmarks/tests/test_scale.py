@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import growth, scale, scale_engines
 from benchmarks.growth import Growth, intrinsic_dimension, turned
+from benchmarks.scale import Database
 from benchmarks.scale_engines import by_catalogue, numbers_of
 
 
@@ -89,3 +90,16 @@ def test_a_database_is_filled_once_and_found_again(tmp_path, monkeypatch):
     assert scale.recall([numbers_of(one) for one in found], exact) == 1
     assert found[0].vectors.shape == (scale_engines.DEPTH, scale.DIMENSIONS)
     assert scale.filled(300, grown, "drawn otherwise") != first
+
+
+def test_a_database_of_several_parts_has_each_indexed_also_a_smaller_last_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(scale, "FOLDER", tmp_path)
+    monkeypatch.setattr(growth, "BLOCK", 200)
+    monkeypatch.setattr(scale, "UNINDEXED", 150)
+    monkeypatch.setattr(scale, "PART", 400)
+    grown = Growth(turned(unit(50, 32), scale.DIMENSIONS))
+    assert scale.filled(600, grown, "drawn").index_seconds > 0
+    with scale.database(600) as server:
+        assert server.collection().count() == 600
+    with scale_engines.shard(Database(600).shard_folder()) as opened:
+        assert opened.info().indexed_vectors_count == 600

@@ -70,7 +70,7 @@ def write_request(folder: Path, request: api.CreateCollection) -> None:
 def segment_points(request: api.CreateCollection, segment_mb: int) -> int:
     """Return about how many points of a collection are a full segment."""
     numbers = sum(params.size for params in vector_params(request).values())
-    return segment_mb * 2**20 // (_FLOAT_BYTES * max(1, numbers))
+    return segment_mb * 2**20 // (_FLOAT_BYTES * numbers)
 
 
 def engine_config(request: api.CreateCollection, segment_mb: int = SEGMENT_MB) -> engine.EdgeConfig:

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import threading
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -234,6 +235,7 @@ def _folder(source: TowerSource, cache: Path) -> Path:
     return max(prepared, key=lambda path: path.stat().st_mtime).parent
 
 
+@lru_cache(maxsize=1)
 def _versions_key() -> str:
     versions = {name: version(name) for name in LIBRARIES}
     return hashlib.sha256(json.dumps([FORMAT, versions], sort_keys=True).encode()).hexdigest()[:12]
