@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from qdrant_client import QdrantClient
-from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
+from qdrant_client import grpc as api
 
 from sightline_catalogue.errors import CatalogueError, NotFound, Unavailable
 from sightline_catalogue.settings import CatalogueSettings
@@ -22,13 +22,21 @@ MOST_TRIES = 8
 _REST_PORT = 6333
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
+
+@dataclass(frozen=True)
+class _Opened:
+    channel: grpc.Channel
+    points: api.PointsStub
+    collections: api.CollectionsStub
+
+
 # A channel of a process that forked is of no use to the child, and closing it there would say goodbye on the parent's
 # socket. So the child keeps it and never touches it.
-_of_parent: list[QdrantClient] = []
+_of_parent: list[_Opened] = []
 
 
 class Connection:
-    """Calls Qdrant by the raw stubs of `qdrant_client`, over gRPC alone.
+    """Calls Qdrant by the stubs of `qdrant_client`, over a channel of its own: no call goes through an interceptor.
 
     The channel is opened by the first call of each process, so an object that was made before a fork works after it;
     one that was used before a fork opens another in the child. Safe to share between threads.
@@ -40,7 +48,9 @@ class Connection:
     def __init__(self, settings: CatalogueSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._client: QdrantClient | None = None
+        key = settings.api_key.get_secret_value() if settings.api_key else ""
+        self._metadata = (("api-key", key),) if key else ()
+        self._opened: _Opened | None = None
         self._pid = 0
 
     def points(self, method: str, request: Any) -> Any:
@@ -49,7 +59,7 @@ class Connection:
         Raises:
             CatalogueError: Unavailable or NotFound among them.
         """
-        return self._call("grpc_points", method, request, MOST_TRIES, self._settings.timeout_seconds)
+        return self._call("points", method, request, MOST_TRIES, self._settings.timeout_seconds)
 
     def collections(self, method: str, request: Any) -> Any:
         """Call a method of Qdrant's service Collections.
@@ -57,7 +67,7 @@ class Connection:
         Raises:
             CatalogueError: Unavailable or NotFound among them.
         """
-        return self._call("grpc_collections", method, request, MOST_TRIES, self._settings.timeout_seconds)
+        return self._call("collections", method, request, MOST_TRIES, self._settings.timeout_seconds)
 
     def probe(self, method: str, request: Any, timeout_seconds: float) -> Any:
         """Call a method of Qdrant's service Collections once, and soon give up.
@@ -66,16 +76,16 @@ class Connection:
             CatalogueError: Unavailable or NotFound among them.
         """
         seconds = min(timeout_seconds, self._settings.timeout_seconds)
-        return self._call("grpc_collections", method, request, 1, seconds)
+        return self._call("collections", method, request, 1, seconds)
 
     def close(self) -> None:
         """Close the channel; a later call opens another."""
         with self._lock:
-            client, self._client = self._client, None
-            if client is not None and self._pid == os.getpid():
-                client.close()
-            elif client is not None:
-                _of_parent.append(client)
+            opened, self._opened = self._opened, None
+            if opened is not None and self._pid == os.getpid():
+                opened.channel.close()
+            elif opened is not None:
+                _of_parent.append(opened)
 
     def _call(self, service: str, method: str, request: Any, tries: int, seconds: float) -> Any:
         deadline = time.monotonic() + seconds
@@ -84,32 +94,38 @@ class Connection:
             tries -= 1
             left = max(deadline - time.monotonic(), 0.001)
             try:
-                return getattr(getattr(self._open(), service), method)(request, timeout=left)
+                call = getattr(getattr(self._open(), service), method)
+                return call(request, timeout=left, metadata=self._metadata)
             except grpc.RpcError as error:
                 # Every call of ours may be made twice: points are replaced, and states set, by id.
                 again = error.code() is grpc.StatusCode.UNAVAILABLE and tries > 0
                 if not again or time.monotonic() + pause >= deadline:
                     raise self._translated(error, seconds) from None
-            except ResourceExhaustedResponse as error:
-                raise Unavailable(f"Qdrant at {self._address} is busy: {error.message}") from None
             time.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
-    def _open(self) -> QdrantClient:
-        client = self._client
-        if client is not None and self._pid == os.getpid():
-            return client
+    def _open(self) -> _Opened:
+        opened = self._opened
+        if opened is not None and self._pid == os.getpid():
+            return opened
         with self._lock:
-            if self._client is not None and self._pid != os.getpid():
-                _of_parent.append(self._client)
-                self._client = None
-            if self._client is None:
-                self._client, self._pid = self._connect(), os.getpid()
-            return self._client
+            if self._opened is not None and self._pid != os.getpid():
+                _of_parent.append(self._opened)
+                self._opened = None
+            if self._opened is None:
+                channel = self._connect()
+                points = api.PointsStub(channel)  # type: ignore[no-untyped-call]
+                collections = api.CollectionsStub(channel)  # type: ignore[no-untyped-call]
+                self._opened = _Opened(channel, points, collections)
+                self._pid = os.getpid()
+            return self._opened
 
-    def _connect(self) -> QdrantClient:
+    def _connect(self) -> grpc.Channel:
         settings = self._settings
-        options: dict[str, Any] = {
+        options: dict[str, int] = {
+            # Qdrant has its own limit on what it takes, and sends what it was asked for.
+            "grpc.max_send_message_length": -1,
+            "grpc.max_receive_message_length": -1,
             # gRPC's own pause grows to two minutes, which is how long a restarted server would go unnoticed.
             "grpc.initial_reconnect_backoff_ms": 100,
             "grpc.min_reconnect_backoff_ms": 1000,
@@ -120,22 +136,10 @@ class Connection:
         }
         if settings.host in _LOOPBACK:
             options["grpc.enable_http_proxy"] = 0
-        key = settings.api_key.get_secret_value() if settings.api_key else ""
-        client = QdrantClient(
-            host=settings.host,
-            grpc_port=settings.port,
-            https=settings.encrypted,
-            prefer_grpc=True,
-            check_compatibility=False,
-            # As a header: given as `api_key`, the client would warn wherever there is no TLS.
-            headers={"api-key": key} if key else None,
-            grpc_options=options,
-            # Channels to one address share their connection in any case.
-            pool_size=1,
-        )
-        # Both stubs are made here, under the lock: the client makes its channels without one.
-        _ = client.grpc_points, client.grpc_collections
-        return client
+        target = f"{settings.host}:{settings.port}"
+        if settings.encrypted:
+            return grpc.secure_channel(target, grpc.ssl_channel_credentials(), list(options.items()))
+        return grpc.insecure_channel(target, list(options.items()))
 
     @property
     def _address(self) -> str:
