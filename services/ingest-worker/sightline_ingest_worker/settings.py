@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Literal
 
 from pydantic import Field
@@ -13,6 +12,8 @@ from sightline_pictures import PictureSettings
 from sightline_service import LogSettings, SettingsGroup, available_cores
 from sightline_service.encoders import EncoderClientSettings
 from sightline_service.queues import QueueSettings
+
+from sightline_ingest_worker.node import NodeSettings
 
 KEYS_PER_TASK = 32
 
@@ -28,7 +29,7 @@ class IngestSettings(SettingsGroup):
     encoder: EncoderClientSettings = Field(default_factory=EncoderClientSettings)
 
 
-class WorkerSettings(IngestSettings):
+class WorkerSettings(NodeSettings, IngestSettings):
     """The worker's own: `WORKER_*`."""
 
     model_config = SettingsConfigDict(env_prefix="WORKER_")
@@ -43,15 +44,8 @@ class WorkerSettings(IngestSettings):
     wait_seconds: float = Field(default=45, gt=0, le=3600)
     """How long a task waits for a service that is away before it goes back to the queue; shorter than
     QUEUE_VISIBILITY_SECONDS."""
-    name: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]+$")
-    """The worker is `ingest@NAME` in the queue's eyes; two on one machine need two names."""
     metrics_address: str = "127.0.0.1"
     metrics_port: int = Field(default=9102, ge=0, le=65535)
-
-    @property
-    def node(self) -> str:
-        """The worker's name in the queue's eyes."""
-        return f"ingest@{self.name}"
 
 
 class WatcherSettings(IngestSettings):

@@ -16,7 +16,8 @@ def main() -> None:
         epilog="Settings are environment variables; services/search-gateway/README.md lists them.",
     )
     parser.add_argument("--ping", action="store_true", help="ask the running worker of this name; exit 0 if it is well")
-    arguments = parser.parse_args()
+    if parser.parse_args().ping:
+        sys.exit(_ping())
     # OpenMP's threads would wait for each other by turning in circles, which makes maps five times slower on a machine
     # that has something else to do; read when openTSNE is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -25,12 +26,20 @@ def main() -> None:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
 
         from sightline_service import load_settings
-        from sightline_service.queues import ping
 
         from sightline_search_gateway.maps.worker import MapWorkerSettings, run
 
-        settings = load_settings(MapWorkerSettings)
-        sys.exit(ping(settings.queue, settings.maps.node) if arguments.ping else run(settings))
+        sys.exit(run(load_settings(MapWorkerSettings)))
+
+
+def _ping() -> int:
+    # Every few seconds for as long as the worker lives: it loads nothing of what computes maps.
+    from sightline_service import load_settings
+    from sightline_service.queues import QueueSettings, ping
+
+    from sightline_search_gateway.maps.settings import MapSettings
+
+    return ping(load_settings(QueueSettings), load_settings(MapSettings).node)
 
 
 if __name__ == "__main__":
