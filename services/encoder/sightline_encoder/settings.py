@@ -43,7 +43,9 @@ class EncoderSettings(SettingsGroup):
     decode_threads: int = Field(default=0, ge=0, le=256)
     cache_dir: Path = Field(default_factory=default_cache_dir)
 
-    max_batch_size: int = Field(default=16, ge=1, le=1024)
+    max_batch_size: int = Field(default=8, ge=1, le=1024)
+    """Pictures of one forward pass. On a CPU more are no faster, and a picture that somebody searches by waits for the
+    batch that has begun; a GPU wants more."""
     max_text_batch_size: int = Field(default=32, ge=1, le=1024)
     interactive_wait_ms: float = Field(default=2.0, ge=0, le=1000)
     bulk_wait_ms: float = Field(default=10.0, ge=0, le=10_000)
