@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sightline_bucket import BucketSettings, open_bucket
 from sightline_local import samples
-from sightline_pictures import looks_like_picture
+from sightline_pictures import has_image_extension
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ def find(images: str | None) -> Collection:
     except samples.SamplesUnavailable as error:
         sys.exit(str(error))
     bucket = open_bucket(BucketSettings(url=folder.as_uri()))
-    keys = [found.key for found in bucket.list() if found.key and not found.problem and looks_like_picture(found.key)]
+    keys = [found.key for found in bucket.list() if found.key and not found.problem and has_image_extension(found.key)]
     if not keys:
         sys.exit(f"there are no pictures in {folder}")
     return Collection(name, folder, keys, _captions(folder, keys))

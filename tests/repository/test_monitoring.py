@@ -23,7 +23,7 @@ from sightline_search_gateway.maps import metrics as map_metrics
 from sightline_search_gateway.maps.settings import MapSettings
 from sightline_search_gateway.settings import GatewaySettings
 from sightline_search_gateway.telemetry import Telemetry
-from sightline_service.processes import ProcessFamily
+from sightline_service.process_metrics import ProcessTreeCollector
 
 FOLDER = ROOT / "deploy" / "monitoring"
 DASHBOARD = json.loads((FOLDER / "grafana" / "dashboards" / "sightline.json").read_text(encoding="utf-8"))
@@ -49,7 +49,7 @@ def exported() -> dict[str, tuple[str, frozenset[str]]]:
     own, gateway, family = CollectorRegistry(), CollectorRegistry(), CollectorRegistry()
     EncoderMetrics(own)
     Telemetry(gateway)
-    family.register(ProcessFamily(os.getpid()))
+    family.register(ProcessTreeCollector(os.getpid()))
     found = {}
     for registry in (REGISTRY, own, gateway, family):
         for metric in registry.collect():
@@ -128,7 +128,7 @@ def documented() -> dict[str, tuple[str, frozenset[str]]]:
 
 def test_the_table_of_metrics_is_complete_and_right():
     own = {name: of for name, of in EXPORTED.items() if name.startswith("sightline_")}
-    family = {metric.name for metric in ProcessFamily(os.getpid()).collect()}
+    family = {metric.name for metric in ProcessTreeCollector(os.getpid()).collect()}
     shared = {name: of for name, of in EXPORTED.items() if name.removesuffix("_total") in family}
     assert documented() == own | shared
 

@@ -51,7 +51,7 @@ HEIC = Format("HEIC", HeifImageFile)
 AVIF = Format("AVIF", AvifImageFile)
 
 
-def looks_like_picture(key: str) -> bool:
+def has_image_extension(key: str) -> bool:
     """Tell by its extension whether a file could be a picture."""
     name = key.rpartition("/")[2]
     stem, dot, extension = name.rpartition(".")
@@ -111,7 +111,7 @@ def declared_size(data: bytes, format: Format) -> tuple[int, int] | None:
     return width, height
 
 
-def ends_early(data: bytes, format: Format) -> bool:
+def is_truncated(data: bytes, format: Format) -> bool:
     """Tell whether a file is shorter than it says itself, for the formats whose readers do not say so."""
     if format is WEBP:
         return len(data) < 12 or int.from_bytes(data[4:8], "little") + 8 > len(data)

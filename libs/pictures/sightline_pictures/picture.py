@@ -13,7 +13,7 @@ from PIL.ImageFile import ImageFile
 from sightline_pictures import exif as exif_tags
 from sightline_pictures.colours import to_srgb
 from sightline_pictures.errors import PictureError
-from sightline_pictures.formats import JPEG, TIFF, Format, declared_size, detect, ends_early
+from sightline_pictures.formats import JPEG, TIFF, Format, declared_size, detect, is_truncated
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -161,7 +161,7 @@ def _unreadable(data: bytes, kind: Format, error: Exception) -> PictureError:
     if isinstance(error, MemoryError):
         return PictureError(f"too large to decode in the memory there is ({kind.name})")
     detail = " ".join(str(error).split())[:160]
-    if isinstance(error, EOFError) or _TRUNCATED.search(detail) or ends_early(data, kind):
+    if isinstance(error, EOFError) or _TRUNCATED.search(detail) or is_truncated(data, kind):
         return PictureError(f"truncated: the {kind.name} file ends too early or is damaged")
     return PictureError(f"damaged {kind.name} file" + (f": {detail}" if detail else ""))
 

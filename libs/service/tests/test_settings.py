@@ -10,7 +10,7 @@ import structlog
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 from sightline_service import LogSettings, SettingsGroup, configure_logging, load_settings, serve_metrics
-from sightline_service.encoders import EncoderClientSettings
+from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.queues import QUEUE_BACKFILL, QueueSettings, celery_app
 
 

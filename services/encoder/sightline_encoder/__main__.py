@@ -9,7 +9,7 @@ import signal
 import sys
 
 from sightline_service import configure_logging, load_settings
-from sightline_service.parent import end_with
+from sightline_service.parent_death import die_with_parent
 
 from sightline_encoder.bootstrap import bootstrap, load_models
 from sightline_encoder.errors import EncoderError
@@ -29,7 +29,7 @@ def main() -> None:
     if arguments.parent is not None:
         # Ctrl-C in a terminal goes to every process of the group; the parent decides.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        end_with(arguments.parent)
+        die_with_parent(arguments.parent)
     settings = load_settings(EncoderSettings)
     configure_logging(settings.log, "encoder")
     try:

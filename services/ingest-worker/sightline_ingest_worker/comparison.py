@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from sightline_bucket import BucketObject
-from sightline_pictures import looks_like_picture
+from sightline_pictures import has_image_extension
 
 from sightline_ingest_worker.points import refused_etag
 
@@ -40,7 +40,7 @@ class Known:
 
 def could_be_picture(seen: BucketObject) -> bool:
     """Return whether an object by its name could be a picture."""
-    return looks_like_picture(seen.raw_name.decode("utf-8", "replace"))
+    return has_image_extension(seen.raw_name.decode("utf-8", "replace"))
 
 
 def judge(seen: BucketObject, known: Known | None, now: datetime) -> Verdict:

@@ -14,7 +14,7 @@ from sightline.encoder.client import EncoderClient
 from sightline_bucket import Bucket, ThumbnailStore, open_bucket, open_thumbnails
 from sightline_catalogue import Catalogue, Collection, ModelRef, image_id
 from sightline_pictures import PictureSettings, Preprocessing
-from sightline_service.encoders import open_encoder
+from sightline_service.encoder_client import open_encoder
 from sightline_service.queues import redis_client
 
 from sightline_ingest_worker.claims import Claims, NoClaims, RedisClaims

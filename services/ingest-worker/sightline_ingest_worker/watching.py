@@ -11,7 +11,7 @@ import structlog
 from sightline_bucket import open_bucket, open_thumbnails
 from sightline_catalogue import Catalogue
 from sightline_service import configure_logging
-from sightline_service.encoders import open_encoder
+from sightline_service.encoder_client import open_encoder
 from sightline_service.queues import WATCHER_HASH, celery_app, redis_client
 from sightline_service.signals import stop_event
 

@@ -14,8 +14,8 @@ from celery.exceptions import Reject
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 from sightline_service import configure_logging
-from sightline_service.parent import end_with
-from sightline_service.processes import ProcessFamily
+from sightline_service.parent_death import die_with_parent
+from sightline_service.process_metrics import ProcessTreeCollector
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX, celery_app
 
 from sightline_ingest_worker.context import Context, open_context
@@ -80,11 +80,11 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     parent = os.getpid()
-    registry.register(ProcessFamily(parent))
+    registry.register(ProcessTreeCollector(parent))
 
     @signals.worker_process_init.connect(weak=False)
     def end_with_parent(**_: Any) -> None:
-        end_with(parent)
+        die_with_parent(parent)
 
     @signals.setup_logging.connect(weak=False)
     def keep_logging(**_: Any) -> None:

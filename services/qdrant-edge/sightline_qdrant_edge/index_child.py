@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import qdrant_edge as engine
-from sightline_service.parent import end_with
+from sightline_service.parent_death import die_with_parent
 
 from sightline_qdrant_edge.files import sync_tree
 from sightline_qdrant_edge.schema import engine_config, read_request
@@ -33,7 +33,7 @@ def main() -> None:
     """Build; a failure is one line on stderr and status 1."""
     # Ctrl-C in a terminal goes to every process of the group; the server decides what becomes of a build.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with(int(sys.argv[3]))
+    die_with_parent(int(sys.argv[3]))
     os.nice(_NICENESS)
     try:
         folder = Path(sys.argv[1])

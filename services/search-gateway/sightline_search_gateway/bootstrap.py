@@ -8,7 +8,7 @@ from threading import Thread
 from apiflask import APIFlask
 from sightline_bucket import open_bucket, open_thumbnails
 from sightline_catalogue import Catalogue, CatalogueError
-from sightline_service.encoders import open_encoder
+from sightline_service.encoder_client import open_encoder
 
 from sightline_search_gateway.app import create_app
 from sightline_search_gateway.board import IngestBoard

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from pathlib import PurePosixPath
 
-from sightline_pictures import looks_like_picture
+from sightline_pictures import has_image_extension
 
 from sightline_search_gateway.problems import Problem
 
@@ -38,7 +38,7 @@ def safe_name(name: str, picture_format: str) -> str:
     base = unicodedata.normalize("NFC", base.encode("utf-8", "replace").decode())
     kept = "".join("_" if char in FORBIDDEN else char for char in base if _is_plain(char))
     kept = kept.strip(" .") or "picture"
-    if not looks_like_picture(kept):
+    if not has_image_extension(kept):
         kept += EXTENSIONS.get(picture_format.upper(), ".jpg")
     stem, dot, extension = kept.rpartition(".")
     return _cut(stem, MAX_NAME_BYTES - len(extension.encode()) - 1) + dot + extension

@@ -10,7 +10,7 @@ from sightline_bucket import BucketSettings, ThumbnailSettings
 from sightline_catalogue import CatalogueSettings
 from sightline_pictures import PictureSettings
 from sightline_service import LogSettings, SettingsGroup
-from sightline_service.encoders import EncoderClientSettings
+from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.queues import QueueSettings
 
 from sightline_search_gateway.maps.settings import MapSettings

@@ -11,7 +11,7 @@ import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from sightline_service.processes import ProcessFamily
+from sightline_service.process_metrics import ProcessTreeCollector
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Probes and scrapes would drown the rest.
@@ -79,7 +79,7 @@ class Telemetry:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
             # gunicorn's workers are the children of the process that was started.
-            registry.register(ProcessFamily(os.getppid()))
+            registry.register(ProcessTreeCollector(os.getppid()))
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
     def attach(self, app: Flask) -> None:

@@ -53,7 +53,7 @@ from sightline_search_gateway.parts import Services
 from sightline_search_gateway.settings import GatewaySettings, Settings
 from sightline_search_gateway.vocabulary import read_vocabulary
 from sightline_service import LogSettings
-from sightline_service.encoders import EncoderClientSettings
+from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.queues import QueueSettings, redis_client
 
 MODEL = ModelRef(id="embedded", fingerprint="f" * 64, dimensions=8)

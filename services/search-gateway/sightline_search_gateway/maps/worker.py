@@ -20,8 +20,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from pydantic import Field
 from sightline_catalogue import Catalogue, CatalogueError, CatalogueSettings
 from sightline_service import LogSettings, SettingsGroup, configure_logging, serve_metrics
-from sightline_service.parent import end_with
-from sightline_service.processes import ProcessFamily
+from sightline_service.parent_death import die_with_parent
+from sightline_service.process_metrics import ProcessTreeCollector
 from sightline_service.queues import QUEUE_MAPS, TASK_MAP, QueueSettings, celery_app, redis_client
 
 from sightline_search_gateway.maps.metrics import MAPS, SECONDS, show_from_zero
@@ -200,12 +200,12 @@ def run(settings: MapWorkerSettings) -> int:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     parent = os.getpid()
-    registry.register(ProcessFamily(parent))
+    registry.register(ProcessTreeCollector(parent))
     caretakers: list[Caretaker] = []
 
     @signals.worker_process_init.connect(weak=False)
     def end_with_parent(**_: Any) -> None:
-        end_with(parent)
+        die_with_parent(parent)
 
     @signals.setup_logging.connect(weak=False)
     def keep_logging(**_: Any) -> None:

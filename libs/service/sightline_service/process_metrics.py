@@ -24,7 +24,7 @@ class _Process:
     resident: int
 
 
-class ProcessFamily(Collector):
+class ProcessTreeCollector(Collector):
     """The `process_*` metrics of a process and all that came from it, added up, under their usual names.
 
     prometheus_client leaves them out where several processes share their metrics. Memory that processes share counts

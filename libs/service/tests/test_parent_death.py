@@ -8,8 +8,8 @@ import sys
 
 CHILD = """
 import sys, time
-from sightline_service.parent import end_with
-end_with(int(sys.argv[1]))
+from sightline_service.parent_death import die_with_parent
+die_with_parent(int(sys.argv[1]))
 print("up", flush=True)
 time.sleep(600)
 """

@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 from prometheus_client import CollectorRegistry
-from sightline_service.processes import ProcessFamily
+from sightline_service.process_metrics import ProcessTreeCollector
 
 PARENT = """
 import subprocess, sys
@@ -24,7 +24,7 @@ child.wait()
 
 def value(root: int, name: str, **where) -> float | None:
     registry = CollectorRegistry()
-    registry.register(ProcessFamily(root, **where))
+    registry.register(ProcessTreeCollector(root, **where))
     return registry.get_sample_value(f"process_{name}")
 
 

@@ -8,7 +8,7 @@ import grpc
 import pytest
 from sightline.encoder.client import Unavailable
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
-from sightline_service.encoders import EncoderClientSettings, open_encoder
+from sightline_service.encoder_client import EncoderClientSettings, open_encoder
 
 
 class OneModel(encoder_pb2_grpc.EncoderServicer):

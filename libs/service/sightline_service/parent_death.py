@@ -10,7 +10,7 @@ import sys
 _PR_SET_PDEATHSIG = 1
 
 
-def end_with(parent: int) -> None:
+def die_with_parent(parent: int) -> None:
     """Let the kernel kill this process when its parent ends, however that ends; do so at once if it has.
 
     On Linux. Elsewhere the process goes on, and ends when its work does.
