@@ -1,8 +1,9 @@
-"""The store of thumbnails: one WebP for each content, whatever its names."""
+"""The store of thumbnails: one WebP for each content of the collection, whatever its keys, and of each uploaded map."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import obstore
 from obstore.store import ObjectStore
@@ -12,27 +13,32 @@ from sightline_bucket.errors import BucketError, ObjectMissing
 from sightline_bucket.stores import LazyStore, connect, translated
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_MAP_ID = re.compile(r"[A-Za-z0-9-]+")
 
 
 class ThumbnailStore:
     """Safe to share between threads; the store opens, and a folder is made, on first use, which must be after a fork.
 
-    Every method raises BucketUnavailable where the store cannot be reached, and ValueError for what is no SHA-256.
+    Thumbnails of an uploaded map lie apart from the collection's, under the map's id: the two share none, so that
+    neither need know of the other when it lets go of one.
+
+    Every method raises BucketUnavailable where the store cannot be reached, and ValueError for a malformed SHA-256 or
+    map id.
     """
 
     def __init__(self, url: str, *, store: ObjectStore | None = None) -> None:
         self._url = url
         self._open = LazyStore(lambda: connect(url), store)
 
-    def put(self, sha256: str, webp: bytes) -> None:
+    def put(self, sha256: str, webp: bytes, *, map_id: str | None = None) -> None:
         """Keep a thumbnail; one of the same content is replaced, whole or not at all."""
-        path = _path(sha256)
+        path = _path(sha256, map_id)
         with translated(self._shown):
             obstore.put(self._open(), path, webp)
 
-    def get(self, sha256: str) -> bytes | None:
+    def get(self, sha256: str, *, map_id: str | None = None) -> bytes | None:
         """Return a thumbnail; None if there is none."""
-        path = _path(sha256)
+        path = _path(sha256, map_id)
         try:
             with translated(self._shown):
                 return bytes(obstore.get(self._open(), path).bytes())
@@ -40,8 +46,8 @@ class ThumbnailStore:
             return None
 
     def exists(self, sha256: str) -> bool:
-        """Tell whether there is a thumbnail."""
-        path = _path(sha256)
+        """Tell whether the collection has a thumbnail."""
+        path = _path(sha256, None)
         try:
             with translated(self._shown):
                 obstore.head(self._open(), path)
@@ -49,14 +55,29 @@ class ThumbnailStore:
             return False
         return True
 
-    def delete(self, sha256: str) -> None:
-        """Remove a thumbnail, if there is one."""
-        path = _path(sha256)
-        try:
-            with translated(self._shown):
-                obstore.delete(self._open(), path)
-        except ObjectMissing:
-            return
+    def release(self, shas: Iterable[str], in_use: Callable[[Sequence[str]], Collection[str]]) -> None:
+        """Delete those of the collection's thumbnails that nothing uses any longer.
+
+        Args:
+            shas: Of contents that something has just stopped using.
+            in_use: Returns those among some that are still used: `Collection.by_sha256` of the catalogue.
+        """
+        released = sorted(set(shas))
+        if released:
+            used = in_use(released)
+            self._delete([_path(sha256, None) for sha256 in released if sha256 not in used])
+
+    def release_map(self, map_id: str, shas: Iterable[str]) -> None:
+        """Delete an uploaded map's thumbnails."""
+        self._delete([_path(sha256, map_id) for sha256 in set(shas)])
+
+    def _delete(self, paths: list[str]) -> None:
+        for path in paths:
+            try:
+                with translated(self._shown):
+                    obstore.delete(self._open(), path)
+            except ObjectMissing:
+                continue
 
     @property
     def _shown(self) -> str:
@@ -83,7 +104,11 @@ def open_thumbnails(url: str, *, bucket_url: str | None = None) -> ThumbnailStor
     return ThumbnailStore(url)
 
 
-def _path(sha256: str) -> str:
+def _path(sha256: str, map_id: str | None) -> str:
     if not _SHA256.fullmatch(sha256):
-        raise ValueError(f"{sha256!r} is no SHA-256 in lower-case hexadecimal")
-    return f"{sha256[:2]}/{sha256}.webp"
+        raise ValueError(f"{sha256!r} is not a SHA-256 in lower-case hexadecimal")
+    if map_id is None:
+        return f"{sha256[:2]}/{sha256}.webp"
+    if not _MAP_ID.fullmatch(map_id):
+        raise ValueError(f"{map_id!r} is not a map's id")
+    return f"maps/{map_id}/{sha256}.webp"

@@ -19,7 +19,5 @@ def remove_points(collection: Collection, thumbnails: ThumbnailStore, ids: Seque
     if not known:
         return 0
     collection.delete([image.id for image in known])
-    shas = {image.sha256 for image in known if image.sha256}
-    for sha256 in shas - set(collection.by_sha256(sorted(shas))):
-        thumbnails.delete(sha256)
+    thumbnails.release((image.sha256 for image in known if image.sha256), collection.by_sha256)
     return len(known)

@@ -159,8 +159,10 @@ class FakeThumbnails:
     def put(self, sha256: str, webp: bytes) -> None:
         self.kept[sha256] = webp
 
-    def delete(self, sha256: str) -> None:
-        self.kept.pop(sha256, None)
+    def release(self, shas, in_use) -> None:
+        released = set(shas)
+        for sha256 in released - set(in_use(sorted(released))):
+            self.kept.pop(sha256, None)
 
 
 @dataclass

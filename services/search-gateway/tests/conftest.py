@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -343,17 +343,30 @@ class FakeThumbnails:
 
     kept: dict[str, bytes] = field(default_factory=dict)
 
-    def get(self, sha256: str) -> bytes | None:
+    def get(self, sha256: str, *, map_id: str | None = None) -> bytes | None:
         """Return a thumbnail."""
-        return self.kept.get(sha256)
+        return self.kept.get(self._path(sha256, map_id))
 
-    def put(self, sha256: str, webp: bytes) -> None:
+    def put(self, sha256: str, webp: bytes, *, map_id: str | None = None) -> None:
         """Keep a thumbnail."""
-        self.kept[sha256] = webp
+        self.kept[self._path(sha256, map_id)] = webp
 
-    def delete(self, sha256: str) -> None:
-        """Forget a thumbnail."""
-        self.kept.pop(sha256, None)
+    def release(self, shas: Iterable[str], in_use: Callable[[Sequence[str]], Container[str]]) -> None:
+        """Forget those of the collection that are no longer used."""
+        released = sorted(set(shas))
+        used = in_use(released)
+        for sha256 in released:
+            if sha256 not in used:
+                self.kept.pop(sha256, None)
+
+    def release_map(self, map_id: str, shas: Iterable[str]) -> None:
+        """Forget a map's."""
+        for sha256 in shas:
+            self.kept.pop(self._path(sha256, map_id), None)
+
+    @staticmethod
+    def _path(sha256: str, map_id: str | None) -> str:
+        return sha256 if map_id is None else f"{map_id}/{sha256}"
 
 
 @dataclass

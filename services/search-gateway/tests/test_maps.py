@@ -406,19 +406,37 @@ def test_uploads_make_a_map_of_their_own(mapping, picture):
     assert (again.status_code, again.json["id"]) == (200, state["id"])
 
 
-def test_thumbnails_of_uploads_go_with_the_last_that_uses_them(mapping, picture):
+def test_thumbnails_of_an_upload_go_with_its_map_alone(mapping, picture):
     one = upload(mapping, picture_files(picture, 12)).json["id"]
     work(mapping)
     other = upload(mapping, picture_files(picture, 11)).json["id"]
     work(mapping)
-    shared = next(iter(mapping.thumbnails.kept))
+    shared = next(iter(mapping.thumbnails.kept)).rpartition("/")[2]
     shown = replace(next(iter(mapping.collection.images.values())), sha256=shared)
     mapping.collection.images[shown.id] = shown
-    assert len(mapping.thumbnails.kept) == 12
+    mapping.thumbnails.put(shared, b"webp")
+    assert len(mapping.thumbnails.kept) == 12 + 11 + 1
     mapping.client.delete(f"/api/v1/maps/{one}")
-    assert len(mapping.thumbnails.kept) == 11
+    assert len(mapping.thumbnails.kept) == 11 + 1
     mapping.client.delete(f"/api/v1/maps/{other}")
     assert list(mapping.thumbnails.kept) == [shared]
+
+
+def test_deleting_an_image_leaves_the_thumbnail_of_an_uploaded_map_of_equal_bytes(make_world, queue, picture):
+    world = make_world(queue=queue, writable=True)
+    fill(world)
+    world.maps.store.say_worker_is_there()
+    files = picture_files(picture, 12)
+    image = world.add("cats/same.png", files[3][0].getvalue())
+    world.thumbnails.put(image.sha256, b"webp")
+    asked = upload(world, files, perplexity="5")
+    assert work(world) == ["done"]
+    state = world.client.get(asked.headers["Location"]).json
+    assert world.client.delete(f"/api/v1/images/{image.id}").status_code == 204
+    assert world.thumbnails.get(image.sha256) is None
+    addresses = [state["thumbnails"].replace("{index}", str(place)) for place in range(12)]
+    assert [world.client.get(one).status_code for one in addresses] == [200] * 12
+    world.maps.close()
 
 
 def test_few_uploads_that_can_be_used_are_too_few(mapping, picture, problem):

@@ -9,7 +9,7 @@ from threading import Lock
 
 import structlog
 from sightline_bucket import BucketUnavailable, ThumbnailStore
-from sightline_catalogue import CatalogueError, Collection
+from sightline_catalogue import Collection
 from sightline_service.queues import QueueSettings
 
 from sightline_search_gateway.maps.queue import MapQueue
@@ -82,7 +82,7 @@ class MapDesk:
                 raise NoWorker
             if sum(one.state == "queued" for one in self.store.all()) >= self.settings.max_waiting:
                 raise TooManyWaiting
-            self.clear(collection, room_for=self.store.expected_size(request, total, parts), but=map_id)
+            self.clear(room_for=self.store.expected_size(request, total, parts), but=map_id)
             record = self.store.put(
                 map_id, request, model, total=total, before=known, parts=parts, labels=labels, refused=refused
             )
@@ -97,7 +97,7 @@ class MapDesk:
         """
         try:
             for picture in pictures:
-                self._thumbnails.put(picture.sha256, picture.thumbnail)
+                self._thumbnails.put(picture.sha256, picture.thumbnail, map_id=record.id)
         except BucketUnavailable:
             self.store.delete(record.id)
             raise
@@ -110,19 +110,22 @@ class MapDesk:
             return True
         return self._remembered(record, lambda: self._has_changed(record, collection))
 
-    def remove(self, record: MapRecord, collection: Collection | None) -> None:
+    def remove(self, record: MapRecord) -> None:
         """Cancel a map that waits or is computed; forget one that is finished, with the thumbnails of its own."""
         if record.is_active and self.store.cancel(record):
             return
-        shas = {sha for sha, _ in self.store.files(record.id)}
+        shas = [sha for sha, _ in self.store.files(record.id)]
         self.store.delete(record.id)
-        self._drop_thumbnails(shas, collection)
+        try:
+            self._thumbnails.release_map(record.id, shas)
+        except BucketUnavailable as error:
+            log.warning("thumbnails of an upload stay", error=str(error))
 
-    def clear(self, collection: Collection | None, *, room_for: int = 0, but: str = "") -> None:
+    def clear(self, *, room_for: int = 0, but: str = "") -> None:
         """Forget maps that are too old, or too many."""
         for record in self.store.superfluous(room_for=room_for):
             if record.id != but:
-                self.remove(record, collection)
+                self.remove(record)
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""
@@ -150,17 +153,3 @@ class MapDesk:
             self._staleness.clear()
         self._staleness[record.id] = (now, record.version, found)
         return found
-
-    def _drop_thumbnails(self, shas: set[str], collection: Collection | None) -> None:
-        """Delete thumbnails that neither the collection nor another map uses; where that cannot be told, none."""
-        if not shas or collection is None:
-            return
-        try:
-            used = set(collection.by_sha256(shas))
-            for other in self.store.all():
-                if other.request.upload is not None:
-                    used |= {sha for sha, _ in self.store.files(other.id)}
-            for sha in shas - used:
-                self._thumbnails.delete(sha)
-        except (CatalogueError, BucketUnavailable) as error:
-            log.warning("thumbnails of an upload stay", error=str(error))

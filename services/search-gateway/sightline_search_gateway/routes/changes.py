@@ -87,8 +87,8 @@ def delete_image(image_id: str) -> Response:
         raise Problem("invalid-request", f"This file cannot be removed here: {error}.") from error
     collection.delete([image.id])
     # A copy of the same bytes shares the thumbnail.
-    if image.sha256 and not collection.by_sha256([image.sha256]):
-        parts().services.thumbnails.delete(image.sha256)
+    if image.sha256:
+        parts().services.thumbnails.release([image.sha256], collection.by_sha256)
     _hint([image.key])
     return Response(status=204)
 

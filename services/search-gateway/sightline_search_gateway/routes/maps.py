@@ -164,7 +164,7 @@ def get_maps() -> Response:
     collection = _collection()
     with asking():
         desk = parts().services.maps
-        desk.clear(collection)
+        desk.clear()
         maps = [_shape(desk.queue.rescue(one), collection, points=False) for one in desk.store.all()]
     return json_response({"maps": maps})
 
@@ -199,7 +199,7 @@ def delete_map(map_id: str) -> Response:
     """Cancel a map that waits or is computed; forget one that is finished."""
     record = _find(map_id)
     with asking():
-        parts().services.maps.remove(record, _collection())
+        parts().services.maps.remove(record)
     return Response(status=204)
 
 
@@ -211,7 +211,7 @@ def get_map_thumbnail(map_id: str, index: int) -> Response:
         files = parts().services.maps.store.files(map_id)
     data = None
     if index < len(files):
-        data = parts().services.thumbnails.get(files[index][0])
+        data = parts().services.thumbnails.get(files[index][0], map_id=map_id)
     if data is None:
         raise Problem("image-not-found", "There is no such picture; the map may have been forgotten.")
     response = Response(data, content_type="image/webp")
