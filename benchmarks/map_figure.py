@@ -26,7 +26,7 @@ from sightline_search_gateway.maps.neighbours import nearest_neighbours
 from sightline_search_gateway.maps.points import centred, scale_of
 from sightline_search_gateway.maps.request import FEWEST, fitting_perplexity
 from sightline_search_gateway.maps.selection import numbered
-from sightline_search_gateway.maps.separation import NEIGHBOURS, separation
+from sightline_search_gateway.maps.separation import NEIGHBOURS, label_separation
 from sightline_service import available_cores
 
 from benchmarks import collection, layouts, report
@@ -92,7 +92,7 @@ def lay_out(vectors: layouts.Vectors, names: list[str | None], perplexity: float
         xy=xy * scale_of(xy),
         label=label,
         labels=labels,
-        separation=separation(vectors, np.arange(len(vectors)), nearest, label, labels),
+        separation=label_separation(vectors, np.arange(len(vectors)), nearest, label, labels),
         perplexity=perplexity,
         kl_divergence=layouts.kl_divergence(layouts.probabilities(vectors, perplexity, threads), places),
         seconds=seconds,

@@ -9,7 +9,7 @@ from sightline_search_gateway.maps.clusters import group, majority_names, neares
 from sightline_search_gateway.maps.neighbours import nearest_neighbours, nearest_of
 from sightline_search_gateway.maps.points import Points, centred, dump_xy, load_points, point_shape, scale_of
 from sightline_search_gateway.maps.request import MapRequest, fitting_perplexity
-from sightline_search_gateway.maps.separation import sampled, separation
+from sightline_search_gateway.maps.separation import label_separation, sampled
 from sightline_search_gateway.maps.uploads import label_of
 
 
@@ -23,7 +23,7 @@ def bunches(sizes: list[int], spread: float = 0.05, dimensions: int = 16) -> tup
 
 def judged(vectors: np.ndarray, label: np.ndarray, labels: list[str]) -> dict | None:
     nearest = nearest_neighbours(vectors, 10).indices
-    return separation(vectors, np.arange(len(label)), nearest, label, labels)
+    return label_separation(vectors, np.arange(len(label)), nearest, label, labels)
 
 
 def test_bunches_that_are_their_labels_separate_perfectly():

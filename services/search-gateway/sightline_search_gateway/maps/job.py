@@ -22,7 +22,7 @@ from sightline_search_gateway.maps.neighbours import nearest_neighbours, nearest
 from sightline_search_gateway.maps.points import Points, centred, dump_xy, scale_of
 from sightline_search_gateway.maps.request import FEWEST, fitting_perplexity
 from sightline_search_gateway.maps.selection import Selection, numbered, select
-from sightline_search_gateway.maps.separation import NEIGHBOURS, sampled, separation
+from sightline_search_gateway.maps.separation import NEIGHBOURS, label_separation, sampled
 from sightline_search_gateway.maps.store import BEAT_SECONDS, MapRecord, MapStore
 
 PUBLISH_SECONDS = 0.5
@@ -252,7 +252,7 @@ def _finish(
     data, xy = points.dump(), dump_xy(points.xy)
     figures = {
         "clusters": cluster_shapes(points.cluster, names),
-        "separation": separation(vectors, rows, nearest, points.label, labels),
+        "separation": label_separation(vectors, rows, nearest, points.label, labels),
     }
     run.write(
         {**figures, "made": 1, "size": len(data) + len(xy) + run.record.size // 4},

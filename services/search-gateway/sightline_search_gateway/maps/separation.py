@@ -18,7 +18,7 @@ SEED = 20
 DECIMALS = 4
 
 
-def separation(
+def label_separation(
     vectors: NDArray[np.float32],
     rows: NDArray[np.intp],
     nearest: NDArray[np.int64],
