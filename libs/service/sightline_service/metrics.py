@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from threading import Thread
 from wsgiref.simple_server import WSGIServer
 
+import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -38,3 +41,12 @@ def serve_metrics(address: str, port: int, registry: CollectorRegistry = REGISTR
         return None
     server, thread = start_http_server(port, address, registry)
     return MetricsServer(server, thread)
+
+
+def try_to_serve_metrics(address: str, port: int, registry: CollectorRegistry = REGISTRY) -> MetricsServer | None:
+    """Serve `/metrics`; where the port is taken, log that and go on without: the service's work matters more."""
+    try:
+        return serve_metrics(address, port, registry)
+    except OSError as error:
+        log.warning("no metrics: the port is not free", address=address, port=port, error=error.strerror)
+        return None

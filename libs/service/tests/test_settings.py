@@ -9,8 +9,9 @@ import pytest
 import structlog
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
-from sightline_service import LogSettings, SettingsGroup, configure_logging, load_settings, serve_metrics
+from sightline_service import LogSettings, SettingsGroup, configure_logging, load_settings
 from sightline_service.encoder_client import EncoderClientSettings
+from sightline_service.metrics import serve_metrics
 from sightline_service.queues import QUEUE_BACKFILL, QueueSettings, celery_app
 
 

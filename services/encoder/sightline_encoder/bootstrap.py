@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry
-from sightline_service import MetricsServer, serve_metrics
+from sightline_service.metrics import MetricsServer, serve_metrics
 
 from sightline_encoder.errors import EncoderError
 from sightline_encoder.metrics import EncoderMetrics

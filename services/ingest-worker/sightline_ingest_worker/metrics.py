@@ -6,13 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import structlog
-from prometheus_client import REGISTRY, CollectorRegistry, Counter
-from sightline_service import MetricsServer, serve_metrics
+from prometheus_client import Counter
 
 from sightline_ingest_worker.away import SERVICES
-
-log = structlog.get_logger()
 
 IMAGES = Counter(
     "sightline_ingest_images_total",
@@ -42,15 +38,6 @@ def show_from_zero() -> None:
         TASKS.labels(outcome)
     for service in SERVICES:
         WAITS.labels(service)
-
-
-def try_to_serve(address: str, port: int, registry: CollectorRegistry = REGISTRY) -> MetricsServer | None:
-    """Serve `/metrics`; where the port is taken, say so and go on without: pictures matter more."""
-    try:
-        return serve_metrics(address, port, registry)
-    except OSError as error:
-        log.warning("no metrics: the port is not free", address=address, port=port, error=error.strerror)
-        return None
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from sightline_bucket import open_bucket, open_thumbnails
 from sightline_catalogue import Catalogue
 from sightline_service import configure_logging
 from sightline_service.encoder_client import open_encoder
+from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.queues import WATCHER_HASH, celery_app, redis_client
 from sightline_service.signals import stop_event
 
@@ -19,7 +20,6 @@ from sightline_ingest_worker.context import TargetSource
 from sightline_ingest_worker.events import FolderEvents, events_arrive
 from sightline_ingest_worker.ledger import Ledger
 from sightline_ingest_worker.lock import Lease
-from sightline_ingest_worker.metrics import try_to_serve
 from sightline_ingest_worker.sending import TaskQueue
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.status import hide
@@ -56,7 +56,7 @@ def run(settings: WatcherSettings) -> int:
     stop = stop_event()
     lease = Lease(redis_client(settings.queue), f"{WATCHER_HASH}:lease")
     with ExitStack() as ends:
-        server = try_to_serve(settings.metrics_address, settings.metrics_port)
+        server = try_to_serve_metrics(settings.metrics_address, settings.metrics_port)
         if server is not None:
             ends.callback(server.close)
         keeper = threading.Thread(target=lease.keep, args=(stop,), name="lease", daemon=True)

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
-import os
 from collections.abc import Callable
-from typing import Any
+from functools import cache
 
-import structlog
-from celery import Celery, signals
+from celery import Celery
 from celery.exceptions import Reject
-from prometheus_client import CollectorRegistry
-from prometheus_client.multiprocess import MultiProcessCollector
 from sightline_service import configure_logging
-from sightline_service.parent_death import die_with_parent
-from sightline_service.process_metrics import ProcessTreeCollector
+from sightline_service.celery_worker import run_worker, stopping_flag
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX, celery_app
 
 from sightline_ingest_worker.context import Context, open_context
-from sightline_ingest_worker.metrics import IMAGES, TASKS, show_from_zero, try_to_serve
+from sightline_ingest_worker.metrics import IMAGES, TASKS, show_from_zero
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.tasks import Returned, index_task
-
-log = structlog.get_logger()
 
 Opener = Callable[[WorkerSettings, Callable[[], bool]], Context]
 
@@ -34,13 +25,11 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
     # Celery waits ten seconds for the answer of a process that has ended.
     app.conf.worker_lost_wait = 1.0
     visibility = settings.queue.visibility_seconds
-    stopping = multiprocessing.Value("b", 0, lock=False)
-    opened: list[Context] = []
+    stopping = stopping_flag()
 
+    @cache
     def process_context() -> Context:
-        if not opened:
-            opened.append(opener(settings, lambda: bool(stopping.value)))
-        return opened[0]
+        return opener(settings, stopping)
 
     # A process that ends while it reads: the task comes back at once, a bounded number of times; after that, and
     # for a whole worker that was killed, the watcher finds what is still pending.
@@ -61,51 +50,19 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
         for name, count in outcome.counts.items():
             IMAGES.labels(name).inc(count)
 
-    @signals.worker_shutting_down.connect(weak=False)
-    def stop(**_: Any) -> None:
-        stopping.value = 1
-
     return app
 
 
 def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     """Work until SIGTERM; returns the exit status."""
     configure_logging(settings.log, "ingest-worker")
-    if settings.log.level != "debug":
-        # Two lines a task, each with all its keys.
-        for name in ("celery.worker.strategy", "celery.app.trace"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-    app = bootstrap(settings, opener)
     show_from_zero()
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    parent = os.getpid()
-    registry.register(ProcessTreeCollector(parent))
-
-    @signals.worker_process_init.connect(weak=False)
-    def end_with_parent(**_: Any) -> None:
-        die_with_parent(parent)
-
-    @signals.setup_logging.connect(weak=False)
-    def keep_logging(**_: Any) -> None:
-        """Keep Celery from setting up its own."""
-
-    @signals.worker_ready.connect(weak=False)
-    def ready(**_: Any) -> None:
-        # Not before: its thread would be there when the pool forks.
-        try_to_serve(settings.metrics_address, settings.metrics_port, registry)
-        log.info("ready", processes=settings.processes, queues=[QUEUE_NEW, QUEUE_BACKFILL])
-
-    worker = app.Worker(
-        hostname=settings.node,
+    return run_worker(
+        bootstrap(settings, opener),
+        node=settings.node,
         queues=[QUEUE_NEW, QUEUE_BACKFILL],
-        concurrency=settings.processes,
-        pool_cls="prefork",
-        optimization="fair",
-        loglevel=settings.log.level.upper(),
-        without_gossip=True,
-        without_mingle=True,
-        quiet=True,
+        processes=settings.processes,
+        logs=settings.log,
+        metrics_address=settings.metrics_address,
+        metrics_port=settings.metrics_port,
     )
-    worker.start()
-    return int(worker.exitcode or 0)

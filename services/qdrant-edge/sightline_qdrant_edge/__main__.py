@@ -6,7 +6,8 @@ import argparse
 import sys
 
 import structlog
-from sightline_service import configure_logging, load_settings, serve_metrics
+from sightline_service import configure_logging, load_settings
+from sightline_service.metrics import serve_metrics
 from sightline_service.signals import stop_event
 
 from sightline_qdrant_edge.bootstrap import bootstrap

@@ -19,7 +19,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 from pydantic import Field
 from sightline_catalogue import Catalogue, CatalogueError, CatalogueSettings
-from sightline_service import LogSettings, SettingsGroup, configure_logging, serve_metrics
+from sightline_service import LogSettings, SettingsGroup, configure_logging
+from sightline_service.metrics import serve_metrics
 from sightline_service.parent_death import die_with_parent
 from sightline_service.process_metrics import ProcessTreeCollector
 from sightline_service.queues import QUEUE_MAPS, TASK_MAP, QueueSettings, celery_app, redis_client
