@@ -15,7 +15,6 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -89,16 +88,16 @@ class Running:
             time.sleep(0.5)
             began = time.perf_counter()
         asked.raise_for_status()
-        first = 0.0
-        with self._http.stream("GET", f"/maps/{asked.json()['id']}/events") as answer:
-            for line in answer.iter_lines():
-                if not line.startswith("data:"):
-                    continue
-                state = json.loads(line.removeprefix("data:"))
-                if not first and state["points"]:
-                    first = time.perf_counter() - began
-                if state["state"] in ("failed", "cancelled"):
-                    raise NotReady(f"a map {state['state']}: {state['reason']}")
+        address, first = f"/maps/{asked.json()['id']}", 0.0
+        while True:
+            state = self._http.get(address, params={"points": not first}).raise_for_status().json()
+            if not first and state["points"]:
+                first = time.perf_counter() - began
+            if state["state"] in ("failed", "cancelled"):
+                raise NotReady(f"a map {state['state']}: {state['reason']}")
+            if state["state"] == "done":
+                break
+            time.sleep(0.1)
         return first, time.perf_counter() - began
 
     def close(self) -> None:

@@ -12,6 +12,9 @@ Answers = dict[int | str, Answer]
 PROBLEM: dict[str, dict[str, Any]] = {MIME_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
+NOT_MODIFIED: Answers = {304: {"description": "As If-None-Match has it."}}
+
+
 def problem_answer(status: int) -> Answer:
     """Return the OpenAPI response of an error, with the kinds of problem it may be."""
     titles = [f"{kind.title} (`{name}`)" for name, kind in KINDS.items() if kind.status == status]
@@ -36,10 +39,7 @@ def picture_answer(description: str, *mime_types: str) -> Answers:
         "ETag": {"schema": {"type": "string"}},
         "Cache-Control": {"schema": {"type": "string"}},
     }
-    return {
-        200: {"description": description, "content": content, "headers": headers},
-        304: {"description": "As If-None-Match has it."},
-    }
+    return {200: {"description": description, "content": content, "headers": headers}, **NOT_MODIFIED}
 
 
 def event_answer(description: str) -> Answers:

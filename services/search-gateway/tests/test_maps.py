@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import subprocess
 import sys
 import threading
@@ -269,13 +268,13 @@ def test_cancelling_one_that_waits_and_forgetting_it(mapping, problem):
     problem(mapping.client.delete(address), 404, "map-not-found")
 
 
-def at_iteration(monkeypatch, call) -> None:
+def at_iterations(monkeypatch, call, iterations=(100,)) -> None:
     """Have something happen while a layout forms."""
     lay_out = job.layout.lay_out
 
     def watched(*arguments, on_progress, **options):
         def watch(iteration, kl_divergence, places_now):
-            if iteration == 100:
+            if iteration in iterations:
                 call()
             on_progress(iteration, kl_divergence, places_now)
 
@@ -287,7 +286,7 @@ def at_iteration(monkeypatch, call) -> None:
 
 def test_cancelling_one_that_is_computed(mapping, monkeypatch):
     address = ask(mapping).headers["Location"]
-    at_iteration(monkeypatch, lambda: mapping.client.delete(address))
+    at_iterations(monkeypatch, lambda: mapping.client.delete(address))
     assert work(mapping) == ["cancelled"]
     state = mapping.client.get(address).json
     assert state["state"] == "cancelled"
@@ -297,7 +296,7 @@ def test_cancelling_one_that_is_computed(mapping, monkeypatch):
 def test_progress_and_points_show_while_it_is_computed(mapping, monkeypatch):
     address = ask(mapping).headers["Location"]
     seen = []
-    at_iteration(monkeypatch, lambda: seen.append(mapping.client.get(address).json))
+    at_iterations(monkeypatch, lambda: seen.append(mapping.client.get(address).json))
     work(mapping)
     [state] = seen
     assert state["state"] == "running"
@@ -310,7 +309,7 @@ def test_progress_and_points_show_while_it_is_computed(mapping, monkeypatch):
 def test_a_worker_that_is_told_to_stop_gives_its_map_back(mapping, monkeypatch, queue):
     address = ask(mapping).headers["Location"]
     told = threading.Event()
-    at_iteration(monkeypatch, told.set)
+    at_iterations(monkeypatch, told.set)
     assert work(mapping, stopping=told.is_set) == ["returned"]
     assert mapping.client.get(address).json["state"] == "queued"
     client = redis_client(queue)
@@ -320,20 +319,61 @@ def test_a_worker_that_is_told_to_stop_gives_its_map_back(mapping, monkeypatch, 
     assert work(mapping) == ["done"]
 
 
-def test_events_tell_of_a_map_until_it_is_done(mapping):
+def test_what_has_not_changed_is_not_sent_again(mapping, monkeypatch):
     address = ask(mapping).headers["Location"]
-    answer = mapping.client.get(f"{address}/events")
-    assert answer.content_type.startswith("text/event-stream")
-    events = iter(answer.response)
-    first = next(events)
-    assert first.startswith(b"event: state\n")
-    assert json.loads(first.partition(b"data: ")[2])["state"] == "queued"
-    thread = threading.Thread(target=work, args=(mapping,))
-    thread.start()
-    last = [json.loads(one.partition(b"data: ")[2]) for one in events if one.startswith(b"event:")][-1]
-    thread.join()
-    assert last == mapping.client.get(address).json
-    assert last["state"] == "done"
+    seen = [mapping.client.get(address).json]
+
+    def poll():
+        state = mapping.client.get(address, query_string={"since": seen[-1]["version"]}).json
+        if state["version"] != seen[-1]["version"]:
+            seen.append(state)
+
+    at_iterations(monkeypatch, poll, (50, 100, 150))
+    assert work(mapping) == ["done"]
+    poll()
+    versions = [state["version"] for state in seen]
+    assert versions == sorted(set(versions))
+    waiting, first, *moved, done = seen
+    assert waiting["points"] is None
+    assert all(first["points"].values())
+    assert len(moved) == 2
+    for state in moved:
+        assert (len(state["points"]["x"]), len(state["points"]["y"])) == (45, 45)
+        assert [state["points"][name] for name in ("ids", "label", "cluster", "new")] == [None] * 4
+    assert moved[0]["points"]["x"] != moved[1]["points"]["x"]
+    assert done["points"]["ids"] == first["points"]["ids"]
+    assert set(done["points"]["cluster"]) == {0, 1, 2}
+    assert mapping.client.get(address, query_string={"since": done["version"]}).json["points"] is None
+    assert mapping.client.get(address).json["points"] == done["points"]
+
+
+def test_a_map_has_an_etag_of_its_version_its_staleness_and_the_query(mapping):
+    address = f"/api/v1/maps/{made(mapping)['id']}"
+    answer = mapping.client.get(address)
+
+    def status(etag, **query):
+        return mapping.client.get(address, query_string=query, headers={"If-None-Match": etag}).status_code
+
+    etag = answer.headers["ETag"]
+    assert status(etag) == 304
+    assert status(f"W/{etag}") == 304
+    assert status(etag, points="false") == status(etag, since=answer.json["version"]) == 200
+    change(mapping)
+    changed = mapping.client.get(address, headers={"If-None-Match": etag})
+    assert (changed.status_code, changed.json["stale"]) == (200, True)
+    assert changed.json["version"] == answer.json["version"]
+    assert ask(mapping).status_code == 202
+    assert status(changed.headers["ETag"]) == 200
+
+
+def test_versions_of_a_map_that_is_made_again_go_on(mapping):
+    first = made(mapping)
+    address = f"/api/v1/maps/{first['id']}"
+    assert mapping.client.delete(address).status_code == 204
+    assert made(mapping)["id"] == first["id"]
+    again = mapping.client.get(address, query_string={"since": first["version"]}).json
+    assert again["version"] > first["version"]
+    assert all(again["points"].values())
 
 
 def test_the_catalogue_away_is_waited_for_and_then_said(mapping, monkeypatch):
@@ -347,7 +387,7 @@ def test_the_catalogue_away_is_waited_for_and_then_said(mapping, monkeypatch):
 
 def test_what_nobody_thought_of_is_a_failure_with_a_reason(mapping, monkeypatch):
     address = ask(mapping).headers["Location"]
-    at_iteration(monkeypatch, lambda: 1 / 0)
+    at_iterations(monkeypatch, lambda: 1 / 0)
     assert work(mapping) == ["failed"]
     assert mapping.client.get(address).json["reason"] == BROKEN
 

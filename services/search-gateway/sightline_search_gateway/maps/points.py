@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 MARGIN = 0.98
 """How far from the middle the farthest point lies: room for those that are placed later."""
 DECIMALS = 4
+COORDINATES = ("x", "y")
+COLUMNS = ("ids", *COORDINATES, "label", "cluster", "new")
 
 
 @dataclass
@@ -73,17 +76,18 @@ def centred(xy: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(xy - (xy.max(axis=0) + xy.min(axis=0)) / 2, dtype=np.float32)
 
 
-def point_shape(points: Points, scale: float) -> dict[str, Any] | None:
+def point_shape(points: Points, scale: float, columns: Collection[str] = COLUMNS) -> dict[str, Any] | None:
     """Return the points as an answer has them; None while they have no place.
 
     Args:
         points: n points.
         scale: Of the map; one that was placed later may lie beyond its edge and is shown at it.
+        columns: Those that are wanted; the others are None.
     """
     if len(points.xy) != len(points.ids):
         return None
     shown = np.round(np.clip(points.xy.astype(np.float64) * scale, -1, 1), DECIMALS)
-    return {
+    shape = {
         "ids": points.ids,
         "x": np.ascontiguousarray(shown[:, 0]),
         "y": np.ascontiguousarray(shown[:, 1]),
@@ -91,3 +95,4 @@ def point_shape(points: Points, scale: float) -> dict[str, Any] | None:
         "cluster": points.cluster,
         "new": points.new,
     }
+    return {name: column if name in columns else None for name, column in shape.items()}

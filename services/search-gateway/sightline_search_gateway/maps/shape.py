@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from sightline_search_gateway.maps.points import Points, point_shape
+from sightline_search_gateway.maps.points import COLUMNS, Points, point_shape
 from sightline_search_gateway.maps.store import MapRecord
 from sightline_search_gateway.shapes import PREFIX
 
 
-def map_shape(record: MapRecord, points: Points | None = None, *, stale: bool = False) -> dict[str, Any]:
-    """Return the JSON shape of a map; datetimes stay datetimes, arrays arrays."""
+def map_shape(
+    record: MapRecord, points: Points | None = None, columns: Collection[str] = COLUMNS, *, stale: bool = False
+) -> dict[str, Any]:
+    """Return the JSON shape of a map; datetimes stay datetimes, arrays arrays.
+
+    Args:
+        record: The map.
+        points: Its points, where they are to be told.
+        columns: Of the points; the others are null.
+        stale: Whether images came or went since.
+    """
     if record.request.upload is None:
         thumbnails = f"{PREFIX}/images/{{id}}/thumbnail"
     else:
         thumbnails = f"{PREFIX}/maps/{record.id}/points/{{index}}/thumbnail"
     return {
         "id": record.id,
+        "version": record.version,
         "state": record.state,
         "reason": record.reason,
         "request": record.request.shape(),
@@ -28,7 +39,7 @@ def map_shape(record: MapRecord, points: Points | None = None, *, stale: bool = 
         "total": record.total,
         "progress": record.progress,
         "labels": record.labels,
-        "points": point_shape(points, record.scale) if points is not None else None,
+        "points": point_shape(points, record.scale, columns) if points is not None else None,
         "thumbnails": thumbnails,
         "clusters": record.clusters,
         "separation": record.separation,

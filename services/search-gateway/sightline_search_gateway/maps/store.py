@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sightline_service.queues import QueueSettings
 
-from sightline_search_gateway.maps.points import Points, load_points
+from sightline_search_gateway.maps.points import COLUMNS, COORDINATES, Points, load_points
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.settings import MapSettings
 
@@ -50,8 +50,11 @@ _WRITE = """
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] or redis.call('HGET', KEYS[1], 'state') ~= 'running' then return 0 end
 local fields = tonumber(ARGV[3])
 if fields > 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 4, 3 + fields)) end
-redis.call('HINCRBY', KEYS[1], 'version', 1)
-for place = 2, #KEYS do redis.call('SET', KEYS[place], ARGV[2 + fields + place], 'EX', ARGV[2]) end
+local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
+for place = 2, #KEYS do
+  redis.call('SET', KEYS[place], ARGV[2 + fields + place], 'EX', ARGV[2])
+  redis.call('HSET', KEYS[1], string.match(KEYS[place], '%a+$') .. '_version', version)
+end
 return 1
 """
 _MOVE = """
@@ -73,7 +76,8 @@ class MapRecord:
 
     Attributes:
         run: The name of the present run; what another one writes is not taken.
-        version: Grows with every change.
+        version: Grows with every change, also from a map to the next of the same id.
+        points_version, xy_version: That of the last change of the points' other columns, and of their coordinates.
         request: As asked, with the perplexity as used.
         model: Id and fingerprint of the vectors' model.
         count: Points; 0 while that is not known.
@@ -93,6 +97,8 @@ class MapRecord:
     model: dict[str, str]
     created_at: float
     asked_at: float
+    points_version: int = 0
+    xy_version: int = 0
     reason: str | None = None
     finished_at: float | None = None
     count: int = 0
@@ -114,6 +120,12 @@ class MapRecord:
         """Whether it waits or is computed."""
         return self.state in ACTIVE
 
+    def columns_since(self, version: int | None) -> tuple[str, ...]:
+        """Return the columns of the points that may have changed since a version; all of them for None."""
+        if version is None or version > self.version or self.points_version > version:
+            return COLUMNS
+        return COORDINATES if self.xy_version > version else ()
+
 
 class MapStore:
     """The maps there are. Connects on first use; safe to use from several threads.
@@ -130,11 +142,6 @@ class MapStore:
         """Return a map; None where there is none."""
         fields = cast("dict[bytes, bytes]", self._redis.hgetall(PREFIX + map_id))
         return _record(map_id, fields) if fields else None
-
-    def version(self, map_id: str) -> int | None:
-        """Return the number that grows with each change; None where there is no such map."""
-        found = cast("bytes | None", self._redis.hget(PREFIX + map_id, "version"))
-        return int(found) if found is not None else None
 
     def all(self) -> list[MapRecord]:
         """Return all maps, the one that was last asked for first."""
@@ -185,7 +192,10 @@ class MapStore:
         """
         now = time.time()
         keeps = before is not None and before.state == "done" and before.made
+        # One that was deleted had lower numbers: they are milliseconds where a map begins.
+        version = max(before.version + 1 if before is not None else 0, int(now * 1000))
         fields: dict[Any, Any] = {
+            "version": version,
             "run": uuid.uuid4().hex,
             "state": "queued",
             "request": request.dump(),
@@ -206,8 +216,8 @@ class MapStore:
             pipe.delete(key, *(f"{key}:{name}" for name in PARTS))
         pipe.hdel(key, "reason", "progress", "finished_at")
         pipe.hset(key, mapping=fields)
-        pipe.hincrby(key, "version", 1)
         for name, data in (parts or {}).items():
+            pipe.hset(key, f"{name}_version", version)
             pipe.set(f"{key}:{name}", data, ex=self._seconds)
         pipe.zadd(INDEX, {map_id: now})
         self._keep(pipe, map_id)
@@ -351,6 +361,8 @@ def _record(map_id: str, fields: Mapping[bytes, bytes]) -> MapRecord:
         id=map_id,
         run=fields.get(b"run", b"").decode(),
         version=int(number("version")),
+        points_version=int(number("points_version")),
+        xy_version=int(number("xy_version")),
         state=fields.get(b"state", b"failed").decode(),
         request=MapRequest.load(fields[b"request"]),
         model=value("model"),

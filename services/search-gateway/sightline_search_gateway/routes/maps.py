@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,9 +16,9 @@ from werkzeug.datastructures import FileStorage
 
 from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import json_response
-from sightline_search_gateway.documentation import Answers, event_answer, picture_answer, problem_answers
+from sightline_search_gateway.documentation import NOT_MODIFIED, Answers, picture_answer, problem_answers
 from sightline_search_gateway.guard import check_key, check_same_origin
-from sightline_search_gateway.maps.desk import MapDesk, NoWorker, TooManyWaiting
+from sightline_search_gateway.maps.desk import NoWorker, TooManyWaiting
 from sightline_search_gateway.maps.points import Points
 from sightline_search_gateway.maps.request import FEWEST, MapRequest
 from sightline_search_gateway.maps.selection import expected_count, numbered
@@ -29,7 +28,6 @@ from sightline_search_gateway.maps.uploads import NoEncoder, Reader, UploadedFil
 from sightline_search_gateway.parts import parts
 from sightline_search_gateway.problems import Problem, retry_after
 from sightline_search_gateway.shapes import PREFIX
-from sightline_search_gateway.streams import event
 
 blueprint = APIBlueprint("maps", __name__, tag="Maps", url_prefix=f"{PREFIX}/maps")
 THERE: Answers = {
@@ -39,10 +37,7 @@ THERE: Answers = {
     }
 }
 KEYS: list[str | dict[str, list[Any]]] = [{}, {"ApiKey": []}, {"Bearer": []}]
-EVENTS = event_answer("Events named `state`; comments in between.")
 THUMBNAIL = picture_answer("The picture.", "image/webp")
-EVENT_SECONDS = 0.5
-LOOK_SECONDS = 0.2
 SHOWN = 5
 WAIT_SECONDS = 30
 
@@ -165,31 +160,32 @@ def get_maps() -> Response:
     with asking():
         desk = parts().services.maps
         desk.clear()
-        maps = [_shape(desk.queue.rescue(one), collection, points=False) for one in desk.store.all()]
-    return json_response({"maps": maps})
+        maps = [desk.queue.rescue(one) for one in desk.store.all()]
+    shapes = [_shape(one, stale=_is_stale(one, collection), points=False) for one in maps]
+    return json_response({"maps": shapes})
 
 
 @blueprint.get("/<map_id>")
 @blueprint.input(schemas.MapQuery, location="query", arg_name="query")
 @blueprint.output(schemas.MapState, description="The map as it stands.")
-@blueprint.doc(operation_id="getMap", responses=problem_answers(404, 422, 503))
+@blueprint.doc(operation_id="getMap", responses=NOT_MODIFIED | problem_answers(404, 422, 503))
 def get_map(map_id: str, query: dict[str, Any]) -> Response:
-    """Get a map; while it is computed, with its points as they stand."""
-    record = _find(map_id)
-    with asking():
-        return json_response(_shape(record, _collection(), points=query["points"]))
+    """Get a map; while it is computed, with its points as they stand.
 
-
-@blueprint.get("/<map_id>/events")
-@blueprint.doc(operation_id="getMapEvents", responses={**EVENTS, **problem_answers(404, 503)})
-def get_map_events(map_id: str) -> Response:
-    """See a map come.
-
-    Server-sent events named `state`, at most two a second; the data of each is what `GET /maps/{map_id}` answers. They
-    end with the map done, failed or cancelled.
+    To be asked once a second until it is done, failed or cancelled: with the `version` that is known as `since`, and
+    the answer's ETag as If-None-Match, what has not changed is not sent again.
     """
-    _find(map_id)
-    return parts().streams.open(_events(map_id, parts().services.maps, _collection()))
+    record, since = _find(map_id), query.get("since")
+    with asking():
+        stale = _is_stale(record, _collection())
+        etag = f"{record.version}-{stale:d}-{query['points']:d}-{since}"
+        if request.if_none_match.contains_weak(etag):
+            response = Response(status=304)
+        else:
+            response = json_response(_shape(record, stale=stale, points=query["points"], since=since))
+        response.set_etag(etag)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 @blueprint.delete("/<map_id>")
@@ -223,46 +219,22 @@ def get_map_thumbnail(map_id: str, index: int) -> Response:
     return response
 
 
-def _events(map_id: str, desk: MapDesk, collection: Collection | None) -> Iterator[bytes | None]:
-    """Yield the map whenever it changed, and None in between."""
-    told: int | None = None
-    told_at = 0.0
-    while True:
-        now = time.monotonic()
-        if now - told_at < EVENT_SECONDS:
-            time.sleep(LOOK_SECONDS)
-            yield None
-            continue
-        try:
-            record = desk.store.get(map_id)
-            if record is None:
-                return
-            record = desk.queue.rescue(record)
-            if record.version != told:
-                told, told_at = record.version, now
-                stale = collection is not None and desk.is_stale(record, collection)
-                yield event("state", map_shape(record, desk.store.points(map_id), stale=stale))
-                if not record.is_active:
-                    return
-                continue
-        except (redis.RedisError, OperationalError, CatalogueError):
-            # The page hears comments meanwhile, and the map when it can be seen again.
-            told_at = now
-        time.sleep(LOOK_SECONDS)
-        yield None
-
-
 def _answer(record: MapRecord, collection: Collection, status: int) -> Response:
-    return json_response(_shape(record, collection, points=True), status, {"Location": f"{PREFIX}/maps/{record.id}"})
+    shape = _shape(record, stale=_is_stale(record, collection))
+    return json_response(shape, status, {"Location": f"{PREFIX}/maps/{record.id}"})
 
 
-def _shape(record: MapRecord, collection: Collection | None, *, points: bool) -> dict[str, Any]:
-    desk = parts().services.maps
+def _shape(record: MapRecord, *, stale: bool, points: bool = True, since: int | None = None) -> dict[str, Any]:
+    changed = record.columns_since(since) if points else ()
+    found = parts().services.maps.store.points(record.id) if changed else None
+    return map_shape(record, found, changed, stale=stale)
+
+
+def _is_stale(record: MapRecord, collection: Collection | None) -> bool:
     try:
-        stale = collection is not None and desk.is_stale(record, collection)
+        return collection is not None and parts().services.maps.is_stale(record, collection)
     except CatalogueError:
-        stale = False
-    return map_shape(record, desk.store.points(record.id) if points else None, stale=stale)
+        return False
 
 
 def _find(map_id: str) -> MapRecord:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from apiflask import Schema
 from apiflask.fields import File
 from marshmallow import RAISE, fields, validate
@@ -14,6 +16,8 @@ MOST_POINTS = 200_000
 """Of any setting; MAPS_MAX_POINTS says how many it is here."""
 MAP_STATES = ("queued", "running", "done", "failed", "cancelled")
 STEPS = ("vectors", "affinities", "optimizing", "separating")
+MOST_SAFE_INTEGER = 2**53 - 1
+"""JavaScript's numbers are exact so far."""
 LOWEST_PERPLEXITY, HIGHEST_PERPLEXITY = 5, 100
 
 
@@ -36,6 +40,11 @@ class Layout(Schema):
         validate=validate.Range(LOWEST_PERPLEXITY, HIGHEST_PERPLEXITY),
         metadata={"description": "How many neighbours count, roughly. Lowered where there are few pictures."},
     )
+
+
+def column(item: fields.Field[Any], description: str) -> fields.List[Any]:
+    """Return a field for a property of each point, or null."""
+    return fields.List(item, required=True, allow_none=True, metadata={"description": description})
 
 
 class WantedMap(Layout):
@@ -71,6 +80,10 @@ class MapQuery(Schema):
     """How much of a map."""
 
     points = fields.Boolean(load_default=True, metadata={"description": "With its points."})
+    since = fields.Integer(
+        validate=validate.Range(0, MOST_SAFE_INTEGER),
+        metadata={"description": "The `version` of the map that is known: columns of points as they were are null."},
+    )
 
 
 class AskedMap(Schema):
@@ -97,18 +110,14 @@ class MapProgress(Schema):
 
 
 class MapPoints(Schema):
-    """The points, a column a property; all of one length."""
+    """The points, a column a property; all of one length. A column is null where it has not changed `since`."""
 
-    ids = fields.List(fields.String(), required=True, metadata={"description": "Pictures' ids; of uploads, names."})
-    x = fields.List(fields.Float(), required=True, metadata={"description": "From -1 to 1."})
-    y = fields.List(fields.Float(), required=True, metadata={"description": "From -1 to 1, upwards."})
-    label = fields.List(fields.Integer(), required=True, metadata={"description": "Index of `labels`; -1 for none."})
-    cluster = fields.List(
-        fields.Integer(), required=True, metadata={"description": "Id of a cluster; -1 while there are none."}
-    )
-    new = fields.List(
-        fields.Boolean(), required=True, metadata={"description": "Placed into the map after it was made."}
-    )
+    ids = column(fields.String(), "Images' ids; of uploads, names.")
+    x = column(fields.Float(), "From -1 to 1.")
+    y = column(fields.Float(), "From -1 to 1, upwards.")
+    label = column(fields.Integer(), "Index of `labels`; -1 for none.")
+    cluster = column(fields.Integer(), "Id of a cluster; -1 while there are none.")
+    new = column(fields.Boolean(), "Placed into the map after it was made.")
 
 
 class MapCluster(Schema):
@@ -148,6 +157,7 @@ class MapState(Schema):
     """A map."""
 
     id = out(fields.String)
+    version = out(fields.Integer, "Grows with every change.")
     state = fields.String(required=True, validate=validate.OneOf(MAP_STATES))
     reason = out(fields.String, "Why it failed, fit to show to a person.", null=True)
     request = nested(AskedMap)
@@ -158,7 +168,9 @@ class MapState(Schema):
     total = out(fields.Integer, "Pictures that matched before the sample was taken.")
     progress = nested(MapProgress, null=True)
     labels = fields.List(fields.String(), required=True)
-    points = nested(MapPoints, "Null where they were not asked for, or there are none yet.", null=True)
+    points = nested(
+        MapPoints, "Null where they were not asked for, have not changed `since`, or there are none yet.", null=True
+    )
     thumbnails = out(fields.String, "The address of a point's thumbnail, with {id} or {index} in it.")
     clusters = nested(MapCluster, many=True)
     separation = nested(Separation, "Null with fewer than 2 labels of 2 pictures.", null=True)

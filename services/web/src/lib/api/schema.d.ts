@@ -232,33 +232,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a map; while it is computed, with its points as they stand. */
+        /**
+         * Get a map; while it is computed, with its points as they stand.
+         * @description To be asked once a second until it is done, failed or cancelled: with the `version` that is known as `since`, and
+         *     the answer's ETag as If-None-Match, what has not changed is not sent again.
+         */
         get: operations["getMap"];
         put?: never;
         post?: never;
         /** Cancel a map that waits or is computed; forget one that is finished. */
         delete: operations["deleteMap"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/maps/{map_id}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * See a map come.
-         * @description Server-sent events named `state`, at most two a second; the data of each is what `GET /maps/{map_id}` answers. They
-         *     end with the map done, failed or cancelled.
-         */
-        get: operations["getMapEvents"];
-        put?: never;
-        post?: never;
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -642,17 +625,17 @@ export interface components {
         };
         MapPoints: {
             /** @description Id of a cluster; -1 while there are none. */
-            cluster: number[];
-            /** @description Pictures' ids; of uploads, names. */
-            ids: string[];
+            cluster: number[] | null;
+            /** @description Images' ids; of uploads, names. */
+            ids: string[] | null;
             /** @description Index of `labels`; -1 for none. */
-            label: number[];
+            label: number[] | null;
             /** @description Placed into the map after it was made. */
-            new: boolean[];
+            new: boolean[] | null;
             /** @description From -1 to 1. */
-            x: number[];
+            x: number[] | null;
             /** @description From -1 to 1, upwards. */
-            y: number[];
+            y: number[] | null;
         };
         MapProgress: {
             iteration: number;
@@ -673,7 +656,7 @@ export interface components {
             id: string;
             labels: string[];
             model: components["schemas"]["ModelRef"];
-            /** @description Null where they were not asked for, or there are none yet. */
+            /** @description Null where they were not asked for, have not changed `since`, or there are none yet. */
             points: components["schemas"]["MapPoints"] | null;
             progress: components["schemas"]["MapProgress"] | null;
             /** @description Why it failed, fit to show to a person. */
@@ -691,6 +674,8 @@ export interface components {
             thumbnails: string;
             /** @description Pictures that matched before the sample was taken. */
             total: number;
+            /** @description Grows with every change. */
+            version: number;
         };
         Maps: {
             maps: components["schemas"]["MapState"][];
@@ -1916,6 +1901,8 @@ export interface operations {
             query?: {
                 /** @description With its points. */
                 points?: boolean;
+                /** @description The `version` of the map that is known: columns of points as they were are null. */
+                since?: number;
             };
             header?: never;
             path: {
@@ -1933,6 +1920,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MapState"];
                 };
+            };
+            /** @description As If-None-Match has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
@@ -1999,57 +1993,6 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); Too many listen at once (`too-many-streams`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
-            503: {
-                headers: {
-                    /** @description Seconds. */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal error (`internal`) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getMapEvents: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                map_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Events named `state`; comments in between. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
                 };
             };
             /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
