@@ -72,7 +72,8 @@ lint: setup page ## Check style, types, and that generated files are up to date
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(addprefix -p ,$(MYPY_PACKAGES))
-	@$(BIN)/mypy benchmarks
+	@$(BIN)/mypy benchmarks tools
+	@$(BIN)/python tools/write_settings.py --check
 	@$(BIN)/python protos/generate.py --check
 	@$(BIN)/python -m sightline_search_gateway.openapi --check
 	@npm --prefix $(WEB) run lint
@@ -140,6 +141,10 @@ bench-compose: compose-models ## The containers: size of images, time to the fir
 	@$(BIN)/python -m benchmarks.bench_compose $(if $(IMAGES),--images '$(IMAGES)')
 
 ##@ Change it
+
+.PHONY: settings
+settings: setup ## Write .env.example, the READMEs' tables and what Compose passes on from the settings' classes
+	@$(BIN)/python tools/write_settings.py
 
 .PHONY: protos
 protos: setup ## Write the Python package from the .proto files

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from sightline_bucket import BucketSettings, ThumbnailSettings, open_thumbnails
 from sightline_encoder import models
 from sightline_encoder.settings import EncoderSettings
+from sightline_ingest_worker.context import ENCODE_BATCH
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_local.readiness import NotReady
 from sightline_pictures import PictureError, PictureSettings, open_picture, preprocess, thumbnail
@@ -199,7 +200,7 @@ def main() -> None:
         folder = Path(temporary)
         worker = worker_settings(folder)
         readers = worker.processes * worker.threads
-        bare = Bare(pictures, readers, worker.encode_batch)
+        bare = Bare(pictures, readers, ENCODE_BATCH)
         (folder / "bucket").mkdir()
         staged = stage(pictures, folder / "staged")
         try:
@@ -232,7 +233,7 @@ def main() -> None:
         "pictures": len(pictures.keys),
         "worker_processes": worker.processes,
         "worker_threads": worker.threads,
-        "batch": worker.encode_batch,
+        "batch": ENCODE_BATCH,
         **bare.described,
     }
     report.write("bench-ingest", settings=settings, figures=figures, turns=turns)

@@ -14,23 +14,28 @@ Url = Annotated[str, AfterValidator(urls.check)]
 
 
 class BucketSettings(SettingsGroup):
-    """BUCKET_*: the pictures."""
+    """The bucket: where the pictures are."""
 
     model_config = SettingsConfigDict(env_prefix="BUCKET_")
 
-    url: Url
+    url: Url = Field(examples=["file:///srv/pictures"])
+    """The bucket: file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix. Credentials of
+    object stores come from their usual variables (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, GOOGLE_APPLICATION_CREDENTIALS,
+    ...)."""
     id: str = Field(default="main", pattern=r"^[A-Za-z0-9._-]{1,64}$")
     """Part of every picture's id: keep it when the folder moves, choose another one for another bucket."""
     writable: bool = False
+    """Whether pictures may be added to and removed from the bucket through the page and the API."""
 
 
 class ThumbnailSettings(SettingsGroup):
-    """THUMBNAIL_*: the thumbnails; never inside the bucket."""
+    """Where the thumbnails go."""
 
     model_config = SettingsConfigDict(env_prefix="THUMBNAIL_")
 
-    url: Url
-    bucket_url: str = Field(default="", validation_alias="BUCKET_URL", repr=False)
+    url: Url = Field(examples=["file:///srv/thumbnails"])
+    """Where thumbnails go: a place as for BUCKET_URL, never inside the bucket."""
+    bucket_url: str = Field(default="", validation_alias="BUCKET_URL", repr=False, exclude=True)
     """Read only to see that the thumbnails do not go among the pictures."""
 
     @model_validator(mode="after")

@@ -13,27 +13,29 @@ GRPC_PORT = 6334
 
 
 class CatalogueSettings(SettingsGroup):
-    """Where Qdrant is, how long to wait for it, and what a new collection and a search are like."""
+    """The vector database."""
 
     model_config = SettingsConfigDict(env_prefix="QDRANT_")
 
     url: str = f"http://127.0.0.1:{GRPC_PORT}"
-    """Scheme, host and gRPC port; `https://` means TLS."""
+    """Qdrant, or qdrant-edge: scheme, host and gRPC port; `https://` means TLS."""
     api_key: SecretStr | None = None
+    """The key that Qdrant wants, if any."""
     timeout_seconds: float = Field(default=10.0, gt=0, le=600)
-    """How long one call may take, its retries included."""
+    """How long one call to Qdrant may take, its retries included."""
     shard_number: int = Field(default=1, ge=1, le=1024)
-    """Of a new collection: into how many parts a cluster divides it."""
+    """Into how many parts a Qdrant cluster divides a new collection."""
     replication_factor: int = Field(default=1, ge=1, le=64)
-    """Of a new collection: how many nodes of a cluster hold each part."""
+    """How many nodes of a Qdrant cluster hold each part of a new collection."""
     preload: bool = True
-    """Of a new collection: whether the server reads full vectors, payloads and their indexes ahead into the page cache
-    when it opens them, or from the disk when a search first needs them. They are on the disk either way, and the system
-    may take the pages back."""
+    """Whether Qdrant reads the full vectors and payloads of a new collection ahead into the system's page cache, so
+    that the first searches are fast; `false` reads each from the disk when it is needed, for more vectors than
+    memory."""
     hnsw_ef: int = Field(default=256, ge=16, le=8192)
-    """Of a search through the index: how many candidates are held; more is slower and finds more."""
+    """How many candidates a search through the index holds; more is slower and finds more."""
     oversampling: float = Field(default=2.0, ge=1, le=16)
-    """Of a search through the index: how many times the limit is looked up by int8 and scored again in full."""
+    """How many times the wanted number a search through the index looks up by int8 vectors and scores again by full
+    ones."""
 
     @field_validator("url")
     @classmethod

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 from sightline.encoder.client import EncoderClient
 
@@ -15,17 +15,17 @@ from sightline_service.settings import SettingsGroup
 
 
 class EncoderClientSettings(SettingsGroup):
-    """How a service reaches the encoders."""
+    """The encoders, as the other services reach them."""
 
     model_config = SettingsConfigDict(env_prefix="ENCODER_")
 
     addresses: str = "127.0.0.1:50051"
-    """HOST:PORT, several separated by commas; calls go round them, and a host name with several addresses counts
-    as several."""
+    """The encoders as HOST:PORT, separated by commas; calls are spread over them, and over all addresses of a host
+    name."""
     token: SecretStr | None = None
+    """The bearer token that calls to an encoder need, where it is set; health checks need none."""
     ca_file: Path | None = None
-    """The certificate authority of encoders that serve TLS; unset means no TLS."""
-    timeout_seconds: float = Field(default=10.0, gt=0, le=600)
+    """The certificate of the authority that signed those of encoders that serve TLS; unset means no TLS."""
 
     @field_validator("addresses")
     @classmethod
@@ -49,5 +49,4 @@ def open_encoder(settings: EncoderClientSettings) -> EncoderClient:
         settings.address_list,
         token=token.get_secret_value() if token is not None else None,
         ca_file=settings.ca_file,
-        timeout_seconds=settings.timeout_seconds,
     )

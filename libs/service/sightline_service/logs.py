@@ -13,12 +13,14 @@ from sightline_service.settings import SettingsGroup
 
 
 class LogSettings(SettingsGroup):
-    """How a service logs."""
+    """Logs of every service."""
 
     model_config = SettingsConfigDict(env_prefix="LOG_")
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe message that is written: `debug`, `info`, `warning` or `error`."""
     format: Literal["json", "console"] = "json"
+    """`json`, one object a line; or `console`, for people."""
 
 
 def configure_logging(settings: LogSettings, service: str) -> None:

@@ -8,6 +8,19 @@ from wsgiref.simple_server import WSGIServer
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+from pydantic_settings import SettingsConfigDict
+
+from sightline_service.settings import SettingsGroup
+
+
+class MetricsSettings(SettingsGroup):
+    """Metrics of the encoder, the workers and the watcher, each on a port of its own."""
+
+    model_config = SettingsConfigDict(env_prefix="METRICS_")
+
+    address: str = "127.0.0.1"
+    """The address on which `/metrics` is served; the gateway serves it on its own."""
+
 
 log = structlog.get_logger()
 

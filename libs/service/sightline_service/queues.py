@@ -31,18 +31,19 @@ RESCAN_LIST = "sightline:rescan"
 WATCHER_HASH = "sightline:watcher"
 """A Redis hash in which the watcher says what it does; lost without harm."""
 
+VISIBILITY_SECONDS = 120
+"""After so long an unfinished task of a lost worker is handed out again; longer than any task takes."""
 PING_SECONDS = 8.0
 """A worker answers between other things; on a busy machine that takes a while."""
 
 
 class QueueSettings(SettingsGroup):
-    """The broker."""
+    """The queues."""
 
     model_config = SettingsConfigDict(env_prefix="QUEUE_", populate_by_name=True)
 
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", validation_alias="REDIS_URL")
-    visibility_seconds: int = Field(default=120, ge=10, le=86_400)
-    """After so long an unfinished task of a lost worker is handed out again; longer than any task takes."""
+    """Redis, which holds the queues and the maps."""
 
 
 def celery_app(settings: QueueSettings, name: str = "sightline") -> Celery:
@@ -62,7 +63,7 @@ def celery_app(settings: QueueSettings, name: str = "sightline") -> Celery:
         broker_connection_retry_on_startup=True,
         broker_transport_options={
             "queue_order_strategy": "priority",
-            "visibility_timeout": settings.visibility_seconds,
+            "visibility_timeout": VISIBILITY_SECONDS,
             "unacked_restore_interval": 5,
             "unacked_restore_throttle": 1,
             "socket_timeout": 30,

@@ -16,10 +16,11 @@ class SettingsGroup(BaseSettings):
     """Settings that share a prefix. A service's own settings hold other groups as fields.
 
     A nested group is declared as `bucket: BucketSettings = Field(default_factory=BucketSettings)` and reads its
-    own variables. An empty variable counts as not set, so that `NAME=` in an env file means the default.
+    own variables. An empty variable counts as not set, so that `NAME=` in an env file means the default. A field's
+    docstring explains it in `.env.example` and in the tables of the READMEs (`make settings`).
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True)
 
 
 def variable_name(cls: type[BaseSettings], field: str) -> str:

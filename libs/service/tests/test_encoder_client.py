@@ -33,7 +33,7 @@ def encoder():
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch):
-    for name in ("ENCODER_ADDRESSES", "ENCODER_TOKEN", "ENCODER_CA_FILE", "ENCODER_TIMEOUT_SECONDS"):
+    for name in ("ENCODER_ADDRESSES", "ENCODER_TOKEN", "ENCODER_CA_FILE"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -49,14 +49,13 @@ def test_the_client_goes_where_the_settings_say(monkeypatch, encoder, token, sen
 
 def test_an_encoder_that_is_away_is_only_noticed_by_a_call(monkeypatch, encoder, tmp_path):
     monkeypatch.setenv("ENCODER_ADDRESSES", "127.0.0.1:1")
-    monkeypatch.setenv("ENCODER_TIMEOUT_SECONDS", "0.2")
     with open_encoder(EncoderClientSettings()) as client, pytest.raises(Unavailable):
-        client.models()
+        client.models(timeout_seconds=0.2)
     # One that serves no TLS is not spoken to where an authority is named.
     authority = tmp_path / "ca.pem"
     authority.write_text("")
     monkeypatch.setenv("ENCODER_ADDRESSES", f"127.0.0.1:{encoder.port}")
     monkeypatch.setenv("ENCODER_CA_FILE", str(authority))
     with open_encoder(EncoderClientSettings()) as client, pytest.raises(Unavailable):
-        client.models()
+        client.models(timeout_seconds=0.2)
     assert encoder.tokens == []

@@ -19,13 +19,15 @@ class ExampleSettings(SettingsGroup):
     model_config = SettingsConfigDict(env_prefix="EXAMPLE_")
 
     size: int = Field(default=3, ge=1)
+    seconds: int = Field(default=120, ge=10)
+    log: LogSettings = Field(default_factory=LogSettings)
     queue: QueueSettings = Field(default_factory=QueueSettings)
     encoder: EncoderClientSettings = Field(default_factory=EncoderClientSettings)
 
 
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch):
-    for name in ("EXAMPLE_SIZE", "REDIS_URL", "QUEUE_VISIBILITY_SECONDS", "ENCODER_ADDRESSES"):
+    for name in ("EXAMPLE_SIZE", "EXAMPLE_SECONDS", "LOG_LEVEL", "REDIS_URL", "ENCODER_ADDRESSES"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -33,23 +35,23 @@ def test_defaults_and_values(monkeypatch):
     monkeypatch.setenv("EXAMPLE_SIZE", "5")
     monkeypatch.setenv("REDIS_URL", "redis://elsewhere:1234/2")
     monkeypatch.setenv("ENCODER_ADDRESSES", "one:1, two:2")
-    monkeypatch.setenv("QUEUE_VISIBILITY_SECONDS", "")
+    monkeypatch.setenv("EXAMPLE_SECONDS", "")
     settings = load_settings(ExampleSettings)
     assert settings.size == 5
     assert settings.queue.redis_url == "redis://elsewhere:1234/2"
-    assert settings.queue.visibility_seconds == 120
+    assert settings.seconds == 120
     assert settings.encoder.address_list == ["one:1", "two:2"]
 
 
 def test_each_wrong_setting_is_one_line_that_names_it(monkeypatch, capsys):
-    monkeypatch.setenv("QUEUE_VISIBILITY_SECONDS", "soon")
+    monkeypatch.setenv("LOG_LEVEL", "loud")
     monkeypatch.setenv("ENCODER_ADDRESSES", "nowhere")
     with pytest.raises(SystemExit) as caught:
         load_settings(ExampleSettings)
     assert caught.value.code == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
-    assert "QUEUE_VISIBILITY_SECONDS=soon" in lines[0]
+    assert "LOG_LEVEL=loud" in lines[0]
     assert "ENCODER_ADDRESSES=nowhere: 'nowhere' is not HOST:PORT" in lines[1]
 
 
@@ -81,8 +83,8 @@ def test_port_0_means_no_metrics():
 
 
 def test_the_queue_takes_json_alone_and_keeps_its_order():
-    app = celery_app(QueueSettings(redis_url="redis://127.0.0.1:1/0", visibility_seconds=60))
+    app = celery_app(QueueSettings(redis_url="redis://127.0.0.1:1/0"))
     assert app.conf.accept_content == ["json"]
-    assert app.conf.broker_transport_options["visibility_timeout"] == 60
+    assert app.conf.broker_transport_options["visibility_timeout"] == 120
     assert app.conf.broker_transport_options["queue_order_strategy"] == "priority"
     assert app.conf.task_default_queue == QUEUE_BACKFILL

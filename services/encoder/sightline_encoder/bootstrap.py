@@ -46,11 +46,11 @@ class Service:
         await self.server.start()
         settings = self._settings
         try:
-            self._metrics_server = serve_metrics(settings.metrics_address, settings.metrics_port, self._registry)
+            self._metrics_server = serve_metrics(settings.metrics.address, settings.metrics_port, self._registry)
         except OSError as error:
             await self.server.stop()
             raise EncoderError(
-                f"cannot serve metrics on {settings.metrics_address}:{settings.metrics_port} (ENCODER_METRICS_PORT; 0"
+                f"cannot serve metrics on {settings.metrics.address}:{settings.metrics_port} (ENCODER_METRICS_PORT; 0"
                 f" turns them off): {error.strerror}"
             ) from error
         log.info("listening", address=settings.address, port=self.server.port)

@@ -22,6 +22,8 @@ from sightline_encoder.settings import EncoderSettings
 log = structlog.get_logger()
 
 Vectors = NDArray[np.float32]
+INTERACTIVE_WAIT_SECONDS, BULK_WAIT_SECONDS = 0.002, 0.010
+"""A batch that is not full closes when its first item has waited so long."""
 
 
 class EncodingModel(Protocol):
@@ -109,7 +111,7 @@ class Pipeline:
                 rank=name.rank,
                 capacity=settings.queue_size,
                 max_batch=settings.max_text_batch_size if name.kind == "text" else settings.max_batch_size,
-                max_wait_seconds=(settings.bulk_wait_ms if name.bulk else settings.interactive_wait_ms) / 1000,
+                max_wait_seconds=BULK_WAIT_SECONDS if name.bulk else INTERACTIVE_WAIT_SECONDS,
             )
             for name in names
         ]

@@ -13,10 +13,11 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
 
+from sightline_encoder import limits
 from sightline_encoder.errors import EncoderError
 from sightline_encoder.metrics import EncoderMetrics
 from sightline_encoder.pipeline import Pipeline
-from sightline_encoder.servicer import EncoderServicer, Limits
+from sightline_encoder.servicer import EncoderServicer
 from sightline_encoder.settings import EncoderSettings
 
 log = structlog.get_logger()
@@ -40,10 +41,10 @@ class EncoderServer:
         self._metrics = metrics
         self._health = health.aio.HealthServicer()
         self._servicer = EncoderServicer(
-            Limits(
-                max_texts=settings.max_texts,
-                max_images=settings.max_images,
-                max_text_bytes=settings.max_text_bytes,
+            limits.Limits(
+                max_texts=limits.MAX_TEXTS,
+                max_images=limits.MAX_IMAGES,
+                max_text_bytes=limits.MAX_TEXT_BYTES,
                 max_image_bytes=settings.pictures.max_bytes,
                 max_image_pixels=settings.pictures.max_pixels,
                 max_message_bytes=settings.max_message_bytes,

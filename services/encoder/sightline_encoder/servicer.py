@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 import grpc
@@ -22,6 +21,7 @@ from sightline_encoder.errors import (
     Overloaded,
     RequestTooLarge,
 )
+from sightline_encoder.limits import Limits
 from sightline_encoder.metrics import EncoderMetrics
 from sightline_encoder.pipeline import EncodingModel, ImageInput, Pipeline
 
@@ -33,18 +33,6 @@ REQUESTS_UNDER_WAY = 4
 Item = TypeVar("Item")
 Result = Any
 """A vector or an EncoderError."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one request may hold; as the message of the same name."""
-
-    max_texts: int
-    max_images: int
-    max_text_bytes: int
-    max_image_bytes: int
-    max_image_pixels: int
-    max_message_bytes: int
 
 
 class EncoderServicer(encoder_pb2_grpc.EncoderServicer):

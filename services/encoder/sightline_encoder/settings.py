@@ -10,6 +10,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 from sightline_pictures import PictureSettings
 from sightline_service import LogSettings, SettingsGroup, available_cores
+from sightline_service.metrics import MetricsSettings
+
+from sightline_encoder import limits
 
 
 def default_cache_dir() -> Path:
@@ -19,50 +22,58 @@ def default_cache_dir() -> Path:
 
 
 class EncoderSettings(SettingsGroup):
-    """Everything that the service reads from the environment; the README has the table."""
+    """The encoder."""
 
     model_config = SettingsConfigDict(env_prefix="ENCODER_")
 
     log: LogSettings = Field(default_factory=LogSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     pictures: PictureSettings = Field(default_factory=PictureSettings)
 
     models: str = "embedded"
-    """Ids separated by commas; the first is the default."""
+    """The models to serve, separated by commas, the default one first: `embedded`, ARCH/TAG, hf-hub:ORG/NAME,
+    local-dir:/folder or path:/file.safetensors@ARCH."""
     address: str = "127.0.0.1"
+    """The address on which gRPC is served."""
     port: int = Field(default=50051, ge=0, le=65535)
-    metrics_address: str = "127.0.0.1"
+    """The port on which gRPC is served."""
     metrics_port: int = Field(default=9101, ge=0, le=65535)
+    """The port on which `/metrics` is served; 0 switches it off."""
 
     runtime: Literal["auto", "torch", "openvino"] = "auto"
+    """What computes: `torch`, `openvino`, or `auto`, which is torch where there is a GPU and else OpenVINO."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    """Where it is computed: `cpu`, `cuda`, `cuda:N`, or `auto`, which is a GPU where there is one."""
     precision: Literal["auto", "f32", "bf16"] = "auto"
+    """The precision: `f32`, `bf16`, or `auto`, which is bf16 on a GPU, and on a CPU that computes in it for each tower
+    whose vectors it leaves as they are (cosine of at least 0.9995 in a check at the first start)."""
     compile: Literal["auto", "true", "false"] = "auto"
-    """Whether torch.compile is used; auto: on CUDA."""
+    """Whether torch.compile is used: `true`, `false`, or `auto`, which is on a GPU."""
     threads: int = Field(default=0, ge=0, le=1024)
-    """Of one forward pass on the CPU; 0: all cores of this process."""
-    decode_threads: int = Field(default=0, ge=0, le=256)
+    """Threads of one forward pass on the CPU, and as many that decode images; 0 means as many as there are cores."""
     cache_dir: Path = Field(default_factory=default_cache_dir)
+    """The folder for converted models; sightline/encoder in the user's cache folder where none is set."""
 
     max_batch_size: int = Field(default=8, ge=1, le=1024)
-    """Pictures of one forward pass. On a CPU more are no faster, and a picture that somebody searches by waits for the
-    batch that has begun; a GPU wants more."""
+    """Images of one forward pass. On a CPU more are no faster, and a query by picture waits for the batch that has
+    begun; a GPU wants more, 64 say."""
     max_text_batch_size: int = Field(default=32, ge=1, le=1024)
-    interactive_wait_ms: float = Field(default=2.0, ge=0, le=1000)
-    bulk_wait_ms: float = Field(default=10.0, ge=0, le=10_000)
+    """Texts of one forward pass."""
     queue_size: int = Field(default=512, ge=1, le=1_000_000)
-    """Items that may wait, for each model, kind and priority."""
+    """Items that may wait, for each model, kind and priority; more are refused."""
     queue_bytes: int = Field(default=536_870_912, ge=1_048_576)
     """Bytes of images that may wait, all together."""
-
-    max_texts: int = Field(default=256, ge=1, le=100_000)
-    max_images: int = Field(default=64, ge=1, le=10_000)
-    max_text_bytes: int = Field(default=16_384, ge=1)
     max_message_bytes: int = Field(default=83_886_080, ge=1_048_576, le=2_147_483_647)
+    """The most bytes that one message may have."""
 
     token: SecretStr | None = None
+    """The bearer token that calls need, where it is set; health checks need none."""
     tls_cert_file: Path | None = None
+    """The certificate for TLS; set together with ENCODER_TLS_KEY_FILE or not at all."""
     tls_key_file: Path | None = None
+    """The key of ENCODER_TLS_CERT_FILE."""
     drain_seconds: float = Field(default=20.0, ge=0, le=3600)
+    """How long SIGTERM waits for calls under way."""
 
     @field_validator("models")
     @classmethod
@@ -92,11 +103,8 @@ class EncoderSettings(SettingsGroup):
     def _check_together(self) -> Self:
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
             raise ValueError("ENCODER_TLS_CERT_FILE and ENCODER_TLS_KEY_FILE are set together or not at all")
-        if self.queue_size < max(self.max_texts, self.max_images):
-            raise ValueError(
-                f"ENCODER_QUEUE_SIZE={self.queue_size}: at least ENCODER_MAX_TEXTS={self.max_texts} and"
-                f" ENCODER_MAX_IMAGES={self.max_images}, or a full request never fits"
-            )
+        if self.queue_size < (least := max(limits.MAX_TEXTS, limits.MAX_IMAGES)):
+            raise ValueError(f"ENCODER_QUEUE_SIZE={self.queue_size}: at least {least}, or a full request never fits")
         if self.queue_bytes < self.max_message_bytes:
             raise ValueError(
                 f"ENCODER_QUEUE_BYTES={self.queue_bytes}: at least ENCODER_MAX_MESSAGE_BYTES={self.max_message_bytes},"
@@ -117,4 +125,4 @@ class EncoderSettings(SettingsGroup):
     @property
     def picture_threads(self) -> int:
         """Threads that decode pictures."""
-        return self.decode_threads or available_cores()
+        return self.forward_threads

@@ -22,7 +22,7 @@ from sightline.encoder.client import (
     RawPixels,
 )
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
-from sightline_encoder import priority
+from sightline_encoder import limits, priority
 from sightline_pictures import PictureSettings, Preprocessing
 
 FINGERPRINT = "f" * 64
@@ -35,9 +35,10 @@ def png(color=(200, 10, 10), size=(9, 6), format="PNG", **options):
 
 
 @pytest.fixture
-def client(serving):
-    limits = {"max_texts": 5, "max_images": 4, "max_text_bytes": 40}
-    with serving(**limits, queue_size=8) as running, EncoderClient(running.address) as client:
+def client(serving, monkeypatch):
+    for name, most in (("MAX_TEXTS", 5), ("MAX_IMAGES", 4), ("MAX_TEXT_BYTES", 40)):
+        monkeypatch.setattr(limits, name, most)
+    with serving(queue_size=8) as running, EncoderClient(running.address) as client:
         client.running = running
         yield client
 
@@ -47,10 +48,10 @@ def test_models_are_listed_with_all_that_a_client_needs(client, tiny):
     assert (model.id, model.fingerprint, model.dimensions, model.context_length) == ("tiny", FINGERPRINT, 3, 8)
     assert (model.runtime, model.device) == ("torch", "cpu")
     assert Preprocessing.from_proto(model.preprocessing) == tiny.preprocessing
-    limits = client.limits()
-    assert (limits.max_texts, limits.max_images, limits.max_text_bytes) == (5, 4, 40)
-    assert limits.max_image_bytes == PictureSettings().max_bytes
-    assert limits.max_message_bytes > limits.max_image_bytes
+    told = client.limits()
+    assert (told.max_texts, told.max_images, told.max_text_bytes) == (5, 4, 40)
+    assert told.max_image_bytes == PictureSettings().max_bytes
+    assert told.max_message_bytes > told.max_image_bytes
 
 
 def test_the_first_model_is_the_default_and_each_has_its_own_vectors(serving, make_model):

@@ -25,8 +25,8 @@ log = structlog.get_logger()
 
 TARGET_SECONDS = 30.0
 """How long the encoder's default model is taken for the same."""
-
-
+ENCODE_BATCH = 16
+"""Pictures in one request to the encoder."""
 MODELS_SECONDS = 3.0
 
 
@@ -111,7 +111,7 @@ class Context:
     encoder: EncoderClient
     target: TargetSource
     pictures: PictureSettings
-    encode_batch: int = 16
+    encode_batch: int = ENCODE_BATCH
     readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "read"))
     sender: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "send"))
     claims: Claims = field(default_factory=NoClaims)
@@ -153,7 +153,6 @@ def open_context(settings: WorkerSettings, stopping: Callable[[], bool]) -> Cont
         encoder=encoder,
         target=TargetSource(encoder, catalogue),
         pictures=settings.pictures,
-        encode_batch=settings.encode_batch,
         readers=ThreadPoolExecutor(settings.threads, "read"),
         claims=RedisClaims(client, settings.node),
         journal=RedisJournal(client, settings.node),

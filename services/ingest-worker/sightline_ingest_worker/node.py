@@ -15,7 +15,7 @@ class NodeSettings(SettingsGroup):
     model_config = SettingsConfigDict(env_prefix="WORKER_")
 
     name: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]+$")
-    """The worker is `ingest@NAME` in the queue's eyes; two on one machine need two names."""
+    """The worker is `ingest@NAME` in the queue; unset means the host's name. Two on one machine need two names."""
 
     @property
     def node(self) -> str:

@@ -12,6 +12,8 @@ from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX
 UNACKED = "unacked"
 """The hash in which kombu keeps what workers have taken and not finished."""
 
+KEYS_PER_TASK = 32
+
 
 @dataclass(frozen=True)
 class Lengths:
@@ -33,13 +35,11 @@ class TaskQueue:
     Args:
         app: Celery's application; sends.
         client: Redis; counts.
-        batch: Keys in a task.
     """
 
-    def __init__(self, app: Celery, client: redis.Redis, batch: int) -> None:
+    def __init__(self, app: Celery, client: redis.Redis) -> None:
         self._app = app
         self._client = client
-        self._batch = batch
 
     def send(self, keys: Sequence[str], queue: str) -> int:
         """Queue keys; returns how many tasks they made.
@@ -47,7 +47,7 @@ class TaskQueue:
         Raises:
             kombu.exceptions.OperationalError: Redis is away; some of them may have been queued.
         """
-        tasks = list(batched(keys, self._batch))
+        tasks = list(batched(keys, KEYS_PER_TASK))
         for task in tasks:
             self._app.send_task(
                 TASK_INDEX,

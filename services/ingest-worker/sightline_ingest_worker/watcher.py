@@ -25,12 +25,18 @@ from sightline_ingest_worker.events import Settling
 from sightline_ingest_worker.leaving import Leaving
 from sightline_ingest_worker.ledger import AT_ONCE, LARGE, Ledger
 from sightline_ingest_worker.lookup import objects_at
-from sightline_ingest_worker.sending import TaskQueue
+from sightline_ingest_worker.sending import KEYS_PER_TASK, TaskQueue
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.stuck import Leftovers
 
 log = structlog.get_logger()
 
+QUIET_SECONDS = 1.0
+"""A file that changes is queued once it has been left alone for so long."""
+STUCK_SECONDS = 10.0
+"""Pending pictures are queued again when the queues are empty and their number has not fallen for so long."""
+QUEUE_TASKS = 2000
+"""Tasks that may wait in the backfill queue; a scan pauses while there are more."""
 LOOK_SECONDS = 2.0
 IDLE_LOOK_SECONDS = 10.0
 SLICE_SECONDS = 0.5
@@ -53,6 +59,7 @@ class Parts:
     changed: queue.SimpleQueue[str]
     """Keys of which an event told."""
     stopping: Callable[[], bool]
+    quiet_seconds: float = QUIET_SECONDS
 
 
 class Watcher:
@@ -63,8 +70,8 @@ class Watcher:
         self._bucket = parts.bucket
         self._ledger = parts.ledger
         self.status = status.Status()
-        self._settling = Settling(parts.settings.quiet_seconds)
-        self._leftovers = Leftovers(parts.settings.stuck_seconds)
+        self._settling = Settling(parts.quiet_seconds)
+        self._leftovers = Leftovers(STUCK_SECONDS)
         self._leaving = Leaving()
         self._target: Target | None = None
         self._scan: Iterator[None] | None = None
@@ -258,7 +265,7 @@ class Watcher:
                 found += len(batch)
                 self._enter_found(collection, batch, found)
                 batch = []
-                while self._parts.tasks.lengths().backfill >= self._parts.settings.queue_tasks:
+                while self._parts.tasks.lengths().backfill >= QUEUE_TASKS:
                     yield
                     self._pause(0.2)
             if self.status.scanned % 200 == 0:
@@ -332,7 +339,7 @@ class Watcher:
         self.status.write(self._parts.client)
         status.show(counts, self.status.ignored, lengths)
         if self._scan is None and self._leftovers.are_due(pending, lengths):
-            limit = self._parts.settings.queue_tasks * self._parts.settings.batch
+            limit = QUEUE_TASKS * KEYS_PER_TASK
             count = self._ledger.requeue(target.collection, limit)
             if count:
                 self._leftovers.queued_again()

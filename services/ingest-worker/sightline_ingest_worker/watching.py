@@ -23,7 +23,7 @@ from sightline_ingest_worker.lock import Lease
 from sightline_ingest_worker.sending import TaskQueue
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.status import hide
-from sightline_ingest_worker.watcher import Parts, Watcher
+from sightline_ingest_worker.watcher import QUIET_SECONDS, Parts, Watcher
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watche
     client = redis_client(settings.queue)
     bucket = open_bucket(settings.bucket)
     catalogue = Catalogue(settings.catalogue, settings.bucket.id)
-    tasks = TaskQueue(celery_app(settings.queue), client, settings.batch)
+    tasks = TaskQueue(celery_app(settings.queue), client)
     thumbnails = open_thumbnails(settings.thumbnails.url)
     return Watcher(
         Parts(
@@ -41,7 +41,7 @@ def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watche
             bucket=bucket,
             catalogue=catalogue,
             target=TargetSource(open_encoder(settings.encoder), catalogue),
-            ledger=Ledger(settings.bucket.id, bucket, thumbnails, tasks, settings.quiet_seconds),
+            ledger=Ledger(settings.bucket.id, bucket, thumbnails, tasks, QUIET_SECONDS),
             tasks=tasks,
             client=client,
             changed=queue.SimpleQueue(),
@@ -56,7 +56,7 @@ def run(settings: WatcherSettings) -> int:
     stop = stop_event()
     lease = Lease(redis_client(settings.queue), f"{WATCHER_HASH}:lease")
     with ExitStack() as ends:
-        server = try_to_serve_metrics(settings.metrics_address, settings.metrics_port)
+        server = try_to_serve_metrics(settings.metrics.address, settings.metrics_port)
         if server is not None:
             ends.callback(server.close)
         keeper = threading.Thread(target=lease.keep, args=(stop,), name="lease", daemon=True)

@@ -9,12 +9,15 @@ from celery import Celery
 from celery.exceptions import Reject
 from sightline_service import configure_logging
 from sightline_service.celery_worker import run_worker, stopping_flag
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX, celery_app
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX, VISIBILITY_SECONDS, celery_app
 
 from sightline_ingest_worker.context import Context, open_context
 from sightline_ingest_worker.metrics import IMAGES, TASKS, show_from_zero
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.tasks import Returned, index_task
+
+WAIT_SECONDS = 45.0
+"""How long a task waits for a service that is away before it goes back to the queue: less than VISIBILITY_SECONDS."""
 
 Opener = Callable[[WorkerSettings, Callable[[], bool]], Context]
 
@@ -24,7 +27,6 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
     app = celery_app(settings.queue)
     # Celery waits ten seconds for the answer of a process that has ended.
     app.conf.worker_lost_wait = 1.0
-    visibility = settings.queue.visibility_seconds
     stopping = stopping_flag()
 
     @cache
@@ -38,11 +40,11 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
         retry_on_worker_lost=True,
         max_retries=3,
         default_retry_delay=1,
-        time_limit=max(visibility - 5, visibility // 2),
+        time_limit=VISIBILITY_SECONDS - 5,
     )
     def index(keys: list[str]) -> None:
         try:
-            outcome = index_task(process_context(), keys, min(settings.wait_seconds, visibility / 2))
+            outcome = index_task(process_context(), keys, WAIT_SECONDS)
         except Returned as error:
             TASKS.labels("returned").inc()
             raise Reject(str(error.__cause__), requeue=True) from error
@@ -63,6 +65,6 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
         queues=[QUEUE_NEW, QUEUE_BACKFILL],
         processes=settings.processes,
         logs=settings.log,
-        metrics_address=settings.metrics_address,
+        metrics_address=settings.metrics.address,
         metrics_port=settings.metrics_port,
     )

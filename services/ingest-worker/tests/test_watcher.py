@@ -15,7 +15,7 @@ import pytest
 from prometheus_client import REGISTRY
 from sightline_bucket import BucketUnavailable
 from sightline_bucket.folder import FolderBucket
-from sightline_ingest_worker import status
+from sightline_ingest_worker import status, watcher
 from sightline_ingest_worker.indexing import index_keys
 from sightline_ingest_worker.ledger import Ledger
 from sightline_ingest_worker.watcher import Parts, Watcher
@@ -27,9 +27,8 @@ class Scene:
         root.mkdir()
         self.bucket = FolderBucket(os.fsencode(root))
         bench.context.bucket = self.bucket
-        self.settings = SimpleNamespace(
-            scan_seconds=3600, quiet_seconds=0.0, stuck_seconds=10, batch=32, queue_tasks=2000
-        )
+        self.settings = SimpleNamespace(scan_seconds=3600)
+        self.quiet_seconds = 0.0
         self.start()
 
     def start(self) -> None:
@@ -40,11 +39,12 @@ class Scene:
                 bucket=self.bucket,
                 catalogue=self.catalogue,
                 target=self.bench.target,
-                ledger=Ledger("main", self.bucket, self.bench.thumbnails, self.tasks, self.settings.quiet_seconds),
+                ledger=Ledger("main", self.bucket, self.bench.thumbnails, self.tasks, self.quiet_seconds),
                 tasks=self.tasks,
                 client=self.client,
                 changed=queue.SimpleQueue(),
                 stopping=lambda: False,
+                quiet_seconds=self.quiet_seconds,
             )
         )
 
@@ -134,7 +134,7 @@ def test_events_come_before_all_else(scene, draw):
 
 
 def test_a_file_that_is_being_written_is_queued_once(scene, draw, eventually):
-    scene.settings.quiet_seconds = 1.0
+    scene.quiet_seconds = 1.0
     scene.start()
     scene.watcher.step()
     for end in range(1, 6):
@@ -149,7 +149,7 @@ def test_a_file_that_is_being_written_is_queued_once(scene, draw, eventually):
 
 
 def test_a_file_written_to_anew_keeps_its_point_until_it_is_quiet(scene, draw, eventually):
-    scene.settings.quiet_seconds = 0.5
+    scene.quiet_seconds = 0.5
     scene.start()
     scene.write("a.png", draw(1))
     scene.watcher.step()
@@ -253,7 +253,7 @@ def test_a_bucket_that_is_quite_empty_loses_nothing(scene, draw):
 
 
 def test_a_file_modified_this_moment_is_marked_and_queued_when_quiet(scene, draw, eventually):
-    scene.settings.quiet_seconds = 0.5
+    scene.quiet_seconds = 0.5
     scene.start()
     (scene.root / "a.png").write_bytes(draw(1))
     scene.watcher.step()
@@ -374,8 +374,8 @@ def test_what_goes_leaves_the_collection_in_use_too(scene, draw, fakes):
     assert set(new.by_key()) == {"b.png"}
 
 
-def test_a_scan_pauses_while_the_backfill_is_full(scene):
-    scene.settings.queue_tasks = 4
+def test_a_scan_pauses_while_the_backfill_is_full(scene, monkeypatch):
+    monkeypatch.setattr(watcher, "QUEUE_TASKS", 4)
     for number in range(600):
         scene.write(f"{number}.png", b"1")
     scene.tasks.waiting = 4

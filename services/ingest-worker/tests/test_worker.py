@@ -40,7 +40,7 @@ class WorkerProcess:
         }
         app = celery_app(QueueSettings(redis_url=redis_server.url))
         self.app = app
-        self.queue = TaskQueue(app, redis_server.client, 32)
+        self.queue = TaskQueue(app, redis_server.client)
         self.process: subprocess.Popen | None = None
 
     def start(self) -> None:

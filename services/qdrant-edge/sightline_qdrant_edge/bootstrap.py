@@ -15,6 +15,12 @@ from sightline_qdrant_edge.server import EdgeServer
 from sightline_qdrant_edge.settings import EdgeSettings
 from sightline_qdrant_edge.store import Store
 
+THREADS = 8
+"""Calls served at once."""
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+STOP_SECONDS = 10.0
+"""How long calls under way may take when it stops."""
+
 _log = structlog.get_logger()
 
 
@@ -42,8 +48,8 @@ class Edge:
                 },
                 address=settings.address,
                 port=settings.port,
-                threads=settings.threads,
-                max_message_bytes=settings.max_message_bytes,
+                threads=THREADS,
+                max_message_bytes=MAX_MESSAGE_BYTES,
                 api_key=settings.api_key,
             )
         except BaseException:
@@ -66,7 +72,7 @@ class Edge:
 
     def stop(self) -> None:
         """Refuse new calls, finish those under way, bring everything to the disk, give the folder back."""
-        self._server.stop(self._settings.stop_seconds)
+        self._server.stop(STOP_SECONDS)
         self._stopping.set()
         self._flusher.join()
         self._indexer.stop()

@@ -12,19 +12,24 @@ from sightline_qdrant_edge.schema import SEGMENT_MB
 
 
 class EdgeSettings(SettingsGroup):
-    """Where the data lies, where the server listens, and when an index is built."""
+    """qdrant-edge, in place of a Qdrant server."""
 
     model_config = SettingsConfigDict(env_prefix="EDGE_")
 
     data_dir: Path = Path("data/qdrant-edge")
+    """The folder of the data; one process at a time, a second one is told who has it."""
     address: str = "127.0.0.1"
+    """The address on which it listens."""
     port: int = Field(default=6334, ge=0, le=65535)
+    """The gRPC port; 0 takes a free one and logs it."""
     metrics_port: int = Field(default=0, ge=0, le=65535)
+    """The port on which `/metrics` is served; 0 switches it off."""
     index_threshold: int = Field(default=50_000, ge=100)
+    """An index is built above so many points that have a vector and no index."""
     segment_mb: int = Field(default=SEGMENT_MB, ge=1, le=2**20)
-    max_message_bytes: int = Field(default=64 * 1024 * 1024, ge=64 * 1024, le=2**31 - 1)
-    threads: int = Field(default=8, ge=1, le=256)
+    """Vectors that a build brings together in one segment, in MB of 2^20 bytes; a larger collection has several."""
     flush_seconds: float = Field(default=5.0, gt=0, le=3600)
-    stop_seconds: float = Field(default=10.0, ge=0, le=600)
-    api_key: str = Field(default="", repr=False)
+    """How often what was written is brought to the disk."""
+    api_key: str = Field(default="", validation_alias="QDRANT_API_KEY", repr=False, exclude=True)
+    """Where it is set, calls need it as `api-key` or bearer token, as with Qdrant."""
     log: LogSettings = Field(default_factory=LogSettings)

@@ -12,6 +12,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from qdrant_client import grpc as grpc_api
 from qdrant_client import models
+from sightline_qdrant_edge.bootstrap import MAX_MESSAGE_BYTES
 
 
 def run(*arguments, **settings):
@@ -52,7 +53,7 @@ def test_both_health_services_answer(serve):
 
 @pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection")
 def test_a_key_is_asked_for_where_one_is_set(serve, refused):
-    server = serve(EDGE_API_KEY="secret")
+    server = serve(QDRANT_API_KEY="secret")
     refused("UNAUTHENTICATED", server.client().get_collections)
     refused("UNAUTHENTICATED", server.client(api_key="guess").get_collections)
     assert server.client(api_key="secret").get_collections().collections == []
@@ -108,10 +109,10 @@ def test_ctrl_c_stops_too(serve):
 
 
 def test_a_message_over_the_limit_is_refused(serve, create, refused):
-    server = serve(EDGE_MAX_MESSAGE_BYTES="65536")
+    server = serve()
     client = server.client()
     create(client, "a")
-    large = [models.PointStruct(id=1, vector={}, payload={"text": "x" * 100_000})]
+    large = [models.PointStruct(id=1, vector={}, payload={"text": "x" * (MAX_MESSAGE_BYTES + 1)})]
     refused("RESOURCE_EXHAUSTED", client.upsert, "a", large)
     assert client.count("a").count == 0
 

@@ -25,6 +25,9 @@ from sightline_search_gateway.vectors import QueryVectors
 from sightline_search_gateway.vocabulary import Keeper, WordVectors, read_vocabulary
 
 EXTENSION = "sightline"
+QUERY_CACHE_SECONDS = 3600.0
+PICTURES_AT_ONCE = 2
+"""Pictures decoded at once in each process, so that searches keep their share of it."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def assemble(settings: Settings, services: Services, telemetry: Telemetry) -> Pa
     vectors = QueryVectors(
         services.encoder,
         size=gateway.query_cache_size,
-        seconds=gateway.query_cache_seconds,
+        seconds=QUERY_CACHE_SECONDS,
         timeout_seconds=gateway.timeout_seconds,
         at_once=max(1, gateway.threads * 3 // 4),
         telemetry=telemetry,
@@ -93,7 +96,7 @@ def assemble(settings: Settings, services: Services, telemetry: Telemetry) -> Pa
         catalogue=catalogue,
         vectors=vectors,
         previews=ByteCache(gateway.preview_cache_bytes),
-        decoders=BoundedSemaphore(gateway.picture_threads),
+        decoders=BoundedSemaphore(PICTURES_AT_ONCE),
         streams=Streams(gateway.streams),
         ingest=Lookout(lambda: ingest_state(catalogue, services.board, writable=writable)),
         words=WordVectors(read_vocabulary(), vectors.texts, services.shelf),

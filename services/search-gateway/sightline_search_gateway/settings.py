@@ -21,50 +21,50 @@ CHECKOUT_DOCS_DIR = Path(__file__).parents[2] / "web" / "node_modules" / "swagge
 
 
 class GatewaySettings(SettingsGroup):
-    """How the gateway serves."""
+    """The gateway."""
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_")
 
     address: str = "127.0.0.1"
+    """The address on which it listens."""
     port: int = Field(default=8080, ge=0, le=65535)
-    """0 takes a free one."""
+    """The port on which it listens; 0 takes a free one."""
     workers: int = Field(default=1, ge=1, le=64)
-    """Processes; each has its own query cache."""
+    """Processes; each has caches and connections of its own."""
     threads: int = Field(default=16, ge=2, le=512)
-    """Requests in hand at once, in each process."""
+    """Requests that are answered at once, in each process."""
     streams: int = Field(default=64, ge=1, le=1024)
     """Those who may listen to events at once, in each process; each has a thread besides."""
     drain_seconds: int = Field(default=30, ge=1, le=600)
-    """How long SIGTERM waits for requests in hand."""
+    """How long SIGTERM waits for requests under way."""
     socket_seconds: float = Field(default=30, gt=0, le=3600)
     """A client that sends or takes nothing for so long is cut off."""
 
     page_dir: Path | None = None
     """The built page; unset means that something else serves it."""
     docs_dir: Path | None = None
-    """The files of npm's swagger-ui-dist; unset means PAGE_DIR/swagger-ui, then the checkout's."""
+    """The files of npm's swagger-ui-dist for /docs; unset means PAGE_DIR/swagger-ui, else the checkout's."""
 
     api_keys: SecretStr = SecretStr("")
-    """Separated by commas; where there are any, uploads and deletes need one of them."""
+    """Keys of at least 16 characters, separated by commas; where there are any, uploads and deletes need one of them
+    (`X-API-Key` or bearer token)."""
     trusted_origins: str = ""
     """Origins (https://photos.example) whose pages may upload and delete, besides the gateway's own."""
     trusted_hosts: str = ""
-    """Host names (photos.example, *.example) that the gateway answers to, besides IP addresses and names that
+    """Public host names (photos.example, *.example) that the gateway answers to, besides IP addresses and names that
     cannot be public; `*` for any."""
 
     query_cache_size: int = Field(default=10_000, ge=0, le=1_000_000)
     """Texts whose vectors are kept, in each process; 0 keeps none."""
-    query_cache_seconds: float = Field(default=3600, gt=0)
     preview_cache_bytes: int = Field(default=64 * MEBIBYTE, ge=0)
-    """Previews kept in memory, in each process."""
-    picture_threads: int = Field(default=2, ge=1, le=64)
-    """Pictures decoded at once in each process, so that searches keep their share of it."""
+    """Bytes of previews kept in memory, in each process."""
     timeout_seconds: float = Field(default=5, gt=0, le=600)
     """How long a request waits for the encoder, and for the catalogue."""
 
     upload_max_files: int = Field(default=500, ge=1, le=10_000)
+    """Files of one upload at most."""
     upload_max_bytes: int = Field(default=512 * MEBIBYTE, ge=1)
-    """Of one request."""
+    """Bytes of one upload at most."""
 
     @field_validator("page_dir")
     @classmethod

@@ -100,8 +100,9 @@ def test_everything_of_a_map_ends_some_time(store, queue):
     client.close()
 
 
-def test_the_oldest_make_room_but_none_in_work(queue):
-    store = MapStore(queue, MapSettings(max_kept=3))
+def test_the_oldest_make_room_but_none_in_work(queue, monkeypatch):
+    monkeypatch.setattr(store_module, "MAX_KEPT", 3)
+    store = MapStore(queue, MapSettings())
     running = store.claim("m-0", put(store, "m-0").run)
     for number in range(1, 4):
         make(store, f"m-{number}")

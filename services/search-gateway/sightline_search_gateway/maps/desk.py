@@ -15,7 +15,7 @@ from sightline_service.queues import QueueSettings
 from sightline_search_gateway.maps.queue import MapQueue
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.settings import MapSettings
-from sightline_search_gateway.maps.store import MapRecord
+from sightline_search_gateway.maps.store import MAX_KEPT, MapRecord
 from sightline_search_gateway.maps.uploads import UploadedPicture
 
 STALE_SECONDS = 5.0
@@ -149,7 +149,7 @@ class MapDesk:
         if known is not None and known[1] == record.version and (known[2] or now - known[0] < STALE_SECONDS):
             return known[2]
         found = look()
-        if len(self._staleness) > 2 * self.settings.max_kept:
+        if len(self._staleness) > 2 * MAX_KEPT:
             self._staleness.clear()
         self._staleness[record.id] = (now, record.version, found)
         return found

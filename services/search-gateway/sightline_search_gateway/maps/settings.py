@@ -12,28 +12,25 @@ MEBIBYTE = 1024 * 1024
 
 
 class MapSettings(SettingsGroup):
-    """`MAPS_*`."""
+    """Maps: the gateway that takes requests, and the map worker."""
 
     model_config = SettingsConfigDict(env_prefix="MAPS_")
 
     max_points: int = Field(default=50_000, ge=10, le=200_000)
-    """Pictures on one map at most; others are left out by a sample."""
+    """Images on one map at most; of more, a sample is taken."""
     max_waiting: int = Field(default=20, ge=1, le=1000)
     """Maps that may wait for a worker; more are refused."""
     keep_days: float = Field(default=30, gt=0, le=3650)
     """How long a map is kept after it was last computed."""
-    max_kept: int = Field(default=200, ge=1, le=10_000)
-    """Maps kept at most; the oldest go first."""
     max_bytes: int = Field(default=64 * MEBIBYTE, ge=MEBIBYTE)
-    """What maps may take of Redis, whose memory they share with the queues; the oldest go first. A point takes some 40
-    bytes. Keep it well below Redis's own limit, 256 MB in docker-compose."""
+    """Bytes of Redis that maps may take, some 64 a point; the oldest go first. Redis holds the queues too: stay well
+    below its `maxmemory`, 256 MB in docker-compose."""
     threads: int = Field(default_factory=available_cores, ge=1, le=256)
-    """Threads of the worker, which computes one map at a time."""
+    """Threads of the map worker, which computes one map at a time; unset means as many as there are cores."""
     name: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]+$")
-    """The worker is `maps@NAME` in the queue's eyes; two on one machine need two names."""
-    metrics_address: str = "127.0.0.1"
+    """The map worker is `maps@NAME` in the queue; unset means the host's name. Two on one machine need two names."""
     metrics_port: int = Field(default=9104, ge=0, le=65535)
-    """Of the worker; 0 serves no metrics."""
+    """The port on which the map worker serves `/metrics`; 0 switches it off."""
 
     @property
     def node(self) -> str:

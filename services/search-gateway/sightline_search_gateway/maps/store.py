@@ -32,6 +32,8 @@ BEAT_SECONDS = 2.0
 SILENT_SECONDS = 15.0
 """A running map of which nothing was heard for so long has lost its worker."""
 MOST_TRIES = 2
+MAX_KEPT = 200
+"""Maps kept at most; the oldest go first."""
 BYTES_A_POINT = 64
 BYTES_A_MAP = 16_384
 DAY = 86_400
@@ -290,7 +292,7 @@ class MapStore:
         kept = [one for one in maps if one not in gone]
         count, size = len(kept) + bool(room_for), sum(one.size for one in kept) + room_for
         for one in reversed(kept):
-            if count <= self._settings.max_kept and size <= self._settings.max_bytes:
+            if count <= MAX_KEPT and size <= self._settings.max_bytes:
                 break
             if not one.is_active:
                 gone.append(one)

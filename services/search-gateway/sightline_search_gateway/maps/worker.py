@@ -20,7 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from pydantic import Field
 from sightline_catalogue import Catalogue, CatalogueError, CatalogueSettings
 from sightline_service import LogSettings, SettingsGroup, configure_logging
-from sightline_service.metrics import serve_metrics
+from sightline_service.metrics import MetricsSettings, serve_metrics
 from sightline_service.parent_death import die_with_parent
 from sightline_service.process_metrics import ProcessTreeCollector
 from sightline_service.queues import QUEUE_MAPS, TASK_MAP, QueueSettings, celery_app, redis_client
@@ -45,10 +45,11 @@ class MapWorkerSettings(SettingsGroup):
     """Everything that the map worker reads from the environment."""
 
     log: LogSettings = Field(default_factory=LogSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     queue: QueueSettings = Field(default_factory=QueueSettings)
     catalogue: CatalogueSettings = Field(default_factory=CatalogueSettings)
     maps: MapSettings = Field(default_factory=MapSettings)
-    bucket_id: str = Field(default="main", validation_alias="BUCKET_ID")
+    bucket_id: str = Field(default="main", validation_alias="BUCKET_ID", exclude=True)
     """Of the bucket whose pictures are meant, as everywhere."""
 
 
@@ -216,7 +217,7 @@ def run(settings: MapWorkerSettings) -> int:
     def ready(**_: Any) -> None:
         # Not before: their threads would be there when the pool forks.
         try:
-            serve_metrics(settings.maps.metrics_address, settings.maps.metrics_port, registry)
+            serve_metrics(settings.metrics.address, settings.maps.metrics_port, registry)
         except OSError as error:
             log.warning("no metrics: the port is not free", port=settings.maps.metrics_port, error=error.strerror)
         caretakers.append(Caretaker(MapQueue(settings.queue, settings.maps), redis_client(settings.queue)))
