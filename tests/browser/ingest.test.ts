@@ -48,6 +48,25 @@ test('the corner follows pictures that wait until all are indexed', async () => 
   await page.getByRole('button', { name: 'Collection: 696 indexed', exact: true }).waitFor();
 });
 
+test('a state that has not changed is not sent again', async () => {
+  const { page } = await open('/');
+  await page.getByRole('button', { name: /^Collection: [\d,]+ indexed/ }).waitFor();
+  // What the browser has by now it asks for with its ETag; the services may change their state in between.
+  const sizes = () =>
+    page.evaluate(async () => {
+      const answer = await fetch('/api/v1/ingest');
+      const body = await answer.text();
+      const entry = performance.getEntriesByName(answer.url).at(-1) as PerformanceResourceTiming;
+      return { status: answer.status, received: entry.transferSize - 300, body: body.length };
+    });
+  await expect
+    .poll(async () => {
+      const { status, received, body } = await sizes();
+      return status === 200 && body > 50 && received === 0;
+    })
+    .toBe(true);
+});
+
 test('failures are counted, and their reasons are one click away', async () => {
   const { page } = await open('');
   await page.route('**/api/v1/ingest', (route) => route.fulfill({ json: { ...state, failed: 2 } }));

@@ -137,7 +137,6 @@ const VIEWS = {
   },
   empty: async (page, url) => {
     await page.route('**/api/v1/ingest', (route) => route.fulfill({ json: EMPTY }));
-    await page.route('**/api/v1/ingest/events', (route) => route.abort());
     await page.route('**/api/v1/images?*', (route) => route.fulfill({ json: { images: [], cursor: null } }));
     await page.route('**/api/v1/stats', (route) => route.fulfill({ json: { images: {}, labels: [] } }));
     await page.goto(url);

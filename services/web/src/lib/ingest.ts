@@ -1,7 +1,7 @@
 import type { IngestState } from './api/types';
 import { count } from './format';
 
-const BUSY_MS = 2_000;
+const BUSY_MS = 1_000;
 const QUIET_MS = 15_000;
 
 export function nextPollMilliseconds(state: IngestState | null, unknown: boolean): number {

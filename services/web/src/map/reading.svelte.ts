@@ -3,10 +3,10 @@ import { details } from './details.svelte';
 import { categories, colourOf, paint, type Category, type Colouring } from './palette';
 import { unfinished } from './session.svelte';
 import { shade } from './shade.svelte';
-import type { Confusion, MapPoints, MapState } from './types';
+import { NO_POINTS } from './points';
+import type { Confusion, MapState } from './types';
 import { mapTitle } from './words';
 
-const NONE: MapPoints = { ids: [], x: [], y: [], label: [], cluster: [], new: [] };
 /** Of more labels than this most would be grey, so that clusters tell more, if there are more than a few. */
 const MANY = 20;
 const FEW = 4;
@@ -26,7 +26,7 @@ export class Reading {
   }
 
   readonly map = $derived.by(() => this.#map());
-  readonly points = $derived(this.map.points ?? NONE);
+  readonly points = $derived(this.map.points ?? NO_POINTS);
   readonly forming = $derived(unfinished(this.map));
   readonly title = $derived(mapTitle(this.map));
   /** Whether the pictures are not those of the collection. */

@@ -1,10 +1,15 @@
 import { ApiError } from '../lib/api/errors';
-import { askMap, deleteMap, mapEventsUrl, maps, mapState } from '../lib/api/maps';
-import type { MapRequest, MapState } from './types';
+import { askMap, deleteMap, maps, mapState } from '../lib/api/maps';
+import { mergePoints } from './points';
+import type { MapAnswer, MapRequest, MapState, MapSummary } from './types';
 
+/** Until a map has points, a person waits for them. */
+const POLL_WITHOUT_POINTS_MS = 500;
 const POLL_MS = 1_000;
+const POLL_AFTER_ERROR_MS = 3_000;
 
-export const unfinished = (map: MapState): boolean => map.state === 'queued' || map.state === 'running';
+export const unfinished = (map: Pick<MapState, 'state'>): boolean =>
+  map.state === 'queued' || map.state === 'running';
 const asError = (error: unknown): ApiError =>
   error instanceof ApiError ? error : new ApiError(500, { detail: String(error) });
 
@@ -16,11 +21,12 @@ export class MapSession {
   /** Why a new map could not be asked for. */
   refusal = $state.raw<ApiError | null>(null);
   asking = $state(false);
-  earlier = $state.raw<MapState[]>([]);
+  earlier = $state.raw<MapSummary[]>([]);
   listed = $state(false);
 
   #id: string | null = null;
-  #events: EventSource | null = null;
+  /** The version of the points that are shown. */
+  #version: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Shows a map, or none. */
@@ -33,10 +39,8 @@ export class MapSession {
     if (id !== null) void this.#read(id);
   }
 
-  /** Stops listening. */
+  /** Stops following the map. */
   close(): void {
-    this.#events?.close();
-    this.#events = null;
     clearTimeout(this.#timer);
     this.#id = null;
   }
@@ -46,17 +50,18 @@ export class MapSession {
   }
 
   /** Asks for a map in some way, and shows what comes; null where it was refused. */
-  async take(call: () => Promise<MapState>): Promise<string | null> {
+  async take(call: () => Promise<MapAnswer>): Promise<string | null> {
     this.asking = true;
     this.refusal = null;
     try {
-      const map = await call();
+      const answer = await call();
       this.close();
-      this.map = map;
+      this.map = null;
+      this.#show(answer);
       this.error = null;
-      this.#id = map.id;
-      void this.#read(map.id);
-      return map.id;
+      this.#id = answer.id;
+      void this.#read(answer.id);
+      return answer.id;
     } catch (error) {
       if (error instanceof DOMException && error.name === 'AbortError') return null;
       this.refusal = asError(error);
@@ -72,7 +77,8 @@ export class MapSession {
     if (!map || !unfinished(map)) return;
     try {
       await deleteMap(map.id);
-      this.#show({ ...map, state: 'cancelled' });
+      clearTimeout(this.#timer);
+      this.map = { ...map, state: 'cancelled' };
     } catch (error) {
       this.refusal = asError(error);
     }
@@ -103,49 +109,30 @@ export class MapSession {
     this.open(id);
   }
 
+  /** Asks for the map, and while it is being made, again. */
   async #read(id: string): Promise<void> {
     try {
-      const map = await mapState(id, true);
+      const answer = await mapState(id, this.map?.id === id ? this.#version : undefined);
       if (this.#id !== id) return;
-      this.#show(map);
+      this.#show(answer);
       this.error = null;
-      if (!unfinished(map)) return;
-      if (this.#events === null) this.#listen(id);
-      else this.#later(id, POLL_MS);
+      if (unfinished(answer)) this.#readLater(id, this.map?.points ? POLL_MS : POLL_WITHOUT_POINTS_MS);
     } catch (error) {
       if (this.#id !== id) return;
-      // While a map is being made, one look that fails is followed by another.
-      if (this.map && unfinished(this.map)) this.#later(id, 3 * POLL_MS);
+      if (this.map && unfinished(this.map)) this.#readLater(id, POLL_AFTER_ERROR_MS);
       else this.error = asError(error);
     }
   }
 
-  #listen(id: string): void {
-    const events = new EventSource(mapEventsUrl(id));
-    this.#events = events;
-    const take = (event: Event) => {
-      if (this.#id !== id) return;
-      const map = JSON.parse((event as MessageEvent<string>).data) as MapState;
-      this.#show(map);
-      if (!unfinished(map)) events.close();
-    };
-    for (const name of ['state', 'done', 'failed', 'cancelled']) events.addEventListener(name, take);
-    // No stream, or no longer: then the page asks.
-    events.onerror = () => {
-      events.close();
-      if (this.#id === id && this.map && unfinished(this.map)) this.#later(id, POLL_MS);
-    };
-  }
-
-  #later(id: string, milliseconds: number): void {
+  #readLater(id: string, milliseconds: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#read(id), milliseconds);
   }
 
-  /** A state without points keeps those that are shown. */
-  #show(map: MapState): void {
-    const known = this.map?.id === map.id ? this.map.points : null;
-    this.map = map.points ? map : { ...map, points: known };
+  #show({ points, version, ...summary }: MapAnswer): void {
+    const known = this.map?.id === summary.id ? this.map.points : null;
+    this.map = { ...summary, points: mergePoints(known, points) };
+    this.#version = this.map.points ? version : undefined;
   }
 }
 

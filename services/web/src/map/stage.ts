@@ -1,7 +1,8 @@
 import type { Camera, Size } from './camera';
 import { Cloud } from './cloud';
 
-const MOVE_MS = 380;
+/** Nearly as long as until the next state of a map that is being made comes. */
+const MOVE_MS = 900;
 
 /** Draws the points when something changed, and moves them softly to where a newer state of the map has them. */
 export class Stage {

@@ -20,7 +20,7 @@ const quiet: IngestState = {
 describe('the ingest corner', () => {
   it('asks often while pictures wait, and seldom else', () => {
     expect(nextPollMilliseconds(quiet, false)).toBe(15_000);
-    expect(nextPollMilliseconds({ ...quiet, pending: 1 }, false)).toBe(2_000);
+    expect(nextPollMilliseconds({ ...quiet, pending: 1 }, false)).toBe(1_000);
     expect(nextPollMilliseconds(null, false)).toBeLessThan(15_000);
     expect(nextPollMilliseconds(quiet, true)).toBeLessThan(15_000);
   });

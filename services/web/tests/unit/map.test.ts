@@ -5,8 +5,10 @@ import { csv } from '../../src/map/csv';
 import { dayStart, matching, requestOf } from '../../src/map/form';
 import { enclosed, inside } from '../../src/map/lasso';
 import { Neighbours } from '../../src/map/nearest';
+import { mergePoints } from '../../src/map/points';
 import { spread } from '../../src/map/selection';
 import { chooseThumbnails, inView, MOST_THUMBNAILS, thumbnailSide } from '../../src/map/thumbnails';
+import type { MapAnswer } from '../../src/map/types';
 import {
   agreementWords,
   mapTitle,
@@ -211,4 +213,33 @@ test('the form asks for whole days, and for folders without slashes around them'
     { label: 'cats', count: 2 },
   ];
   expect(matching(labels, 'Balloon hot').map(({ label }) => label)).toEqual(['hot_air-balloon']);
+});
+
+describe('points since a version that is known', () => {
+  const known = {
+    ids: ['a', 'b'],
+    x: [0, 1],
+    y: [0, 1],
+    label: [0, 1],
+    cluster: [-1, -1],
+    new: [false, false],
+  };
+
+  test('stay as they are where nothing changed', () => {
+    expect(mergePoints(known, null)).toBe(known);
+    expect(mergePoints(null, null)).toBeNull();
+  });
+
+  test('move where only coordinates changed; the other columns stay the same arrays', () => {
+    const told = { ids: null, x: [2, 3], y: [4, 5], label: null, cluster: null, new: null };
+    const merged = mergePoints(known, told as unknown as MapAnswer['points']);
+    expect(merged).toEqual({ ...known, x: [2, 3], y: [4, 5] });
+    expect(merged?.label).toBe(known.label);
+  });
+
+  test('are replaced where all of them came', () => {
+    const told = { ...known, ids: ['c', 'd'], cluster: [0, 1] };
+    expect(mergePoints(known, told)).toEqual(told);
+    expect(mergePoints(null, told)).toEqual(told);
+  });
 });

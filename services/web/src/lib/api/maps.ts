@@ -1,4 +1,4 @@
-import type { MapRequest, MapState } from '../../map/types';
+import type { MapAnswer, MapRequest, MapSummary } from '../../map/types';
 import { call } from './client';
 import { ApiError, errorOf } from './errors';
 import type { PicturePage, SearchAnswer } from './types';
@@ -7,7 +7,7 @@ const BASE = '/api/v1';
 /** A search takes so many pictures at once. */
 export const MOST_LIKE = 50;
 
-export function askMap(request: MapRequest): Promise<MapState> {
+export function askMap(request: MapRequest): Promise<MapAnswer> {
   return call(`${BASE}/maps`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -15,12 +15,14 @@ export function askMap(request: MapRequest): Promise<MapState> {
   });
 }
 
-export function mapState(id: string, points: boolean, signal?: AbortSignal): Promise<MapState> {
-  return call(`${BASE}/maps/${encodeURIComponent(id)}?points=${points}`, {}, signal);
+/** A map with its points; where `since` is the version of those that are known, with what changed of them. */
+export function mapState(id: string, since?: number, signal?: AbortSignal): Promise<MapAnswer> {
+  const query = since === undefined ? '' : `?since=${since}`;
+  return call(`${BASE}/maps/${encodeURIComponent(id)}${query}`, {}, signal);
 }
 
-export async function maps(signal?: AbortSignal): Promise<MapState[]> {
-  return (await call<{ maps: MapState[] }>(`${BASE}/maps`, {}, signal)).maps;
+export async function maps(signal?: AbortSignal): Promise<MapSummary[]> {
+  return (await call<{ maps: MapSummary[] }>(`${BASE}/maps`, {}, signal)).maps;
 }
 
 /** Cancels a map that is being made; forgets one that is there. */
@@ -30,10 +32,6 @@ export async function deleteMap(id: string): Promise<void> {
   );
   if (!response) throw new ApiError(0, {});
   if (!response.ok && response.status !== 404) throw errorOf(response.status, await response.text(), null);
-}
-
-export function mapEventsUrl(id: string): string {
-  return `${BASE}/maps/${encodeURIComponent(id)}/events`;
 }
 
 /** Pictures like all of these; at most `MOST_LIKE` of them. */
@@ -68,7 +66,7 @@ export function uploadMap(
   files: readonly LabelledFile[],
   layout: { sample: number; perplexity: number },
   options: { onProgress?: (share: number) => void; signal?: AbortSignal } = {},
-): Promise<MapState> {
+): Promise<MapAnswer> {
   return new Promise((resolve, reject) => {
     const form = new FormData();
     for (const { file, path } of files) form.append('files', file, path);
@@ -83,7 +81,7 @@ export function uploadMap(
     request.onload = () => {
       if (request.status >= 200 && request.status < 300) {
         try {
-          resolve(JSON.parse(request.responseText) as MapState);
+          resolve(JSON.parse(request.responseText) as MapAnswer);
         } catch {
           reject(new ApiError(502, {}));
         }

@@ -3,11 +3,9 @@ import { ApiError } from '../api/errors';
 import type { IngestState } from '../api/types';
 import { nextPollMilliseconds } from '../ingest';
 
-const EVENTS = '/api/v1/ingest/events';
-
 /**
- * What the collection's intake is doing, asked for every 2 s while something is pending, else every 15 s; told as it
- * happens while somebody listens.
+ * How far the collection is indexed: asked for once a second while something is pending or being scanned, else every
+ * 15 s. The browser's cache asks with the ETag of the last answer, so that an unchanged one is not sent again.
  */
 class Ingest {
   state = $state.raw<IngestState | null>(null);
@@ -30,16 +28,6 @@ class Ingest {
       clearTimeout(this.#timer);
       document.removeEventListener('visibilitychange', visible);
     };
-  }
-
-  /** Takes the state as the gateway tells it; asking goes on beside it, for where no stream can be had. */
-  listen(): () => void {
-    const events = new EventSource(EVENTS);
-    events.addEventListener('ingest', (event) => {
-      this.state = JSON.parse((event as MessageEvent<string>).data) as IngestState;
-      this.error = null;
-    });
-    return () => events.close();
   }
 
   async refresh(): Promise<void> {
