@@ -1,5 +1,5 @@
 import { dayStart } from '../map/form';
-import type { BrowseFilter } from '../lib/api/collection';
+import type { ImageFilter } from '../lib/api/images';
 
 type Own = Readonly<Record<string, string>>;
 
@@ -22,6 +22,12 @@ export function formatView({ label, from, to }: CollectionView): Own {
 }
 
 /** The day in `to` counts whole. */
-export function filterOf({ label, from, to }: CollectionView): BrowseFilter {
-  return { label, after: dayStart(from), before: dayStart(to, 1), state: 'indexed' };
+export function filterOf({ label, from, to }: CollectionView): ImageFilter {
+  const [after, before] = [dayStart(from), dayStart(to, 1)];
+  return {
+    state: ['indexed'],
+    ...(label && { label: [label] }),
+    ...(after && { after }),
+    ...(before && { before }),
+  };
 }

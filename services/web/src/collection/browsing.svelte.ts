@@ -1,4 +1,4 @@
-import { browsePictures, type BrowseFilter } from '../lib/api/collection';
+import { browseImages, type ImageFilter } from '../lib/api/images';
 import { ApiError } from '../lib/api/errors';
 import type { Picture } from '../lib/api/types';
 import { search } from '../lib/state/search.svelte';
@@ -15,10 +15,10 @@ export class Browsing {
   /** Whether the last page that was asked for did not arrive. */
   stuck = $state(false);
 
-  #filter: BrowseFilter | null = null;
+  #filter: ImageFilter | null = null;
   #running: AbortController | null = null;
 
-  async load(filter: BrowseFilter): Promise<void> {
+  async load(filter: ImageFilter): Promise<void> {
     this.#filter = filter;
     await this.#ask(filter, null);
   }
@@ -36,14 +36,17 @@ export class Browsing {
     this.pictures = this.pictures.filter((picture) => !ids.has(picture.id));
   }
 
-  async #ask(filter: BrowseFilter, cursor: string | null): Promise<void> {
+  async #ask(filter: ImageFilter, cursor: string | null): Promise<void> {
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
     this.loading = true;
     this.stuck = false;
     try {
-      const page = await browsePictures(filter, PAGE, cursor, running.signal);
+      const page = await browseImages(
+        { ...filter, limit: PAGE, ...(cursor ? { cursor } : {}) },
+        running.signal,
+      );
       if (running.signal.aborted) return;
       const before = cursor === null ? [] : this.pictures;
       const known = new Set(before.map((picture) => picture.id));

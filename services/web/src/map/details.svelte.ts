@@ -1,5 +1,5 @@
 import { SvelteMap } from 'svelte/reactivity';
-import { picture } from '../lib/api/client';
+import { getImage } from '../lib/api/images';
 import type { Picture } from '../lib/api/types';
 import { search } from '../lib/state/search.svelte';
 
@@ -38,7 +38,7 @@ class Details {
       const id = this.#waiting.shift();
       if (id === undefined) return;
       this.#running += 1;
-      picture(id)
+      getImage(id)
         .then(
           (found) => this.take([found]),
           () => this.#asked.delete(id),

@@ -1,5 +1,4 @@
-import { picture } from '../lib/api/client';
-import { browseLabels } from '../lib/api/maps';
+import { browseImages, getImage } from '../lib/api/images';
 import type { Picture } from '../lib/api/types';
 import { csv } from './csv';
 import { details } from './details.svelte';
@@ -8,6 +7,7 @@ import type { MapPoints, MapState } from './types';
 /** Up to so many pictures are asked for one by one; more are found faster by paging through their labels. */
 const ONE_BY_ONE = 120;
 const AT_ONCE = 6;
+const PAGE = 200;
 
 /** At most `most` of the indices, spread evenly over them. */
 export function spread(indices: readonly number[], most: number): number[] {
@@ -31,7 +31,7 @@ export async function fetchPictures(
     const wanted = new Set(missing);
     let cursor: string | null = null;
     do {
-      const page = await browseLabels(labels, cursor);
+      const page = await browseImages({ label: [...labels], limit: PAGE, ...(cursor ? { cursor } : {}) });
       for (const each of page.images) if (wanted.delete(each.id)) found.set(each.id, each);
       cursor = page.cursor;
     } while (cursor !== null && wanted.size > 0);
@@ -40,7 +40,7 @@ export async function fetchPictures(
   const queue = [...missing];
   const work = async () => {
     for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-      const each = await picture(id).catch(() => null);
+      const each = await getImage(id).catch(() => null);
       if (each) found.set(id, each);
     }
   };

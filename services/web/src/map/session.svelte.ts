@@ -1,5 +1,5 @@
 import { ApiError } from '../lib/api/errors';
-import { askMap, deleteMap, maps, mapState } from '../lib/api/maps';
+import { deleteMap, getMap, getMaps, makeMap } from '../lib/api/maps';
 import { mergePoints } from './points';
 import type { MapAnswer, MapRequest, MapState, MapSummary } from './types';
 
@@ -46,7 +46,7 @@ export class MapSession {
   }
 
   async ask(request: MapRequest): Promise<string | null> {
-    return this.take(() => askMap(request));
+    return this.take(() => makeMap(request));
   }
 
   /** Asks for a map in some way, and shows what comes; null where it was refused. */
@@ -95,7 +95,7 @@ export class MapSession {
 
   async list(): Promise<void> {
     try {
-      this.earlier = await maps();
+      this.earlier = await getMaps();
     } catch {
       // The form is whole without the list.
     } finally {
@@ -112,7 +112,7 @@ export class MapSession {
   /** Asks for the map, and while it is being made, again. */
   async #read(id: string): Promise<void> {
     try {
-      const answer = await mapState(id, this.map?.id === id ? this.#version : undefined);
+      const answer = await getMap(id, this.map?.id === id ? this.#version : undefined);
       if (this.#id !== id) return;
       this.#show(answer);
       this.error = null;

@@ -47,14 +47,18 @@ export function retryAfter(header: string | null, now: number = Date.now()): num
   return Number.isNaN(date) ? null : Math.max(0, Math.round((date - now) / 1000));
 }
 
-/** The error of an answer's status and body; a body that is no problem document is not shown to people. */
+/** The problem document that an answer holds; empty where it holds another body, which is not shown to people. */
+export function problemOf(body: unknown): Problem {
+  return body && typeof body === 'object' ? body : {};
+}
+
+/** The error of an answer's status and body. */
 export function errorOf(status: number, body: string, retryHeader: string | null): ApiError {
-  let problem: Problem = {};
+  let parsed: unknown;
   try {
-    const parsed: unknown = JSON.parse(body);
-    if (parsed && typeof parsed === 'object') problem = parsed;
+    parsed = JSON.parse(body);
   } catch {
-    problem = {};
+    parsed = null;
   }
-  return new ApiError(status, problem, retryAfter(retryHeader));
+  return new ApiError(status, problemOf(parsed), retryAfter(retryHeader));
 }

@@ -429,7 +429,7 @@ export interface components {
              * @description Whether the first 50 results are put into clusters, with a graph of them.
              * @default true
              */
-            clusters: boolean;
+            clusters?: boolean;
             /**
              * Format: binary
              * @description A picture.
@@ -439,7 +439,7 @@ export interface components {
              * @description How much the picture counts; below zero means away from it.
              * @default 1
              */
-            file_weight: number;
+            file_weight?: number;
             /** @description A folder's path; what lies in folders below it counts too. Repeat it for several. */
             folder?: string[];
             /** @description A picture of the collection; repeat it for several. They are not among the results. */
@@ -448,26 +448,26 @@ export interface components {
              * @description How much each picture of the collection counts; below zero means away from it.
              * @default 1
              */
-            id_weight: number;
+            id_weight?: number;
             /** @description The name of the folder that the picture lies in; repeat it for several. */
             label?: string[];
             /**
              * @description How many results at most.
              * @default 50
              */
-            limit: number;
+            limit?: number;
             /**
              * @description How many of the best to leave out.
              * @default 0
              */
-            offset: number;
+            offset?: number;
             /** @description What to look for. */
             q?: string;
             /**
              * @description How much the text counts; below zero means away from it.
              * @default 1
              */
-            q_weight: number;
+            q_weight?: number;
         };
         Confusion: {
             a: string;
@@ -809,12 +809,12 @@ export interface components {
              * @description How many neighbours count, roughly. Lowered where there are few pictures.
              * @default 30
              */
-            perplexity: number;
+            perplexity?: number;
             /**
              * @description At most so many pictures; a sample, the same every time, where more match.
              * @default 2000
              */
-            sample: number;
+            sample?: number;
         };
         WantedMap: {
             /** @description Taken (or, where that is not known, modified) at this moment or later. */
@@ -831,17 +831,17 @@ export interface components {
              * @description At most so many of each label; 0 for no such bound.
              * @default 0
              */
-            per_label: number;
+            per_label?: number;
             /**
              * @description How many neighbours count, roughly. Lowered where there are few pictures.
              * @default 30
              */
-            perplexity: number;
+            perplexity?: number;
             /**
              * @description At most so many pictures; a sample, the same every time, where more match.
              * @default 2000
              */
-            sample: number;
+            sample?: number;
         };
     };
     responses: never;

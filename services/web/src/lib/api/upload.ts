@@ -1,39 +1,55 @@
 import { ApiError, errorOf } from './errors';
+import type { paths } from './schema';
 import type { UploadAnswer } from './types';
 
-/**
- * Sends one picture into the bucket. XMLHttpRequest, because fetch does not report how much has been sent.
- * `onProgress` gets a share from 0 to 1. Rejects with `ApiError`, or with an AbortError when `signal` aborts.
- */
-export function uploadPicture(
-  file: File,
-  options: { folder?: string | undefined; onProgress?: (share: number) => void; signal?: AbortSignal },
-): Promise<UploadAnswer> {
-  return new Promise((resolve, reject) => {
-    const form = new FormData();
-    form.append('files', file, file.name);
-    if (options.folder) form.set('folder', options.folder);
+export interface UploadOptions {
+  /** Gets the share that has been sent, from 0 to 1. */
+  onProgress?: (share: number) => void;
+  signal?: AbortSignal;
+}
 
+/**
+ * Sends a form by XMLHttpRequest, because fetch does not report how much has been sent. Rejects with `ApiError`, or with
+ * an AbortError when the signal aborts.
+ */
+export function postForm<T>(
+  path: keyof paths,
+  form: FormData,
+  { onProgress, signal }: UploadOptions,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open('POST', '/api/v1/images');
+    request.open('POST', path);
     request.setRequestHeader('accept', 'application/json');
     request.upload.onprogress = (event) => {
-      if (event.lengthComputable && event.total > 0) options.onProgress?.(event.loaded / event.total);
+      if (event.lengthComputable && event.total > 0) onProgress?.(event.loaded / event.total);
     };
     request.onload = () => {
-      if (request.status >= 200 && request.status < 300) {
-        try {
-          resolve(JSON.parse(request.responseText) as UploadAnswer);
-        } catch {
-          reject(new ApiError(502, {}));
-        }
-      } else {
+      if (request.status < 200 || request.status >= 300) {
         reject(errorOf(request.status, request.responseText, request.getResponseHeader('retry-after')));
+        return;
+      }
+      try {
+        resolve(JSON.parse(request.responseText) as T);
+      } catch {
+        reject(new ApiError(502, {}));
       }
     };
     request.onerror = () => reject(new ApiError(0, {}));
     request.onabort = () => reject(new DOMException('The upload was cancelled.', 'AbortError'));
-    options.signal?.addEventListener('abort', () => request.abort());
+    signal?.addEventListener('abort', () => request.abort());
     request.send(form);
   });
+}
+
+/** Sends one picture into the bucket. */
+export function uploadImage(
+  file: File,
+  folder: string | undefined,
+  options: UploadOptions,
+): Promise<UploadAnswer> {
+  const form = new FormData();
+  form.append('files', file, file.name);
+  if (folder) form.set('folder', folder);
+  return postForm('/api/v1/images', form, options);
 }

@@ -1,5 +1,5 @@
-import * as api from '../api/client';
 import { ApiError } from '../api/errors';
+import { browseImages, getStats } from '../api/images';
 import type { Picture } from '../api/types';
 import { suggestions, type Suggestion } from '../suggestions';
 import { search } from './search.svelte';
@@ -26,7 +26,7 @@ class Collection {
     if (this.loading) return;
     this.loading = true;
     try {
-      const page = await api.browse({ state: 'indexed', limit: PAGE });
+      const page = await browseImages({ state: ['indexed'], limit: PAGE });
       this.#show(page.images);
       this.cursor = page.cursor;
       this.error = null;
@@ -44,7 +44,7 @@ class Collection {
     if (this.loading || this.cursor === null) return;
     this.loading = true;
     try {
-      const page = await api.browse({ state: 'indexed', limit: PAGE, cursor: this.cursor });
+      const page = await browseImages({ state: ['indexed'], limit: PAGE, cursor: this.cursor });
       const known = new Set(this.pictures.map((picture) => picture.id));
       this.#show([...this.pictures, ...page.images.filter((picture) => !known.has(picture.id))]);
       this.cursor = page.cursor;
@@ -63,13 +63,13 @@ class Collection {
   /** Labels as queries, each with one of its pictures; the start view is whole without them. */
   async #loadExamples(): Promise<void> {
     try {
-      const { labels } = await api.stats();
+      const { labels } = await getStats();
       const found = suggestions(labels, SUGGESTED);
       this.examples = await Promise.all(
         found.map(async (suggestion) => {
-          const page = await api
-            .browse({ label: suggestion.label, state: 'indexed', limit: 1 })
-            .catch(() => null);
+          const page = await browseImages({ label: [suggestion.label], state: ['indexed'], limit: 1 }).catch(
+            () => null,
+          );
           return { ...suggestion, thumbnail: page?.images[0]?.thumbnail_url ?? null };
         }),
       );

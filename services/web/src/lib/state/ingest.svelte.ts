@@ -1,5 +1,5 @@
-import { ingestState } from '../api/client';
 import { ApiError } from '../api/errors';
+import { getIngest } from '../api/ingest';
 import type { IngestState } from '../api/types';
 import { nextPollMilliseconds } from '../ingest';
 
@@ -35,7 +35,7 @@ class Ingest {
     this.#asking = true;
     clearTimeout(this.#timer);
     try {
-      this.state = await ingestState();
+      this.state = await getIngest();
       this.error = null;
     } catch (error) {
       this.error = error instanceof ApiError ? error : new ApiError(500, {});

@@ -1,9 +1,10 @@
-import * as api from '../api/client';
 import { ApiError } from '../api/errors';
+import { getImage } from '../api/images';
+import { searchByText, searchComposed, searchSimilar } from '../api/search';
 import type { Picture, SearchAnswer } from '../api/types';
 import { queryKey, type Query } from './address';
 import { RecentCache } from './cache';
-import { findPicture } from './given-pictures';
+import { findQueryImage } from './query-images';
 
 /** The page's own problem: a search by a picture that another browser gave. */
 const NOT_ON_THIS_DEVICE = 'urn:sightline:problem:not-on-this-device';
@@ -111,17 +112,17 @@ class Search {
     switch (query.kind) {
       case 'like':
         return query.text
-          ? api.searchComposed({ id: query.id, text: query.text }, LIMIT, signal)
-          : api.similar(query.id, LIMIT, signal);
+          ? searchComposed({ ids: [query.id], text: query.text }, LIMIT, signal)
+          : searchSimilar(query.id, LIMIT, signal);
       case 'picture': {
-        const given = await findPicture(query.key);
-        if (!given) {
+        const image = await findQueryImage(query.key);
+        if (!image) {
           throw new ApiError(404, { type: NOT_ON_THIS_DEVICE });
         }
-        return api.searchComposed({ file: given, text: query.text }, LIMIT, signal);
+        return searchComposed({ file: image, text: query.text }, LIMIT, signal);
       }
       case 'text':
-        return api.searchText(query.text, LIMIT, signal);
+        return searchByText(query.text, LIMIT, signal);
       case 'none':
         throw new TypeError('there is nothing to search for');
     }
@@ -141,7 +142,7 @@ class Search {
         return;
       }
       try {
-        picture = await api.picture(query.id, signal);
+        picture = await getImage(query.id, signal);
         if (signal.aborted) return;
         this.remember([picture]);
         this.#setSource({ name: picture.name, url: picture.thumbnail_url, picture });
@@ -149,11 +150,11 @@ class Search {
         if (!signal.aborted) this.#setSource({ name: 'a picture', url: null, picture: null });
       }
     } else if (query.kind === 'picture') {
-      const given = await findPicture(query.key);
+      const image = await findQueryImage(query.key);
       if (signal.aborted) return;
       this.#setSource({
-        name: given?.name ?? 'a picture',
-        url: given ? URL.createObjectURL(given.blob) : null,
+        name: image?.name ?? 'a picture',
+        url: image ? URL.createObjectURL(image.blob) : null,
         picture: null,
       });
     }

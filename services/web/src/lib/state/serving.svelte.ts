@@ -1,4 +1,4 @@
-import { models } from '../api/client';
+import { getModels } from '../api/search';
 
 /** Which model's vectors the collection is made of; asked for once, when it is first shown. */
 class Serving {
@@ -8,7 +8,7 @@ class Serving {
   ask(): void {
     if (this.#asked) return;
     this.#asked = true;
-    models().then(
+    getModels().then(
       ({ collection }) => (this.model = collection?.model_id ?? null),
       // The details are whole without it; the next picture asks again.
       () => (this.#asked = false),

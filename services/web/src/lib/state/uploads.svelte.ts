@@ -1,6 +1,6 @@
-import * as api from '../api/client';
 import { ApiError } from '../api/errors';
-import { uploadPicture } from '../api/upload';
+import { getImage } from '../api/images';
+import { uploadImage } from '../api/upload';
 import { looksLikePicture, type PickedFile } from '../files';
 import { ingest } from './ingest.svelte';
 
@@ -70,8 +70,7 @@ class Uploads {
 
   async #send(item: Upload): Promise<void> {
     try {
-      const answer = await uploadPicture(item.file, {
-        folder: item.folder,
+      const answer = await uploadImage(item.file, item.folder, {
         onProgress: (share) => (item.share = share),
       });
       item.share = 1;
@@ -106,7 +105,7 @@ class Uploads {
   async #look(item: Upload): Promise<void> {
     if (!item.id) return;
     try {
-      const picture = await api.picture(item.id);
+      const picture = await getImage(item.id);
       if (picture.state === 'indexed') item.phase = 'indexed';
       if (picture.state === 'failed') this.#refuse(item, picture.reason ?? 'It could not be indexed.');
     } catch {

@@ -1,0 +1,28 @@
+import { client, dataOf } from './client';
+import type { FailurePage, IngestState } from './types';
+
+/** A rescan takes so many pictures at once. */
+const MAX_IDS = 1000;
+
+export function getIngest(): Promise<IngestState> {
+  return dataOf(client.GET('/api/v1/ingest'));
+}
+
+export function getFailures(cursor: string | null): Promise<FailurePage> {
+  return dataOf(client.GET('/api/v1/ingest/failures', { params: { query: cursor ? { cursor } : {} } }));
+}
+
+/** Has the bucket looked through again. */
+export async function rescan(): Promise<void> {
+  await dataOf(client.POST('/api/v1/ingest/rescan', { body: {} }));
+}
+
+/** Tries failed pictures again now; how many of them wait again. */
+export async function retryImages(ids: readonly string[]): Promise<number> {
+  let retried = 0;
+  for (let from = 0; from < ids.length; from += MAX_IDS) {
+    const body = { ids: ids.slice(from, from + MAX_IDS) };
+    retried += (await dataOf(client.POST('/api/v1/ingest/rescan', { body }))).retried ?? 0;
+  }
+  return retried;
+}
