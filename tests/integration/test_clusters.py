@@ -1,9 +1,6 @@
-"""Searches with clusters, and ingestion as events, by the real processes."""
+"""Searches with clusters, and ingestion's state, by the real processes."""
 
 from __future__ import annotations
-
-import json
-from itertools import islice
 
 import pytest
 from drawn import draw
@@ -72,20 +69,16 @@ def test_the_threshold_is_of_the_collection(running):
         assert verdict["found"] == (verdict["relevant"] > 0) == (verdict["message"] is None)
 
 
-def states(response):
-    for line in response.iter_lines():
-        if line.startswith("data: "):
-            yield json.loads(line.removeprefix("data: "))
+def test_who_asks_again_is_told_of_a_new_picture(running):
+    first = running.http.get("/api/v1/ingest")
+    assert (first.json()["indexed"], first.json()["failed"]) == (PICTURES, 1)
 
+    def is_counted():
+        later = running.http.get("/api/v1/ingest", headers={"If-None-Match": first.headers["ETag"]})
+        return later.status_code == 200 and later.json()["indexed"] == PICTURES + 1
 
-def test_events_tell_of_a_new_picture(running):
-    with running.http.stream("GET", "/api/v1/ingest/events", timeout=60) as response:
-        assert response.headers["content-type"] == "text/event-stream"
-        told = states(response)
-        first = next(told)
-        assert (first["indexed"], first["failed"]) == (PICTURES, 1)
-        (running.bucket / "blobs/new.png").write_bytes(draw(PICTURES, format="PNG"))
-        assert any(state["indexed"] == PICTURES + 1 for state in islice(told, 20))
+    (running.bucket / "blobs/new.png").write_bytes(draw(PICTURES, format="PNG"))
+    wait_for("it is counted", is_counted)
 
 
 def test_a_failure_is_tried_again_when_asked(running):

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 import orjson
-from flask import Response
+from flask import Response, request
 
 
 def dump_json(value: Any) -> bytes:
@@ -28,4 +28,12 @@ def json_response(value: Any, status: int = 200, headers: dict[str, str] | None 
     response.headers["Cache-Control"] = "no-store"
     if headers:
         response.headers.extend(headers)
+    return response
+
+
+def conditional(response: Response) -> Response:
+    """Return an answer with an ETag of its bytes; 304 where the client has it already."""
+    response.add_etag()
+    response.headers["Cache-Control"] = "no-cache"
+    response.make_conditional(request)
     return response

@@ -42,11 +42,6 @@ def picture_answer(description: str, *mime_types: str) -> Answers:
     return {200: {"description": description, "content": content, "headers": headers}, **NOT_MODIFIED}
 
 
-def event_answer(description: str) -> Answers:
-    """Return the OpenAPI response of a call that sends events until it is ended."""
-    return {200: {"description": description, "content": {"text/event-stream": {"schema": {"type": "string"}}}}}
-
-
 def text_answer(description: str) -> Answers:
     """Return the OpenAPI response of a call that sends plain text."""
     return {200: {"description": description, "content": {"text/plain": {"schema": {"type": "string"}}}}}

@@ -12,14 +12,12 @@ from sightline_bucket import Bucket, ThumbnailStore
 from sightline_catalogue import Catalogue
 
 from sightline_search_gateway.board import IngestBoard
-from sightline_search_gateway.lookout import Lookout
+from sightline_search_gateway.ingest.status import IngestStatusService
 from sightline_search_gateway.maps.desk import MapDesk
 from sightline_search_gateway.previews import ByteCache
-from sightline_search_gateway.progress import ingest_state
 from sightline_search_gateway.reach import CatalogueReach
 from sightline_search_gateway.relevance import Gauge
 from sightline_search_gateway.settings import Settings
-from sightline_search_gateway.streams import Streams
 from sightline_search_gateway.telemetry import Telemetry
 from sightline_search_gateway.vectors import QueryVectors
 from sightline_search_gateway.vocabulary import Keeper, WordVectors, read_vocabulary
@@ -57,8 +55,7 @@ class Parts:
         vectors: Queries to vectors.
         previews: Previews made before.
         decoders: Held while a picture is decoded.
-        streams: Those who listen to events.
-        ingest: Looks at how far the collection is, for them.
+        ingest: How far the collection is.
         words: What clusters are named with.
         gauge: What a collection taught about relevance.
     """
@@ -70,8 +67,7 @@ class Parts:
     vectors: QueryVectors
     previews: ByteCache
     decoders: BoundedSemaphore
-    streams: Streams
-    ingest: Lookout
+    ingest: IngestStatusService
     words: WordVectors
     gauge: Gauge
 
@@ -80,7 +76,6 @@ def assemble(settings: Settings, services: Services, telemetry: Telemetry) -> Pa
     """Return the parts of an application."""
     gateway = settings.gateway
     catalogue = CatalogueReach(services.catalogue)
-    writable = settings.bucket.writable
     vectors = QueryVectors(
         services.encoder,
         size=gateway.query_cache_size,
@@ -97,8 +92,7 @@ def assemble(settings: Settings, services: Services, telemetry: Telemetry) -> Pa
         vectors=vectors,
         previews=ByteCache(gateway.preview_cache_bytes),
         decoders=BoundedSemaphore(PICTURES_AT_ONCE),
-        streams=Streams(gateway.streams),
-        ingest=Lookout(lambda: ingest_state(catalogue, services.board, writable=writable)),
+        ingest=IngestStatusService(catalogue, services.board, writable=settings.bucket.writable),
         words=WordVectors(read_vocabulary(), vectors.texts, services.shelf),
         gauge=Gauge(),
     )

@@ -52,7 +52,6 @@ KINDS: dict[str, Kind] = {
     "no-encoder": Kind(503, "No encoder serves the model of this collection"),
     "catalogue-unavailable": Kind(503, "The catalogue cannot be reached"),
     "bucket-unavailable": Kind(503, "The bucket cannot be reached"),
-    "too-many-streams": Kind(503, "Too many listen at once"),
     "queue-unavailable": Kind(503, "The queue cannot be reached"),
     "no-map-worker": Kind(503, "Maps cannot be made at the moment"),
     "not-ready": Kind(503, "Not ready"),

@@ -1,149 +1,165 @@
-"""gunicorn, set up from the gateway's settings instead of from files and flags of its own."""
+"""One process's HTTP server: waitress, which reads a request wholly, headers and body, before a thread takes it."""
 
 from __future__ import annotations
 
 import logging
+import resource
 import socket
-import struct
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any
+from threading import Event
 
-import structlog
-from apiflask import APIFlask
-from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
-from gunicorn.glogging import Logger  # type: ignore[import-untyped]
-from gunicorn.http.errors import (  # type: ignore[import-untyped]
-    LimitRequestHeaders,
-    LimitRequestLine,
-    ParseException,
-)
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask, ThreadedTaskDispatcher
+from waitress.utilities import BadRequest
 
 from sightline_search_gateway.answers import dump_json
-from sightline_search_gateway.bootstrap import serve_app
-from sightline_search_gateway.parts import EXTENSION
 from sightline_search_gateway.problems import MIME_TYPE
-from sightline_search_gateway.settings import Settings
-from sightline_search_gateway.turns import Turns
+from sightline_search_gateway.settings import GatewaySettings
 
-KEEP_ALIVE_SECONDS = 75
-WORKER_CONNECTIONS = 1000
-LONGEST_REQUEST_LINE = 8190
-WORKER_SILENCE_SECONDS = 60
-CANNOT_START = 4
-"""The exit status upon which gunicorn gives up instead of trying again."""
-log = structlog.get_logger()
-
-
-class GatewayServer(BaseApplication):  # type: ignore[misc]
-    """Serves until SIGTERM, then finishes what is in hand."""
-
-    def __init__(self, settings: Settings, make_app: Callable[[Settings], APIFlask] = serve_app) -> None:
-        self._settings = settings
-        self._make_app = make_app
-        super().__init__()
-
-    def load_config(self) -> None:
-        """Set gunicorn up."""
-        gateway = self._settings.gateway
-        host = f"[{gateway.address}]" if ":" in gateway.address else gateway.address
-        config = {
-            "bind": f"{host}:{gateway.port}",
-            "workers": gateway.workers,
-            "worker_class": GatewayWorker,
-            # A stream keeps a thread for as long as it lasts.
-            "threads": gateway.threads + gateway.streams,
-            "worker_connections": max(WORKER_CONNECTIONS, 2 * (gateway.threads + gateway.streams)),
-            "timeout": WORKER_SILENCE_SECONDS,
-            "graceful_timeout": gateway.drain_seconds,
-            "keepalive": KEEP_ALIVE_SECONDS,
-            "limit_request_line": LONGEST_REQUEST_LINE,
-            "logger_class": RootLogger,
-            "loglevel": self._settings.log.level,
-            "control_socket_disable": True,
-            "proc_name": "sightline-search-gateway",
-            "post_worker_init": lambda worker: _time_out(worker.sockets, gateway.socket_seconds),
-        }
-        for name, value in config.items():
-            self.cfg.set(name, value)
-
-    def load(self) -> APIFlask:
-        """Return the application; called in each worker, after the fork."""
-        try:
-            app = self._make_app(self._settings)
-            app.wsgi_app = Turns(app.wsgi_app, self._settings.gateway.threads)  # type: ignore[method-assign]
-            return app
-        except Exception as error:
-            log.error("cannot start", error=str(error))
-            raise SystemExit(CANNOT_START) from None
+WsgiApp = Callable[..., Iterable[bytes]]
+HEALTH_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+HEALTH_THREADS = 4
+MAX_CONNECTIONS = 1000
+MAX_OPEN_FILES = 4096
+"""A connection may have a file besides, of a body that has not arrived in full, or of an answer not yet taken."""
+MAX_HEADER_BYTES = 32 * 1024
+RECEIVE_BYTES = 64 * 1024
+POLL_SECONDS = 1
+DRAIN_POLL_SECONDS = 0.1
+DETAILS = {
+    400: "This is not an HTTP request that can be read.",
+    408: "The request did not arrive in time.",
+    413: "The request is larger than this gateway accepts.",
+    431: "The address or the headers are too large.",
+}
 
 
-class RootLogger(Logger):  # type: ignore[misc]
-    """Hands gunicorn's records to the root logger, so that all lines look alike."""
+class RequestTimeout(BadRequest):  # type: ignore[misc]
+    """A client began a request and sent nothing more."""
 
-    def setup(self, cfg: Any) -> None:
-        """Leave the handlers to the root logger."""
-        super().setup(cfg)
-        self.error_log.handlers.clear()
-        self.error_log.propagate = True
-        self.error_log.addFilter(_is_not_slow_client)
+    code = 408
+    reason = "Request Timeout"
 
 
-class GatewayWorker(ThreadWorker):  # type: ignore[misc]
-    """Answers even what cannot be taken apart with a problem, and ends streams when it is to stop."""
+class ProblemTask(ErrorTask):  # type: ignore[misc]
+    """Answers a request that never reaches the application with a problem."""
 
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        """Begin to stop: what is in hand is finished, and a stream would never be."""
-        self.wsgi.extensions[EXTENSION].streams.stop()
-        super().handle_exit(sig, frame)
-
-    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
-        """Tell a client about a request that never reached the application."""
-        match exc:
-            case LimitRequestLine():
-                status, detail = 414, "The address is too long."
-            case LimitRequestHeaders():
-                status, detail = 431, "The headers are too large."
-            case ParseException():
-                status, detail = 400, "This is no HTTP request that can be read."
-            case _:
-                status, detail = 500, "Something went wrong here."
-                log.error("request failed outside the application", exc_info=exc)
+    def execute(self) -> None:
+        """Send the problem and close the connection."""
+        status = self.request.error.code
         title = HTTPStatus(status).phrase
+        detail = DETAILS.get(status, "The server cannot answer this request.")
         body = dump_json({"type": "about:blank", "title": title, "status": status, "detail": detail})
-        head = (
-            f"HTTP/1.1 {status} {title}\r\nContent-Type: {MIME_TYPE}\r\nContent-Length: {len(body)}\r\n"
-            "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
-        )
-        try:
-            client.sendall(head.encode("ascii") + body)
-        except OSError:
-            log.debug("client gone before it could be told", status=status)
+        self.status = f"{status} {title}"
+        self.response_headers += [("Content-Type", MIME_TYPE), ("X-Content-Type-Options", "nosniff")]
+        self.content_length = len(body)
+        self.set_close_on_finish()
+        self.write(body)
 
 
-def _time_out(listeners: list[Any], seconds: float) -> None:
-    """Bound how long a client may keep a thread by sending or taking nothing.
+class Channel(HTTPChannel):  # type: ignore[misc]
+    """A client's connection."""
 
-    gunicorn has no such limit for threads, and makes sockets blocking before each request, which undoes Python's. The
-    kernel's own stays, and accepted sockets inherit it from the listening one.
-    """
-    interval = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
-    for listener in listeners:
-        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, interval)
-        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, interval)
+    error_task_class = ProblemTask
+    request: HTTPRequestParser | None = None
+
+    @property
+    def in_hand(self) -> bool:
+        """Whether a request is arriving, waits, or is being answered."""
+        return bool(self.requests or self.request is not None or self.total_outbufs_len)
+
+    def time_out(self) -> None:
+        """Answer a request that has stopped arriving with 408."""
+        with self.requests_lock:
+            if self.request is None or self.requests:
+                return
+            self.request.error = RequestTimeout("")
+            self.requests.append(self.request)
+            self.request = None
+        self.server.add_task(self)
 
 
-def _is_not_slow_client(record: logging.LogRecord) -> bool:
-    """Leave out the tracebacks of clients that were cut off; they say nothing about this service."""
-    return not (record.exc_info and isinstance(record.exc_info[1], BlockingIOError))
+class Dispatcher:
+    """Hands requests to threads; health checks and metrics have some of their own, and answer whatever else waits."""
+
+    def __init__(self, threads: int) -> None:
+        self._requests = ThreadedTaskDispatcher()
+        self._requests.set_thread_count(threads)
+        self._health = ThreadedTaskDispatcher()
+        self._health.set_thread_count(HEALTH_THREADS)
+
+    def add_task(self, channel: Channel) -> None:
+        """Queue the request of a channel."""
+        request = channel.requests[0]
+        is_health = request.error is None and request.path in HEALTH_PATHS
+        (self._health if is_health else self._requests).add_task(channel)
 
 
-def serve(settings: Settings, make_app: Callable[[Settings], APIFlask] = serve_app) -> None:
-    """Serve until SIGTERM; never returns.
+class GatewayServer(TcpWSGIServer):  # type: ignore[misc]
+    """Serves until it is stopped, then finishes what is in hand.
 
     Args:
+        app: The WSGI application.
+        listener: A listening socket; several processes may share it.
         settings: The gateway's.
-        make_app: Called in each worker, after the fork.
+        max_body_bytes: A larger body is refused before it is read.
     """
-    GatewayServer(settings, make_app).run()
+
+    channel_class = Channel
+
+    def __init__(self, app: WsgiApp, listener: socket.socket, settings: GatewaySettings, max_body_bytes: int) -> None:
+        adjustments = Adjustments(
+            sockets=[listener],
+            connection_limit=MAX_CONNECTIONS,
+            channel_timeout=max(1, round(settings.socket_seconds)),
+            cleanup_interval=1,
+            channel_request_lookahead=0,
+            max_request_header_size=MAX_HEADER_BYTES,
+            # waitress refuses what is as large, too.
+            max_request_body_size=max_body_bytes + 1,
+            recv_bytes=RECEIVE_BYTES,
+            log_socket_errors=False,
+            ident=None,
+        )
+        address = (listener.family, listener.type, listener.proto, listener.getsockname())
+        super().__init__(
+            app, {}, True, listener, Dispatcher(settings.threads), adjustments, sockinfo=address, bind_socket=False
+        )
+        self._drain_seconds = settings.drain_seconds
+
+    def maintenance(self, now: float) -> None:
+        """Drop connections that nothing has moved on for long; tell those that began a request."""
+        for channel in list(self.active_channels.values()):
+            if channel.last_activity < now - self.adj.channel_timeout:
+                channel.time_out()
+        super().maintenance(now)
+
+    def serve_until(self, stopped: Event) -> None:
+        """Serve; once stopped, accept nothing more, and return when what is in hand is answered."""
+        while not stopped.is_set():
+            wasyncore.loop(POLL_SECONDS, use_poll=True, map=self._map, count=1)
+        wasyncore.dispatcher.close(self)
+        deadline = time.monotonic() + self._drain_seconds
+        while time.monotonic() < deadline:
+            for channel in list(self.active_channels.values()):
+                if not channel.in_hand:
+                    channel.handle_close()
+            if not self.active_channels:
+                return
+            wasyncore.loop(DRAIN_POLL_SECONDS, use_poll=True, map=self._map, count=1)
+
+
+def set_up_process() -> None:
+    """Set limits and logging of a process that serves."""
+    # It warns of each request that waits for a thread; waiting is what the queue is for.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -32,13 +32,11 @@ class GatewaySettings(SettingsGroup):
     workers: int = Field(default=1, ge=1, le=64)
     """Processes; each has caches and connections of its own."""
     threads: int = Field(default=16, ge=2, le=512)
-    """Requests that are answered at once, in each process."""
-    streams: int = Field(default=64, ge=1, le=1024)
-    """Those who may listen to events at once, in each process; each has a thread besides."""
+    """Requests that are answered at once, in each process; health checks have threads besides."""
     drain_seconds: int = Field(default=30, ge=1, le=600)
     """How long SIGTERM waits for requests under way."""
-    socket_seconds: float = Field(default=30, gt=0, le=3600)
-    """A client that sends or takes nothing for so long is cut off."""
+    socket_seconds: float = Field(default=30, ge=1, le=3600)
+    """A connection on which nothing moves for so long is closed."""
 
     page_dir: Path | None = None
     """The built page; unset means that something else serves it."""
@@ -63,8 +61,8 @@ class GatewaySettings(SettingsGroup):
 
     upload_max_files: int = Field(default=500, ge=1, le=10_000)
     """Files of one upload at most."""
-    upload_max_bytes: int = Field(default=512 * MEBIBYTE, ge=1)
-    """Bytes of one upload at most."""
+    upload_max_bytes: int = Field(default=256 * MEBIBYTE, ge=1)
+    """Bytes of one upload at most; it lies in the folder of temporary files twice until it is done."""
 
     @field_validator("page_dir")
     @classmethod

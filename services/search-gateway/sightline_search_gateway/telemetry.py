@@ -78,7 +78,7 @@ class Telemetry:
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-            # gunicorn's workers are the children of the process that was started.
+            # All processes that serve are children of the one that was started.
             registry.register(ProcessTreeCollector(os.getppid()))
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 

@@ -24,10 +24,12 @@ def load_fakes():
 def main():
     """Serve; the environment has the gateway's settings."""
     fakes = load_fakes()
-    from sightline_search_gateway.server import serve
+    from sightline_search_gateway.supervisor import serve
     from sightline_service import configure_logging
 
     def make_app(settings):
+        if os.environ.get("BROKEN"):
+            raise RuntimeError("broken")
         world = fakes.World(settings)
         for color in ("red", "green", "blue"):
             world.add(f"colors/{color}.jpg", fakes.picture_bytes(color))
@@ -35,7 +37,11 @@ def main():
 
         def wait():
             (FOLDER / "in-hand").touch()
-            time.sleep(SLOW_SECONDS)
+            if os.environ["SLOW_ENCODER"] == "until-told":
+                while not (FOLDER / "go-on").exists():
+                    time.sleep(0.02)
+            else:
+                time.sleep(SLOW_SECONDS)
 
         if os.environ.get("SLOW_ENCODER"):
             world.encoder.before = wait
@@ -43,8 +49,8 @@ def main():
 
     settings = fakes.settings_with(FOLDER)
     configure_logging(settings.log, "search-gateway")
-    serve(settings, make_app)
+    return serve(settings, make_app)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -1,94 +1,46 @@
-"""Ingest state as events, and trying failures again."""
+"""How far the collection is, and trying failures again."""
 
 from __future__ import annotations
 
-import json
-import threading
-import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from sightline_search_gateway.lookout import Lookout
-from sightline_search_gateway.problems import Problem
-from sightline_search_gateway.streams import Streams
+from sightline_catalogue import CatalogueUnavailable
+from sightline_search_gateway.ingest import status
 
 
-def data_of(chunks):
-    """Yield the values of a stream's events."""
-    for chunk in chunks:
-        text = chunk.decode()
-        if text.startswith("event: "):
-            name, data = text.strip().split("\n")
-            yield name.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+def test_whoever_has_the_state_is_told_that_it_is_the_same(world, picture, monkeypatch):
+    first = world.client.get("/api/v1/ingest")
+    assert first.headers["Cache-Control"] == "no-cache"
+    same = world.client.get("/api/v1/ingest", headers={"If-None-Match": first.headers["ETag"]})
+    assert (same.status_code, same.data) == (304, b"")
+    assert same.headers["ETag"] == first.headers["ETag"]
+    monkeypatch.setattr(status, "FRESH_SECONDS", 0)
+    world.add("new.jpg", picture("white"))
+    other = world.client.get("/api/v1/ingest", headers={"If-None-Match": first.headers["ETag"]})
+    assert other.status_code == 200
+    assert other.json["indexed"] == first.json["indexed"] + 1
 
 
-def test_events_tell_the_state_and_its_changes(world, picture):
-    with world.client.get("/api/v1/ingest/events", buffered=False) as response:
-        assert response.status_code == 200
-        assert response.mimetype == "text/event-stream"
-        assert response.headers["X-Accel-Buffering"] == "no"
-        told = data_of(response.iter_encoded())
-        name, first = next(told)
-        assert name == "ingest"
-        assert first == world.client.get("/api/v1/ingest").json
-        world.add("new.jpg", picture("white"))
-        _, second = next(told)
-        assert second["indexed"] == first["indexed"] + 1
-
-
-def test_streams_are_bounded(make_world, problem):
-    world = make_world(streams=1)
-    with world.client.get("/api/v1/ingest/events", buffered=False) as response:
-        next(response.iter_encoded())
-        refused = world.client.get("/api/v1/ingest/events")
-        problem(refused, 503, "too-many-streams")
-        assert int(refused.headers["Retry-After"]) > 0
-    with world.client.get("/api/v1/ingest/events", buffered=False) as response:
-        assert next(data_of(response.iter_encoded()))
-
-
-def test_one_thread_looks_for_all_and_ends_with_the_last():
+def test_the_state_is_looked_at_once_for_all_who_ask(world, monkeypatch):
+    monkeypatch.setattr(status, "FRESH_SECONDS", 3600)
     looks = []
-
-    def look():
-        looks.append(threading.get_ident())
-        return len(looks) // 2
-
-    lookout = Lookout(look, seconds=0.05)
-    listeners = [lookout.listen() for _ in range(10)]
-    seen = [[value for value in (next(one) for _ in range(3)) if value is not None] for one in listeners]
-    assert all(seen)
-    assert len(set(looks)) == 1
-    for one in listeners:
-        one.close()
-    deadline = time.monotonic() + 5
-    while lookout._thread is not None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert lookout._thread is None
-    again = lookout.listen()
-    assert next(value for value in again if value is not None)
+    world.catalogue.before = lambda: looks.append(1)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: world.app.test_client().get("/api/v1/ingest").json, range(40)))
+    assert answers == [answers[0]] * 40
+    assert len(looks) == 1
 
 
-def test_a_look_that_fails_ends_no_stream():
-    answers = iter([RuntimeError("away"), 1, RuntimeError("away"), 2])
-
-    def look():
-        answer = next(answers, 3)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    told = (value for value in Lookout(look, seconds=0.01).listen() if value is not None)
-    assert next(told) >= 1
-    while next(told) < 3:
-        pass
-
-
-def test_streams_end_when_the_server_stops():
-    streams = Streams(2)
-    streams.stop()
-    with pytest.raises(Problem, match="listen"):
-        streams.open(iter([]))
+def test_that_the_catalogue_is_away_is_found_out_once_for_all_who_ask(world, problem, monkeypatch):
+    monkeypatch.setattr(status, "FRESH_SECONDS", 3600)
+    looks = []
+    world.catalogue.before = lambda: looks.append(1)
+    world.catalogue.error = CatalogueUnavailable("away")
+    for _ in range(3):
+        problem(world.client.get("/api/v1/ingest"), 503, "catalogue-unavailable")
+    assert len(looks) == 1
 
 
 def test_failures_are_tried_again(world):

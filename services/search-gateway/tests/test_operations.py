@@ -30,7 +30,8 @@ def test_ingest(world):
     }
 
 
-def test_ingest_without_redis_and_without_a_collection(world, problem):
+def test_ingest_without_redis_and_without_a_collection(world, problem, monkeypatch):
+    monkeypatch.setattr("sightline_search_gateway.ingest.status.FRESH_SECONDS", 0)
     world.board.away = True
     body = world.client.get("/api/v1/ingest").json
     assert body["indexed"] == 5

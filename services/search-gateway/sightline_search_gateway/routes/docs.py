@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import cast
 
 from apiflask import APIBlueprint, APIFlask
-from flask import Response, current_app, request, send_from_directory
+from flask import Response, current_app, send_from_directory
 
-from sightline_search_gateway.answers import dump_json
+from sightline_search_gateway.answers import conditional, dump_json
 from sightline_search_gateway.page import docs_policy
 from sightline_search_gateway.parts import parts
 from sightline_search_gateway.problems import Problem
@@ -66,11 +66,7 @@ def get_docs_file(name: str) -> Response:
 @blueprint.get("/openapi.json")
 def get_document() -> Response:
     """Send the OpenAPI document."""
-    response = Response(_document(), content_type="application/json")
-    response.add_etag()
-    response.headers["Cache-Control"] = "no-cache"
-    response.make_conditional(request)
-    return response
+    return conditional(Response(_document(), content_type="application/json"))
 
 
 def _document() -> bytes:

@@ -11,39 +11,29 @@ from flask import Response
 from sightline_catalogue import Filter
 
 from sightline_search_gateway import schemas
-from sightline_search_gateway.answers import json_response
+from sightline_search_gateway.answers import conditional, json_response
 from sightline_search_gateway.board import QueueUnavailable
-from sightline_search_gateway.documentation import event_answer, problem_answers
+from sightline_search_gateway.documentation import NOT_MODIFIED, problem_answers
 from sightline_search_gateway.guard import check_same_origin
 from sightline_search_gateway.parts import parts
 from sightline_search_gateway.problems import Problem, retry_after
-from sightline_search_gateway.progress import ingest_state
 from sightline_search_gateway.routes.images import page_of
 from sightline_search_gateway.shapes import PREFIX
-from sightline_search_gateway.streams import event
 
 blueprint = APIBlueprint("ingest", __name__, tag="Ingest", url_prefix=f"{PREFIX}/ingest")
-EVENTS = event_answer("Events named `ingest`; comments in between.")
 log = structlog.get_logger()
 
 
 @blueprint.get("")
 @blueprint.output(schemas.Ingest, description="Counts, and what the watcher does.")
-@blueprint.doc(operation_id="getIngest", responses=problem_answers(503))
+@blueprint.doc(operation_id="getIngest", responses=NOT_MODIFIED | problem_answers(503))
 def get_ingest() -> Response:
-    """Get how many pictures are pending, indexed and failed."""
-    services, settings = parts().services, parts().settings
-    return json_response(ingest_state(parts().catalogue, services.board, writable=settings.bucket.writable))
+    """Get how many pictures are pending, indexed and failed.
 
-
-@blueprint.get("/events")
-@blueprint.doc(operation_id="getIngestEvents", responses={**EVENTS, **problem_answers(503)})
-def get_ingest_events() -> Response:
-    """Be told how far the collection is, whenever that changes.
-
-    Server-sent events named `ingest`; the data of each is what `GET /ingest` answers.
+    To be asked once a second while something is under way. With an answer's ETag as If-None-Match, what has not changed
+    since is not sent again.
     """
-    return parts().streams.open(None if state is None else event("ingest", state) for state in parts().ingest.listen())
+    return conditional(json_response(parts().ingest.current()))
 
 
 @blueprint.get("/failures")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -12,9 +13,9 @@ from sightline_catalogue import CatalogueError, NoCollection
 from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import json_response
 from sightline_search_gateway.documentation import problem_answers, text_answer
+from sightline_search_gateway.ingest.status import count_states
 from sightline_search_gateway.parts import parts
 from sightline_search_gateway.problems import Problem, retry_after
-from sightline_search_gateway.progress import counts
 from sightline_search_gateway.shapes import PREFIX
 
 blueprint = APIBlueprint("operations", __name__, tag="Operations")
@@ -60,7 +61,7 @@ def get_models() -> Response:
 def get_stats() -> Response:
     """Count what the collection holds."""
     collection = parts().catalogue.current_if_any()
-    found = counts(parts().catalogue)
+    found = asdict(count_states(parts().catalogue))
     labels = collection.labels() if collection is not None else {}
     ordered = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
     return json_response(

@@ -1,0 +1,1 @@
+"""What is known of ingestion, and what is asked of it."""

@@ -1,0 +1,92 @@
+"""How far the collection is, and what the watcher does."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from sightline_catalogue import CatalogueError
+
+from sightline_search_gateway.board import IngestBoard
+from sightline_search_gateway.reach import CatalogueReach
+
+FRESH_SECONDS = 1.0
+"""So long an answer is given again: however many ask, the catalogue and Redis are looked at once."""
+
+
+@dataclass(frozen=True)
+class StateCounts:
+    """How many images are in each state."""
+
+    pending: int = 0
+    indexed: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class IngestStatus(StateCounts):
+    """Counts, and what the watcher said last.
+
+    Attributes:
+        ignored: Files that by their name are not images; None while that is not known.
+        queued: Tasks that wait for a worker; None while that is not known.
+        scanning: Whether the bucket is being listed at the moment.
+        last_scan_at: When the last whole listing ended; aware UTC.
+        writable: Whether images can be added and removed.
+    """
+
+    ignored: int | None = None
+    queued: int | None = None
+    scanning: bool = False
+    last_scan_at: datetime | None = None
+    writable: bool = False
+
+
+def count_states(catalogue: CatalogueReach) -> StateCounts:
+    """Return how many images are in each state.
+
+    Raises:
+        CatalogueError: The catalogue does not answer.
+    """
+    collection = catalogue.current_if_any()
+    if collection is None:
+        return StateCounts()
+    found = collection.counts()
+    return StateCounts(found.pending, found.indexed, found.failed)
+
+
+class IngestStatusService:
+    """Looks once a second at most, whoever asks. Safe to use from several threads."""
+
+    def __init__(self, catalogue: CatalogueReach, board: IngestBoard, *, writable: bool) -> None:
+        self._catalogue = catalogue
+        self._board = board
+        self._writable = writable
+        self._lock = Lock()
+        self._seen: IngestStatus | CatalogueError | None = None
+        self._seen_at = 0.0
+
+    def current(self) -> IngestStatus:
+        """Return the status, as it was at most a second ago.
+
+        Raises:
+            CatalogueError: The catalogue does not answer.
+        """
+        with self._lock:
+            if self._seen is None or time.monotonic() - self._seen_at >= FRESH_SECONDS:
+                self._seen = self._look()
+                self._seen_at = time.monotonic()
+            seen = self._seen
+        if isinstance(seen, CatalogueError):
+            raise seen
+        return seen
+
+    def _look(self) -> IngestStatus | CatalogueError:
+        try:
+            counts: dict[str, Any] = asdict(count_states(self._catalogue))
+        except CatalogueError as error:
+            return error
+        return IngestStatus(**counts, **asdict(self._board.state()), writable=self._writable)
