@@ -10,9 +10,10 @@ from typing import Any
 
 import qdrant_edge as engine
 from qdrant_client import grpc as api
+from sightline_service.atomic_write import atomic_write
 
 from sightline_qdrant_edge.errors import EdgeError, EngineFailure, NotFound, collection_missing
-from sightline_qdrant_edge.files import copy_shard, discard, sync_tree, write_whole
+from sightline_qdrant_edge.files import copy_shard, discard, sync_tree
 from sightline_qdrant_edge.journal import Journal, Turnstile
 from sightline_qdrant_edge.schema import engine_config, read_request, vector_params, write_request
 from sightline_qdrant_edge.shard import count_points, create_shard, flush_shard, load_shard, update_shard
@@ -82,7 +83,7 @@ class Collection:
         generation.mkdir(parents=True)
         create_shard(generation, config)
         write_request(folder, request)
-        write_whole(folder / _CURRENT_FILE, generation.name.encode("ascii"))
+        atomic_write(folder / _CURRENT_FILE, generation.name.encode("ascii"), durable=True)
         sync_tree(folder)
 
     @property
@@ -257,7 +258,7 @@ class Collection:
     def _point_to(self, generation: str) -> None:
         pointer = self.folder / _CURRENT_FILE
         try:
-            write_whole(pointer, generation.encode("ascii"))
+            atomic_write(pointer, generation.encode("ascii"), durable=True)
         except OSError as error:
             # Where the new name is in place and only the sync failed, a restart would read it: so it counts.
             if pointer.read_text("ascii") != generation:
@@ -295,4 +296,4 @@ class Collection:
     def _store_unindexed(self) -> None:
         # An estimate, which a restart can do without.
         with suppress(OSError):
-            write_whole(self.folder / _UNINDEXED_FILE, str(self._unindexed).encode("ascii"))
+            atomic_write(self.folder / _UNINDEXED_FILE, str(self._unindexed).encode("ascii"), durable=True)

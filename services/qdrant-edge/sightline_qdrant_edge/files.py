@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
+from sightline_service.atomic_write import sync
+
 _FICLONE = 0x40049409  # Linux: share the blocks of a file, copied when one side writes
 _COPY_BYTES = 1024 * 1024
 
@@ -26,47 +28,18 @@ def written_once(path: Path) -> bool:
     return path.name in _WRITTEN_ONCE
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_file(path: Path | str) -> None:
-    """Make a file's content durable; the interpreter's lock is free meanwhile."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def sync_tree(folder: Path) -> None:
     """Make every file and folder below durable; a file that goes away meanwhile is passed over."""
     for parent, _, names in os.walk(folder):
         for name in names:
             try:
-                sync_file(os.path.join(parent, name))
+                sync(Path(parent, name))
             except FileNotFoundError:
                 continue
         try:
-            sync_folder(Path(parent))
+            sync(Path(parent))
         except FileNotFoundError:
             continue
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Replace a file so that a crash leaves either the old content or the new."""
-    draft = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
-    sync_folder(path.parent)
 
 
 def read_ahead(folder: Path) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import qdrant_edge as engine
 from google.protobuf import json_format
 from qdrant_client import grpc as api
+from sightline_service.atomic_write import atomic_write
 
 from sightline_qdrant_edge.errors import Unserved, WrongInput
-from sightline_qdrant_edge.files import write_whole
 
 _DISTANCES = {
     api.Distance.Cosine: engine.Distance.Cosine,
@@ -64,7 +64,7 @@ def read_request(folder: Path) -> api.CreateCollection:
 
 def write_request(folder: Path, request: api.CreateCollection) -> None:
     """Keep the request that creates the collection in a folder."""
-    write_whole(folder / _REQUEST_FILE, json_format.MessageToJson(request).encode())
+    atomic_write(folder / _REQUEST_FILE, json_format.MessageToJson(request).encode(), durable=True)
 
 
 def segment_points(request: api.CreateCollection, segment_mb: int) -> int:

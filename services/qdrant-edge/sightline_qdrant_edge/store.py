@@ -10,10 +10,11 @@ from urllib.parse import quote, unquote
 from uuid import uuid4
 
 from qdrant_client import grpc as api
+from sightline_service.atomic_write import atomic_write, sync
 
 from sightline_qdrant_edge.collection import Collection
 from sightline_qdrant_edge.errors import AlreadyExists, NotFound, WrongInput, collection_missing
-from sightline_qdrant_edge.files import discard, sync_folder, write_whole
+from sightline_qdrant_edge.files import discard
 
 _MAX_NAME_BYTES = 255
 _FORBIDDEN = frozenset('<>:"/\\|?*') | {chr(code) for code in range(32)}
@@ -82,7 +83,7 @@ class Store:
                 draft.rename(folder)
             finally:
                 discard(draft)
-            sync_folder(self._folder)
+            sync(self._folder)
             self._collections = {**self._collections, name: Collection(name, folder)}
 
     def delete(self, name: str) -> bool:
@@ -95,7 +96,7 @@ class Store:
             self._save_aliases({alias: target for alias, target in self._aliases.items() if target != name})
             found.close()
             discard(found.folder)
-            sync_folder(self._folder)
+            sync(self._folder)
             return True
 
     def aliases(self) -> dict[str, str]:
@@ -141,7 +142,7 @@ class Store:
 
     def _save_aliases(self, aliases: dict[str, str]) -> None:
         if aliases != self._aliases:
-            write_whole(self._aliases_file, json.dumps(aliases, indent=1, sort_keys=True).encode())
+            atomic_write(self._aliases_file, json.dumps(aliases, indent=1, sort_keys=True).encode(), durable=True)
             self._aliases = aliases
 
     def close(self) -> None:
