@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_encoder import models
 from sightline_pictures import PictureSettings, open_picture, thumbnail
+from sightline_pictures.thumbnails import THUMBNAIL_SIDE
 
 from benchmarks.collection import Collection
 from benchmarks.quality import embed, encoder_settings
@@ -47,7 +48,7 @@ class Subject:
         """
         limits = PictureSettings()
         data = (self.pictures.folder / key).read_bytes()
-        picture = open_picture(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=384)
+        picture = open_picture(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=THUMBNAIL_SIDE)
         return thumbnail(picture.image)
 
 

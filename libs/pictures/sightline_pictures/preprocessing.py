@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-
-if TYPE_CHECKING:
-    from sightline.encoder.v1 import encoder_pb2
 
 ResizeMode = Literal["shortest", "longest", "squash"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
@@ -61,23 +58,6 @@ class Preprocessing:
     def min_side(self) -> int:
         """The `min_side` for `open_picture` that leaves a JPEG at least twice as large as the model needs."""
         return 2 * max(self.resize_size, self.crop_width, self.crop_height)
-
-    @classmethod
-    def from_proto(cls, message: encoder_pb2.Preprocessing) -> Preprocessing:
-        """Read the message that ListModels gives.
-
-        Raises:
-            ValueError: If a mode or filter is unspecified or a size is 0.
-        """
-        from sightline_pictures.proto import from_proto
-
-        return from_proto(message)
-
-    def to_proto(self) -> encoder_pb2.Preprocessing:
-        """Write the message that ListModels gives."""
-        from sightline_pictures.proto import to_proto
-
-        return to_proto(self)
 
 
 def preprocess(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.uint8]:

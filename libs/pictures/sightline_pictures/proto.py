@@ -1,4 +1,4 @@
-"""`Preprocessing` to and from its message. Apart, so that pictures can be opened without the gRPC package."""
+"""`Preprocessing` to and from its message; needs the gRPC package, which nothing else here does (the `proto` extra)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FILTER_NAMES = {value: name for name, value in _FILTERS.items()}
 
 
 def from_proto(message: encoder_pb2.Preprocessing) -> Preprocessing:
-    """Read a message.
+    """Read the message that ListModels gives.
 
     Raises:
         ValueError: If a mode or filter is unspecified or unknown, or a size is 0.
@@ -35,7 +35,7 @@ def from_proto(message: encoder_pb2.Preprocessing) -> Preprocessing:
 
 
 def to_proto(preprocessing: Preprocessing) -> encoder_pb2.Preprocessing:
-    """Write a message."""
+    """Write the message that ListModels gives."""
     pad = preprocessing.pad_color
     return encoder_pb2.Preprocessing(
         pad_color=None if pad is None else _write(pad),

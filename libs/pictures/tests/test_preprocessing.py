@@ -6,6 +6,7 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from sightline.encoder.v1 import encoder_pb2
 from sightline_pictures import Preprocessing, preprocess
+from sightline_pictures.proto import from_proto, to_proto
 from timm.data import create_transform
 
 WHITE = (255, 255, 255)
@@ -116,17 +117,17 @@ def test_a_picture_of_another_mode_is_taken_as_rgb():
     ],
 )
 def test_the_message_says_the_same(preprocessing):
-    message = encoder_pb2.Preprocessing.FromString(preprocessing.to_proto().SerializeToString())
-    assert Preprocessing.from_proto(message) == preprocessing
+    message = encoder_pb2.Preprocessing.FromString(to_proto(preprocessing).SerializeToString())
+    assert from_proto(message) == preprocessing
 
 
 def test_an_unspecified_message_is_refused():
     with pytest.raises(ValueError, match="not known"):
-        Preprocessing.from_proto(encoder_pb2.Preprocessing(resize_size=224, crop_width=224, crop_height=224))
-    message = EMBEDDED.to_proto()
+        from_proto(encoder_pb2.Preprocessing(resize_size=224, crop_width=224, crop_height=224))
+    message = to_proto(EMBEDDED)
     message.crop_width = 0
     with pytest.raises(ValueError, match="at least 1"):
-        Preprocessing.from_proto(message)
+        from_proto(message)
 
 
 @pytest.mark.parametrize("changes", [{"resize_mode": "crop"}, {"interpolation": "area"}, {"resize_size": 0}])

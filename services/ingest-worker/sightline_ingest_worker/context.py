@@ -14,6 +14,7 @@ from sightline.encoder.client import EncoderClient
 from sightline_bucket import Bucket, ThumbnailStore, open_bucket, open_thumbnails
 from sightline_catalogue import Catalogue, Collection, ModelRef, image_id
 from sightline_pictures import PictureSettings, Preprocessing
+from sightline_pictures.proto import from_proto
 from sightline_service.encoder_client import open_encoder
 from sightline_service.queues import redis_client
 
@@ -74,7 +75,7 @@ class TargetSource:
                 ref = ModelRef(id=model.id, fingerprint=model.fingerprint, dimensions=model.dimensions)
                 if self._target is None or self._target.model != ref:
                     collection = self._catalogue.ensure_collection(ref)
-                    preprocessing = Preprocessing.from_proto(model.preprocessing)
+                    preprocessing = from_proto(model.preprocessing)
                     limit = self._request_limit(preprocessing)
                     self._target = Target(collection, ref, preprocessing, limit)
                     log.info("indexing for a model", model=ref.id, collection=collection.name)

@@ -10,6 +10,7 @@ import structlog
 from sightline_bucket import KeyRefused, ObjectMissing
 from sightline_catalogue import image_id
 from sightline_pictures import PictureError, open_picture, preprocess, thumbnail
+from sightline_pictures.thumbnails import THUMBNAIL_SIDE
 
 from sightline_ingest_worker.context import Context, Target
 from sightline_ingest_worker.metrics import step
@@ -19,7 +20,6 @@ log = structlog.get_logger()
 
 CHUNK_BYTES = 64 * 1024 * 1024
 """Files whose bytes are held at once, unless one alone is larger."""
-THUMBNAIL_SIDE = 384
 STILL_WRITTEN_SECONDS = 5.0
 """A file that is cut short and was modified so recently is taken to be on its way."""
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from sightline.encoder.client import BULK, EncoderClient, ItemError, RawPixels
 from sightline_catalogue import ModelRef
 from sightline_pictures import PictureError, PictureSettings, Preprocessing, open_picture, preprocess, thumbnail
+from sightline_pictures.proto import from_proto
+from sightline_pictures.thumbnails import THUMBNAIL_SIDE
 
-THUMBNAIL_SIDE = 384
 BATCH = 16
 MODELS_SECONDS = 5.0
 ENCODE_SECONDS = 60.0
@@ -121,7 +122,7 @@ class Reader:
         """Return an encoder's name of a model, and how pictures are brought to its input."""
         for one in self._encoder.models(timeout_seconds=MODELS_SECONDS):
             if one.fingerprint == model.fingerprint:
-                return one.id, Preprocessing.from_proto(one.preprocessing)
+                return one.id, from_proto(one.preprocessing)
         raise NoEncoder(f"The collection was made with {model.id}, and no encoder serves that.")
 
     def _open(self, file: UploadedFile, preprocessing: Preprocessing) -> _Opened:

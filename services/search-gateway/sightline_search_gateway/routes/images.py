@@ -15,6 +15,7 @@ from sightline_bucket import BucketUnavailable
 from sightline_catalogue import Collection, Filter, Image
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, open_picture, preview, thumbnail
+from sightline_pictures.thumbnails import PREVIEW_SIDE, THUMBNAIL_SIDE
 from werkzeug.http import dump_options_header
 
 from sightline_search_gateway import schemas
@@ -33,8 +34,6 @@ IMAGE: Answer = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Image"}}},
 }
 WEBP = picture_answer("The picture as WebP.", "image/webp")
-THUMBNAIL_SIDE = 384
-PREVIEW_SIDE = 1600
 DECODE_WAIT_SECONDS = 20
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
