@@ -52,7 +52,7 @@ class Bare:
     def __init__(self, pictures: Collection, readers: int, batch: int) -> None:
         settings = EncoderSettings(cache_dir=collection.MODELS, max_batch_size=batch)
         self._model = models.load(settings.model_ids[0], settings)
-        self._model.warm()
+        self._model.warm_up()
         self._pictures = pictures
         self._readers = readers
         self._batch = batch

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_catalogue import Image, Nearest
 from sightline_encoder import models
-from sightline_encoder.errors import EncoderError
+from sightline_encoder.errors import ModelError
 from sightline_encoder.models import embedded
 from sightline_pictures import PictureError, PictureSettings, open_picture, preprocess
 from sightline_search_gateway.arrangement import MOST_ARRANGED, arrange
@@ -242,7 +242,7 @@ def main() -> None:
         settings = encoder_settings("embedded")
         texts = Texts(models.load("embedded", settings))
         seen = look(pictures)
-    except (EncoderError, ValueError) as error:
+    except (ModelError, ValueError) as error:
         sys.exit(str(error))
     vocabulary = read_vocabulary()
     words = Words(vocabulary.texts, texts(vocabulary.texts))

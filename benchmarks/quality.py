@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sightline_encoder import models
-from sightline_encoder.errors import EncoderError
+from sightline_encoder.errors import ModelError
 from sightline_encoder.settings import EncoderSettings
 from sightline_pictures import PictureError, PictureSettings, open_picture, preprocess
 
@@ -214,7 +214,7 @@ def main() -> None:
             # A second model that cannot be had is better known before the first is measured.
             models.describe(chosen.model_ids[0], chosen)
         outcomes = [measure(pictures, choice) for choice in choices]
-    except (EncoderError, ValueError) as error:
+    except (ModelError, ValueError) as error:
         sys.exit(str(error))
     show(pictures, outcomes)
     figures = outcomes[0].figures()

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_encoder import models
 from sightline_encoder.bootstrap import bootstrap
-from sightline_encoder.errors import EncoderError
+from sightline_encoder.errors import StartupError
 from sightline_encoder.pipeline import EncodingModel
 from sightline_encoder.settings import EncoderSettings
 from sightline_service import configure_logging, load_settings
@@ -52,7 +52,7 @@ class TurnedModel:
 def load(settings: EncoderSettings) -> list[EncodingModel]:
     """Load and warm the model."""
     model = models.load("embedded", settings)
-    model.warm(max(settings.max_batch_size, settings.max_text_batch_size))
+    model.warm_up(max(settings.max_batch_size, settings.max_text_batch_size))
     return [TurnedModel(model)]
 
 
@@ -62,7 +62,7 @@ def main() -> None:
     configure_logging(settings.log, "encoder")
     try:
         asyncio.run(bootstrap(settings, load).run())
-    except EncoderError as error:
+    except StartupError as error:
         sys.exit(error.message)
     os._exit(0)
 

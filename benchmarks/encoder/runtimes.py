@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_encoder import models
 from sightline_encoder.models import Model
-from sightline_encoder.runtimes import TowerSource
 from sightline_encoder.runtimes.openvino_runtime import export, ov
+from sightline_encoder.runtimes.tower import TowerSource
 
 from benchmarks import collection
 from benchmarks.encoder.subjects import Subject, settings

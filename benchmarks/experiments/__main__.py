@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sightline_encoder.errors import EncoderError
+from sightline_encoder.errors import ModelError
 from sightline_encoder.runtimes import nvidia_present
 from sightline_qdrant_edge.settings import EdgeSettings
 
@@ -146,7 +146,7 @@ def main() -> None:
     say(f"embedding {len(pictures.keys):,} pictures of {pictures.name}")
     try:
         subject = look(pictures, chosen.model)
-    except (EncoderError, ValueError) as error:
+    except (ModelError, ValueError) as error:
         sys.exit(str(error))
     say("Figures 1 to 3: searching")
     found_answers = answers.search(subject)

@@ -1,4 +1,4 @@
-"""A client of the encoder: deadlines, retries, and turns among several addresses.
+"""A client of the encoder: deadlines, retries, and round robin over several addresses.
 
 from sightline.encoder.client import EncoderClient
 
@@ -22,14 +22,14 @@ import grpc
 from sightline.encoder.errors import (
     EncoderError,
     FingerprintMismatch,
+    InvalidItem,
     InvalidRequest,
     ItemError,
     Overloaded,
     Unavailable,
-    status_code,
-    translated,
+    from_rpc_error,
 )
-from sightline.encoder.messages import Encoded, RawPixels, encoded, image_request
+from sightline.encoder.messages import Encoded, RawPixels, image_request, parse_response
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "EncoderClient",
     "EncoderError",
     "FingerprintMismatch",
+    "InvalidItem",
     "InvalidRequest",
     "ItemError",
     "Overloaded",
@@ -87,7 +88,7 @@ class EncoderClient:
         self._lock = threading.Lock()
         self._channels: list[grpc.Channel] = []
         self._stubs: list[encoder_pb2_grpc.EncoderStub] = []
-        self._turn = random.randrange(len(self._addresses))
+        self._next = random.randrange(len(self._addresses))
 
     def __enter__(self) -> EncoderClient:
         return self
@@ -140,7 +141,7 @@ class EncoderClient:
             Overloaded, Unavailable, FingerprintMismatch, InvalidRequest, EncoderError: The whole call failed.
         """
         request = encoder_pb2.EncodeTextRequest(model=model, fingerprint=fingerprint, priority=priority, texts=texts)
-        return encoded(self._call(lambda stub: stub.EncodeText, request, timeout_seconds))
+        return parse_response(self._call(lambda stub: stub.EncodeText, request, timeout_seconds))
 
     def encode_images(
         self,
@@ -158,7 +159,7 @@ class EncoderClient:
                 One bad image fails alone: its result is an ItemError.
         """
         request = image_request(images, model, fingerprint, priority)
-        return encoded(self._call(lambda stub: stub.EncodeImage, request, timeout_seconds))
+        return parse_response(self._call(lambda stub: stub.EncodeImage, request, timeout_seconds))
 
     def encode_image_stream(
         self,
@@ -178,12 +179,12 @@ class EncoderClient:
             Overloaded, Unavailable, FingerprintMismatch, InvalidRequest, EncoderError: The stream broke.
         """
         requests = (image_request(images, model, fingerprint, priority) for images in batches)
-        stub = self._next_stubs()[0]
+        stub = self._rotated_stubs()[0]
         try:
             for response in stub.EncodeImageStream(requests, timeout=timeout_seconds, metadata=self._metadata):
-                yield encoded(response)
+                yield parse_response(response)
         except grpc.RpcError as error:
-            raise translated(error) from error
+            raise from_rpc_error(error) from error
 
     def _call(
         self,
@@ -194,13 +195,13 @@ class EncoderClient:
         deadline = time.monotonic() + (timeout_seconds or self._timeout_seconds)
         backoff = FIRST_BACKOFF_SECONDS
         while True:
-            for stub in self._next_stubs():
+            for stub in self._rotated_stubs():
                 remaining = deadline - time.monotonic()
                 try:
                     return method(stub)(request, timeout=max(remaining, 0.001), metadata=self._metadata)
                 except grpc.RpcError as error:
-                    failure = translated(error)
-                    if not isinstance(failure, Unavailable) or status_code(error) is not grpc.StatusCode.UNAVAILABLE:
+                    failure = from_rpc_error(error)
+                    if failure.code is not grpc.StatusCode.UNAVAILABLE:
                         raise failure from error
             # Jitter, so that clients of a restarted encoder do not come back all at once.
             pause = backoff * random.uniform(0.5, 1.5)
@@ -209,14 +210,14 @@ class EncoderClient:
             time.sleep(pause)
             backoff = min(2 * backoff, LONGEST_BACKOFF_SECONDS)
 
-    def _next_stubs(self) -> list[encoder_pb2_grpc.EncoderStub]:
-        """Return every address's stub, beginning with the one whose turn it is."""
+    def _rotated_stubs(self) -> list[encoder_pb2_grpc.EncoderStub]:
+        """Return every address's stub, beginning with the next in turn."""
         with self._lock:
             if not self._stubs:
                 self._channels = [self._open(address) for address in self._addresses]
                 self._stubs = [encoder_pb2_grpc.EncoderStub(channel) for channel in self._channels]
-            self._turn = (self._turn + 1) % len(self._stubs)
-            return self._stubs[self._turn :] + self._stubs[: self._turn]
+            self._next = (self._next + 1) % len(self._stubs)
+            return self._stubs[self._next :] + self._stubs[: self._next]
 
     def _open(self, address: str) -> grpc.Channel:
         options = [

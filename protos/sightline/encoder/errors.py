@@ -1,76 +1,94 @@
-"""What a call of the encoder can end with."""
+"""What a call of the encoder can end with: raised by the service, and raised again by the client."""
 
 from __future__ import annotations
 
 import grpc
+
+RETRY_AFTER_KEY = "retry-after-ms"
+"""The trailing metadata of a call that found the queue full: when the same request is likely to fit."""
 
 
 class EncoderError(Exception):
     """A call failed.
 
     Attributes:
-        code: The gRPC status code.
-        message: What was wrong, fit to show to a person.
+        code: The gRPC status code; each class has its own, an instance may have another.
+        message: What was wrong and what to do, fit to show to a person.
     """
 
-    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+    code = grpc.StatusCode.INTERNAL
+
+    def __init__(self, message: str, code: grpc.StatusCode | None = None) -> None:
         super().__init__(message)
-        self.code = code
         self.message = message
+        if code is not None:
+            self.code = code
 
 
 class Overloaded(EncoderError):
     """The encoder's queue is full; the same request may be sent again after `retry_after_seconds`."""
 
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+
     def __init__(self, message: str, retry_after_seconds: float) -> None:
-        super().__init__(grpc.StatusCode.RESOURCE_EXHAUSTED, message)
+        super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
 
 
 class Unavailable(EncoderError):
-    """No encoder answered within the deadline."""
+    """The encoder is still loading or is stopping, or none answered within the deadline."""
+
+    code = grpc.StatusCode.UNAVAILABLE
 
 
 class FingerprintMismatch(EncoderError):
     """The encoder's model is not the one whose vectors were asked for."""
 
+    code = grpc.StatusCode.FAILED_PRECONDITION
+
 
 class InvalidRequest(EncoderError):
     """The request itself is wrong, or larger than the encoder's limits; sending it again changes nothing."""
 
+    code = grpc.StatusCode.INVALID_ARGUMENT
+
 
 class ItemError(Exception):
-    """One text or image of a request could not be encoded.
+    """One text or image of a request could not be encoded; another time it might.
 
     Attributes:
-        code: A google.rpc.Code number.
+        code: The status code of the item.
         message: What was wrong, fit to show to a person.
     """
 
-    def __init__(self, code: int, message: str) -> None:
+    code = grpc.StatusCode.INTERNAL
+
+    def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.code = code
         self.message = message
 
 
-def status_code(error: grpc.RpcError) -> grpc.StatusCode:
-    """Return the code that a call ended with."""
-    return error.code() if isinstance(error, grpc.Call) else grpc.StatusCode.UNKNOWN
+class InvalidItem(ItemError):
+    """One text or image that can never be encoded: not an image, or over a limit."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
 
 
-def translated(error: grpc.RpcError) -> EncoderError:
-    """Return gRPC's error as one of ours."""
-    code = status_code(error)
-    message = (error.details() if isinstance(error, grpc.Call) else None) or str(error)
-    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-        return Unavailable(code, message)
-    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and isinstance(error, grpc.Call):
-        for key, value in error.trailing_metadata() or ():
-            if key == "retry-after-ms" and str(value).isdecimal():
-                return Overloaded(message, int(value) / 1000)
-        return InvalidRequest(code, message)
-    if code is grpc.StatusCode.FAILED_PRECONDITION:
-        return FingerprintMismatch(code, message)
-    if code in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND):
-        return InvalidRequest(code, message)
-    return EncoderError(code, message)
+def from_rpc_error(error: grpc.RpcError) -> EncoderError:
+    """Translate gRPC's error."""
+    if not isinstance(error, grpc.Call):
+        return EncoderError(str(error), grpc.StatusCode.UNKNOWN)
+    code, message = error.code(), error.details() or str(error)
+    match code:
+        case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.DEADLINE_EXCEEDED:
+            return Unavailable(message, code)
+        case grpc.StatusCode.RESOURCE_EXHAUSTED:
+            for key, value in error.trailing_metadata() or ():
+                if key == RETRY_AFTER_KEY and str(value).isdecimal():
+                    return Overloaded(message, int(value) / 1000)
+            return InvalidRequest(message, code)
+        case grpc.StatusCode.FAILED_PRECONDITION:
+            return FingerprintMismatch(message, code)
+        case grpc.StatusCode.INVALID_ARGUMENT | grpc.StatusCode.NOT_FOUND:
+            return InvalidRequest(message, code)
+    return EncoderError(message, code)

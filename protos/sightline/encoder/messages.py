@@ -1,13 +1,14 @@
-"""What goes to the encoder and what comes back, as Python has it."""
+"""The messages of encoder.proto as Python objects: requests built, responses read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import grpc
 import numpy as np
 from numpy.typing import NDArray
-from sightline.encoder.errors import ItemError
+from sightline.encoder.errors import InvalidItem, ItemError
 from sightline.encoder.v1 import encoder_pb2
 
 Vector = NDArray[np.float32]
@@ -31,7 +32,7 @@ class Encoded:
     """The answer to one request, in its order.
 
     Attributes:
-        results: For each item a (dimensions,) float32 unit vector, or why there is none.
+        results: For each item a (dimensions,) float32 unit vector, or the error that it failed with.
     """
 
     model: str
@@ -65,12 +66,18 @@ def image_request(
     return request
 
 
-def encoded(response: encoder_pb2.EncodeTextResponse | encoder_pb2.EncodeImageResponse) -> Encoded:
+def parse_response(response: encoder_pb2.EncodeTextResponse | encoder_pb2.EncodeImageResponse) -> Encoded:
     """Return an answer with its vectors as arrays."""
-    results: list[Vector | ItemError] = [
-        np.array(result.vector.values, dtype=np.float32)
-        if result.WhichOneof("outcome") == "vector"
-        else ItemError(result.status.code, result.status.message)
-        for result in response.results
-    ]
-    return Encoded(response.model, response.fingerprint, results)
+    return Encoded(response.model, response.fingerprint, [_parse_result(result) for result in response.results])
+
+
+def item_status(error: ItemError) -> encoder_pb2.Status:
+    """Return an item's error as it goes over the wire, with a google.rpc.Code number."""
+    return encoder_pb2.Status(code=error.code.value[0], message=error.message)
+
+
+def _parse_result(result: encoder_pb2.Result) -> Vector | ItemError:
+    if result.WhichOneof("outcome") == "vector":
+        return np.array(result.vector.values, dtype=np.float32)
+    invalid = result.status.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    return InvalidItem(result.status.message) if invalid else ItemError(result.status.message)

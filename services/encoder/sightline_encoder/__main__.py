@@ -12,7 +12,7 @@ from sightline_service import configure_logging, load_settings
 from sightline_service.parent_death import die_with_parent
 
 from sightline_encoder.bootstrap import bootstrap, load_models
-from sightline_encoder.errors import EncoderError
+from sightline_encoder.errors import StartupError
 from sightline_encoder.settings import EncoderSettings
 
 
@@ -34,10 +34,10 @@ def main() -> None:
     configure_logging(settings.log, "encoder")
     try:
         if arguments.prepare:
-            load_models(settings, prepare=None)
+            load_models(settings, convert=None)
         else:
             asyncio.run(bootstrap(settings).run())
-    except EncoderError as error:
+    except StartupError as error:
         print(f"sightline-encoder: {error.message}", file=sys.stderr)
         code = 2
     else:

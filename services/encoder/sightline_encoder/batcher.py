@@ -1,6 +1,6 @@
-"""Batching across calls: bounded lanes, the more urgent first, and threads that take batches out of them.
+"""Batching across calls: bounded queues, the more urgent first, and threads that take batches out of them.
 
-Knows nothing of models or of gRPC: a payload goes in, a result comes out.
+Knows nothing of models or of the wire: a payload goes in, a result comes out.
 """
 
 from __future__ import annotations
@@ -8,88 +8,79 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Generic, TypeVar
 
-from sightline_encoder.errors import EncoderError, EncodingFailed, Overloaded
+from sightline.encoder.errors import ItemError, Overloaded
 
 SHORTEST_RETRY_SECONDS = 0.05
 LONGEST_RETRY_SECONDS = 5.0
 
+Key = TypeVar("Key", bound=Hashable)
+Payload = TypeVar("Payload")
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True)
-class Lane:
-    """A queue of like items.
+class QueueSpec(Generic[Key]):
+    """A bounded queue of like items, and how batches are made of it.
 
     Attributes:
-        name: Any key that `run` understands.
-        rank: Lower goes first.
+        key: What `run` knows it by.
+        priority: Lower goes first.
         capacity: The items admitted at a time, until their batch begins.
         max_batch: Items of one batch.
         max_wait_seconds: A batch that is not full closes when its first item has waited so long. A lone caller does
             not wait: where the last batch held one item, the next closes at once.
-        patience_seconds: An item that has waited so long goes before lower ranks, so that they cannot starve it.
+        max_starvation_seconds: An item that has waited so long goes before more urgent queues.
     """
 
-    name: Any
-    rank: int
+    key: Key
+    priority: int
     capacity: int
     max_batch: int
     max_wait_seconds: float = 0.0
-    patience_seconds: float = 5.0
+    max_starvation_seconds: float = 5.0
 
 
-class Observer(Protocol):
-    """Hears what happens, for the metrics. Called with a lock held: quick, and no exceptions."""
+class Observer(Generic[Key]):
+    """Is told what happens, for the metrics; this one does nothing. Called with a lock held: quick, no exceptions."""
 
-    def depth(self, lane: Any, items: int) -> None:
+    def depth(self, queue: Key, items: int) -> None:
         """So many items are admitted and not begun."""
 
-    def refused(self, lane: Any, items: int) -> None:
+    def refused(self, queue: Key, items: int) -> None:
         """So many items did not fit."""
 
-    def batch(self, lane: Any, queue_seconds: list[float], forward_seconds: float) -> None:
+    def batch(self, queue: Key, queue_seconds: list[float], forward_seconds: float) -> None:
         """A batch is done: how long each item had waited, and how long the batch took."""
 
 
-class Silent:
-    """An observer that does nothing."""
-
-    def depth(self, lane: Any, items: int) -> None:
-        """Nothing."""
-
-    def refused(self, lane: Any, items: int) -> None:
-        """Nothing."""
-
-    def batch(self, lane: Any, queue_seconds: list[float], forward_seconds: float) -> None:
-        """Nothing."""
-
-
-class Group:
+class PendingCall(Generic[Key, Payload, Result]):
     """The items of one call, admitted together.
 
-    `future` resolves to a list in the order of the items, each a result or the EncoderError that it failed with,
-    once every item has one. It is cancelled by `cancel`, which takes the items out of the queue.
+    `future` resolves to a list in the order of the items, each a result or the ItemError that it failed with, once
+    every item has one. It is cancelled by `cancel`, which takes the items out of the queue.
     """
 
-    def __init__(self, batcher: Batcher, state: _State, size: int) -> None:
-        self.future: Future[list[Any]] = Future()
-        self._batcher = batcher
-        self._state = state
-        self._results: list[Any] = [None] * size
-        self._missing = size
-        self._unready = size
+    def __init__(self, batcher: Batcher[Key, Payload, Result], queue: _Queue[Key, Payload, Result], size: int) -> None:
+        self.future: Future[list[Result | ItemError]] = Future()
         self.cancelled = False
+        self._batcher = batcher
+        self._queue = queue
+        self._size = size
+        self._results: dict[int, Result | ItemError] = {}
+        self._not_queued = size
 
-    def ready(self, index: int, payload: Any) -> None:
+    def submit(self, index: int, payload: Payload) -> None:
         """Queue an item: it may now go into a batch."""
-        self._batcher._queue(self, index, payload)
+        self._batcher._submit(self, index, payload)
 
-    def fail(self, index: int, error: EncoderError) -> None:
+    def fail(self, index: int, error: ItemError) -> None:
         """Settle an item that will not get so far."""
-        self._batcher._drop(self, index, error)
+        self._batcher._fail(self, index, error)
 
     def cancel(self) -> None:
         """Take what has not begun out of the queue; nobody waits for it any more."""
@@ -97,213 +88,209 @@ class Group:
 
 
 @dataclass
-class _Item:
-    group: Group
+class _Item(Generic[Key, Payload, Result]):
+    call: PendingCall[Key, Payload, Result]
     index: int
-    payload: Any
+    payload: Payload
     queued_at: float
 
 
 @dataclass
-class _State:
-    lane: Lane
-    served: list[threading.Condition] = field(default_factory=list)
-    """One for each thread that serves the lane, to wake that thread alone."""
-    items: deque[_Item] = field(default_factory=deque)
+class _Queue(Generic[Key, Payload, Result]):
+    spec: QueueSpec[Key]
+    wakeups: list[threading.Condition] = field(default_factory=list)
+    """One for each thread that serves the queue, to wake that thread alone."""
+    items: deque[_Item[Key, Payload, Result]] = field(default_factory=deque)
     admitted: int = 0
     last_batch: int = 0
     seconds_per_item: float = 0.01
 
+    def wake(self) -> None:
+        """Have every idle thread that serves the queue look at it; called with the lock held."""
+        for wakeup in self.wakeups:
+            wakeup.notify()
 
-class Batcher:
-    """Lanes and the threads that serve them.
+    def is_starved(self, now: float) -> bool:
+        return bool(self.items) and now - self.items[0].queued_at > self.spec.max_starvation_seconds
+
+    def seconds_to_close(self, now: float) -> float:
+        """Return how long the next batch waits for more items; the queue is not empty."""
+        if len(self.items) >= self.spec.max_batch or self.last_batch <= 1:
+            return 0.0
+        return self.items[0].queued_at + self.spec.max_wait_seconds - now
+
+
+class Batcher(Generic[Key, Payload, Result]):
+    """Queues and the threads that serve them.
 
     Args:
-        lanes: With distinct names.
-        run: Takes a lane's name and its payloads; returns one result each. May raise: then the payloads are tried
-            one by one, so that one bad item fails alone.
-        workers: For each thread the names of the lanes that it serves. A thread that serves urgent lanes only keeps
+        queues: With distinct keys.
+        run: Takes a queue's key and payloads; returns one result each. May raise: then the payloads are tried one by
+            one, so that one bad item fails alone.
+        threads: For each thread the keys of the queues that it serves. A thread that serves urgent queues only keeps
             these from waiting for a long batch that has begun.
-        observer: Hears what happens.
-        prepare: Called in each thread before its first batch, with the names of its lanes.
+        observer: Is told what happens.
+        on_thread_start: Called in each thread before its first batch, with the keys of its queues.
     """
 
     def __init__(
         self,
-        lanes: Sequence[Lane],
-        run: Callable[[Any, list[Any]], Sequence[Any]],
-        workers: Sequence[Collection[Any]],
-        observer: Observer | None = None,
-        prepare: Callable[[Collection[Any]], None] | None = None,
+        queues: Sequence[QueueSpec[Key]],
+        run: Callable[[Key, list[Payload]], Sequence[Result | ItemError]],
+        threads: Sequence[Collection[Key]],
+        observer: Observer[Key] | None = None,
+        on_thread_start: Callable[[Collection[Key]], None] | None = None,
     ) -> None:
-        self._prepare = prepare
-        self._states = {lane.name: _State(lane) for lane in lanes}
+        self._on_thread_start = on_thread_start
+        self._queues = {spec.key: _Queue[Key, Payload, Result](spec) for spec in queues}
         self._run = run
-        self._observer = observer or Silent()
+        self._observer = observer or Observer()
         self._lock = threading.Lock()
         self._closing = False
-        self._wakes = [threading.Condition(self._lock) for _ in workers]
+        self._wakeups = [threading.Condition(self._lock) for _ in threads]
         self._threads = []
-        for number, (names, wake) in enumerate(zip(workers, self._wakes, strict=True)):
-            states = self._ordered(names)
-            for state in states:
-                state.served.append(wake)
+        for number, (keys, wakeup) in enumerate(zip(threads, self._wakeups, strict=True)):
+            served = sorted((self._queues[key] for key in keys), key=lambda queue: queue.spec.priority)
+            for queue in served:
+                queue.wakeups.append(wakeup)
             self._threads.append(
-                threading.Thread(target=self._work, args=(states, wake), name=f"forward-{number}", daemon=True)
+                threading.Thread(target=self._work, args=(served, wakeup), name=f"forward-{number}", daemon=True)
             )
         for thread in self._threads:
             thread.start()
 
-    def admit(self, lane: Any, size: int) -> Group:
+    def admit(self, key: Key, size: int) -> PendingCall[Key, Payload, Result]:
         """Reserve room for the items of one call, all or none.
 
         Raises:
             Overloaded: They do not fit now.
         """
-        state = self._states[lane]
+        queue = self._queues[key]
         with self._lock:
-            if state.admitted + size > state.lane.capacity or self._closing:
-                self._observer.refused(lane, size)
-                wait = state.admitted * state.seconds_per_item
+            if queue.admitted + size > queue.spec.capacity or self._closing:
+                self._observer.refused(key, size)
+                wait = queue.admitted * queue.seconds_per_item
                 raise Overloaded(
-                    f"the queue is full: {state.admitted} of {state.lane.capacity} items wait",
+                    f"the queue is full: {queue.admitted} of {queue.spec.capacity} items wait",
                     min(max(wait, SHORTEST_RETRY_SECONDS), LONGEST_RETRY_SECONDS),
                 )
-            group = Group(self, state, size)
-            self._admit(state, size)
+            call = PendingCall(self, queue, size)
+            self._count(queue, size)
         if size == 0:
-            group.future.set_result([])
-        return group
+            call.future.set_result([])
+        return call
 
     def close(self) -> None:
-        """Run what is queued, then stop the threads. What is admitted but not ready is left."""
+        """Run what is queued, then stop the threads. What is admitted but not queued is left."""
         with self._lock:
             self._closing = True
-            for wake in self._wakes:
-                wake.notify()
+            for wakeup in self._wakeups:
+                wakeup.notify()
         for thread in self._threads:
             thread.join()
 
-    def _ordered(self, names: Collection[Any]) -> list[_State]:
-        return sorted((self._states[name] for name in names), key=lambda state: state.lane.rank)
+    def _count(self, queue: _Queue[Key, Payload, Result], change: int) -> None:
+        queue.admitted += change
+        self._observer.depth(queue.spec.key, queue.admitted)
 
-    def _admit(self, state: _State, change: int) -> None:
-        state.admitted += change
-        self._observer.depth(state.lane.name, state.admitted)
-
-    def _queue(self, group: Group, index: int, payload: Any) -> None:
+    def _submit(self, call: PendingCall[Key, Payload, Result], index: int, payload: Payload) -> None:
+        queue = call._queue
         with self._lock:
-            if group.cancelled:
+            if call.cancelled:
                 return
-            group._unready -= 1
-            state = group._state
-            state.items.append(_Item(group, index, payload, time.monotonic()))
+            call._not_queued -= 1
+            queue.items.append(_Item(call, index, payload, time.monotonic()))
             # A thread that waits for a batch to fill knows when to look again: it is woken for the first item and for
             # the last. To wake it for each would cost more than a text's own share of a batch.
-            if len(state.items) in (1, state.lane.max_batch):
-                _wake(state)
+            if len(queue.items) in (1, queue.spec.max_batch):
+                queue.wake()
 
-    def _drop(self, group: Group, index: int, error: EncoderError) -> None:
+    def _fail(self, call: PendingCall[Key, Payload, Result], index: int, error: ItemError) -> None:
         with self._lock:
-            if group.cancelled:
+            if call.cancelled:
                 return
-            group._unready -= 1
-            self._admit(group._state, -1)
-        self._settle(group, index, error)
+            call._not_queued -= 1
+            self._count(call._queue, -1)
+        self._settle(call, index, error)
 
-    def _cancel(self, group: Group) -> None:
-        state = group._state
+    def _cancel(self, call: PendingCall[Key, Payload, Result]) -> None:
+        queue = call._queue
         with self._lock:
-            if group.cancelled:
+            if call.cancelled:
                 return
-            group.cancelled = True
-            kept = deque(item for item in state.items if item.group is not group)
-            self._admit(state, -(len(state.items) - len(kept)) - group._unready)
-            state.items = kept
-        group.future.cancel()
+            call.cancelled = True
+            kept = deque(item for item in queue.items if item.call is not call)
+            self._count(queue, -(len(queue.items) - len(kept)) - call._not_queued)
+            queue.items = kept
+        call.future.cancel()
 
-    def _settle(self, group: Group, index: int, result: Any) -> None:
+    def _settle(self, call: PendingCall[Key, Payload, Result], index: int, result: Result | ItemError) -> None:
         with self._lock:
-            group._results[index] = result
-            group._missing -= 1
-            done = group._missing == 0 and not group.cancelled
+            call._results[index] = result
+            done = len(call._results) == call._size and not call.cancelled
         # set_running... turns a late cancel of the future into False instead of an exception here.
-        if done and group.future.set_running_or_notify_cancel():
-            group.future.set_result(group._results)
+        if done and call.future.set_running_or_notify_cancel():
+            call.future.set_result([call._results[place] for place in range(call._size)])
 
-    def _work(self, states: list[_State], wake: threading.Condition) -> None:
-        if self._prepare is not None:
-            self._prepare([state.lane.name for state in states])
-        while True:
-            taken = self._take(states, wake)
-            if taken is None:
-                return
-            state, items = taken
-            self._serve(state, items)
+    def _work(self, queues: list[_Queue[Key, Payload, Result]], wakeup: threading.Condition) -> None:
+        if self._on_thread_start is not None:
+            self._on_thread_start([queue.spec.key for queue in queues])
+        while (taken := self._next_batch(queues, wakeup)) is not None:
+            self._run_batch(*taken)
 
-    def _take(self, states: list[_State], wake: threading.Condition) -> tuple[_State, list[_Item]] | None:
+    def _next_batch(
+        self, queues: list[_Queue[Key, Payload, Result]], wakeup: threading.Condition
+    ) -> tuple[_Queue[Key, Payload, Result], list[_Item[Key, Payload, Result]]] | None:
         """Wait for a batch to close and return it; None when there will be no more."""
         with self._lock:
             while True:
                 now = time.monotonic()
-                state = _most_urgent(states, now)
-                if state is None:
+                queue = _most_urgent(queues, now)
+                if queue is None:
                     if self._closing:
                         return None
-                    wake.wait()
+                    wakeup.wait()
                     continue
-                left = self._seconds_to_close(state, now)
-                if left <= 0:
-                    count = min(len(state.items), state.lane.max_batch)
-                    items = [state.items.popleft() for _ in range(count)]
-                    state.last_batch = count
-                    self._admit(state, -count)
-                    if state.items:
-                        _wake(state)
-                    return state, items
-                wake.wait(left)
+                left = 0.0 if self._closing else queue.seconds_to_close(now)
+                if left > 0:
+                    wakeup.wait(left)
+                    continue
+                count = min(len(queue.items), queue.spec.max_batch)
+                items = [queue.items.popleft() for _ in range(count)]
+                queue.last_batch = count
+                self._count(queue, -count)
+                if queue.items:
+                    queue.wake()
+                return queue, items
 
-    def _seconds_to_close(self, state: _State, now: float) -> float:
-        if self._closing or len(state.items) >= state.lane.max_batch or state.last_batch <= 1:
-            return 0.0
-        return state.items[0].queued_at + state.lane.max_wait_seconds - now
-
-    def _serve(self, state: _State, items: list[_Item]) -> None:
+    def _run_batch(self, queue: _Queue[Key, Payload, Result], items: list[_Item[Key, Payload, Result]]) -> None:
+        key = queue.spec.key
         started = time.monotonic()
-        results = self._attempt(state.lane.name, [item.payload for item in items])
+        results = self._results(key, [item.payload for item in items])
         seconds = time.monotonic() - started
         with self._lock:
-            state.seconds_per_item += 0.2 * (seconds / len(items) - state.seconds_per_item)
-            self._observer.batch(state.lane.name, [started - item.queued_at for item in items], seconds)
+            queue.seconds_per_item += 0.2 * (seconds / len(items) - queue.seconds_per_item)
+            self._observer.batch(key, [started - item.queued_at for item in items], seconds)
         for item, result in zip(items, results, strict=True):
-            self._settle(item.group, item.index, result)
+            self._settle(item.call, item.index, result)
 
-    def _attempt(self, name: Any, payloads: list[Any]) -> Sequence[Any]:
+    def _results(self, key: Key, payloads: list[Payload]) -> Sequence[Result | ItemError]:
         try:
-            results = self._run(name, payloads)
+            results = self._run(key, payloads)
             if len(results) != len(payloads):
                 raise ValueError(f"{len(results)} results for {len(payloads)} items")
             return results
-        except EncoderError as error:
-            failure = error
         except Exception as error:
-            failure = EncodingFailed(f"the forward pass failed ({type(error).__name__}); the encoder's log says more")
-            failure.__cause__ = error
-        if len(payloads) == 1:
-            return [failure]
-        return [self._attempt(name, [payload])[0] for payload in payloads]
+            if len(payloads) == 1:
+                kind = type(error).__name__
+                failure = ItemError(f"the forward pass failed ({kind}); the encoder's log says more")
+                failure.__cause__ = error
+                return [failure]
+        return [self._results(key, [payload])[0] for payload in payloads]
 
 
-def _wake(state: _State) -> None:
-    """Have every idle thread that serves a lane look at it; called with the lock held."""
-    for wake in state.served:
-        wake.notify()
-
-
-def _most_urgent(states: list[_State], now: float) -> _State | None:
-    """Return the waiting lane of lowest rank, or one whose first item has waited longer than its patience."""
-    waiting = [state for state in states if state.items]
-    for state in waiting:
-        if now - state.items[0].queued_at > state.lane.patience_seconds:
-            return state
-    return waiting[0] if waiting else None
+def _most_urgent(queues: list[_Queue[Key, Payload, Result]], now: float) -> _Queue[Key, Payload, Result] | None:
+    """Return a queue that starves, else the one of lowest priority number with items; `queues` are in that order."""
+    return next(
+        (queue for queue in queues if queue.is_starved(now)), next((queue for queue in queues if queue.items), None)
+    )

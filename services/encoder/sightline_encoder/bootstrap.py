@@ -1,4 +1,4 @@
-"""Where everything is wired."""
+"""Wires the service: settings, models, pipeline, gRPC server, metrics."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry
 from sightline_service.metrics import MetricsServer, serve_metrics
 
-from sightline_encoder.errors import EncoderError
+from sightline_encoder.conversion import convert_in_subprocess
+from sightline_encoder.errors import StartupError
 from sightline_encoder.metrics import EncoderMetrics
 from sightline_encoder.pipeline import EncodingModel, Pipeline
-from sightline_encoder.preparing import prepare_apart
-from sightline_encoder.priority import step_back
 from sightline_encoder.server import EncoderServer
 from sightline_encoder.settings import EncoderSettings
+from sightline_encoder.thread_priority import lower_thread_priority
 
 log = structlog.get_logger()
 
@@ -41,7 +41,7 @@ class Service:
         """Listen; NOT_SERVING.
 
         Raises:
-            EncoderError: A port is taken.
+            StartupError: A port is taken.
         """
         await self.server.start()
         settings = self._settings
@@ -49,7 +49,7 @@ class Service:
             self._metrics_server = serve_metrics(settings.metrics.address, settings.metrics_port, self._registry)
         except OSError as error:
             await self.server.stop()
-            raise EncoderError(
+            raise StartupError(
                 f"cannot serve metrics on {settings.metrics.address}:{settings.metrics_port} (ENCODER_METRICS_PORT; 0"
                 f" turns them off): {error.strerror}"
             ) from error
@@ -59,13 +59,13 @@ class Service:
         """Load the models in a thread of their own, then serve.
 
         Raises:
-            EncoderError: A model cannot be served.
+            StartupError: A model cannot be served.
         """
         began = time.monotonic()
-        models = await _in_thread(lambda: self._load(self._settings))
+        models = await _run_in_thread(lambda: self._load(self._settings))
         self._pipeline = Pipeline(models, self._settings, self._settings.pictures, self._metrics)
         for model in models:
-            self._metrics.announce(model.id, model.fingerprint, model.runtime, model.device)
+            self._metrics.add_model(model.id, model.fingerprint, model.runtime, model.device)
         await self.server.serve(self._pipeline)
         log.info("serving", models=[model.id for model in models], seconds=round(time.monotonic() - began, 2))
 
@@ -81,7 +81,7 @@ class Service:
         """Serve until SIGTERM or SIGINT.
 
         Raises:
-            EncoderError: It cannot start.
+            StartupError: It cannot start.
         """
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -102,7 +102,7 @@ class Service:
         log.info("stopped")
 
 
-async def _in_thread(work: Callable[[], Sequence[EncodingModel]]) -> Sequence[EncodingModel]:
+async def _run_in_thread(work: Callable[[], Sequence[EncodingModel]]) -> Sequence[EncodingModel]:
     """Like asyncio.to_thread, but the process may end while the work is under way."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Sequence[EncodingModel]] = loop.create_future()
@@ -116,9 +116,9 @@ async def _in_thread(work: Callable[[], Sequence[EncodingModel]]) -> Sequence[En
             done.set_result(models)
 
     def target() -> None:
-        # The runtime starts its threads here, and they stay as they are born: behind those that serve texts, which
-        # compute a short text alone.
-        step_back()
+        # The runtime starts its threads here, and they inherit the priority: lower than that of the thread that serves
+        # texts, which computes a short text by itself.
+        lower_thread_priority()
         try:
             models, error = work(), None
         except Exception as problem:
@@ -131,13 +131,13 @@ async def _in_thread(work: Callable[[], Sequence[EncodingModel]]) -> Sequence[En
 
 
 def load_models(
-    settings: EncoderSettings, prepare: Callable[[str], None] | None = prepare_apart
+    settings: EncoderSettings, convert: Callable[[str], None] | None = convert_in_subprocess
 ) -> list[EncodingModel]:
     """Load and warm the models that the settings name.
 
     Args:
         settings: As read from the environment.
-        prepare: As `models.load` takes it.
+        convert: As `models.load` takes it.
 
     Raises:
         ModelError: One of them cannot be served.
@@ -149,8 +149,8 @@ def load_models(
     loaded: list[EncodingModel] = []
     for model_id in settings.model_ids:
         began = time.monotonic()
-        model = models.load(model_id, settings, runtime, prepare)
-        model.warm(max(settings.max_batch_size, settings.max_text_batch_size))
+        model = models.load(model_id, settings, runtime, convert)
+        model.warm_up(max(settings.max_batch_size, settings.max_text_batch_size))
         log.info(
             "model ready",
             model=model.id,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from sightline_encoder.pipeline import LaneName
+from sightline_encoder.batcher import Observer
+from sightline_encoder.pipeline import QueueKey
 
-LANE = ["model", "kind", "priority"]
+LABELS = ["model", "kind", "priority"]
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
-class EncoderMetrics:
-    """The service's metrics in a registry; an Observer of the batcher.
+class EncoderMetrics(Observer[QueueKey]):
+    """The service's metrics in a registry; it observes the batcher.
 
     Attributes:
         items: Items answered, by kind (`text`, `image`), model and outcome (`ok`, `invalid`, `failed`). Only `ok` and
@@ -26,27 +27,37 @@ class EncoderMetrics:
             registry=registry,
         )
         self._refused = Counter(
-            "sightline_encoder_refused_total", "Items refused because a queue was full.", LANE, registry=registry
+            "sightline_encoder_refused_total",
+            "Items refused because a queue was full.",
+            LABELS,
+            registry=registry,
         )
         self._depth = Gauge(
-            "sightline_encoder_queue_depth", "Items admitted whose batch has not begun.", LANE, registry=registry
+            "sightline_encoder_queue_depth",
+            "Items admitted whose batch has not begun.",
+            LABELS,
+            registry=registry,
         )
         self._batch = Histogram(
             "sightline_encoder_batch_size",
             "Items of one forward pass.",
-            LANE,
+            LABELS,
             buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256),
             registry=registry,
         )
         self._queue_seconds = Histogram(
             "sightline_encoder_queue_seconds",
             "From ready for a batch to the beginning of its forward pass.",
-            LANE,
+            LABELS,
             buckets=SECONDS,
             registry=registry,
         )
         self._forward_seconds = Histogram(
-            "sightline_encoder_forward_seconds", "Of one forward pass.", LANE, buckets=SECONDS, registry=registry
+            "sightline_encoder_forward_seconds",
+            "Of one forward pass.",
+            LABELS,
+            buckets=SECONDS,
+            registry=registry,
         )
         self.calls = Counter(
             "sightline_encoder_calls_total", "Calls answered, by method and gRPC code.", ["method", "code"],
@@ -58,8 +69,8 @@ class EncoderMetrics:
             registry=registry,
         )  # fmt: skip
 
-    def announce(self, model: str, fingerprint: str, runtime: str, device: str) -> None:
-        """Say that a model is served, and show its counters from 0 on, so that no scrape finds them missing."""
+    def add_model(self, model: str, fingerprint: str, runtime: str, device: str) -> None:
+        """Show that a model is served, and its counters from 0 on, so that no scrape finds them missing."""
         self.model.labels(model, fingerprint, runtime, device).set(1)
         for kind in ("text", "image"):
             for outcome in ("ok", "invalid", "failed"):
@@ -68,17 +79,17 @@ class EncoderMetrics:
                 self._refused.labels(model, kind, priority)
                 self._depth.labels(model, kind, priority)
 
-    def depth(self, lane: LaneName, items: int) -> None:
+    def depth(self, queue: QueueKey, items: int) -> None:
         """Note how many items are admitted and not begun."""
-        self._depth.labels(lane.model, lane.kind, lane.priority).set(items)
+        self._depth.labels(queue.model, queue.kind, queue.priority_name).set(items)
 
-    def refused(self, lane: LaneName, items: int) -> None:
+    def refused(self, queue: QueueKey, items: int) -> None:
         """Count items that did not fit."""
-        self._refused.labels(lane.model, lane.kind, lane.priority).inc(items)
+        self._refused.labels(queue.model, queue.kind, queue.priority_name).inc(items)
 
-    def batch(self, lane: LaneName, queue_seconds: list[float], forward_seconds: float) -> None:
+    def batch(self, queue: QueueKey, queue_seconds: list[float], forward_seconds: float) -> None:
         """Note a batch that is done."""
-        labels = (lane.model, lane.kind, lane.priority)
+        labels = (queue.model, queue.kind, queue.priority_name)
         self._batch.labels(*labels).observe(len(queue_seconds))
         self._forward_seconds.labels(*labels).observe(forward_seconds)
         waits = self._queue_seconds.labels(*labels)

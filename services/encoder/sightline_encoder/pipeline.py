@@ -1,27 +1,30 @@
-"""The way of an item: admitted, decoded, batched, encoded. Knows no gRPC."""
+"""From texts and images to vectors: admitted, decoded, batched, encoded. Knows nothing of gRPC."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from functools import partial
+from typing import Literal, Protocol, cast
 
+import grpc
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 from PIL import Image
+from sightline.encoder.errors import InvalidItem, InvalidRequest, ItemError, Overloaded
 from sightline_pictures import PictureError, PictureSettings, Preprocessing, open_picture, preprocess
 
-from sightline_encoder.batcher import Batcher, Group, Lane, Observer, Silent
-from sightline_encoder.decoding import DecodePool
-from sightline_encoder.errors import EncodingFailed, InvalidItem, Overloaded, UnknownModel
-from sightline_encoder.priority import step_back
+from sightline_encoder.batcher import Batcher, Observer, PendingCall, QueueSpec
+from sightline_encoder.decode_pool import DecodePool
 from sightline_encoder.settings import EncoderSettings
+from sightline_encoder.thread_priority import lower_thread_priority
 
 log = structlog.get_logger()
 
 Vectors = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
 INTERACTIVE_WAIT_SECONDS, BULK_WAIT_SECONDS = 0.002, 0.010
 """A batch that is not full closes when its first item has waited so long."""
 
@@ -41,26 +44,26 @@ class EncodingModel(Protocol):
         """Return (n, dimensions) float32 unit vectors."""
         ...
 
-    def encode_pixels(self, pixels: Sequence[NDArray[np.uint8]]) -> Vectors:
+    def encode_pixels(self, pixels: Sequence[Pixels]) -> Vectors:
         """Return (n, dimensions) float32 unit vectors of preprocessed pictures."""
         ...
 
 
 @dataclass(frozen=True)
-class LaneName:
-    """Whose work a lane holds."""
+class QueueKey:
+    """Whose work a queue holds."""
 
     model: str
     kind: Literal["text", "image"]
     bulk: bool
 
     @property
-    def priority(self) -> str:
+    def priority_name(self) -> str:
         """`interactive` or `bulk`."""
         return "bulk" if self.bulk else "interactive"
 
     @property
-    def rank(self) -> int:
+    def priority(self) -> int:
         """Interactive before bulk, texts before images."""
         return 2 * self.bulk + (self.kind == "image")
 
@@ -80,6 +83,9 @@ class ImageInput:
     preprocessed: bool = False
 
 
+Call = PendingCall[QueueKey, "str | Pixels", NDArray[np.float32]]
+
+
 class Pipeline:
     """Batches what calls bring, for several models on one device.
 
@@ -87,7 +93,7 @@ class Pipeline:
         models: The default first.
         settings: Batch sizes, waits and bounds.
         pictures: Limits of one picture.
-        observer: Hears of batches; its lanes are LaneName.
+        observer: Is told of batches.
     """
 
     def __init__(
@@ -95,45 +101,45 @@ class Pipeline:
         models: Sequence[EncodingModel],
         settings: EncoderSettings,
         pictures: PictureSettings,
-        observer: Observer | None = None,
+        observer: Observer[QueueKey] | None = None,
     ) -> None:
         self.models = {model.id: model for model in models}
         self._default = models[0]
         self._pictures = pictures
-        self._observer = observer or Silent()
-        self._budget = _Budget(settings.queue_bytes)
-        names = [
-            LaneName(model.id, kind, bulk) for model in models for kind in ("text", "image") for bulk in (False, True)
+        self._observer = observer or Observer()
+        self._bytes = _ByteBudget(settings.queue_bytes)
+        keys = [
+            QueueKey(model.id, kind, bulk) for model in models for kind in ("text", "image") for bulk in (False, True)
         ]
-        lanes = [
-            Lane(
-                name=name,
-                rank=name.rank,
+        queues = [
+            QueueSpec(
+                key=key,
+                priority=key.priority,
                 capacity=settings.queue_size,
-                max_batch=settings.max_text_batch_size if name.kind == "text" else settings.max_batch_size,
-                max_wait_seconds=BULK_WAIT_SECONDS if name.bulk else INTERACTIVE_WAIT_SECONDS,
+                max_batch=settings.max_text_batch_size if key.kind == "text" else settings.max_batch_size,
+                max_wait_seconds=BULK_WAIT_SECONDS if key.bulk else INTERACTIVE_WAIT_SECONDS,
             )
-            for name in names
+            for key in keys
         ]
         # Interactive texts have a thread of their own: a person's query never waits for a batch of images that runs. It
         # is the only one that takes them. Two would halve the batches, and pass the weights between processors' caches.
-        urgent = [name for name in names if name.kind == "text" and not name.bulk]
-        others = [name for name in names if name not in urgent]
-        # On a CPU the two share the cores, and pictures step back for texts. A GPU's thread must not starve it.
+        urgent = [key for key in keys if key.kind == "text" and not key.bulk]
+        others = [key for key in keys if key not in urgent]
+        # On a CPU the two share the cores, and texts go first. The thread that feeds a GPU must not be kept waiting.
         on_cpu = all(model.device == "cpu" for model in models)
 
-        def prepare(served: Collection[LaneName]) -> None:
-            if on_cpu and not any(name in urgent for name in served):
-                step_back()
+        def on_thread_start(served: Collection[QueueKey]) -> None:
+            if on_cpu and not any(key in urgent for key in served):
+                lower_thread_priority()
 
-        self._batcher = Batcher(lanes, self._encode, [others, urgent], observer, prepare)
+        self._batcher = Batcher(queues, self._encode, [others, urgent], observer, on_thread_start)
         self._decoders = DecodePool(settings.picture_threads)
 
     def model(self, model_id: str) -> EncodingModel:
         """Return a model by id; the default for an empty one.
 
         Raises:
-            UnknownModel: It is not served.
+            InvalidRequest: It is not served.
         """
         if not model_id:
             return self._default
@@ -141,64 +147,66 @@ class Pipeline:
             return self.models[model_id]
         except KeyError:
             served = ", ".join(self.models)
-            raise UnknownModel(f"model {model_id!r} is not served here; served are: {served}") from None
+            message = f"model {model_id!r} is not served here; served are: {served}"
+            raise InvalidRequest(message, grpc.StatusCode.NOT_FOUND) from None
 
-    def encode_texts(self, model: EncodingModel, texts: Sequence[str], *, bulk: bool) -> Group:
-        """Queue texts; the group's future gives a (dimensions,) vector or an EncoderError each.
+    def encode_texts(self, model: EncodingModel, texts: Sequence[str], *, bulk: bool) -> Call:
+        """Queue texts; the call's future gives a (dimensions,) vector or an ItemError each.
 
         Raises:
             Overloaded: They do not fit now.
         """
-        group = self._batcher.admit(LaneName(model.id, "text", bulk), len(texts))
+        call = self._batcher.admit(QueueKey(model.id, "text", bulk), len(texts))
         for index, text in enumerate(texts):
-            group.ready(index, text)
-        return group
+            call.submit(index, text)
+        return call
 
-    def encode_images(self, model: EncodingModel, images: Sequence[ImageInput], *, bulk: bool) -> Group:
-        """Queue images for decoding and encoding; the group's future is as for texts.
+    def encode_images(self, model: EncodingModel, images: Sequence[ImageInput], *, bulk: bool) -> Call:
+        """Queue images for decoding and encoding; the call's future is as for texts.
 
         Raises:
             Overloaded: They do not fit now.
         """
-        name = LaneName(model.id, "image", bulk)
+        key = QueueKey(model.id, "image", bulk)
         size = sum(len(image.data) for image in images)
-        if not self._budget.take(size):
-            self._observer.refused(name, len(images))
+        if not self._bytes.acquire(size):
+            self._observer.refused(key, len(images))
             raise Overloaded("too many bytes of images wait", 0.5)
         try:
-            group = self._batcher.admit(name, len(images))
+            call = self._batcher.admit(key, len(images))
         except Overloaded:
-            self._budget.give(size)
+            self._bytes.release(size)
             raise
-        group.future.add_done_callback(lambda _: self._budget.give(size))
+        call.future.add_done_callback(lambda _: self._bytes.release(size))
         for index, image in enumerate(images):
+            decode = partial(self._decode, call, index, image, model)
             if image.preprocessed:
-                self._decode(group, index, image, model)
+                decode()
             else:
-                self._decoders.submit(name.rank, _Decoding(self, group, index, image, model))
-        return group
+                self._decoders.submit(key.priority, decode)
+        return call
 
     def close(self) -> None:
         """Finish what is queued and stop the threads."""
         self._decoders.close()
         self._batcher.close()
 
-    def _decode(self, group: Group, index: int, image: ImageInput, model: EncodingModel) -> None:
-        if group.cancelled:
+    def _decode(self, call: Call, index: int, image: ImageInput, model: EncodingModel) -> None:
+        if call.cancelled:
             return
         try:
             pixels = self._pixels(image, model.preprocessing)
         except PictureError as error:
-            group.fail(index, InvalidItem(error.reason))
+            call.fail(index, InvalidItem(error.reason))
         except InvalidItem as error:
-            group.fail(index, error)
+            call.fail(index, error)
         except Exception:
             log.exception("decoding failed")
-            group.fail(index, EncodingFailed("the image could not be prepared; the encoder's log says why"))
+            call.fail(index, ItemError("the image could not be prepared; the encoder's log says why"))
         else:
-            group.ready(index, pixels)
+            call.submit(index, pixels)
 
-    def _pixels(self, image: ImageInput, steps: Preprocessing) -> NDArray[np.uint8]:
+    def _pixels(self, image: ImageInput, steps: Preprocessing) -> Pixels:
         if image.size is None:
             picture = open_picture(
                 image.data,
@@ -226,32 +234,23 @@ class Pipeline:
             )
         return pixels
 
-    def _encode(self, lane: LaneName, payloads: list[Any]) -> Sequence[Any]:
-        model = self.models[lane.model]
+    def _encode(self, key: QueueKey, payloads: list[str | Pixels]) -> Sequence[Vectors | ItemError]:
+        model = self.models[key.model]
         try:
-            vectors = model.encode_texts(payloads) if lane.kind == "text" else model.encode_pixels(payloads)
+            if key.kind == "text":
+                vectors = model.encode_texts(cast("list[str]", payloads))
+            else:
+                vectors = model.encode_pixels(cast("list[Pixels]", payloads))
         except Exception:
-            log.exception("forward pass failed", model=lane.model, kind=lane.kind, items=len(payloads))
+            log.exception("forward pass failed", model=key.model, kind=key.kind, items=len(payloads))
             raise
         if np.isfinite(vectors).all():
             return list(vectors)
-        failure = EncodingFailed("the model gave no finite vector for this item")
+        failure = ItemError("the model gave no finite vector for this item")
         return [vector if np.isfinite(vector).all() else failure for vector in vectors]
 
 
-@dataclass(frozen=True)
-class _Decoding:
-    pipeline: Pipeline
-    group: Group
-    index: int
-    image: ImageInput
-    model: EncodingModel
-
-    def __call__(self) -> None:
-        self.pipeline._decode(self.group, self.index, self.image, self.model)
-
-
-class _Budget:
+class _ByteBudget:
     """A number of bytes that may be held at a time."""
 
     def __init__(self, limit: int) -> None:
@@ -259,13 +258,13 @@ class _Budget:
         self._used = 0
         self._lock = threading.Lock()
 
-    def take(self, amount: int) -> bool:
+    def acquire(self, amount: int) -> bool:
         with self._lock:
             if self._used + amount > self._limit:
                 return False
             self._used += amount
             return True
 
-    def give(self, amount: int) -> None:
+    def release(self, amount: int) -> None:
         with self._lock:
             self._used -= amount

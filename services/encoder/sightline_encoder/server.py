@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
 
 from sightline_encoder import limits
-from sightline_encoder.errors import EncoderError
+from sightline_encoder.errors import StartupError
 from sightline_encoder.metrics import EncoderMetrics
 from sightline_encoder.pipeline import Pipeline
 from sightline_encoder.servicer import EncoderServicer
@@ -41,7 +41,7 @@ class EncoderServer:
         self._metrics = metrics
         self._health = health.aio.HealthServicer()
         self._servicer = EncoderServicer(
-            limits.Limits(
+            encoder_pb2.Limits(
                 max_texts=limits.MAX_TEXTS,
                 max_images=limits.MAX_IMAGES,
                 max_text_bytes=limits.MAX_TEXT_BYTES,
@@ -59,7 +59,7 @@ class EncoderServer:
         """Listen, NOT_SERVING.
 
         Raises:
-            EncoderError: The address or port cannot be listened on, or the certificate is no good.
+            StartupError: The address or port cannot be listened on, or the certificate is no good.
         """
         settings = self._settings
         interceptors = [] if settings.token is None else [TokenInterceptor(settings.token.get_secret_value())]
@@ -99,10 +99,10 @@ class EncoderServer:
         self._metrics.ready.set(0)
         await self._health.enter_graceful_shutdown()
         deadline = asyncio.get_running_loop().time() + self._settings.drain_seconds
-        while self._servicer.under_way and asyncio.get_running_loop().time() < deadline:
+        while self._servicer.in_flight and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.02)
-        if self._servicer.under_way:
-            log.warning("calls are cut off", calls=self._servicer.under_way)
+        if self._servicer.in_flight:
+            log.warning("calls are cut off", calls=self._servicer.in_flight)
         if self._server is not None:
             await self._server.stop(grace=0.2)
 
@@ -120,7 +120,7 @@ class EncoderServer:
             pair = (settings.tls_key_file.read_bytes(), settings.tls_cert_file.read_bytes())
             return server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
         except (OSError, RuntimeError) as error:
-            raise EncoderError(
+            raise StartupError(
                 f"cannot listen on {address} (ENCODER_ADDRESS, ENCODER_PORT): is it taken by another process,"
                 f" or the certificate or key (ENCODER_TLS_...) no good? {error}"
             ) from error

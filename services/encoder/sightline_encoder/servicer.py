@@ -1,4 +1,4 @@
-"""The four calls of encoder.proto: checks requests, hands items on, answers in order. Knows nothing of batches."""
+"""The four calls of encoder.proto: checks requests, hands items to the pipeline, answers in order."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import Any, NoReturn, TypeVar
 
 import grpc
 import structlog
-from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
-
-from sightline_encoder.batcher import Group
-from sightline_encoder.errors import (
+from sightline.encoder.errors import (
+    RETRY_AFTER_KEY,
     EncoderError,
     FingerprintMismatch,
     InvalidItem,
     InvalidRequest,
-    NotReady,
+    ItemError,
     Overloaded,
-    RequestTooLarge,
+    Unavailable,
 )
-from sightline_encoder.limits import Limits
+from sightline.encoder.messages import item_status
+from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
+from sightline_pictures.proto import to_proto
+
 from sightline_encoder.metrics import EncoderMetrics
-from sightline_encoder.pipeline import EncodingModel, ImageInput, Pipeline
+from sightline_encoder.pipeline import Call, EncodingModel, ImageInput, Pipeline, Vectors
 
 log = structlog.get_logger()
 
-REQUESTS_UNDER_WAY = 4
-"""Of one stream; more wait in gRPC's flow control."""
+MAX_STREAM_REQUESTS = 4
+"""In flight for one stream; more wait in gRPC's flow control."""
 
 Item = TypeVar("Item")
-Result = Any
-"""A vector or an EncoderError."""
+Result = Vectors | ItemError
 
 
 class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
@@ -41,13 +41,13 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
     Attributes:
         pipeline: None while the models load.
         draining: True once no new work is taken.
-        under_way: Calls that are being answered.
+        in_flight: Calls that are being answered.
     """
 
-    def __init__(self, limits: Limits, metrics: EncoderMetrics) -> None:
+    def __init__(self, limits: encoder_pb2.Limits, metrics: EncoderMetrics) -> None:
         self.pipeline: Pipeline | None = None
         self.draining = False
-        self.under_way = 0
+        self.in_flight = 0
         self._limits = limits
         self._metrics = metrics
 
@@ -55,18 +55,18 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         self, request: encoder_pb2.EncodeTextRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> encoder_pb2.EncodeTextResponse:
         """Encode texts, in the order given."""
-        async with self._call("EncodeText", context):
+        async with self._handle("EncodeText", context):
             pipeline, model, bulk = self._resolve(request)
-            texts = _counted(request.texts, self._limits.max_texts, "texts")
+            texts = _check_count(request.texts, self._limits.max_texts, "texts")
             too_long = {
                 index: InvalidItem(f"{size:,} bytes of text; the limit is {self._limits.max_text_bytes:,}")
                 for index, size in enumerate(len(text.encode()) for text in texts)
                 if size > self._limits.max_text_bytes
             }
-            group = pipeline.encode_texts(
+            call = pipeline.encode_texts(
                 model, [text for index, text in enumerate(texts) if index not in too_long], bulk=bulk
             )
-            encoded = iter(await _finished(group))
+            encoded = iter(await _results_of(call))
             results = [too_long[index] if index in too_long else next(encoded) for index in range(len(texts))]
             return encoder_pb2.EncodeTextResponse(
                 model=model.id, fingerprint=model.fingerprint, results=self._results("text", model, results)
@@ -77,9 +77,9 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         self, request: encoder_pb2.EncodeImageRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> encoder_pb2.EncodeImageResponse:
         """Encode images, in the order given."""
-        async with self._call("EncodeImage", context):
-            model, group = self._start_images(request)
-            return self._image_response(model, await _finished(group))
+        async with self._handle("EncodeImage", context):
+            model, call = self._start_images(request)
+            return self._image_response(model, await _results_of(call))
         raise AssertionError("unreachable: an aborted call raises")
 
     async def EncodeImageStream(
@@ -88,16 +88,16 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncIterator[encoder_pb2.EncodeImageResponse]:
         """Encode images in bulk: one response a request, in order."""
-        async with self._call("EncodeImageStream", context):
+        async with self._handle("EncodeImageStream", context):
             # What was read and not answered yet: a started request, the error that ends the stream, or its end.
-            started: asyncio.Queue[tuple[EncodingModel, Group] | Exception | None] = asyncio.Queue(REQUESTS_UNDER_WAY)
+            started: asyncio.Queue[tuple[EncodingModel, Call] | Exception | None] = asyncio.Queue(MAX_STREAM_REQUESTS)
             reader = asyncio.create_task(self._read(request_iterator, started))
             try:
                 while (entry := await started.get()) is not None:
                     if isinstance(entry, Exception):
                         raise entry
-                    model, group = entry
-                    yield self._image_response(model, await _finished(group))
+                    model, call = entry
+                    yield self._image_response(model, await _results_of(call))
             finally:
                 reader.cancel()
                 while not started.empty():
@@ -109,8 +109,8 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         self, request: encoder_pb2.ListModelsRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> encoder_pb2.ListModelsResponse:
         """List the models served, the default first, and the limits."""
-        async with self._call("ListModels", context):
-            models = self._serving().models.values()
+        async with self._handle("ListModels", context):
+            models = self._ready_pipeline().models.values()
             return encoder_pb2.ListModelsResponse(
                 models=[
                     encoder_pb2.Model(
@@ -120,18 +120,18 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
                         context_length=model.context_length,
                         runtime=model.runtime,
                         device=model.device,
-                        preprocessing=model.preprocessing.to_proto(),
+                        preprocessing=to_proto(model.preprocessing),
                     )
                     for model in models
                 ],
-                limits=encoder_pb2.Limits(**vars(self._limits)),
+                limits=self._limits,
             )
         raise AssertionError("unreachable: an aborted call raises")
 
     async def _read(
         self,
         requests: AsyncIterator[encoder_pb2.EncodeImageRequest],
-        started: asyncio.Queue[tuple[EncodingModel, Group] | Exception | None],
+        started: asyncio.Queue[tuple[EncodingModel, Call] | Exception | None],
     ) -> None:
         """Start a stream's requests one after another; a full queue holds the sender back instead of failing."""
         try:
@@ -151,22 +151,22 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         except Exception as error:
             await started.put(error)
 
-    def _start_images(self, request: encoder_pb2.EncodeImageRequest) -> tuple[EncodingModel, Group]:
+    def _start_images(self, request: encoder_pb2.EncodeImageRequest) -> tuple[EncodingModel, Call]:
         pipeline, model, bulk = self._resolve(request)
-        images = [_image_input(image) for image in _counted(request.images, self._limits.max_images, "images")]
+        images = [_image_input(image) for image in _check_count(request.images, self._limits.max_images, "images")]
         return model, pipeline.encode_images(model, images, bulk=bulk)
 
-    def _serving(self) -> Pipeline:
+    def _ready_pipeline(self) -> Pipeline:
         if self.draining:
-            raise NotReady("the encoder is stopping: try another one, or again in a moment")
+            raise Unavailable("the encoder is stopping: try another one, or again in a moment")
         if self.pipeline is None:
-            raise NotReady("the encoder's models are still loading: try again in a moment")
+            raise Unavailable("the encoder's models are still loading: try again in a moment")
         return self.pipeline
 
     def _resolve(
         self, request: encoder_pb2.EncodeTextRequest | encoder_pb2.EncodeImageRequest
     ) -> tuple[Pipeline, EncodingModel, bool]:
-        pipeline = self._serving()
+        pipeline = self._ready_pipeline()
         model = pipeline.model(request.model)
         if request.fingerprint and request.fingerprint != model.fingerprint:
             raise FingerprintMismatch(
@@ -186,10 +186,9 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         messages = []
         outcomes = {"ok": 0, "invalid": 0, "failed": 0}
         for result in results:
-            if isinstance(result, EncoderError):
+            if isinstance(result, ItemError):
                 outcomes["invalid" if isinstance(result, InvalidItem) else "failed"] += 1
-                status = encoder_pb2.Status(code=result.number, message=result.message)
-                messages.append(encoder_pb2.Result(status=status))
+                messages.append(encoder_pb2.Result(status=item_status(result)))
             else:
                 outcomes["ok"] += 1
                 messages.append(encoder_pb2.Result(vector=encoder_pb2.Vector(values=result.tolist())))
@@ -199,14 +198,14 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         return messages
 
     @asynccontextmanager
-    async def _call(self, method: str, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[None]:
-        """Count a call and turn this service's errors into its status."""
-        self.under_way += 1
+    async def _handle(self, method: str, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[None]:
+        """Count a call, and answer an EncoderError with its status."""
+        self.in_flight += 1
         code = "OK"
         try:
             yield
         except EncoderError as error:
-            code = error.code
+            code = error.code.name
             await _abort(context, error)
         except asyncio.CancelledError:
             code = "CANCELLED"
@@ -218,32 +217,33 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
             log.exception("call failed", method=method)
             await context.abort(grpc.StatusCode.INTERNAL, "the encoder failed; its log says why")
         finally:
-            self.under_way -= 1
+            self.in_flight -= 1
             self._metrics.calls.labels(method, code).inc()
 
 
 async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: EncoderError) -> NoReturn:
     metadata: tuple[tuple[str, str], ...] = ()
     if isinstance(error, Overloaded):
-        metadata = (("retry-after-ms", str(max(1, round(error.retry_after_seconds * 1000)))),)
-    await context.abort(grpc.StatusCode[error.code], error.message, metadata)
+        metadata = ((RETRY_AFTER_KEY, str(max(1, round(error.retry_after_seconds * 1000)))),)
+    await context.abort(error.code, error.message, metadata)
     raise AssertionError("unreachable: abort raises")
 
 
-async def _finished(group: Group) -> list[Result]:
-    """Wait for a group; whoever stops waiting takes it out of the queue."""
+async def _results_of(call: Call) -> list[Result]:
+    """Wait for a call's results; a wait that is cancelled takes its items out of the queue."""
     try:
-        return await asyncio.wrap_future(group.future)
+        return await asyncio.wrap_future(call.future)
     except asyncio.CancelledError:
-        group.cancel()
+        call.cancel()
         raise
 
 
-def _counted(items: Sequence[Item], limit: int, what: str) -> Sequence[Item]:
+def _check_count(items: Sequence[Item], limit: int, what: str) -> Sequence[Item]:
     if not items:
         raise InvalidRequest(f"a request needs {what}")
     if len(items) > limit:
-        raise RequestTooLarge(f"{len(items)} {what} in one request; the limit is {limit}: send several requests")
+        message = f"{len(items)} {what} in one request; the limit is {limit}: send several requests"
+        raise InvalidRequest(message, grpc.StatusCode.RESOURCE_EXHAUSTED)
     return items
 
 

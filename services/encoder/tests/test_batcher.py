@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sightline_encoder.batcher import Batcher, Lane
-from sightline_encoder.errors import EncoderError, EncodingFailed, InvalidItem, Overloaded
+from sightline.encoder.errors import InvalidItem, ItemError, Overloaded
+from sightline_encoder.batcher import Batcher, Observer, QueueSpec
 
 DEADLINE = 10
 
@@ -32,8 +32,8 @@ class Runner:
         self.batches = []
         self.begun = threading.Semaphore(0)
 
-    def __call__(self, lane, payloads):
-        self.batches.append((lane, list(payloads)))
+    def __call__(self, key, payloads):
+        self.batches.append((key, list(payloads)))
         self.begun.release()
         assert self.gate.wait(DEADLINE)
         for payload in payloads:
@@ -42,27 +42,27 @@ class Runner:
         return [2 * payload for payload in payloads]
 
 
-class Notes:
+class Notes(Observer):
     def __init__(self):
         self.depths, self.refusals, self.batches = [], [], []
 
-    def depth(self, lane, items):
-        self.depths.append((lane, items))
+    def depth(self, key, items):
+        self.depths.append((key, items))
 
-    def refused(self, lane, items):
-        self.refusals.append((lane, items))
+    def refused(self, key, items):
+        self.refusals.append((key, items))
 
-    def batch(self, lane, queue_seconds, forward_seconds):
-        self.batches.append((lane, queue_seconds, forward_seconds))
+    def batch(self, key, queue_seconds, forward_seconds):
+        self.batches.append((key, queue_seconds, forward_seconds))
 
 
-def lane(name, rank=0, **changes):
-    return Lane(**{"name": name, "rank": rank, "capacity": 100, "max_batch": 8, **changes})
+def queue(key, priority=0, **changes):
+    return QueueSpec(**{"key": key, "priority": priority, "capacity": 100, "max_batch": 8, **changes})
 
 
 @contextmanager
-def running(lanes, runner, workers=None, observer=None):
-    batcher = Batcher(lanes, runner, workers or [[lane.name for lane in lanes]], observer)
+def running(queues, runner, threads=None, observer=None):
+    batcher = Batcher(queues, runner, threads or [[spec.key for spec in queues]], observer)
     try:
         yield batcher
     finally:
@@ -70,52 +70,54 @@ def running(lanes, runner, workers=None, observer=None):
         batcher.close()
 
 
-def put(batcher, lane, payloads):
-    group = batcher.admit(lane, len(payloads))
+def put(batcher, key, payloads):
+    call = batcher.admit(key, len(payloads))
     for index, payload in enumerate(payloads):
-        group.ready(index, payload)
-    return group
+        call.submit(index, payload)
+    return call
 
 
-def hold(batcher, runner, lane, payload=0):
+def hold(batcher, runner, key, payload=0):
     """Keep the worker busy with one item, so that what comes next queues up."""
     runner.gate.clear()
-    group = put(batcher, lane, [payload])
+    call = put(batcher, key, [payload])
     assert runner.begun.acquire(timeout=DEADLINE)
-    return group
+    return call
 
 
 @given(calls=st.lists(st.lists(st.integers(), max_size=20), max_size=15), size=st.integers(1, 7), data=st.data())
 @settings(max_examples=40, deadline=None)
 def test_every_call_gets_its_own_results_in_order(calls, size, data):
     runner = Runner()
-    with running([lane("a", max_batch=size, capacity=1000), lane("b", 1, max_batch=size, capacity=1000)], runner) as b:
-        groups = []
+    with running(
+        [queue("a", max_batch=size, capacity=1000), queue("b", 1, max_batch=size, capacity=1000)], runner
+    ) as b:
+        pending = []
         for payloads in calls:
-            group = b.admit(data.draw(st.sampled_from("ab")), len(payloads))
+            call = b.admit(data.draw(st.sampled_from("ab")), len(payloads))
             # Items become ready in any order, as decoded pictures do.
             for index in data.draw(st.permutations(range(len(payloads)))):
-                group.ready(index, payloads[index])
-            groups.append(group)
-        for payloads, group in zip(calls, groups, strict=True):
-            assert group.future.result(DEADLINE) == [2 * payload for payload in payloads]
+                call.submit(index, payloads[index])
+            pending.append(call)
+        for payloads, call in zip(calls, pending, strict=True):
+            assert call.future.result(DEADLINE) == [2 * payload for payload in payloads]
     assert all(len(payloads) <= size for _, payloads in runner.batches)
     assert sum(len(payloads) for _, payloads in runner.batches) == sum(map(len, calls))
 
 
-def test_calls_that_come_together_share_a_batch():
+def test_pendingthat_come_together_share_a_batch():
     runner = Runner()
-    with running([lane("a", max_batch=4)], runner) as batcher:
+    with running([queue("a", max_batch=4)], runner) as batcher:
         hold(batcher, runner, "a")
-        groups = [put(batcher, "a", [number]) for number in (1, 2, 3, 4, 5)]
+        pending = [put(batcher, "a", [number]) for number in (1, 2, 3, 4, 5)]
         runner.gate.set()
-        assert [group.future.result(DEADLINE) for group in groups] == [[2], [4], [6], [8], [10]]
+        assert [call.future.result(DEADLINE) for call in pending] == [[2], [4], [6], [8], [10]]
     assert [payloads for _, payloads in runner.batches] == [[0], [1, 2, 3, 4], [5]]
 
 
 def test_a_batch_closes_when_its_first_item_has_waited_long_enough():
     runner = Runner()
-    with running([lane("a", max_batch=50, max_wait_seconds=0.05)], runner) as batcher:
+    with running([queue("a", max_batch=50, max_wait_seconds=0.05)], runner) as batcher:
         put(batcher, "a", [1, 2]).future.result(DEADLINE)
         runner.batches.clear()
         # The last batch had two items, so that this one waits for company: shorter than for ever.
@@ -124,37 +126,37 @@ def test_a_batch_closes_when_its_first_item_has_waited_long_enough():
 
 def test_a_lone_caller_does_not_wait():
     runner = Runner()
-    with running([lane("a", max_batch=50, max_wait_seconds=3600)], runner) as batcher:
+    with running([queue("a", max_batch=50, max_wait_seconds=3600)], runner) as batcher:
         for number in range(3):
             assert put(batcher, "a", [number]).future.result(DEADLINE) == [2 * number]
 
 
-def test_lower_ranks_go_first():
+def test_lower_priorities_go_first():
     runner = Runner()
-    lanes = [lane("bulk images", 3), lane("texts", 0), lane("images", 1), lane("bulk texts", 2)]
-    with running(lanes, runner) as batcher:
+    queues = [queue("bulk images", 3), queue("texts", 0), queue("images", 1), queue("bulk texts", 2)]
+    with running(queues, runner) as batcher:
         hold(batcher, runner, "images")
-        groups = [put(batcher, name, [1]) for name in ("bulk images", "bulk texts", "images", "texts")]
+        pending = [put(batcher, name, [1]) for name in ("bulk images", "bulk texts", "images", "texts")]
         runner.gate.set()
-        for group in groups:
-            group.future.result(DEADLINE)
+        for call in pending:
+            call.future.result(DEADLINE)
     assert [name for name, _ in runner.batches[1:]] == ["texts", "images", "bulk texts", "bulk images"]
 
 
-def test_what_has_waited_past_its_patience_goes_first():
+def test_what_starves_goes_first():
     runner = Runner()
-    with running([lane("urgent", 0, max_batch=1), lane("bulk", 1, patience_seconds=0.0)], runner) as batcher:
+    with running([queue("urgent", 0, max_batch=1), queue("bulk", 1, max_starvation_seconds=0.0)], runner) as batcher:
         hold(batcher, runner, "urgent")
-        groups = [put(batcher, "urgent", [1]), put(batcher, "urgent", [2]), put(batcher, "bulk", [3])]
+        pending = [put(batcher, "urgent", [1]), put(batcher, "urgent", [2]), put(batcher, "bulk", [3])]
         runner.gate.set()
-        for group in groups:
-            group.future.result(DEADLINE)
+        for call in pending:
+            call.future.result(DEADLINE)
     assert [name for name, _ in runner.batches[1:]] == ["bulk", "urgent", "urgent"]
 
 
-def test_a_thread_for_urgent_lanes_passes_a_long_batch():
+def test_a_thread_for_urgent_queues_passes_a_long_batch():
     runner = Runner()
-    with running([lane("texts", 0), lane("images", 1)], runner, [["texts", "images"], ["texts"]]) as batcher:
+    with running([queue("texts", 0), queue("images", 1)], runner, [["texts", "images"], ["texts"]]) as batcher:
         gate = runner.gate
         images = hold(batcher, runner, "images")
         # The gate holds the images' batch; the text's own thread would stop at it too, so open it for that one only.
@@ -166,9 +168,9 @@ def test_a_thread_for_urgent_lanes_passes_a_long_batch():
         images.future.result(DEADLINE)
 
 
-def test_a_full_lane_refuses_whole_calls_at_once_and_says_when_to_come_again():
+def test_a_full_queue_refuses_whole_pendingat_once_and_says_when_to_come_again():
     runner, notes = Runner(), Notes()
-    with running([lane("a", capacity=3), lane("b", 1)], runner, observer=notes) as batcher:
+    with running([queue("a", capacity=3), queue("b", 1)], runner, observer=notes) as batcher:
         hold(batcher, runner, "a")
         waiting = put(batcher, "a", [1, 2])
         with pytest.raises(Overloaded) as refusal:
@@ -188,16 +190,16 @@ def test_a_full_lane_refuses_whole_calls_at_once_and_says_when_to_come_again():
 
 def test_a_cancelled_call_leaves_the_queue():
     runner, notes = Runner(), Notes()
-    with running([lane("a", capacity=4, max_batch=1)], runner, observer=notes) as batcher:
+    with running([queue("a", capacity=4, max_batch=1)], runner, observer=notes) as batcher:
         hold(batcher, runner, "a")
         doomed = batcher.admit("a", 3)
-        doomed.ready(0, "never run")
+        doomed.submit(0, "never run")
         kept = put(batcher, "a", [7])
         doomed.cancel()
         doomed.cancel()
         assert notes.depths[-1] == ("a", 1)
         # What was being decoded when the call was cancelled is dropped as it arrives.
-        doomed.ready(1, "never run")
+        doomed.submit(1, "never run")
         doomed.fail(2, InvalidItem("late"))
         assert notes.depths[-1] == ("a", 1)
         runner.gate.set()
@@ -209,7 +211,7 @@ def test_a_cancelled_call_leaves_the_queue():
 
 def test_cancelling_while_the_batch_runs_harms_nobody():
     runner = Runner()
-    with running([lane("a", max_batch=2)], runner) as batcher:
+    with running([queue("a", max_batch=2)], runner) as batcher:
         hold(batcher, runner, "a")
         doomed, kept = put(batcher, "a", [1]), put(batcher, "a", [2])
         runner.gate.set()
@@ -219,13 +221,13 @@ def test_cancelling_while_the_batch_runs_harms_nobody():
 
 def test_one_bad_item_fails_alone():
     runner = Runner()
-    with running([lane("a")], runner) as batcher:
+    with running([queue("a")], runner) as batcher:
         hold(batcher, runner, "a")
         mixed, other = put(batcher, "a", [1, "bad", 3]), put(batcher, "a", [4])
         runner.gate.set()
         first, bad, third = mixed.future.result(DEADLINE)
         assert (first, third) == (2, 6)
-        assert isinstance(bad, EncodingFailed)
+        assert isinstance(bad, ItemError)
         assert "ValueError" in bad.message
         assert other.future.result(DEADLINE) == [8]
 
@@ -237,31 +239,31 @@ def test_a_run_that_loses_results_is_tried_item_by_item():
         losing.append(len(payloads))
         return runner(name, payloads)[:1]
 
-    batcher = Batcher([lane("a")], lose, [["a"]])
+    batcher = Batcher([queue("a")], lose, [["a"]])
     hold(batcher, runner, "a")
-    group = put(batcher, "a", [1, 2])
+    call = put(batcher, "a", [1, 2])
     runner.gate.set()
-    assert group.future.result(DEADLINE) == [2, 4]
+    assert call.future.result(DEADLINE) == [2, 4]
     assert losing == [1, 2, 1, 1]
     batcher.close()
 
 
 def test_an_item_that_fails_before_its_batch_keeps_its_place():
     runner = Runner()
-    with running([lane("a")], runner) as batcher:
-        group = batcher.admit("a", 3)
-        group.ready(2, 3)
-        group.fail(1, InvalidItem("not an image"))
-        group.ready(0, 1)
-        first, broken, third = group.future.result(DEADLINE)
+    with running([queue("a")], runner) as batcher:
+        call = batcher.admit("a", 3)
+        call.submit(2, 3)
+        call.fail(1, InvalidItem("not an image"))
+        call.submit(0, 1)
+        first, broken, third = call.future.result(DEADLINE)
     assert (first, third) == (2, 6)
-    assert isinstance(broken, EncoderError)
+    assert isinstance(broken, InvalidItem)
     assert broken.message == "not an image"
 
 
 def test_a_closed_batcher_finishes_its_queue_and_refuses_more():
     runner = Runner()
-    with running([lane("a", max_batch=1)], runner) as batcher:
+    with running([queue("a", max_batch=1)], runner) as batcher:
         hold(batcher, runner, "a")
         queued = put(batcher, "a", [1, 2])
         closing = threading.Thread(target=batcher.close)
@@ -275,7 +277,7 @@ def test_a_closed_batcher_finishes_its_queue_and_refuses_more():
 
 def test_a_batch_that_fills_up_does_not_wait_out_its_time():
     runner = Runner()
-    with running([lane("a", max_batch=3, max_wait_seconds=3600)], runner) as batcher:
+    with running([queue("a", max_batch=3, max_wait_seconds=3600)], runner) as batcher:
         hold(batcher, runner, "a")
         first = put(batcher, "a", [1, 2])
         runner.gate.set()
@@ -285,15 +287,15 @@ def test_a_batch_that_fills_up_does_not_wait_out_its_time():
         time.sleep(0.02)
         assert not waiting[0].future.done()
         waiting.append(put(batcher, "a", [5]))
-        assert [group.future.result(DEADLINE) for group in waiting] == [[6], [8], [10]]
+        assert [call.future.result(DEADLINE) for call in waiting] == [[6], [8], [10]]
 
 
 def test_what_a_batch_leaves_goes_to_another_thread():
     runner = Runner()
-    with running([lane("a", max_batch=2), lane("b", 1)], runner, [["a", "b"], ["a"]]) as batcher:
+    with running([queue("a", max_batch=2), queue("b", 1)], runner, [["a", "b"], ["a"]]) as batcher:
         busy = hold(batcher, runner, "b")
-        group = put(batcher, "a", [1, 2, 3, 4, 5])
+        call = put(batcher, "a", [1, 2, 3, 4, 5])
         assert runner.begun.acquire(timeout=DEADLINE)
         runner.gate.set()
-        assert group.future.result(DEADLINE) == [2, 4, 6, 8, 10]
+        assert call.future.result(DEADLINE) == [2, 4, 6, 8, 10]
         busy.future.result(DEADLINE)

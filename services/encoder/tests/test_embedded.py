@@ -23,6 +23,7 @@ from sightline_encoder.runtimes.openvino_runtime import OpenVinoRuntime
 from sightline_encoder.runtimes.torch_runtime import TorchRuntime
 from sightline_encoder.settings import EncoderSettings
 from sightline_pictures import open_picture, preprocess
+from sightline_pictures.proto import from_proto
 
 TEXTS = ["a temple", "a flower", "", "Ein Wörterbuch, 東京 & 🙂", "a very long story " * 200]
 
@@ -154,7 +155,7 @@ def test_a_warm_start_needs_neither_torch_nor_any_process_that_reports_home(conv
         "import sys; from pathlib import Path; from sightline_encoder import models;"
         "from sightline_encoder.settings import EncoderSettings;"
         f"model = models.load('embedded', EncoderSettings(cache_dir=Path({str(settings.cache_dir)!r}), device='cpu'));"
-        "model.warm(); print(model.fingerprint, sys.modules.get('torch'), sys.modules.get('openvino_telemetry'))"
+        "model.warm_up(); print(model.fingerprint, sys.modules.get('torch'), sys.modules.get('openvino_telemetry'))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert result.stdout.split() == [converted.fingerprint, "None", "None"], result.stderr
@@ -232,7 +233,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path):
     ],
 )
 def test_a_query_is_read_as_a_classs_name_is_written(text, read_as):
-    assert embedded.bare(text) == read_as
+    assert embedded.as_class_name(text) == read_as
 
 
 def test_the_service_gives_the_same_vectors_for_files_and_for_pixels(serving, converted, photographs):
@@ -243,7 +244,7 @@ def test_the_service_gives_the_same_vectors_for_files_and_for_pixels(serving, co
     full = [open_picture(page, max_bytes=10**8, max_pixels=10**8).image for page in pages]
     with serving(models=[converted]) as running, EncoderClient(running.address, timeout_seconds=30) as client:
         [model] = client.models()
-        steps = type(converted.preprocessing).from_proto(model.preprocessing)
+        steps = from_proto(model.preprocessing)
         by_file = client.encode_images(pages).vectors()
         by_pixels = client.encode_images([RawPixels(np.asarray(picture)) for picture in full], priority=BULK).vectors()
         by_input = client.encode_images(

@@ -19,10 +19,10 @@ from PIL import Image
 from safetensors.torch import save_file
 from sightline_encoder import models
 from sightline_encoder.errors import ModelError
-from sightline_encoder.models import openclip, openclip_names
-from sightline_encoder.runtimes import BATCH, TowerSource
+from sightline_encoder.models import openclip, openclip_resolver
 from sightline_encoder.runtimes.openvino_runtime import OpenVinoRuntime
 from sightline_encoder.runtimes.torch_runtime import TorchRuntime
+from sightline_encoder.runtimes.tower import BATCH, TowerSource
 from sightline_encoder.settings import EncoderSettings
 from sightline_pictures import preprocess
 from tokenizers import Tokenizer, pre_tokenizers, processors
@@ -305,11 +305,11 @@ def test_preprocessing_is_open_clips(size, mode, interpolation):
 def test_a_tag_whose_activation_is_not_its_architectures_is_loaded_with_the_tags(monkeypatch, architectures, tmp_path):
     """`ViT-B-32/openai`: open_clip warns, and then uses the activation that the weights were not trained with."""
     seen = {}
-    monkeypatch.setattr(openclip_names, "download_pretrained", lambda cfg: tmp_path / "weights.bin")
-    named = openclip_names.find("ViT-B-32/openai")
+    monkeypatch.setattr(openclip_resolver, "download_pretrained", lambda cfg: tmp_path / "weights.bin")
+    resolved = openclip_resolver.resolve("ViT-B-32/openai")
     monkeypatch.setattr(
         openclip.open_clip, "create_model", lambda *_, **options: seen.update(options) or torch.nn.Identity()
     )
-    openclip._load("x", named)
+    openclip._load("x", resolved)
     assert seen["quick_gelu"] is True
-    assert named.architecture["quick_gelu"] is True
+    assert resolved.architecture["quick_gelu"] is True

@@ -22,8 +22,10 @@ from sightline.encoder.client import (
     RawPixels,
 )
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
-from sightline_encoder import limits, priority
-from sightline_pictures import PictureSettings, Preprocessing
+from sightline_encoder import limits
+from sightline_encoder.thread_priority import NICENESS_STEP
+from sightline_pictures import PictureSettings
+from sightline_pictures.proto import from_proto
 
 FINGERPRINT = "f" * 64
 
@@ -47,7 +49,7 @@ def test_models_are_listed_with_all_that_a_client_needs(client, tiny):
     [model] = client.models()
     assert (model.id, model.fingerprint, model.dimensions, model.context_length) == ("tiny", FINGERPRINT, 3, 8)
     assert (model.runtime, model.device) == ("torch", "cpu")
-    assert Preprocessing.from_proto(model.preprocessing) == tiny.preprocessing
+    assert from_proto(model.preprocessing) == tiny.preprocessing
     told = client.limits()
     assert (told.max_texts, told.max_images, told.max_text_bytes) == (5, 4, 40)
     assert told.max_image_bytes == PictureSettings().max_bytes
@@ -79,7 +81,7 @@ def test_a_broken_image_in_the_middle_fails_alone_and_order_is_kept(client):
     assert red.argmax() == 0
     assert green.argmax() == 1
     assert isinstance(text, ItemError)
-    assert (text.code, "not an image" in text.message) == (grpc.StatusCode.INVALID_ARGUMENT.value[0], True)
+    assert (text.code, "not an image" in text.message) == (grpc.StatusCode.INVALID_ARGUMENT, True)
     assert isinstance(empty, ItemError)
     assert "empty" in empty.message
     metric = client.running.metric
@@ -171,7 +173,7 @@ def test_a_text_too_long_fails_alone(client):
 def test_a_forward_pass_that_fails_is_told_for_its_items_only(client):
     good, boom = client.encode_texts(["good", "boom"]).results
     assert good.shape == (3,)
-    assert (boom.code, "log" in boom.message) == (grpc.StatusCode.INTERNAL.value[0], True)
+    assert (boom.code, "log" in boom.message) == (grpc.StatusCode.INTERNAL, True)
     [nan] = client.encode_texts(["nan"]).results
     assert "finite" in nan.message
     assert client.running.metric("sightline_encoder_items_total", kind="text", model="tiny", outcome="failed") == 2
@@ -278,12 +280,12 @@ def test_a_stream_that_is_left_gives_up_its_place(client, tiny, until):
         until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) > 0)
         stream.cancel()
         until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 0)
-    until(lambda: client.running.service.server._servicer.under_way == 0)
+    until(lambda: client.running.service.server._servicer.in_flight == 0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no priority of their own")
-@pytest.mark.parametrize(("device", "steps"), [("cpu", priority.STEP), ("cuda:0", 0)])
-def test_pictures_step_back_for_texts_on_a_cpu(serving, tiny, device, steps):
+@pytest.mark.parametrize(("device", "steps"), [("cpu", NICENESS_STEP), ("cuda:0", 0)])
+def test_pictures_have_a_lower_thread_priority_than_texts_on_a_cpu(serving, tiny, device, steps):
     tiny.device = device
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     before = set(threading.enumerate())

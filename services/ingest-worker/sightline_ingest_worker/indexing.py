@@ -11,7 +11,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 
 import numpy as np
 import structlog
-from sightline.encoder.client import BULK, ItemError, Overloaded, RawPixels
+from sightline.encoder.client import BULK, InvalidItem, ItemError, Overloaded, RawPixels
 from sightline_catalogue import Image
 
 from sightline_ingest_worker.context import Context, Stopping, Target
@@ -26,7 +26,6 @@ log = structlog.get_logger()
 OVERLOADED_TRIES = 30
 ENCODE_TIMEOUT_SECONDS = 30.0
 ELSEWHERE_SECONDS = 0.2
-INVALID_ARGUMENT = 3
 
 
 def index_keys(context: Context, keys: Sequence[str], deadline: float = math.inf) -> Outcome:
@@ -251,6 +250,6 @@ def _encode(context: Context, target: Target, works: list[Work]) -> None:
     for work, result in zip(works, encoded.results, strict=True):
         work.pixels = None
         if isinstance(result, ItemError):
-            work.failure = Failure(result.message, passing=result.code != INVALID_ARGUMENT)
+            work.failure = Failure(result.message, passing=not isinstance(result, InvalidItem))
         else:
             work.vector = result

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 import grpc
 import numpy as np
 import pytest
-from sightline.encoder.client import EncoderError, FingerprintMismatch, ItemError, Overloaded
+from sightline.encoder.client import EncoderError, FingerprintMismatch, InvalidItem, ItemError, Overloaded
 from sightline.encoder.client import Unavailable as EncoderUnavailable
 from sightline_bucket import BucketUnavailable
 from sightline_catalogue import CatalogueError
 from sightline_ingest_worker.context import Stopping
 from sightline_ingest_worker.indexing import fail_keys, index_keys
 
-AWAY = EncoderUnavailable(grpc.StatusCode.UNAVAILABLE, "no encoder")
+AWAY = EncoderUnavailable("no encoder")
 
 
 def test_good_pictures_are_indexed_in_batches(bench, draw):
@@ -196,8 +196,8 @@ def test_an_encoder_that_stays_busy_is_not_waited_for_forever(bench, draw):
     "error",
     [
         AWAY,
-        FingerprintMismatch(grpc.StatusCode.FAILED_PRECONDITION, "another model"),
-        EncoderError(grpc.StatusCode.UNAUTHENTICATED, "no token"),
+        FingerprintMismatch("another model"),
+        EncoderError("no token", grpc.StatusCode.UNAUTHENTICATED),
     ],
 )
 def test_an_encoders_failure_is_never_a_pictures(bench, draw, error):
@@ -240,7 +240,7 @@ def test_a_bucket_that_is_away_deletes_and_fails_nothing(bench, draw):
 
 def test_what_the_encoder_refuses_for_good_fails_for_good(bench, draw):
     bench.bucket.put("a.png", draw(1))
-    bench.encoder.item_errors = [ItemError(3, "not an image")]
+    bench.encoder.item_errors = [InvalidItem("not an image")]
     index_keys(bench.context, ["a.png"])
     image = bench.collection.by_key()["a.png"]
     assert (image.state, image.reason, image.attempts, image.next_try_at) == ("failed", "not an image", 1, None)
@@ -250,7 +250,7 @@ def test_what_might_pass_is_tried_again_a_few_times(bench, draw):
     bench.bucket.put("a.png", draw(1))
     waits = []
     for attempt in range(1, 6):
-        bench.encoder.item_errors = [ItemError(13, "internal")]
+        bench.encoder.item_errors = [ItemError("internal")]
         index_keys(bench.context, ["a.png"])
         image = bench.collection.by_key()["a.png"]
         assert (image.state, image.attempts) == ("failed", attempt)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import grpc
 import pytest
 from sightline.encoder.client import Unavailable
 from sightline_ingest_worker.tasks import MAX_CRASHES, Returned, index_task
 
-AWAY = Unavailable(grpc.StatusCode.UNAVAILABLE, "no encoder")
+AWAY = Unavailable("no encoder")
 
 
 class FakeJournal:

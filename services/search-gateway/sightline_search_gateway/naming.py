@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sightline.encoder.prompts import strip_article
 
 from sightline_search_gateway.threads import one_thread
 from sightline_search_gateway.vocabulary import Words
@@ -19,7 +19,6 @@ COMPOUND_COST = 0.02
 0.9 % of them fit no longer; cattle and sheep are "mammal", no longer "bull snake"."""
 QUERY_LEAD = 0.95
 """The query's own word names a group only where the next word's score is below this share of its own."""
-ARTICLE = re.compile(r"^(?:an?|the|some)\s+")
 TAKEN = -np.inf
 
 
@@ -69,7 +68,7 @@ def same_words(query: str) -> set[str]:
 
 def bare(text: str) -> str:
     """Return a text in lower case without what stands around it and without an article."""
-    return ARTICLE.sub("", " ".join(text.lower().replace("-", " ").split())).strip(" .?!")
+    return strip_article(" ".join(text.lower().replace("-", " ").split())).removeprefix("some ").strip(" .?!")
 
 
 def _set_back(scores: Vectors, same: list[int]) -> None:

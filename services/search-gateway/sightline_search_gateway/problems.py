@@ -102,7 +102,7 @@ def translate(error: Exception) -> Problem | None:
             )
         case encoder.FingerprintMismatch():
             return Problem("no-encoder", error.message)
-        case encoder.InvalidRequest() | encoder.ItemError(code=3):
+        case encoder.InvalidRequest() | encoder.InvalidItem():
             return Problem("invalid-request", error.message)
         case encoder.EncoderError() | encoder.ItemError():
             return Problem("encoder-unavailable", f"The encoder failed: {error.message}", headers=retry_after(2))

@@ -16,6 +16,7 @@ from threading import Lock, Thread
 import numpy as np
 import structlog
 from numpy.typing import NDArray
+from sightline.encoder.prompts import strip_prompt
 from sightline_catalogue import Collection
 
 from sightline_search_gateway.threads import one_thread
@@ -34,10 +35,6 @@ FRESH_SECONDS = 600.0
 RETRY_SECONDS = 30.0
 COLLECTIONS_KEPT = 4
 LONGEST_SHOWN = 80
-OPENING = re.compile(
-    r"^(?:(?:an?|the|some|my)\s+)?(?:photo|photograph|picture|pic|image)s?\s+(?:of|with|showing)\s+(?=\S)",
-    re.IGNORECASE,
-)
 DETERMINED = re.compile(r"^(?:an?|the|some|any|my|our|your|his|her|their|two|three|many|several)\s+\S", re.IGNORECASE)
 log = structlog.get_logger()
 
@@ -93,7 +90,7 @@ def judge(text: str, similarities: Vectors, vectors: Vectors | None, words: Word
 
 def nothing_like(text: str) -> str:
     """Return a sentence that says so, with the query as it was put where that reads well."""
-    shown = OPENING.sub("", " ".join(text.split())).rstrip(" .?!")
+    shown = strip_prompt(" ".join(text.split())).rstrip(" .?!")
     if len(shown) > LONGEST_SHOWN:
         shown = shown[: LONGEST_SHOWN - 1].rstrip() + "…"
     if not DETERMINED.match(shown):

@@ -16,8 +16,8 @@ from sightline.encoder.client import (
     Encoded,
     EncoderClient,
     FingerprintMismatch,
+    InvalidItem,
     InvalidRequest,
-    ItemError,
 )
 from sightline_catalogue import ModelRef
 
@@ -25,8 +25,6 @@ from sightline_search_gateway.problems import Problem, retry_after
 from sightline_search_gateway.telemetry import Telemetry
 
 Vector = NDArray[np.float32]
-INVALID_ARGUMENT = 3
-"""google.rpc.Code's number of an item that will never work."""
 BULK_SECONDS = 60.0
 TURN_SECONDS = 0.25
 """So long a query waits for its turn with the encoder: a burst passes, and behind a slow encoder threads come back."""
@@ -100,9 +98,7 @@ class QueryVectors:
         """
         try:
             return self._encode([], [data], model)
-        except ItemError as error:
-            if error.code != INVALID_ARGUMENT:
-                raise
+        except InvalidItem as error:
             raise Problem("not-a-picture", error.message) from error
 
     def _encode(self, texts: list[str], images: list[bytes], model: ModelRef) -> Vector:

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import grpc
 import numpy as np
 import pytest
 import redis
@@ -277,7 +276,7 @@ class FakeEncoder:
         if self.error is not None:
             raise self.error
         if options["model"] != self.name or options["fingerprint"] != self.fingerprint:
-            raise FingerprintMismatch(grpc.StatusCode.FAILED_PRECONDITION, "another model")
+            raise FingerprintMismatch("another model")
 
 
 @dataclass

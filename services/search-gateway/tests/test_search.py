@@ -4,9 +4,8 @@ import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import grpc
 import pytest
-from sightline.encoder.client import EncoderError, InvalidRequest, ItemError, Overloaded, Unavailable
+from sightline.encoder.client import EncoderError, InvalidItem, InvalidRequest, ItemError, Overloaded, Unavailable
 from sightline_catalogue import CatalogueUnavailable
 from sightline_search_gateway import vectors
 
@@ -159,9 +158,9 @@ def test_a_busy_encoder_says_when_to_come_back(world, problem):
 @pytest.mark.parametrize(
     ("error", "status", "kind"),
     [
-        (Unavailable(grpc.StatusCode.UNAVAILABLE, "refused"), 503, "encoder-unavailable"),
-        (EncoderError(grpc.StatusCode.INTERNAL, "broken"), 503, "encoder-unavailable"),
-        (InvalidRequest(grpc.StatusCode.INVALID_ARGUMENT, "the text is too long"), 422, "invalid-request"),
+        (Unavailable("refused"), 503, "encoder-unavailable"),
+        (EncoderError("broken"), 503, "encoder-unavailable"),
+        (InvalidRequest("the text is too long"), 422, "invalid-request"),
         (ValueError("a fault of ours"), 500, "internal"),
     ],
 )
@@ -207,7 +206,7 @@ def test_a_query_too_many_waits_a_moment_for_its_turn(make_world, monkeypatch):
 
 
 def test_a_text_that_cannot_be_encoded(world, problem):
-    world.encoder.item_error = ItemError(3, "the text is longer than 4096 bytes")
+    world.encoder.item_error = InvalidItem("the text is longer than 4096 bytes")
     assert "4096" in problem(search(world, q="a cat"), 422, "invalid-request")["detail"]
 
 
@@ -305,9 +304,9 @@ def test_composed_queries_that_make_no_sense(world, problem):
     problem(post(world, file="text"), 422, "invalid-request")
     problem(post(world, id="../../etc/passwd"), 422, "invalid-request")
     problem(post(world, id="00000000-0000-0000-0000-000000000000"), 404, "image-not-found")
-    world.encoder.item_error = ItemError(3, "not an image")
+    world.encoder.item_error = InvalidItem("not an image")
     assert problem(post(world, file=file_of(b"text")), 422, "not-a-picture")["detail"] == "not an image"
-    world.encoder.item_error = ItemError(13, "it broke")
+    world.encoder.item_error = ItemError("it broke")
     problem(post(world, file=file_of(b"text")), 503, "encoder-unavailable")
 
 

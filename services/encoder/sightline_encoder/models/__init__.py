@@ -1,4 +1,4 @@
-"""The models: loaded by id, used in this process or behind gRPC."""
+"""Models, loaded by id; they encode in this process, the service around them over gRPC."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sightline_encoder.models.model import Model
 from sightline_encoder.models.source import ModelSource
 
 if TYPE_CHECKING:
-    from sightline_encoder.runtimes import Runtime
+    from sightline_encoder.runtimes.tower import Runtime
     from sightline_encoder.settings import EncoderSettings
 
 log = structlog.get_logger()
@@ -45,7 +45,7 @@ def load(
     model_id: str,
     settings: EncoderSettings,
     runtime: Runtime | None = None,
-    prepare: Callable[[str], None] | None = None,
+    convert: Callable[[str], None] | None = None,
 ) -> Model:
     """Load a model, ready to encode; the first time it is converted, which takes up to a minute.
 
@@ -53,7 +53,7 @@ def load(
         model_id: As in ENCODER_MODELS.
         settings: Say which runtime, how many threads, and where the cache is.
         runtime: Instead of the one that the settings name.
-        prepare: Called with the model's id where it was not converted yet, and may do that elsewhere.
+        convert: Called with the model's id where it was not converted yet, to do that outside this process.
 
     Raises:
         ModelError: No such model, or its files are missing or wrong.
@@ -65,8 +65,8 @@ def load(
         settings.cache_dir.mkdir(parents=True, exist_ok=True)
         source = describe(model_id, settings)
         towers = (source.text, source.image)
-        if prepare is not None and not all(runtime.prepared(tower, settings.cache_dir) for tower in towers):
-            prepare(model_id)
+        if convert is not None and not all(runtime.is_converted(tower, settings.cache_dir) for tower in towers):
+            convert(model_id)
         return Model(source, runtime, settings.cache_dir)
     except OSError as error:
         raise ModelError(

@@ -2,7 +2,7 @@
 
 ConSE (Norouzi et al., "Zero-Shot Learning by Convex Combination of Semantic Embeddings", arXiv:1312.5650): an
 ImageNet classifier's probabilities weight the text vectors of the classes' names, so that an image's vector lies in
-the text encoder's own space. It knows ImageNet's thousand things and nothing of how they relate.
+the text encoder's own space. It knows the thousand classes of ImageNet, and nothing of relations between things.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -21,13 +19,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import structlog
 from numpy.typing import NDArray
+from sightline.encoder.prompts import strip_article, strip_prompt
 from sightline_pictures import Preprocessing
+from sightline_service.atomic_write import replacing
 from tokenizers import Tokenizer
 
 from sightline_encoder.errors import ModelError
 from sightline_encoder.models import files
 from sightline_encoder.models.source import ModelSource, fingerprint, synthetic_pictures
-from sightline_encoder.runtimes import BATCH, Axis, TowerSource, Vectors
+from sightline_encoder.runtimes.tower import BATCH, Axis, TowerSource, Vectors
 
 if TYPE_CHECKING:
     from sightline_encoder.models.embedded_torch import ConseImage, SentenceText
@@ -67,11 +67,11 @@ def describe(cache: Path) -> ModelSource:
     """Return the model; reads its files, but imports neither torch nor timm.
 
     Raises:
-        ModelError: Its packages are missing or their files are others than those pinned here.
+        ModelError: Its packages are missing, or their files differ from those pinned here.
     """
     texts = files.package_folder(TEXT_PACKAGE, INSTALL)
     weights = files.package_folder(CLASSIFIER_PACKAGE, INSTALL) / CLASSIFIER_WEIGHTS[0]
-    tokenizer = _tokenizer(files.check(texts / TOKENIZER[0], TOKENIZER[1]))
+    tokenizer = _tokenizer(files.verify(texts / TOKENIZER[0], TOKENIZER[1]))
     classes = class_texts()
     digest = fingerprint(
         {
@@ -85,7 +85,7 @@ def describe(cache: Path) -> ModelSource:
     )
 
     def tokenize(batch: Sequence[str]) -> tuple[NDArray[Any], ...]:
-        encodings = tokenizer.encode_batch([bare(text) for text in batch])
+        encodings = tokenizer.encode_batch([as_class_name(text) for text in batch])
         ids = np.array([encoding.ids for encoding in encodings], dtype=np.int64)
         mask = np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64)
         return ids, mask
@@ -95,7 +95,7 @@ def describe(cache: Path) -> ModelSource:
         from sightline_encoder.models.embedded_torch import load_text
 
         return load_text(
-            files.check(texts / TEXT_CONFIG[0], TEXT_CONFIG[1]), files.check(texts / TEXT_WEIGHTS[0], TEXT_WEIGHTS[1])
+            files.verify(texts / TEXT_CONFIG[0], TEXT_CONFIG[1]), files.verify(texts / TEXT_WEIGHTS[0], TEXT_WEIGHTS[1])
         )
 
     def build_image() -> ConseImage:
@@ -106,11 +106,10 @@ def describe(cache: Path) -> ModelSource:
             log.info("embedding the names of ImageNet's classes")
             vectors = _class_vectors(classes, lambda batch: build_text().vectors(*tokenize(batch)))
             cache.mkdir(parents=True, exist_ok=True)
-            draft = path.with_suffix(f".{os.getpid()}.draft.npy")
-            np.save(draft, vectors)
-            draft.replace(path)
+            with replacing(path) as temporary:
+                np.save(temporary, vectors)
         return load_image(
-            CLASSIFIER, files.check(weights, CLASSIFIER_WEIGHTS[1]), np.load(path, allow_pickle=False), TEMPERATURE
+            CLASSIFIER, files.verify(weights, CLASSIFIER_WEIGHTS[1]), np.load(path, allow_pickle=False), TEMPERATURE
         )
 
     words = [name for names in classes[:24] for name in names]
@@ -133,20 +132,13 @@ def describe(cache: Path) -> ModelSource:
     )
 
 
-OPENING = re.compile(
-    r"^\s*(?:(?:an?|the|some|my)\s+)?(?:photo|photograph|picture|pic|image)s?\s+(?:of|with|showing)\s+(?=\S)",
-    re.IGNORECASE,
-)
-ARTICLE = re.compile(r"^\s*(?:an?|the)\s+(?=\S)", re.IGNORECASE)
-
-
-def bare(text: str) -> str:
+def as_class_name(text: str) -> str:
     """Return a text as the names of classes are written: without "a photo of", a leading article and a full stop.
 
     They move a short text's vector away from the names that it is compared with: on 50 classes of Caltech-101,
     precision@30 of "NAME" is 0.670, of "a NAME" read as it stands 0.661, and of "a photo of a NAME" 0.623.
     """
-    return ARTICLE.sub("", OPENING.sub("", text)).rstrip(" .") or text
+    return strip_article(strip_prompt(text)).rstrip(" .") or text
 
 
 def class_texts() -> list[tuple[str, str, str]]:
@@ -178,7 +170,7 @@ def _tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
-def _class_vectors(classes: list[tuple[str, str, str]], encode: Any) -> Vectors:
+def _class_vectors(classes: list[tuple[str, str, str]], encode: Callable[[list[str]], Vectors]) -> Vectors:
     """Return (classes, 384) float32: each the normalised sum of its three texts' vectors."""
     texts = [text for triple in classes for text in triple]
     # Batches of like length waste little on padding.

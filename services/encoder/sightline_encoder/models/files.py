@@ -1,12 +1,13 @@
-"""Files that models are made of: where installed packages keep them, and whether they are what they should be."""
+"""Files that models are made of: where installed packages keep them, and their hashes."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
 import json
-import os
 from pathlib import Path
+
+from sightline_service.atomic_write import atomic_write
 
 from sightline_encoder.errors import ModelError
 
@@ -40,11 +41,11 @@ def sha256(path: Path) -> str:
         raise ModelError(f"{path}: {error.strerror}") from error
 
 
-def check(path: Path, pinned: str) -> Path:
+def verify(path: Path, pinned: str) -> Path:
     """Return the path of a file whose SHA-256 is the pinned one.
 
     Raises:
-        ModelError: It is missing, or its bytes are others.
+        ModelError: It is missing or has another hash.
     """
     found = sha256(path)
     if found != pinned:
@@ -52,12 +53,12 @@ def check(path: Path, pinned: str) -> Path:
     return path
 
 
-def remembered_sha256(path: Path, memory: Path) -> str:
-    """Return a file's SHA-256, from memory where size, time and inode are as they were: hashing gigabytes is slow.
+def cached_sha256(path: Path, cache_file: Path) -> str:
+    """Return a file's SHA-256, from a cache where size, time and inode are as they were: hashing gigabytes is slow.
 
     Args:
         path: The file.
-        memory: A JSON file to remember in.
+        cache_file: A JSON file with what is known.
 
     Raises:
         ModelError: The file cannot be read.
@@ -68,7 +69,7 @@ def remembered_sha256(path: Path, memory: Path) -> str:
         raise ModelError(f"{path}: {error.strerror}") from error
     state = [str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino]
     try:
-        entries = json.loads(memory.read_text())
+        entries = json.loads(cache_file.read_text())
     except (OSError, ValueError):
         entries = {}
     entry = entries.get(state[0])
@@ -76,8 +77,6 @@ def remembered_sha256(path: Path, memory: Path) -> str:
         return str(entry[1])
     digest = sha256(path)
     entries[state[0]] = [state, digest]
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    draft = memory.with_name(f"{memory.name}.{os.getpid()}.draft")
-    draft.write_text(json.dumps(entries))
-    draft.replace(memory)
+    cache_file.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(cache_file, json.dumps(entries))
     return digest

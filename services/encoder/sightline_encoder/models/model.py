@@ -11,7 +11,7 @@ from PIL import Image
 from sightline_pictures import Preprocessing, preprocess
 
 from sightline_encoder.models.source import ModelSource
-from sightline_encoder.runtimes import Runtime, Vectors
+from sightline_encoder.runtimes.tower import Runtime, Vectors
 
 
 class Model:
@@ -35,7 +35,7 @@ class Model:
         self.preprocessing: Preprocessing = source.preprocessing
         self.runtime = runtime.name
         self.device = runtime.device
-        self._compiles_late = runtime.compiles_late
+        self._jit = runtime.jit
         self._tokenize = source.tokenize
         self._text = runtime.compile(source.text, cache)
         self._image = runtime.compile(source.image, cache)
@@ -56,8 +56,8 @@ class Model:
         """Return (n, dimensions) float32 unit vectors for RGB pictures of any size, in one forward pass."""
         return self.encode_pixels([preprocess(image, self.preprocessing) for image in images])
 
-    def warm(self, max_batch: int = 1) -> None:
-        """Encode texts and grey pictures: shows that it works, and compiles what is compiled on first use.
+    def warm_up(self, max_batch: int = 1) -> None:
+        """Encode texts and grey pictures: proves that the model works, and compiles what is compiled on first use.
 
         Args:
             max_batch: The most items that will come at a time.
@@ -65,7 +65,7 @@ class Model:
         self.encode_texts(["a picture"])
         grey = np.full((self.preprocessing.crop_height, self.preprocessing.crop_width, 3), 128, np.uint8)
         self.encode_pixels([grey])
-        if self._compiles_late:
+        if self._jit:
             size = 2
             while size < 2 * max_batch:
                 self.encode_texts(["a picture", "another one of two"] * (size // 2))

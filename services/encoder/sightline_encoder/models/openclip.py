@@ -20,9 +20,9 @@ from sightline_pictures import Preprocessing
 
 from sightline_encoder.errors import ModelError
 from sightline_encoder.models import files
-from sightline_encoder.models.openclip_names import Named, cached_first, find
+from sightline_encoder.models.openclip_resolver import ResolvedModel, resolve, try_cache_first
 from sightline_encoder.models.source import ModelSource, fingerprint, synthetic_pictures
-from sightline_encoder.runtimes import BATCH, Axis, TowerSource
+from sightline_encoder.runtimes.tower import BATCH, Axis, TowerSource
 
 if TYPE_CHECKING:
     import torch
@@ -47,16 +47,18 @@ def describe(model_id: str, cache: Path) -> ModelSource:
         ModelError: No such model, it cannot be had from its hub, or it is one that would silently be wrong.
     """
     try:
-        named, tokenizer = cached_first(lambda: _find_with_tokenizer(model_id))
-        cfg = PreprocessCfg(**{**named.preprocess, "size": named.architecture["vision_cfg"].get("image_size", 224)})
+        resolved, tokenizer = try_cache_first(lambda: _resolve_with_tokenizer(model_id))
+        cfg = PreprocessCfg(
+            **{**resolved.preprocess, "size": resolved.architecture["vision_cfg"].get("image_size", 224)}
+        )
     except ModelError as error:
         raise ModelError(f"model {model_id!r}: {error.message}") from error
     except Exception as error:
         raise ModelError(f"model {model_id!r}: {_one_line(error)}") from error
     preprocessing = _preprocessing(model_id, cfg)
-    context_length = int(named.architecture["text_cfg"].get("context_length", 77))
+    context_length = int(resolved.architecture["text_cfg"].get("context_length", 77))
 
-    shortens = reads_left_to_right(named.architecture)
+    shortens = reads_left_to_right(resolved.architecture)
 
     # Hugging Face's tokenizers may refuse ("already borrowed") to be called from two threads at a time.
     lock = threading.Lock()
@@ -76,8 +78,8 @@ def describe(model_id: str, cache: Path) -> ModelSource:
     digest = fingerprint(
         {
             "recipe": "open_clip-1",
-            "architecture": named.architecture,
-            "weights": files.remembered_sha256(named.weights, cache / "weights.json"),
+            "architecture": resolved.architecture,
+            "weights": files.cached_sha256(resolved.weights, cache / "weights.json"),
             "tokenizer": hashlib.sha256(probes.tobytes()).hexdigest(),
             "vocabulary": _vocabulary(tokenizer),
             "preprocessing": asdict(preprocessing) | {"mean": list(cfg.mean), "std": list(cfg.std)},
@@ -86,7 +88,7 @@ def describe(model_id: str, cache: Path) -> ModelSource:
 
     @lru_cache(maxsize=1)
     def build() -> torch.nn.Module:
-        return _load(model_id, named)
+        return _load(model_id, resolved)
 
     def image() -> torch.nn.Module:
         from sightline_encoder.models.openclip_torch import ClipImage
@@ -103,7 +105,7 @@ def describe(model_id: str, cache: Path) -> ModelSource:
     return ModelSource(
         id=model_id,
         fingerprint=digest,
-        dimensions=int(named.architecture["embed_dim"]),
+        dimensions=int(resolved.architecture["embed_dim"]),
         context_length=context_length,
         preprocessing=preprocessing,
         tokenize=tokenize,
@@ -112,13 +114,13 @@ def describe(model_id: str, cache: Path) -> ModelSource:
     )
 
 
-def _find_with_tokenizer(model_id: str) -> tuple[Named, Any]:
-    named = find(model_id)
-    return named, open_clip.get_tokenizer(named.name)
+def _resolve_with_tokenizer(model_id: str) -> tuple[ResolvedModel, Any]:
+    resolved = resolve(model_id)
+    return resolved, open_clip.get_tokenizer(resolved.name)
 
 
 def reads_left_to_right(architecture: Mapping[str, Any]) -> bool:
-    """Say whether a text's vector does not depend on how much padding follows it.
+    """Return whether a text's vector does not depend on how much padding follows it.
 
     So it is in OpenAI's design: no token sees a later one, and the vector is read at the end of the text. Such a
     model need not compute its whole context of 77 tokens for three words.
@@ -160,18 +162,18 @@ def _vocabulary(tokenizer: Any) -> str:
     return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
 
 
-def _load(model_id: str, named: Named) -> torch.nn.Module:
+def _load(model_id: str, resolved: ResolvedModel) -> torch.nn.Module:
     """Return open_clip's model in float32 on the CPU."""
     extra: dict[str, Any] = {}
-    if "quick_gelu" in named.architecture and named.pretrained is not None:
-        extra["quick_gelu"] = named.architecture["quick_gelu"]
+    if "quick_gelu" in resolved.architecture and resolved.pretrained is not None:
+        extra["quick_gelu"] = resolved.architecture["quick_gelu"]
     create: Callable[..., Any] = open_clip.create_model
     try:
         with warnings.catch_warnings():
             # That the activation differs from the architecture's is settled by `extra`.
             warnings.filterwarnings("ignore", message="QuickGELU mismatch")
-            model = cached_first(
-                lambda: create(named.name, named.pretrained, require_pretrained=True, weights_only=True, **extra)
+            model = try_cache_first(
+                lambda: create(resolved.name, resolved.pretrained, require_pretrained=True, weights_only=True, **extra)
             )
     except Exception as error:
         raise ModelError(f"model {model_id!r}: the weights do not load: {_one_line(error)}") from error

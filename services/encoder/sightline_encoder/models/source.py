@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_pictures import Preprocessing
 
-from sightline_encoder.runtimes import TowerSource
+from sightline_encoder.runtimes.tower import TowerSource
 
 
 @dataclass(frozen=True)

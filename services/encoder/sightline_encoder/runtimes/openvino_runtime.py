@@ -19,10 +19,11 @@ from typing import Any, Literal
 import numpy as np
 import structlog
 from numpy.typing import NDArray
+from sightline_service.atomic_write import atomic_write
 
 from sightline_encoder.errors import ConversionFailed, ModelError
-from sightline_encoder.runtimes import BATCH, Tower, TowerSource, Vectors
-from sightline_encoder.runtimes.openvino_texts import SHORT_LENGTHS, OpenVinoTexts, infer
+from sightline_encoder.runtimes.openvino_text_tower import SHORT_LENGTHS, OpenVinoTextTower, infer
+from sightline_encoder.runtimes.tower import BATCH, Tower, TowerSource, Vectors
 
 log = structlog.get_logger()
 
@@ -60,15 +61,15 @@ class OpenVinoRuntime:
 
     name = "openvino"
     device = "cpu"
-    compiles_late = False
+    jit = False
 
     def __init__(self, threads: int, precision: Literal["auto", "f32", "bf16"] = "auto") -> None:
         self.threads = threads
         self.precision = precision
         self._core = ov.Core()
 
-    def prepared(self, source: TowerSource, cache: Path) -> bool:
-        """Say whether the tower was converted.
+    def is_converted(self, source: TowerSource, cache: Path) -> bool:
+        """Return whether the tower is in the cache folder.
 
         Raises:
             ModelError: It was not, and cannot be, for torch is not installed.
@@ -95,7 +96,11 @@ class OpenVinoRuntime:
         fixed = all(list(axes.values()) == [BATCH] for axes in source.inputs.values())
         if not fixed:
             any_size = self._compile(model, precision)
-            return self._texts(model, precision, any_size) if _is_texts(source) else OpenVinoTower([(0, any_size)])
+            return (
+                self._text_tower(model, precision, any_size)
+                if _takes_tokens(source)
+                else OpenVinoTower([(0, any_size)])
+            )
         compiled = []
         for size in BATCH_SIZES:
             sized = model.clone()
@@ -103,14 +108,14 @@ class OpenVinoRuntime:
             compiled.append((size, self._compile(sized, precision)))
         return OpenVinoTower(compiled)
 
-    def _texts(self, model: Any, precision: str, any_size: Any) -> Tower:
+    def _text_tower(self, model: Any, precision: str, any_size: Any) -> Tower:
         short = []
         for length in SHORT_LENGTHS:
             sized = model.clone()
             sized.reshape({port: [1, length] for port in sized.inputs})
             # One thread: there is too little to share, and on a busy machine the second would have to be waited for.
             short.append((length, self._compile(sized, precision, threads=1)))
-        return OpenVinoTexts(any_size, short)
+        return OpenVinoTextTower(any_size, short)
 
     def _choose_precision(self, source: TowerSource, path: Path, model: Any) -> str:
         """Return the precision to compile with; what `auto` finds out is kept beside the model."""
@@ -124,7 +129,7 @@ class OpenVinoRuntime:
             rough = OpenVinoTower([(0, self._compile(model, "bf16"))])(*source.examples)
             cosine = float((exact * rough).sum(axis=1).min())
             log.info("compared precisions", tower=source.name, bf16_cosine=round(cosine, 5))
-            _write(note, json.dumps({"lowest_cosine": cosine}))
+            atomic_write(note, json.dumps({"lowest_cosine": cosine}))
         return "bf16" if json.loads(note.read_text())["lowest_cosine"] >= CHECKED_COSINE else "f32"
 
     def _compile(self, model: Any, precision: str, threads: int | None = None) -> Any:
@@ -171,8 +176,8 @@ class OpenVinoTower:
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
-def _is_texts(source: TowerSource) -> bool:
-    """Say whether every input is (texts, tokens)."""
+def _takes_tokens(source: TowerSource) -> bool:
+    """Return whether every input is (texts, tokens)."""
     return all(list(axes) == [0, 1] for axes in source.inputs.values())
 
 
@@ -208,13 +213,13 @@ def _convert(source: TowerSource, folder: Path) -> None:
         )
     model.validate_nodes_and_infer_types()
     folder.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix="draft-", dir=folder))
+    temporary = Path(tempfile.mkdtemp(prefix="converting-", dir=folder))
     try:
-        ov.save_model(model, draft / f"{source.name}.xml", compress_to_fp16=False)
+        ov.save_model(model, temporary / f"{source.name}.xml", compress_to_fp16=False)
         for suffix in (".bin", ".xml"):
-            os.replace(draft / f"{source.name}{suffix}", folder / f"{source.name}{suffix}")
+            os.replace(temporary / f"{source.name}{suffix}", folder / f"{source.name}{suffix}")
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _folder(source: TowerSource, cache: Path) -> Path:
@@ -239,9 +244,3 @@ def _folder(source: TowerSource, cache: Path) -> Path:
 def _versions_key() -> str:
     versions = {name: version(name) for name in LIBRARIES}
     return hashlib.sha256(json.dumps([FORMAT, versions], sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
-    draft.write_text(text)
-    draft.replace(path)

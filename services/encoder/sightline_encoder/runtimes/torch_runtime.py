@@ -1,4 +1,4 @@
-"""torch: on CUDA in bfloat16 and compiled, on the CPU plainly in float32."""
+"""torch: on CUDA in bfloat16 and compiled, on the CPU in float32."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from sightline_encoder.errors import ModelError
-from sightline_encoder.runtimes import BATCH, Tower, TowerSource, Vectors
+from sightline_encoder.runtimes.tower import BATCH, Tower, TowerSource, Vectors
 
 if TYPE_CHECKING:
     from sightline_encoder.settings import EncoderSettings
@@ -46,7 +46,7 @@ class TorchRuntime:
             torch.set_num_threads(threads)
         self.device = str(self._device)
         self._bf16 = bf16
-        self.compiles_late = compiled
+        self.jit = compiled
 
     @classmethod
     def from_settings(cls, settings: EncoderSettings) -> TorchRuntime:
@@ -60,8 +60,8 @@ class TorchRuntime:
             threads=settings.forward_threads,
         )
 
-    def prepared(self, source: TowerSource, cache: Path) -> bool:
-        """Say that nothing need be prepared: torch is what it runs on."""
+    def is_converted(self, source: TowerSource, cache: Path) -> bool:
+        """Return True: torch runs the module itself."""
         return True
 
     def compile(self, source: TowerSource, cache: Path) -> Tower:
@@ -71,8 +71,8 @@ class TorchRuntime:
             module = module.to(memory_format=torch.channels_last)
         # Pictures vary in number only, and each size is worth a program of its own; one for all does for texts.
         fixed = all(list(axes.values()) == [BATCH] for axes in source.inputs.values())
-        forward: Callable[..., Any] = torch.compile(module, dynamic=not fixed) if self.compiles_late else module
-        return TorchTower(forward, self._device, bf16=self._bf16, padded=self.compiles_late and fixed)
+        forward: Callable[..., Any] = torch.compile(module, dynamic=not fixed) if self.jit else module
+        return TorchTower(forward, self._device, bf16=self._bf16, padded=self.jit and fixed)
 
 
 class TorchTower:
@@ -105,11 +105,11 @@ class TorchTower:
             torch.inference_mode(),
             torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16),
         ):
-            tensors = [self._moved(torch.from_numpy(array)) for array in inputs]
+            tensors = [self._to_device(torch.from_numpy(array)) for array in inputs]
             vectors: Vectors = self._forward(*tensors).float().cpu().numpy()
         return vectors[:rows]
 
-    def _moved(self, tensor: torch.Tensor) -> torch.Tensor:
+    def _to_device(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return the tensor on the device.
 
         A GPU reads pinned memory by itself, while this thread goes on to launch the network. The pinned copy may be let

@@ -26,8 +26,8 @@ SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
 
 
 @dataclass(frozen=True)
-class Named:
-    """A model as named, its files found.
+class ResolvedModel:
+    """What a model's name means, its files found.
 
     Attributes:
         name: What open_clip calls it.
@@ -44,7 +44,7 @@ class Named:
     preprocess: Mapping[str, Any]
 
 
-def cached_first(work: Callable[[], Result]) -> Result:
+def try_cache_first(work: Callable[[], Result]) -> Result:
     """Do the work with what the hub's cache holds; ask the hub only where that fails.
 
     So a model that was served once starts without a network, and stays what it was until its cache is emptied.
@@ -65,14 +65,14 @@ def cached_first(work: Callable[[], Result]) -> Result:
         constants.HF_HUB_OFFLINE = asked
 
 
-def find(model_id: str) -> Named:
+def resolve(model_id: str) -> ResolvedModel:
     """Return what a model's name means; its weights are fetched if they are not there.
 
     Raises:
         ModelError: No such name, or one that would silently be wrong. What the hub raises is passed on.
     """
     if model_id.startswith(PATH):
-        return _find_path(model_id.removeprefix(PATH))
+        return _resolve_path(model_id.removeprefix(PATH))
     if model_id.startswith(LOCAL):
         folder = Path(model_id.removeprefix(LOCAL))
         config = folder / "open_clip_config.json"
@@ -102,10 +102,10 @@ def find(model_id: str) -> Named:
         # open_clip only warns, and then computes with another activation than the weights were trained with.
         model = model | {"quick_gelu": bool(found["quick_gelu"])}
     preprocess = merge_preprocess_dict(PreprocessCfg(), found)
-    return Named(architecture, tag, model, Path(download_pretrained(found)), preprocess)
+    return ResolvedModel(architecture, tag, model, Path(download_pretrained(found)), preprocess)
 
 
-def _find_path(rest: str) -> Named:
+def _resolve_path(rest: str) -> ResolvedModel:
     file, at, architecture = rest.rpartition("@")
     if not at or not file or not architecture:
         raise ModelError("it takes path:FILE@ARCH, as in path:/models/my.safetensors@ViT-B-32")
@@ -131,23 +131,23 @@ def _find_path(rest: str) -> Named:
         tag: merge_preprocess_dict(PreprocessCfg(), get_pretrained_cfg(architecture, tag))
         for tag in open_clip.list_pretrained_tags_by_model(architecture)
     }
-    others = [tag for tag, steps in published.items() if not _like_openai(steps)]
-    if published and len(others) == len(published):
+    different = [tag for tag, steps in published.items() if not _is_like_openai(steps)]
+    if published and len(different) == len(published):
         raise ModelError(f"{architecture} prepares pictures otherwise than OpenAI's CLIP, and {advice}")
-    if others:
+    if different:
         log.warning(
             "some weights published for this architecture want other preprocessing than is used here",
             architecture=architecture,
-            tags=others,
+            tags=different,
         )
-    return Named(architecture, str(weights), model, weights, asdict(PreprocessCfg()))
+    return ResolvedModel(architecture, str(weights), model, weights, asdict(PreprocessCfg()))
 
 
-def _from_config(model_id: str, config: Mapping[str, Any], weights: Path) -> Named:
+def _from_config(model_id: str, config: Mapping[str, Any], weights: Path) -> ResolvedModel:
     if "model_cfg" not in config:
         raise ModelError("its open_clip_config.json has no model_cfg")
     preprocess = merge_preprocess_dict(PreprocessCfg(), config.get("preprocess_cfg", {}))
-    return Named(model_id, None, config["model_cfg"], weights, preprocess)
+    return ResolvedModel(model_id, None, config["model_cfg"], weights, preprocess)
 
 
 def _architecture(name: str) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def _architecture(name: str) -> dict[str, Any]:
     return config
 
 
-def _like_openai(steps: Mapping[str, Any]) -> bool:
+def _is_like_openai(steps: Mapping[str, Any]) -> bool:
     plain = asdict(PreprocessCfg())
     return all(
         list(steps[key]) == list(plain[key]) if key in ("mean", "std") else steps[key] == plain[key]

@@ -1,4 +1,4 @@
-"""A text tower in OpenVINO: the short text by itself, and texts of like length together."""
+"""A text tower in OpenVINO: a short text alone, texts of like length in one batch."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline_encoder.runtimes import Vectors
+from sightline_encoder.runtimes.tower import Vectors
 
 SHORT_LENGTHS = (8, 16)
 """Tokens of a text that a network of fixed size is compiled for. One of any size takes half as long again whenever the
 shape is another than in the call before."""
-FEW = 3
+MAX_ONE_BY_ONE = 3
 """So many short texts are encoded one by one in the time of one call for all."""
-CALL_TOKENS = 64
+CALL_COST_TOKENS = 64
 """What a call of a network of any size costs beside its tokens, in the tokens that it computes in that time."""
 
 
-class OpenVinoTexts:
+class OpenVinoTextTower:
     """A network compiled for texts of any number and length, and for one short text.
 
     Args:
@@ -40,11 +40,14 @@ class OpenVinoTexts:
             short = [(length, compiled.create_infer_request()) for length, compiled in self._short]
             requests = self._local.requests = (self._any_size.create_infer_request(), short)
         any_size, short = requests
-        lengths = used_lengths(inputs)
-        if len(lengths) <= FEW and lengths.max() <= short[-1][0]:
-            return np.concatenate([_one(short, inputs, row, length) for row, length in enumerate(lengths.tolist())])
+        lengths = token_counts(inputs)
+        if len(lengths) <= MAX_ONE_BY_ONE and lengths.max() <= short[-1][0]:
+            return np.concatenate(
+                [_encode_short(short, inputs, row, length) for row, length in enumerate(lengths.tolist())]
+            )
         parts = [
-            (rows, infer(any_size, [array[rows, :longest] for array in inputs])) for rows, longest in groups(lengths)
+            (rows, infer(any_size, [array[rows, :longest] for array in inputs]))
+            for rows, longest in group_by_length(lengths)
         ]
         vectors = np.empty((len(lengths), parts[0][1].shape[1]), np.float32)
         for rows, part in parts:
@@ -52,14 +55,14 @@ class OpenVinoTexts:
         return vectors
 
 
-def used_lengths(inputs: tuple[NDArray[Any], ...]) -> NDArray[np.int64]:
+def token_counts(inputs: tuple[NDArray[Any], ...]) -> NDArray[np.int64]:
     """Return (n,): the tokens of each row without the zeros at its end, which are padding; at least 1."""
     used = np.any([array != 0 for array in inputs], axis=0)
     used[:, 0] = True
     return np.asarray(int(inputs[0].shape[1]) - used[:, ::-1].argmax(axis=1), np.int64)
 
 
-def groups(lengths: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], int]]:
+def group_by_length(lengths: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], int]]:
     """Return the rows to compute together, each group with the length of its longest.
 
     The shorter rows form a group of their own where padding them costs more than one more call.
@@ -71,7 +74,7 @@ def groups(lengths: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], int]]:
     while end:
         # Where to cut what is left, so that the most padding is saved: `cut` rows then need not be as long as the last.
         cut = max(range(end), key=lambda place: place * (in_order[end - 1] - in_order[place - 1]) if place else 0)
-        if not cut or cut * (in_order[end - 1] - in_order[cut - 1]) <= CALL_TOKENS:
+        if not cut or cut * (in_order[end - 1] - in_order[cut - 1]) <= CALL_COST_TOKENS:
             cut = 0
         found.append((order[cut:end], in_order[end - 1]))
         end = cut
@@ -84,12 +87,12 @@ def infer(request: Any, inputs: list[NDArray[Any]]) -> Vectors:
     return np.array(found[0], dtype=np.float32)
 
 
-def _one(short: list[tuple[int, Any]], inputs: tuple[NDArray[Any], ...], row: int, length: int) -> Vectors:
+def _encode_short(short: list[tuple[int, Any]], inputs: tuple[NDArray[Any], ...], row: int, length: int) -> Vectors:
     size, request = next(entry for entry in short if entry[0] >= length)
-    return infer(request, [_resized(array[row : row + 1], size) for array in inputs])
+    return infer(request, [_fit_length(array[row : row + 1], size) for array in inputs])
 
 
-def _resized(array: NDArray[Any], length: int) -> NDArray[Any]:
+def _fit_length(array: NDArray[Any], length: int) -> NDArray[Any]:
     """Return (n, length): without columns at the end, or with zeros there."""
     missing = length - array.shape[1]
     return array[:, :length] if missing <= 0 else np.pad(array, ((0, 0), (0, missing)))

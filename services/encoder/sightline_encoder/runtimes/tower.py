@@ -1,0 +1,79 @@
+"""What a runtime makes of one half of a model: the interfaces between models and runtimes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+
+Vectors = NDArray[np.float32]
+
+
+class Tower(Protocol):
+    """One compiled network. Safe to call from several threads."""
+
+    def __call__(self, *inputs: NDArray[Any]) -> Vectors:
+        """Return (n, dimensions) float32 rows for inputs whose first axis is n, at least 1."""
+        ...
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis whose length varies from call to call; equal names mean equal lengths."""
+
+    name: str
+    longest: int
+
+
+BATCH = Axis("batch", 4096)
+
+
+@dataclass(frozen=True)
+class TowerSource:
+    """What a runtime needs to make a tower.
+
+    Attributes:
+        name: `image` or `text`.
+        build: Loads the weights and returns the module in float32 on the CPU, ready for inference. Costly: called
+            only where no converted copy is in the cache.
+        examples: One array an input, of at least two rows, as the module takes them; real enough to compare
+            precisions with.
+        inputs: By name, in the order of the module's arguments: the axes whose length varies. Where axis 1 does, it is
+            a text's tokens, and zeros at its end are padding, which the vector does not depend on.
+        fingerprint: The model's.
+    """
+
+    name: str
+    build: Callable[[], torch.nn.Module]
+    examples: tuple[NDArray[Any], ...]
+    inputs: dict[str, dict[int, Axis]]
+    fingerprint: str
+
+
+class Runtime(Protocol):
+    """Something that compiles towers for a device.
+
+    Attributes:
+        name: `torch` or `openvino`.
+        device: `cpu` or `cuda:N`.
+        jit: Whether a tower compiles itself anew when it first meets a batch of another size.
+    """
+
+    name: str
+    device: str
+    jit: bool
+
+    def is_converted(self, source: TowerSource, cache: Path) -> bool:
+        """Return whether the cache folder holds what `compile` would else need torch to make."""
+        ...
+
+    def compile(self, source: TowerSource, cache: Path) -> Tower:
+        """Return the tower, from the cache folder where it is there; else put it there."""
+        ...
