@@ -275,17 +275,17 @@ def test_a_missing_package_is_named_with_what_installs_it(monkeypatch, tmp_path)
         models.describe("embedded", EncoderSettings(cache_dir=tmp_path))
 
 
-def test_hashes_are_remembered_until_a_file_changes(tmp_path):
+def test_hashes_are_cached_until_a_file_changes(tmp_path):
     file, memory = tmp_path / "weights", tmp_path / "memory.json"
     file.write_bytes(b"one")
-    first = files.remembered_sha256(file, memory)
-    assert first == files.remembered_sha256(file, memory) == files.sha256(file)
+    first = files.cached_sha256(file, memory)
+    assert first == files.cached_sha256(file, memory) == files.sha256(file)
     file.write_bytes(b"other")
-    assert files.remembered_sha256(file, memory) == files.sha256(file) != first
+    assert files.cached_sha256(file, memory) == files.sha256(file) != first
     memory.write_text("damaged")
-    assert files.remembered_sha256(file, memory) == files.sha256(file)
+    assert files.cached_sha256(file, memory) == files.sha256(file)
     with pytest.raises(ModelError, match="No such file"):
-        files.remembered_sha256(tmp_path / "nothing", memory)
+        files.cached_sha256(tmp_path / "nothing", memory)
 
 
 def test_another_recipe_has_another_fingerprint(monkeypatch, tmp_path):
