@@ -25,8 +25,6 @@ export class MapSession {
   listed = $state(false);
 
   #id: string | null = null;
-  /** The version of the points that are shown. */
-  #version: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Shows a map, or none. */
@@ -112,7 +110,8 @@ export class MapSession {
   /** Asks for the map, and while it is being made, again. */
   async #read(id: string): Promise<void> {
     try {
-      const answer = await getMap(id, this.map?.id === id ? this.#version : undefined);
+      const known = this.map?.id === id && this.map.points ? this.map : null;
+      const answer = await getMap(id, known?.version);
       if (this.#id !== id) return;
       this.#show(answer);
       this.error = null;
@@ -129,10 +128,9 @@ export class MapSession {
     this.#timer = setTimeout(() => void this.#read(id), milliseconds);
   }
 
-  #show({ points, version, ...summary }: MapAnswer): void {
-    const known = this.map?.id === summary.id ? this.map.points : null;
-    this.map = { ...summary, points: mergePoints(known, points) };
-    this.#version = this.map.points ? version : undefined;
+  #show(answer: MapAnswer): void {
+    const known = this.map?.id === answer.id ? this.map.points : null;
+    this.map = { ...answer, points: mergePoints(known, answer.points) };
   }
 }
 

@@ -8,7 +8,6 @@ import { Neighbours } from '../../src/map/nearest';
 import { mergePoints } from '../../src/map/points';
 import { spread } from '../../src/map/selection';
 import { chooseThumbnails, inView, MOST_THUMBNAILS, thumbnailSide } from '../../src/map/thumbnails';
-import type { MapAnswer } from '../../src/map/types';
 import {
   agreementWords,
   mapTitle,
@@ -232,7 +231,7 @@ describe('points since a version that is known', () => {
 
   test('move where only coordinates changed; the other columns stay the same arrays', () => {
     const told = { ids: null, x: [2, 3], y: [4, 5], label: null, cluster: null, new: null };
-    const merged = mergePoints(known, told as unknown as MapAnswer['points']);
+    const merged = mergePoints(known, told);
     expect(merged).toEqual({ ...known, x: [2, 3], y: [4, 5] });
     expect(merged?.label).toBe(known.label);
   });

@@ -8,10 +8,7 @@ export function makeMap(request: MapRequest): Promise<MapAnswer> {
 
 /** A map with its points; where `since` is the version of those that are known, with what changed of them. */
 export function getMap(id: string, since?: number): Promise<MapAnswer> {
-  const params = {
-    path: { map_id: id },
-    query: (since === undefined ? {} : { since }) as { points?: boolean },
-  };
+  const params = { path: { map_id: id }, query: since === undefined ? {} : { since } };
   return dataOf(client.GET('/api/v1/maps/{map_id}', { params }));
 }
 
