@@ -132,9 +132,9 @@ bench-memory: setup ## Memory of each process, idle and under load (FIRST_START=
 	@$(BIN)/python -m benchmarks.bench_memory $(if $(IMAGES),--images '$(IMAGES)') $(if $(FIRST_START),--first-start)
 
 .PHONY: vitals
-vitals: setup page ## The page in Chromium: first and largest paint, blocking time, script; the web's time a frame
+vitals: setup page ## The page in Chromium: first and largest paint, blocking time, script; the graph's time a frame
 	@$(BIN)/python tests/browser/run.py vitals
-	@$(BIN)/python tests/browser/run.py bench:web
+	@$(BIN)/python tests/browser/run.py bench:graph
 
 .PHONY: bench-compose
 bench-compose: compose-models ## The containers: size of images, time to the first search, memory (needs Docker)

@@ -1,7 +1,17 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { base, bestFive, notice, problem, settledWeb, startTiles, trail, useBrowser, webCard } from './page';
+import {
+  base,
+  bestFive,
+  notice,
+  problem,
+  settledGraph,
+  startTiles,
+  breadcrumbs,
+  useBrowser,
+  graphCard,
+} from './page';
 
 const open = useBrowser();
 
@@ -15,17 +25,17 @@ const VIEWS: Record<string, (page: Page) => Promise<void>> = {
     await bestFive(page).first().waitFor();
     await bestFive(page).first().focus();
   },
-  'the web': async (page) => {
+  'the graph': async (page) => {
     await page.goto(`${base()}/?q=a+bird`);
-    await settledWeb(page);
+    await settledGraph(page);
     await page.locator('[data-node][tabindex="0"]').focus();
-    await webCard(page).waitFor();
+    await graphCard(page).waitFor();
   },
-  'the web on a trail, with a group hidden': async (page) => {
+  'the graph after a step, with a group hidden': async (page) => {
     await page.goto(`${base()}/?q=a+bird`);
     await bestFive(page).first().click();
-    await trail(page).first().waitFor();
-    await settledWeb(page);
+    await breadcrumbs(page).first().waitFor();
+    await settledGraph(page);
     await page.locator('.legend').evaluate((legend) => legend.setAttribute('open', ''));
     await page.locator('.legend li button').first().click();
   },
@@ -105,8 +115,8 @@ describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
 test.each([
   'start',
   'results',
-  'the web',
-  'the web on a trail, with a group hidden',
+  'the graph',
+  'the graph after a step, with a group hidden',
   'the table',
   'more like this',
   'the larger view',
@@ -165,7 +175,7 @@ test('a policy without unsafe-inline and unsafe-eval is enough', async () => {
   expect(policy).not.toContain('unsafe');
   await startTiles(page).first().waitFor();
   await startTiles(page).first().click();
-  await settledWeb(page);
+  await settledGraph(page);
   const saved = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Save as PNG' }).click();
   await saved;

@@ -37,7 +37,7 @@ const failures = [
   },
 ];
 
-const intake = (page: Page) => page.getByTestId('intake');
+const ingestStatus = (page: Page) => page.getByTestId('ingest-status');
 const tiles = (page: Page) => page.locator('main a[data-tile]');
 const boxes = (page: Page) => page.locator('main').getByRole('checkbox');
 
@@ -61,18 +61,19 @@ test('what is pending, indexed and failed is told', async () => {
   const { page } = await open('');
   await openCollection(page);
   const real = (await (await fetch(`${base()}/api/v1/ingest`)).json()) as typeof state;
-  await expect.poll(() => intake(page).innerText()).toContain(real.indexed.toLocaleString('en'));
-  for (const word of ['Indexed', 'Pending', 'Failed']) expect(await intake(page).innerText()).toContain(word);
+  await expect.poll(() => ingestStatus(page).innerText()).toContain(real.indexed.toLocaleString('en'));
+  for (const word of ['Indexed', 'Pending', 'Failed'])
+    expect(await ingestStatus(page).innerText()).toContain(word);
 });
 
 test('while pictures wait their figures change by themselves', async () => {
   const { page } = await open('');
   await standing(page, { pending: 1000, indexed: 538 });
   await openCollection(page);
-  await expect.poll(() => intake(page).innerText()).toContain('1,000');
+  await expect.poll(() => ingestStatus(page).innerText()).toContain('1,000');
   await standing(page, { pending: 41, indexed: 1497 });
-  await expect.poll(() => intake(page).innerText()).toContain('1,497');
-  expect(await intake(page).getByRole('progressbar').getAttribute('aria-valuenow')).toBe('97');
+  await expect.poll(() => ingestStatus(page).innerText()).toContain('1,497');
+  expect(await ingestStatus(page).getByRole('progressbar').getAttribute('aria-valuenow')).toBe('97');
 });
 
 test('what failed is listed with its reason, and can be tried again: one, or all', async () => {
@@ -103,7 +104,7 @@ test('a file that cannot be read fails with its reason, and is found after it wa
   await writeFile(join(folder, name), drawPng().subarray(0, 200));
   try {
     await openCollection(page);
-    await intake(page).getByRole('button', { name: 'Look again' }).click();
+    await ingestStatus(page).getByRole('button', { name: 'Look again' }).click();
     const list = page.getByTestId('failures');
     await list.getByText(name).waitFor({ timeout: 40_000 });
     await writeFile(join(folder, name), drawPng());
@@ -131,7 +132,7 @@ test('pictures and folders are added with progress, selected, and deleted', asyn
   await added.waitFor();
   await page.getByRole('button', { name: 'Select', exact: true }).click();
   await boxes(page).and(page.getByLabel(file.name)).click();
-  const bar = page.getByTestId('pick-bar');
+  const bar = page.getByTestId('selection-bar');
   await bar.getByText('1 picture').waitFor();
   await bar.getByRole('button', { name: 'Delete' }).click();
   const dialog = page.getByRole('dialog', { name: 'Delete 1 picture?' });
@@ -193,7 +194,7 @@ describe('several pictures', () => {
     await boxes(page)
       .nth(3)
       .click({ modifiers: ['Shift'] });
-    const bar = page.getByTestId('pick-bar');
+    const bar = page.getByTestId('selection-bar');
     await bar.getByText('4 pictures').waitFor();
     await bar.getByRole('button', { name: 'More like these' }).click();
     const sheet = page.getByTestId('picture-sheet');
@@ -218,7 +219,7 @@ describe('several pictures', () => {
     await boxes(page)
       .nth(11)
       .click({ modifiers: ['Shift'] });
-    await page.getByTestId('pick-bar').getByRole('button', { name: 'Map', exact: true }).click();
+    await page.getByTestId('selection-bar').getByRole('button', { name: 'Map', exact: true }).click();
     await page.getByRole('heading', { name: '12 chosen pictures' }).waitFor();
   });
 });
@@ -284,7 +285,7 @@ describe('there are states for', () => {
     await page.getByText('The bucket is read-only here').waitFor();
     await page.getByRole('button', { name: 'Select', exact: true }).click();
     await boxes(page).first().click();
-    expect(await page.getByTestId('pick-bar').getByRole('button', { name: 'Delete' }).count()).toBe(0);
+    expect(await page.getByTestId('selection-bar').getByRole('button', { name: 'Delete' }).count()).toBe(0);
   });
 
   test('a catalogue that is away', async () => {

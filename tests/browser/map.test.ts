@@ -106,7 +106,7 @@ test('labels are chosen, and the map of them forms before one’s eyes', async (
   await legend(page).getByRole('button').first().waitFor();
   expect(mapOf(page)).toBeTruthy();
   await expect.poll(async () => (await read(mapOf(page) ?? '')).state, { timeout: 40_000 }).toBe('done');
-  await expect.poll(() => page.getByTestId('forming').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('map-progress').count()).toBe(0);
   await expect.poll(() => legend(page).getByRole('button', { pressed: true }).count()).toBe(2);
   // The map's own code came without anything that the policy refuses.
   expect(errors).toEqual([]);
@@ -133,7 +133,7 @@ test('while a map is being made only what changes is asked for', async () => {
     return route.fulfill({ json: answers[since] ?? {} });
   });
   await openMap(page);
-  await page.getByTestId('forming').waitFor({ state: 'detached' });
+  await page.getByTestId('map-progress').waitFor({ state: 'detached' });
   expect(asked).toEqual(['none', '1', '1', '1', '2', '3']);
   await page.getByRole('button', { name: 'Select what is in view' }).click();
   const count = whole.points?.ids.length ?? 0;
@@ -151,7 +151,7 @@ test('progress tells step, iteration and divergence, and can be cancelled', asyn
     return route.fulfill({ status: 204 });
   });
   await openMap(page);
-  const forming = page.getByTestId('forming');
+  const forming = page.getByTestId('map-progress');
   await forming.getByText('Arranging the map').waitFor();
   await forming.getByText('iteration 250 of 750, KL divergence 1.83').waitFor();
   expect(await forming.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('33');

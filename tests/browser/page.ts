@@ -61,11 +61,11 @@ export const bestFive = (page: Page): Locator =>
   page.getByRole('list', { name: /^The best \d/ }).getByRole('link');
 export const theRest = (page: Page): Locator =>
   page.getByRole('list', { name: /^The next \d/ }).getByRole('link');
-export const web = (page: Page): Locator => page.getByTestId('web');
-export const webCard = (page: Page): Locator => page.getByTestId('web-card');
-export const webLinks = (page: Page): Locator =>
-  page.getByRole('list', { name: 'The web: groups and their pictures' }).getByRole('link');
-export const trail = (page: Page): Locator =>
+export const graph = (page: Page): Locator => page.getByTestId('graph');
+export const graphCard = (page: Page): Locator => page.getByTestId('graph-card');
+export const graphLinks = (page: Page): Locator =>
+  page.getByRole('list', { name: 'The graph: groups and their pictures' }).getByRole('link');
+export const breadcrumbs = (page: Page): Locator =>
   page.getByRole('navigation', { name: 'The way here' }).getByRole('link');
 export const startTiles = (page: Page): Locator =>
   page.getByRole('list', { name: 'Pictures of the collection' }).getByRole('link');
@@ -79,9 +79,9 @@ export async function searchFor(page: Page, text: string): Promise<void> {
   await bestFive(page).first().waitFor();
 }
 
-/** Waits until the web stands still, with all of it in sight. */
-export async function settledWeb(page: Page): Promise<void> {
-  await page.locator('[data-testid="web"][data-settled="true"]').waitFor();
+/** Waits until the graph stands still, with all of it in sight. */
+export async function settledGraph(page: Page): Promise<void> {
+  await page.locator('[data-testid="graph"][data-settled="true"]').waitFor();
   await page.locator('.sigma-mouse').evaluate((canvas) => canvas.scrollIntoView({ block: 'center' }));
 }
 
@@ -93,7 +93,7 @@ interface Drawn {
   getCamera(): { getState(): { x: number; y: number; ratio: number } };
 }
 
-/** What the web has drawn: where each picture is on the screen, and how its edges look. */
+/** What the graph has drawn: where each picture is on the screen, and how its edges look. */
 export function drawn(page: Page) {
   return page.locator('.canvas').evaluate((element) => {
     const { sigma } = element as unknown as { sigma: Drawn };
@@ -110,10 +110,10 @@ export function drawn(page: Page) {
   });
 }
 
-/** Where on the screen the web has a picture. */
+/** Where on the screen the graph has a picture. */
 export async function placeOf(page: Page, id: string): Promise<{ x: number; y: number }> {
   const place = (await drawn(page)).nodes.find((node) => node.id === id);
-  if (!place) throw new Error(`the web has no ${id}`);
+  if (!place) throw new Error(`the graph has no ${id}`);
   return place;
 }
 

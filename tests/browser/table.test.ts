@@ -72,10 +72,10 @@ test('up and down move between its rows, Space shows large, Enter searches', asy
   expect(new URL(page.url()).searchParams.get('tab')).toBe('table');
 });
 
-test('web, grid and table are switched by mouse, by keyboard, and by Back', async () => {
+test('graph, grid and table are switched by mouse, by keyboard, and by Back', async () => {
   const { page } = await open('/?q=a+bird');
   const tab = (name: string) => page.getByRole('tab', { name });
-  expect(await tab('Web').getAttribute('aria-selected')).toBe('true');
+  expect(await tab('Graph').getAttribute('aria-selected')).toBe('true');
   await tab('Grid').click();
   await page.getByRole('list', { name: 'The next 45' }).waitFor();
   await tab('Grid').press('ArrowRight');
@@ -84,7 +84,7 @@ test('web, grid and table are switched by mouse, by keyboard, and by Back', asyn
   await page.goBack();
   await page.getByRole('list', { name: 'The next 45' }).waitFor();
   await page.goBack();
-  await page.getByTestId('web').waitFor();
+  await page.getByTestId('graph').waitFor();
   await page.goto(`${base()}/?q=a+bird&tab=grid&sort=-date`);
   await page.getByRole('list', { name: 'The next 45' }).waitFor();
 });

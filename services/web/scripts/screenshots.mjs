@@ -1,5 +1,5 @@
 // Pictures every view of the page at two widths, light and dark, into data/screenshots.
-// `npm run screenshots`; PAGE_URL for a running Sightline, ONLY=web,picture for some views, OUT for another folder.
+// `npm run screenshots`; PAGE_URL for a running Sightline, ONLY=graph,picture for some views, OUT for another folder.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,10 +38,10 @@ const problem = (type, status, detail) => ({
   body: JSON.stringify({ type: `urn:sightline:problem:${type}`, title: type, status, detail }),
 });
 const settled = (page) =>
-  page.locator('[data-testid="web"][data-settled="true"][data-complete="true"]').waitFor();
+  page.locator('[data-testid="graph"][data-settled="true"][data-complete="true"]').waitFor();
 const best = (page) => page.getByRole('list', { name: /^The best \d/ }).waitFor();
 
-async function toWeb(page) {
+async function toGraph(page) {
   await settled(page);
   await page.getByRole('tablist').evaluate((tabs) => {
     scrollTo(
@@ -51,7 +51,7 @@ async function toWeb(page) {
   });
 }
 
-/** Points at, or on a phone touches, one of the best five in the web. */
+/** Points at, or on a phone touches, one of the best five in the graph. */
 async function pointAt(page, rank, touch) {
   const place = await page.locator('.canvas').evaluate((element, at) => {
     const id = element.sigma.getGraph().nodes()[at + 1];
@@ -61,7 +61,7 @@ async function pointAt(page, rank, touch) {
   }, rank);
   if (touch) await page.touchscreen.tap(place.x, place.y);
   else await page.mouse.move(place.x, place.y);
-  await page.getByTestId('web-card').waitFor();
+  await page.getByTestId('graph-card').waitFor();
 }
 
 async function aMap(page, url) {
@@ -86,16 +86,16 @@ const VIEWS = {
     await page.goto(`${url}/?q=a+bird`);
     await settled(page);
   },
-  web: async (page, url) => {
+  graph: async (page, url) => {
     await page.goto(`${url}/?q=an+animal`);
-    await toWeb(page);
+    await toGraph(page);
   },
-  'web-pointed-at': async (page, url, touch) => {
+  'graph-pointed-at': async (page, url, touch) => {
     await page.goto(`${url}/?q=a+bird`);
-    await toWeb(page);
+    await toGraph(page);
     await pointAt(page, 2, touch);
   },
-  'web-trail': async (page, url) => {
+  'graph-breadcrumbs': async (page, url) => {
     await page.goto(`${url}/?q=a+bird`);
     for (let step = 0; step < 2; step += 1) {
       await best(page);

@@ -6,7 +6,7 @@ const RUNS = Number(process.env.RUNS ?? 3);
 const QUIET_MS = 1500;
 const VIEWS = {
   start: '/',
-  'search, web': '/?q=a+bird',
+  'search, graph': '/?q=a+bird',
   'search, grid': '/?q=a+bird&tab=grid',
   'search, table': '/?q=a+bird&tab=table',
   map: '/?page=map',

@@ -1,3 +1,5 @@
+import type { ColorScheme } from '../lib/color-scheme';
+
 /**
  * Ten colours for each theme, found by a search for those that lie farthest apart in OKLab as most people see them and as
  * people with each of the three kinds of colour blindness do, and from the grey of the rest; each stands out from the page
@@ -28,8 +30,6 @@ export const DARK: readonly string[] = [
   '#a6b9ef',
 ];
 export const REST = { light: '#9aa39e', dark: '#5c6761' } as const;
-export type Shade = 'light' | 'dark';
-
 export type Colouring = 'label' | 'cluster';
 
 /** A row of the legend: one label or cluster. */
@@ -55,9 +55,9 @@ export function categories(values: readonly number[], names: ReadonlyMap<number,
   }));
 }
 
-export function colourOf(category: Pick<Category, 'colour'>, shade: Shade): string {
-  const palette = shade === 'dark' ? DARK : LIGHT;
-  return (category.colour === null ? undefined : palette[category.colour]) ?? REST[shade];
+export function colourOf(category: Pick<Category, 'colour'>, scheme: ColorScheme): string {
+  const palette = scheme === 'dark' ? DARK : LIGHT;
+  return (category.colour === null ? undefined : palette[category.colour]) ?? REST[scheme];
 }
 
 export function rgb(hex: string): [number, number, number] {
@@ -79,19 +79,19 @@ export function paint(
   legend: readonly Category[],
   hidden: ReadonlySet<number>,
   selected: ReadonlySet<number> | null,
-  shade: Shade,
+  scheme: ColorScheme,
 ): Uint8Array {
   const colours = new Map(
     legend.map((category) => [
       category.id,
-      [...rgb(colourOf(category, shade)), category.colour === null ? BEHIND[shade] : SHOWN] as const,
+      [...rgb(colourOf(category, scheme)), category.colour === null ? BEHIND[scheme] : SHOWN] as const,
     ]),
   );
   const painted = new Uint8Array(values.length * 4);
   for (let index = 0; index < values.length; index += 1) {
     const value = values[index] ?? -1;
     if (hidden.has(value)) continue;
-    const [red, green, blue, alpha] = colours.get(value) ?? [...rgb(REST[shade]), BEHIND[shade]];
+    const [red, green, blue, alpha] = colours.get(value) ?? [...rgb(REST[scheme]), BEHIND[scheme]];
     painted[index * 4] = red;
     painted[index * 4 + 1] = green;
     painted[index * 4 + 2] = blue;

@@ -12,7 +12,7 @@ import {
   type Address,
   type Query,
 } from '../../src/lib/state/address';
-import { trailAfter } from '../../src/lib/state/trail';
+import { breadcrumbsAfter } from '../../src/lib/state/breadcrumbs';
 
 describe('the address', () => {
   it.each<[string, Address]>([
@@ -27,6 +27,8 @@ describe('the address', () => {
     ['?view=xyz', { ...HOME, view: 'xyz' }],
     ['?unknown=1', HOME],
     ['?tab=table&sort=-date', { ...HOME, tab: 'table', sort: { column: 'date', descending: true } }],
+    // What the graph was called before.
+    ['?tab=web', { ...HOME, tab: 'graph' }],
     ['?tab=spiral&sort=-colour&hide=x.-1&least=2', HOME],
     ['?hide=3.0.3&least=0.42', { ...HOME, hidden: [0, 3], least: 0.42 }],
     ['?page=map&map=m-1&q=cat', { ...HOME, page: 'map', query: textQuery('cat'), own: { map: 'm-1' } }],
@@ -46,7 +48,7 @@ describe('the address', () => {
 
   it.each<[string, Partial<Address>]>([
     ['the tab', { tab: 'grid' }],
-    ['what the web hides', { hidden: [1, 4], least: 0.35 }],
+    ['what the graph hides', { hidden: [1, 4], least: 0.35 }],
     ['how the table is sorted', { tab: 'table', sort: { column: 'name', descending: false } }],
     ['a picture with words', { query: { kind: 'like', id: 'abc', text: 'in the snow' } }],
     ['another page with what is its own', { page: 'map', own: { map: 'm-1', color: 'cluster' } }],
@@ -88,21 +90,21 @@ describe('the address', () => {
   });
 });
 
-describe('the trail', () => {
+describe('the breadcrumbs', () => {
   const cat = textQuery('cat');
   const like = (id: string): Query => ({ kind: 'like', id, text: '' });
 
   it('grows from picture to picture, and is cut where one goes back on it', () => {
-    const one = trailAfter([], cat, like('a'));
-    const two = trailAfter(one, like('a'), like('b'));
+    const one = breadcrumbsAfter([], cat, like('a'));
+    const two = breadcrumbsAfter(one, like('a'), like('b'));
     expect(two).toEqual([cat, like('a')]);
-    expect(trailAfter(two, like('b'), like('a'))).toEqual([cat]);
-    expect(trailAfter(two, like('b'), cat)).toEqual([]);
+    expect(breadcrumbsAfter(two, like('b'), like('a'))).toEqual([cat]);
+    expect(breadcrumbsAfter(two, like('b'), cat)).toEqual([]);
   });
 
   it('begins anew with new words, and is left alone by a change of view', () => {
-    const trail = trailAfter([], cat, like('a'));
-    expect(trailAfter(trail, like('a'), textQuery('dog'))).toEqual([]);
-    expect(trailAfter(trail, like('a'), like('a'))).toBe(trail);
+    const breadcrumbs = breadcrumbsAfter([], cat, like('a'));
+    expect(breadcrumbsAfter(breadcrumbs, like('a'), textQuery('dog'))).toEqual([]);
+    expect(breadcrumbsAfter(breadcrumbs, like('a'), like('a'))).toBe(breadcrumbs);
   });
 });

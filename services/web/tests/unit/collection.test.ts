@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { IngestState } from '../../src/lib/api/types';
 import { looksLikePicture } from '../../src/lib/files';
 import { ingestSentence, ingestSummary, nextPollMilliseconds, settledShare } from '../../src/lib/ingest';
-import { BEST_SHAPES, fillsTile, GRID_SHAPES, sources, tileAspect } from '../../src/lib/layout';
+import { BEST_SHAPES, fillsTile, GRID_SHAPES, sources, tileAspect } from '../../src/lib/tile-shapes';
 import { RecentCache } from '../../src/lib/state/cache';
 import { suggestions } from '../../src/lib/suggestions';
 

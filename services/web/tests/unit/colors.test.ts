@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { CLUSTER_COLORS, GROUND } from '../../src/web/palette';
-import { edgeLook, shareOf, spanOf, type Scheme } from '../../src/web/scale';
+import { CLUSTER_COLORS, GROUND } from '../../src/graph/palette';
+import { edgeLook, shareOf, spanOf } from '../../src/graph/scale';
+import type { ColorScheme } from '../../src/lib/color-scheme';
 
 type Triple = [number, number, number];
 
@@ -55,7 +56,7 @@ function lab(rgb: Triple): Triple {
   return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
 }
 
-describe.each<Scheme>(['light', 'dark'])('in %s colours', (scheme) => {
+describe.each<ColorScheme>(['light', 'dark'])('in %s colours', (scheme) => {
   const colors = CLUSTER_COLORS[scheme];
 
   it.each(Object.entries(SIGHT))('any two clusters differ with %s', (_, matrix) => {

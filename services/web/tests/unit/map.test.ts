@@ -4,7 +4,7 @@ import { fitted, NO_INSETS, panned, toMap, toScreen, WHOLE, zoomed } from '../..
 import { csv } from '../../src/map/csv';
 import { dayStart, matching, requestOf } from '../../src/map/form';
 import { enclosed, inside } from '../../src/map/lasso';
-import { Neighbours } from '../../src/map/nearest';
+import { GridIndex } from '../../src/map/grid-index';
 import { mergePoints } from '../../src/map/points';
 import { spread } from '../../src/map/selection';
 import { chooseThumbnails, inView, MOST_THUMBNAILS, thumbnailSide } from '../../src/map/thumbnails';
@@ -15,7 +15,7 @@ import {
   progressShare,
   progressWords,
   silhouetteWords,
-} from '../../src/map/words';
+} from '../../src/map/texts';
 
 const SIZE = { width: 1000, height: 800 };
 const all = () => true;
@@ -95,7 +95,7 @@ test('the nearest point is the one that a look at all of them finds', () => {
   const random = (n: number) => ((Math.sin(n * 127.1) * 43758.5453) % 1) * 1.0;
   const xs = Array.from({ length: 500 }, (_, n) => random(n + 1));
   const ys = Array.from({ length: 500 }, (_, n) => random(n + 1000));
-  const index = new Neighbours(xs, ys);
+  const index = new GridIndex(xs, ys);
   for (let n = 0; n < 40; n += 1) {
     const [x, y] = [random(n + 5000), random(n + 6000)];
     const distances = xs.map((each, at) => Math.hypot(each - x, (ys[at] ?? 0) - y));
@@ -103,7 +103,7 @@ test('the nearest point is the one that a look at all of them finds', () => {
     expect(index.nearest(x, y, 0.2, all)).toBe(least < 0.2 ? distances.indexOf(least) : null);
   }
   expect(index.nearest(0, 0, 0.5, () => false)).toBeNull();
-  expect(new Neighbours([], []).nearest(0, 0, 1, all)).toBeNull();
+  expect(new GridIndex([], []).nearest(0, 0, 1, all)).toBeNull();
 });
 
 describe('thumbnails', () => {

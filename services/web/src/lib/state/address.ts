@@ -9,7 +9,7 @@ export type Query =
   | { kind: 'picture'; key: string; text: string };
 
 export type PageName = 'search' | 'map' | 'collection';
-export type Tab = 'web' | 'grid' | 'table';
+export type Tab = 'graph' | 'grid' | 'table';
 
 export const COLUMNS = ['name', 'label', 'similarity', 'date', 'size', 'camera'] as const;
 export type Column = (typeof COLUMNS)[number];
@@ -26,9 +26,9 @@ export interface Address {
   view: string | null;
   /** How the results below the best five are shown. */
   tab: Tab;
-  /** Clusters of the web that are hidden, by their ids. */
+  /** Clusters of the graph that are hidden, by their ids. */
   hidden: readonly number[];
-  /** The similarity from which the web draws an edge; null where it draws all. */
+  /** The similarity from which the graph draws an edge; null where it draws all. */
   least: number | null;
   /** The order of the table; null is that of the ranking. */
   sort: Sort | null;
@@ -40,7 +40,7 @@ export const HOME: Address = {
   page: 'search',
   query: { kind: 'none' },
   view: null,
-  tab: 'web',
+  tab: 'graph',
   hidden: [],
   least: null,
   sort: null,
@@ -48,7 +48,7 @@ export const HOME: Address = {
 };
 
 const PAGES: readonly PageName[] = ['search', 'map', 'collection'];
-const TABS: readonly Tab[] = ['web', 'grid', 'table'];
+const TABS: readonly Tab[] = ['graph', 'grid', 'table'];
 const SHARED = new Set(['page', 'q', 'like', 'image', 'view', 'tab', 'hide', 'least', 'sort']);
 const MAX_TEXT = 500;
 const MAX_HIDDEN = 16;

@@ -1,6 +1,6 @@
 import { tick } from 'svelte';
 import { formatAddress, parseAddress, type Address } from './address';
-import { trailAfter, type Trail } from './trail';
+import { breadcrumbsAfter, type Breadcrumbs } from './breadcrumbs';
 
 interface Entry {
   scroll?: number;
@@ -8,14 +8,14 @@ interface Entry {
   focus?: string | null;
   /** Set where this page opened the larger view itself, so that closing it may simply go back. */
   opened?: boolean;
-  trail?: Trail;
+  breadcrumbs?: Breadcrumbs;
 }
 
 /** The address bar as state: `address` follows it, `go` changes it, and Back finds scroll and focus again. */
 class Router {
   address = $state.raw<Address>(parseAddress(location.search));
   /** The way that led here; it is this tab's own, and no part of a link that is shared. */
-  trail = $state.raw<Trail>((history.state as Entry | null)?.trail ?? []);
+  breadcrumbs = $state.raw<Breadcrumbs>((history.state as Entry | null)?.breadcrumbs ?? []);
 
   /** Whether this address was come to by Back, Forward or a reload, and not by going on. */
   traversed = true;
@@ -36,8 +36,8 @@ class Router {
   }
 
   go(address: Address, options: { replace?: boolean; keepScroll?: boolean; opened?: boolean } = {}): void {
-    const trail = trailAfter(this.trail, this.address.query, address.query);
-    const entry: Entry = { trail, ...(options.opened ? { opened: true } : {}) };
+    const breadcrumbs = breadcrumbsAfter(this.breadcrumbs, this.address.query, address.query);
+    const entry: Entry = { breadcrumbs, ...(options.opened ? { opened: true } : {}) };
     if (options.replace) {
       history.replaceState({ ...this.#entry(), ...entry }, '', formatAddress(address));
     } else {
@@ -46,7 +46,7 @@ class Router {
     }
     this.leftPicture = Boolean(document.activeElement?.closest('[data-tile], [data-node], dialog'));
     this.traversed = false;
-    this.trail = trail;
+    this.breadcrumbs = breadcrumbs;
     this.address = address;
     if (!options.keepScroll) scrollTo({ top: 0, behavior: 'instant' });
   }
@@ -86,7 +86,7 @@ class Router {
     const before = formatAddress({ ...this.address, view: null });
     this.traversed = true;
     this.address = parseAddress(location.search);
-    this.trail = this.#entry().trail ?? [];
+    this.breadcrumbs = this.#entry().breadcrumbs ?? [];
     const same = formatAddress({ ...this.address, view: null }) === before;
     await tick();
     const { scroll, focus } = this.#entry();

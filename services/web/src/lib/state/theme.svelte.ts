@@ -1,3 +1,5 @@
+import type { ColorScheme } from '../color-scheme';
+
 export type Theme = 'system' | 'light' | 'dark';
 
 const KEY = 'sightline-theme';
@@ -15,7 +17,7 @@ class ThemeChoice {
   }
 
   /** What is seen: the choice, or where there is none the system's. */
-  get scheme(): 'light' | 'dark' {
+  get scheme(): ColorScheme {
     if (this.current !== 'system') return this.current;
     return this.#dark ? 'dark' : 'light';
   }
