@@ -22,7 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import QdrantClient
 from qdrant_client.models import CollectionStatus
-from sightline_catalogue import Catalogue, CatalogueSettings, Collection, Image, ModelRef, Unavailable, image_id
+from sightline_catalogue import (
+    Catalogue,
+    CatalogueSettings,
+    CatalogueUnavailable,
+    Collection,
+    Image,
+    ModelRef,
+    image_id,
+)
 from sightline_catalogue.schema import HNSW_EF_CONSTRUCT, HNSW_M, INDEXES, LINKED
 from sightline_local.stack import free_port
 
@@ -143,7 +151,7 @@ class Database:
                 catalogue.ping()
                 catalogue.close()
                 return
-            except Unavailable as error:
+            except CatalogueUnavailable as error:
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     raise ScaleFailed(f"the database did not start; {log_path} says why") from error
                 time.sleep(0.1)

@@ -13,7 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sightline_catalogue import Catalogue, CatalogueSettings, Collection, Image, ModelRef, Unavailable, image_id
+from sightline_catalogue import (
+    Catalogue,
+    CatalogueSettings,
+    CatalogueUnavailable,
+    Collection,
+    Image,
+    ModelRef,
+    image_id,
+)
 from sightline_local.stack import free_port
 
 DIMENSIONS = 16
@@ -44,7 +52,7 @@ class Server:
             try:
                 catalogue.ping()
                 break
-            except Unavailable:
+            except CatalogueUnavailable:
                 assert time.monotonic() < deadline, (self._folder / "log").read_text()
                 time.sleep(0.05)
         catalogue.close()

@@ -134,7 +134,7 @@ def test_a_deleted_collection_says_so(catalogue, collection, drawn, picture):
         lambda: collection.similar(picture("a").id, limit=5),
         lambda: collection.get([picture("a").id]),
         lambda: collection.browse(None, 5),
-        lambda: list(collection.known()),
+        lambda: list(collection.scan_states()),
         lambda: collection.by_sha256(["a"]),
         lambda: collection.upsert([picture("a")], [vector]),
         lambda: collection.set_state([picture("a").id], "pending"),

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from sightline_catalogue import Catalogue, CatalogueSettings, Unavailable
+from sightline_catalogue import Catalogue, CatalogueSettings, CatalogueUnavailable
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_a_server_that_is_gone_is_named(own_server, stored, drawn):
     own_server.kill()
     impatient = Catalogue(CatalogueSettings(url=own_server.url, timeout_seconds=0.5), "main")
     for call in (impatient.current, impatient.ping, catalogue.ping):
-        with pytest.raises(Unavailable, match=r"http://127.0.0.1:\d+ \(QDRANT_URL\)"):
+        with pytest.raises(CatalogueUnavailable, match=r"http://127.0.0.1:\d+ \(QDRANT_URL\)"):
             call()
     own_server.start()
     deadline = time.monotonic() + 20
@@ -46,7 +46,7 @@ def test_a_server_that_is_gone_is_named(own_server, stored, drawn):
         try:
             assert [image.key for image in collection.nearest(vectors[0], limit=1).images] == [images[0].key]
             return
-        except Unavailable:
+        except CatalogueUnavailable:
             assert time.monotonic() < deadline
 
 

@@ -131,14 +131,14 @@ def test_known_yields_every_image_once(collection, picture, drawn):
     collection.upsert(images, drawn(25))
     failed = picture("f.jpg", state="failed", reason="empty", next_try_at=NOON)
     collection.upsert([failed], None)
-    found = {one.id: one for one in collection.known(batch=4)}
-    assert len(list(collection.known(batch=26))) == len(found) == 26
+    found = {one.id: one for one in collection.scan_states(batch=4)}
+    assert len(list(collection.scan_states(batch=26))) == len(found) == 26
     assert found[failed.id] == (failed.id, failed.etag, "failed", "f.jpg", 1, NOON)
     assert found[images[7].id] == (images[7].id, "e7", "indexed", "7.jpg", 7, None)
 
 
 def test_known_of_an_empty_collection(collection):
-    assert list(collection.known()) == []
+    assert list(collection.scan_states()) == []
     assert collection.counts() == Counts()
 
 
@@ -185,10 +185,10 @@ def test_a_walk_shows_every_indexed_image_that_fits_in_the_order_of_ids(collecti
     images = [picture(f"{'cats' if number % 3 else 'dogs'}/{number}.jpg") for number in range(30)]
     collection.upsert(images, drawn(30))
     collection.upsert([picture("cats/pending.jpg", state="pending")], None)
-    batches = list(collection.walk(batch=7))
+    batches = list(collection.scan_labels(batch=7))
     assert max(len(batch) for batch in batches) == 7
     assert [one for batch in batches for one in batch] == sorted((image.id, image.label) for image in images)
-    dogs = [one for batch in collection.walk(Filter(labels=("dogs",)), batch=3) for one in batch]
+    dogs = [one for batch in collection.scan_labels(Filter(labels=("dogs",)), batch=3) for one in batch]
     assert dogs == sorted((image.id, "dogs") for image in images if image.label == "dogs")
 
 
@@ -263,7 +263,7 @@ def test_buckets_do_not_see_each_other(shelf, picture, drawn):
     theirs.upsert([picture("b.jpg", bucket="theirs", state="pending")], None)
     assert ours.counts() == Counts(0, 1, 0)
     assert theirs.counts() == Counts(1, 1, 0)
-    assert [one.id for one in ours.known()] == [mine.id]
+    assert [one.id for one in ours.scan_states()] == [mine.id]
     assert [one.id for one in ours.nearest(vectors[1], limit=5).images] == [mine.id]
     assert [one.id for one in ours.browse(None, 5).images] == [mine.id]
     assert ours.labels() == {}

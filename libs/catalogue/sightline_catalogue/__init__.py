@@ -7,14 +7,13 @@ from sightline_catalogue.errors import (
     CatalogueUnavailable,
     NoCollection,
     NotIndexed,
-    Unavailable,
     UnknownImage,
     WrongCursor,
     WrongFingerprint,
 )
 from sightline_catalogue.filters import Filter
 from sightline_catalogue.identity import image_id
-from sightline_catalogue.image import Counts, Image, Known, Nearest, Page, State
+from sightline_catalogue.image import Counts, Image, Nearest, Page, ScanState, State
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.settings import CatalogueSettings
 
@@ -27,14 +26,13 @@ __all__ = [
     "Counts",
     "Filter",
     "Image",
-    "Known",
     "ModelRef",
     "Nearest",
     "NoCollection",
     "NotIndexed",
     "Page",
+    "ScanState",
     "State",
-    "Unavailable",
     "UnknownImage",
     "WrongCursor",
     "WrongFingerprint",

@@ -29,7 +29,7 @@ class Catalogue:
     """All that Sightline keeps in Qdrant.
 
     Nothing connects before the first call, so it may be made before a fork and used after it. Safe to share between
-    threads. Any call raises CatalogueError, most often Unavailable.
+    threads. Any call raises CatalogueError, most often CatalogueUnavailable.
 
     Args:
         settings: Where Qdrant is.
@@ -48,7 +48,7 @@ class Catalogue:
         """Return if Qdrant answers, at once and without retries.
 
         Raises:
-            Unavailable: It does not.
+            CatalogueUnavailable: It does not.
         """
         self._connection.probe("ListAliases", api.ListAliasesRequest(), PING_SECONDS)
 

@@ -15,12 +15,12 @@ from sightline_catalogue.connection import Connection
 from sightline_catalogue.cursor import read_cursor, write_cursor
 from sightline_catalogue.errors import NoCollection, NotFound, NotIndexed, UnknownImage
 from sightline_catalogue.filters import Filter, conditions, has_id, is_after, is_one_of
-from sightline_catalogue.image import Counts, Image, Known, Nearest, Page
+from sightline_catalogue.image import Counts, Image, Nearest, Page, ScanState
 from sightline_catalogue.payload import (
-    KNOWN_FIELDS,
     ORDER,
+    SCAN_FIELDS,
     read_image,
-    read_known,
+    read_scan_state,
     write_image,
     write_state,
 )
@@ -41,8 +41,8 @@ class Collection:
     """The images of one model. Made by Catalogue.
 
     A write returns when it will survive a crash of the server and is seen by every later read. Any call raises
-    NoCollection if the collection is gone, Unavailable if Qdrant does not answer, and ValueError if what it was given
-    makes no sense.
+    NoCollection if the collection is gone, CatalogueUnavailable if Qdrant does not answer, and ValueError for an
+    argument that makes no sense.
 
     Attributes:
         name: As Qdrant knows it.
@@ -185,19 +185,19 @@ class Collection:
         ties = [point.id.uuid for point in points[:limit] if point.payload[ORDER].integer_value == last]
         return Page(images, write_cursor(last, [*seen, *ties] if last == seen_order else ties))
 
-    def known(self, batch: int = 1000) -> Iterator[Known]:
+    def scan_states(self, batch: int = 1000) -> Iterator[ScanState]:
         """Yield what is known of every image of the bucket, in no order, `batch` a call."""
         check_limit(batch)
         request = api.ScrollPoints(
             collection_name=self.name,
             filter=api.Filter(must=[self._own]),
             limit=batch,
-            with_payload=api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=KNOWN_FIELDS)),
+            with_payload=api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=SCAN_FIELDS)),
         )
         while True:
             response = self._points("Scroll", request)
             for point in response.result:
-                yield read_known(point.id.uuid, point.payload)
+                yield read_scan_state(point.id.uuid, point.payload)
             if not response.HasField("next_page_offset"):
                 return
             request.offset.CopyFrom(response.next_page_offset)
@@ -214,7 +214,7 @@ class Collection:
             request.filter.must.append(is_after("indexed_at", indexed_after))
         return int(self._points("Count", request).result.count)
 
-    def walk(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[tuple[str, str | None]]]:
+    def scan_labels(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[tuple[str, str | None]]]:
         """Yield id and label of every indexed image that fits, `batch` a call, in the order of their ids.
 
         Ids are hashes: the first n are a sample, the same every time, that new images change little.

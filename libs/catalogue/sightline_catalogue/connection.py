@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 from qdrant_client import grpc as api
 
-from sightline_catalogue.errors import CatalogueError, NotFound, Unavailable
+from sightline_catalogue.errors import CatalogueError, CatalogueUnavailable, NotFound
 from sightline_catalogue.settings import CatalogueSettings
 
 FIRST_PAUSE_SECONDS = 0.05
@@ -57,7 +57,7 @@ class Connection:
         """Call a method of Qdrant's service Points.
 
         Raises:
-            CatalogueError: Unavailable or NotFound among them.
+            CatalogueError: CatalogueUnavailable or NotFound among them.
         """
         return self._call("points", method, request, MOST_TRIES, self._settings.timeout_seconds)
 
@@ -65,7 +65,7 @@ class Connection:
         """Call a method of Qdrant's service Collections.
 
         Raises:
-            CatalogueError: Unavailable or NotFound among them.
+            CatalogueError: CatalogueUnavailable or NotFound among them.
         """
         return self._call("collections", method, request, MOST_TRIES, self._settings.timeout_seconds)
 
@@ -73,7 +73,7 @@ class Connection:
         """Call a method of Qdrant's service Collections once, and soon give up.
 
         Raises:
-            CatalogueError: Unavailable or NotFound among them.
+            CatalogueError: CatalogueUnavailable or NotFound among them.
         """
         seconds = min(timeout_seconds, self._settings.timeout_seconds)
         return self._call("collections", method, request, 1, seconds)
@@ -151,11 +151,11 @@ class Connection:
             return NotFound(details)
         if code is grpc.StatusCode.UNAVAILABLE:
             hint = "; that is the port of REST, gRPC has 6334" if self._settings.port == _REST_PORT else ""
-            return Unavailable(f"Qdrant at {self._address} cannot be reached{hint}: {details}")
+            return CatalogueUnavailable(f"Qdrant at {self._address} cannot be reached{hint}: {details}")
         if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-            return Unavailable(f"Qdrant at {self._address} did not answer within {seconds:g} s")
+            return CatalogueUnavailable(f"Qdrant at {self._address} did not answer within {seconds:g} s")
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
-            return Unavailable(f"Qdrant at {self._address} is busy: {details}")
+            return CatalogueUnavailable(f"Qdrant at {self._address} is busy: {details}")
         if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
             return CatalogueError(f"Qdrant at {self._address} refuses QDRANT_API_KEY: {details}")
         return CatalogueError(f"Qdrant at {self._address} answered {code.name}: {details}")

@@ -7,7 +7,7 @@ class CatalogueError(Exception):
     """The catalogue could not do what it was asked; the message is fit to show to a person."""
 
 
-class Unavailable(CatalogueError):
+class CatalogueUnavailable(CatalogueError):
     """Qdrant does not answer, or not in time. Trying again later makes sense."""
 
 
@@ -33,7 +33,3 @@ class WrongCursor(CatalogueError, ValueError):
 
 class NotFound(CatalogueError):
     """Qdrant's NOT_FOUND: a collection or a point. Within this package only."""
-
-
-CatalogueUnavailable = Unavailable
-"""The same, for where the encoder's Unavailable is imported too."""

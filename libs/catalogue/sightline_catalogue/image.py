@@ -62,7 +62,7 @@ class Image:
     etag: str | None = None
 
 
-class Known(NamedTuple):
+class ScanState(NamedTuple):
     """As much of an image as a comparison with the bucket needs."""
 
     id: str

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sightline_catalogue.identity import storable
-from sightline_catalogue.image import STATES, Image, Known
+from sightline_catalogue.image import STATES, Image, ScanState
 
 ORDER = "order"
 """The field that pages are ordered by: newest first, see `order_of`."""
 SEARCHABLE = "searchable"
 """The bucket's id while the image is indexed, else absent: one condition where searches would need two."""
 
-KNOWN_FIELDS = ("etag", "state", "key", "attempts", "next_try_at")
+SCAN_FIELDS = ("etag", "state", "key", "attempts", "next_try_at")
 FOUND_FIELDS = (
     SEARCHABLE,
     "key",
@@ -150,10 +150,10 @@ def read_found(point_id: str, fields: Mapping[str, Any]) -> Image:
     )
 
 
-def read_known(point_id: str, fields: Mapping[str, Any]) -> Known:
-    """Return as much of an image as `KNOWN_FIELDS` of its payload give."""
+def read_scan_state(point_id: str, fields: Mapping[str, Any]) -> ScanState:
+    """Return as much of an image as `SCAN_FIELDS` of its payload give."""
     image = read_image(point_id, fields)
-    return Known(point_id, image.etag, image.state, image.key, image.attempts, image.next_try_at)
+    return ScanState(point_id, image.etag, image.state, image.key, image.attempts, image.next_try_at)
 
 
 def _read_text(message: Any) -> str | None:

@@ -7,7 +7,7 @@ import sys
 
 import grpc
 import pytest
-from sightline_catalogue import Catalogue, CatalogueError, CatalogueSettings, NoCollection, Unavailable
+from sightline_catalogue import Catalogue, CatalogueError, CatalogueSettings, CatalogueUnavailable, NoCollection
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 
@@ -28,21 +28,23 @@ def test_a_passing_failure_goes_unnoticed(qdrant, catalogue):
 
 def test_a_lasting_failure_ends_and_names_the_server(qdrant, catalogue):
     qdrant.failures = [UNAVAILABLE] * 100
-    with pytest.raises(Unavailable, match=rf"http://127.0.0.1:{qdrant.port} \(QDRANT_URL\) cannot be reached: as told"):
+    with pytest.raises(
+        CatalogueUnavailable, match=rf"http://127.0.0.1:{qdrant.port} \(QDRANT_URL\) cannot be reached: as told"
+    ):
         catalogue.current()
     assert 1 < len(qdrant.calls) < 20
 
 
 def test_retries_end_with_the_timeout(qdrant):
     qdrant.failures = [UNAVAILABLE] * 100
-    with pytest.raises(Unavailable):
+    with pytest.raises(CatalogueUnavailable):
         Catalogue(qdrant.settings(timeout_seconds=0.3), "main").current()
     assert len(qdrant.calls) < 5
 
 
 def test_a_ping_is_not_tried_again(qdrant, catalogue):
     qdrant.failures = [UNAVAILABLE]
-    with pytest.raises(Unavailable):
+    with pytest.raises(CatalogueUnavailable):
         catalogue.ping()
     assert len(qdrant.calls) == 1
     catalogue.ping()
@@ -51,8 +53,8 @@ def test_a_ping_is_not_tried_again(qdrant, catalogue):
 @pytest.mark.parametrize(
     ("code", "error", "message"),
     [
-        (grpc.StatusCode.DEADLINE_EXCEEDED, Unavailable, "did not answer within 20 s"),
-        (grpc.StatusCode.RESOURCE_EXHAUSTED, Unavailable, "is busy: as told"),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, CatalogueUnavailable, "did not answer within 20 s"),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, CatalogueUnavailable, "is busy: as told"),
         (grpc.StatusCode.UNAUTHENTICATED, CatalogueError, "refuses QDRANT_API_KEY"),
         (grpc.StatusCode.PERMISSION_DENIED, CatalogueError, "refuses QDRANT_API_KEY"),
         (grpc.StatusCode.INTERNAL, CatalogueError, "answered INTERNAL: as told"),
@@ -67,12 +69,12 @@ def test_other_failures_are_told_at_once(qdrant, catalogue, code, error, message
 
 def test_nobody_listening_is_unavailable(qdrant):
     qdrant.server.stop(None).wait()
-    with pytest.raises(Unavailable, match="QDRANT_URL"):
+    with pytest.raises(CatalogueUnavailable, match="QDRANT_URL"):
         Catalogue(qdrant.settings(timeout_seconds=0.3), "main").current()
 
 
 def test_the_port_of_rest_is_recognised():
-    with pytest.raises(Unavailable, match="that is the port of REST, gRPC has 6334"):
+    with pytest.raises(CatalogueUnavailable, match="that is the port of REST, gRPC has 6334"):
         Catalogue(CatalogueSettings(url="http://127.0.0.1:6333", timeout_seconds=0.2), "main").ping()
 
 

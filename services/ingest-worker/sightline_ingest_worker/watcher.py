@@ -249,7 +249,7 @@ class Watcher:
         self.status.scanning, self.status.scanned = True, 0
         self._look_at = 0.0
         known: dict[str, Known] = {}
-        for entry in collection.known():
+        for entry in collection.scan_states():
             known[entry.id] = Known(entry.etag or "", entry.state, entry.next_try_at)
             if len(known) % 1000 == 0:
                 yield

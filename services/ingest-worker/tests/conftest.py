@@ -242,7 +242,7 @@ class FakeCollection:
             self.points.pop(point_id, None)
             self.vectors.pop(point_id, None)
 
-    def known(self, batch=1000):
+    def scan_states(self, batch=1000):
         for image in list(self.points.values()):
             yield SimpleNamespace(**vars(image))
 

@@ -161,7 +161,7 @@ class FakeCollection:
             for image in self.images.values()
         )
 
-    def walk(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[tuple[str, str | None]]]:
+    def scan_labels(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[tuple[str, str | None]]]:
         """Yield ids and labels in the order of ids."""
         found = [
             (one, image.label)

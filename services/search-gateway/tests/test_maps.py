@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sightline_catalogue import CatalogueUnavailable, Unavailable
+from sightline_catalogue import CatalogueUnavailable
 from sightline_search_gateway.maps import job
 from sightline_search_gateway.maps.queue import MapQueue
 from sightline_search_gateway.maps.store import PREFIX
@@ -499,7 +499,7 @@ def test_uploads_need_a_key_where_there_are_keys(make_world, queue, picture, pro
 
 def test_the_catalogue_away_does_not_hide_maps(mapping):
     state = made(mapping)
-    mapping.catalogue.error = Unavailable("away")
+    mapping.catalogue.error = CatalogueUnavailable("away")
     shown = mapping.client.get(f"/api/v1/maps/{state['id']}").json
     assert shown["points"] == state["points"]
 

@@ -41,7 +41,7 @@ def select(collection: Collection, request: MapRequest) -> Selection:
         matching: Iterable[tuple[str, str | None]] = [(image.id, image.label) for image in found]
         total = len(found)
     else:
-        matching = (one for batch in collection.walk(request.filter) for one in batch)
+        matching = (one for batch in collection.scan_labels(request.filter) for one in batch)
         total = collection.count(request.filter)
     chosen = _choose(matching, request, _labels_to_fill(collection, request))
     vectors = collection.vectors([one for one, _ in chosen])
