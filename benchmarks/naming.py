@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import Image, Nearest
+from sightline_catalogue import Image, Nearest, SearchParams
 from sightline_encoder import models
 from sightline_encoder.errors import ModelError
 from sightline_encoder.models import embedded
@@ -64,9 +64,9 @@ class Pictures:
         order = self.rank(vector)[:limit]
         return Nearest([self.images[place] for place in order], (self.vectors @ vector)[order], self.vectors[order])
 
-    def nearest_batch(self, vectors: Iterable[Vectors], *, limit: int, with_vectors: bool) -> list[Nearest]:
+    def nearest_batch(self, vectors: Iterable[Vectors], params: SearchParams) -> list[Nearest]:
         """Return the nearest pictures of each vector."""
-        return [self.nearest(vector, limit) for vector in vectors]
+        return [self.nearest(vector, params.limit) for vector in vectors]
 
     def rank(self, vector: Vectors) -> NDArray[np.intp]:
         """Return the places of all pictures, the nearest first."""

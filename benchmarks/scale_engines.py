@@ -16,7 +16,7 @@ import qdrant_edge as engine
 from numpy.typing import NDArray
 from qdrant_client import QdrantClient, models
 from qdrant_client import grpc as api
-from sightline_catalogue import CatalogueSettings, Collection
+from sightline_catalogue import CatalogueSettings, Collection, SearchParams
 from sightline_catalogue.schema import create_request, index_request
 from sightline_catalogue.search import Search, Searches
 from sightline_catalogue.vectors import VECTOR, dense
@@ -59,7 +59,7 @@ def timed(ask: Ask, queries: Vectors) -> tuple[NDArray[np.float64], list[Sequenc
 
 def by_catalogue(collection: Collection, **options: Any) -> Callable[[NDArray[np.float32]], Any]:
     """Return the catalogue's call as the gateway makes it: over gRPC, with payload and vectors."""
-    return lambda query: collection.nearest(query, limit=DEPTH, with_vectors=True, **options)
+    return lambda query: collection.nearest(query, SearchParams(limit=DEPTH, with_vectors=True, **options))
 
 
 def numbers_of(found: Any) -> list[int]:

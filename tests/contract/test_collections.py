@@ -8,8 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from qdrant_client import grpc as api
-from sightline_catalogue import CatalogueError, ModelRef, NoCollection, WrongFingerprint
+from sightline_catalogue import CatalogueError, ModelRef, NoCollection, SearchParams, WrongFingerprint
+from sightline_catalogue.methods import GET_COLLECTION, Method
 from sightline_catalogue.schema import INDEXES
+
+DELETE_FIELD_INDEX = Method(lambda stubs: stubs.points.DeleteFieldIndex)
 
 
 def test_server_answers(catalogue):
@@ -28,7 +31,7 @@ def test_collection_is_named_after_its_model_and_remembers_it(catalogue, shelf):
 def test_collection_is_made_as_designed(catalogue, shelf):
     collection = catalogue.ensure_collection(shelf.model(dimensions=24))
     request = api.GetCollectionInfoRequest(collection_name=collection.name)
-    info = catalogue._connection.collections("Get", request).result
+    info = catalogue._connection.call(GET_COLLECTION, request).result
     vector = info.config.params.vectors_config.params_map.map["image"]
     assert (vector.size, vector.distance, vector.on_disk) == (24, api.Distance.Cosine, True)
     assert (info.config.hnsw_config.m, info.config.hnsw_config.ef_construct) == (16, 128)
@@ -50,9 +53,9 @@ def test_an_index_that_is_missing_is_added(catalogue, shelf):
     model = shelf.model()
     name = catalogue.ensure_collection(model).name
     drop = api.DeleteFieldIndexCollection(collection_name=name, wait=True, field_name="label")
-    catalogue._connection.points("DeleteFieldIndex", drop)
+    catalogue._connection.call(DELETE_FIELD_INDEX, drop)
     assert catalogue.ensure_collection(model).labels() == {}
-    info = catalogue._connection.collections("Get", api.GetCollectionInfoRequest(collection_name=name)).result
+    info = catalogue._connection.call(GET_COLLECTION, api.GetCollectionInfoRequest(collection_name=name)).result
     assert set(info.payload_schema) == set(INDEXES)
 
 
@@ -129,9 +132,9 @@ def test_a_deleted_collection_says_so(catalogue, collection, drawn, picture):
     catalogue.delete_collection(collection)
     [vector] = drawn(1)
     calls = [
-        lambda: collection.nearest(vector, limit=5),
-        lambda: collection.nearest_batch([vector], limit=5),
-        lambda: collection.similar(picture("a").id, limit=5),
+        lambda: collection.nearest(vector, SearchParams(limit=5)),
+        lambda: collection.nearest_batch([vector], SearchParams(limit=5)),
+        lambda: collection.similar(picture("a").id, SearchParams(limit=5)),
         lambda: collection.get([picture("a").id]),
         lambda: collection.browse(None, 5),
         lambda: list(collection.scan_states()),

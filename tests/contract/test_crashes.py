@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from sightline_catalogue import Catalogue, CatalogueSettings, CatalogueUnavailable
+from sightline_catalogue import Catalogue, CatalogueSettings, CatalogueUnavailable, SearchParams
 
 
 @pytest.fixture
@@ -44,7 +44,9 @@ def test_a_server_that_is_gone_is_named(own_server, stored, drawn):
     deadline = time.monotonic() + 20
     while True:
         try:
-            assert [image.key for image in collection.nearest(vectors[0], limit=1).images] == [images[0].key]
+            assert [image.key for image in collection.nearest(vectors[0], SearchParams(limit=1)).images] == [
+                images[0].key
+            ]
             return
         except CatalogueUnavailable:
             assert time.monotonic() < deadline

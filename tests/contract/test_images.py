@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sightline_catalogue import Counts, Filter, Image, WrongCursor, image_id
+from sightline_catalogue import Counts, Filter, Image, SearchParams, WrongCursor, image_id
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 NOWHERE = image_id("main", b"nowhere")
@@ -100,11 +100,11 @@ def test_a_state_changes_and_the_rest_stays(collection, picture, drawn):
     assert collection.get([NOWHERE]) == [None]
     assert collection.counts() == Counts(1, 1, 0)
     assert collection.vectors([images[0].id])[0] == pytest.approx(vectors[0], abs=1e-6)
-    assert [one.key for one in collection.nearest(vectors[0], limit=5).images] == ["b.jpg"]
+    assert [one.key for one in collection.nearest(vectors[0], SearchParams(limit=5)).images] == ["b.jpg"]
 
     collection.set_state([images[0].id], "indexed")
     assert collection.get([images[0].id]) == [images[0]]
-    assert [one.key for one in collection.nearest(vectors[0], limit=5).images] == ["a.jpg", "b.jpg"]
+    assert [one.key for one in collection.nearest(vectors[0], SearchParams(limit=5)).images] == ["a.jpg", "b.jpg"]
 
 
 def test_only_what_has_a_vector_can_be_set_to_indexed(collection, picture, drawn):
@@ -112,7 +112,7 @@ def test_only_what_has_a_vector_can_be_set_to_indexed(collection, picture, drawn
     collection.upsert([waiting], None)
     collection.set_state([waiting.id], "indexed")
     assert collection.get([waiting.id]) == [waiting]
-    assert collection.nearest(drawn(1)[0], limit=5).images == []
+    assert collection.nearest(drawn(1)[0], SearchParams(limit=5)).images == []
 
 
 def test_deleted_images_are_gone(collection, picture, drawn):
@@ -123,7 +123,7 @@ def test_deleted_images_are_gone(collection, picture, drawn):
     collection.delete([images[1].id])
     assert collection.counts() == Counts(0, 2, 0)
     assert collection.get([images[1].id]) == [None]
-    assert "1.jpg" not in [one.key for one in collection.nearest(vectors[1], limit=5).images]
+    assert "1.jpg" not in [one.key for one in collection.nearest(vectors[1], SearchParams(limit=5)).images]
 
 
 def test_known_yields_every_image_once(collection, picture, drawn):
@@ -264,7 +264,7 @@ def test_buckets_do_not_see_each_other(shelf, picture, drawn):
     assert ours.counts() == Counts(0, 1, 0)
     assert theirs.counts() == Counts(1, 1, 0)
     assert [one.id for one in ours.scan_states()] == [mine.id]
-    assert [one.id for one in ours.nearest(vectors[1], limit=5).images] == [mine.id]
+    assert [one.id for one in ours.nearest(vectors[1], SearchParams(limit=5)).images] == [mine.id]
     assert [one.id for one in ours.browse(None, 5).images] == [mine.id]
     assert ours.labels() == {}
     assert set(ours.by_sha256(["a" * 64, "b" * 64])) == {"a" * 64, "b" * 64}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sightline_catalogue import Collection, Filter, Image, NotIndexed, UnknownImage, image_id
+from sightline_catalogue import Collection, Filter, Image, NotIndexed, SearchParams, UnknownImage, image_id
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -57,7 +57,7 @@ def keys(nearest):
 
 def test_nearest_are_those_of_exact_search(filled, drawn):
     for query in drawn(5):
-        nearest = filled.collection.nearest(query * 3, limit=50, with_vectors=True)
+        nearest = filled.collection.nearest(query * 3, SearchParams(limit=50, with_vectors=True))
         expected, cosines = filled.expected(query)
         assert keys(nearest) == expected[:50]
         assert nearest.similarities == pytest.approx(cosines[:50], abs=1e-5)
@@ -67,39 +67,47 @@ def test_nearest_are_those_of_exact_search(filled, drawn):
 
 
 def test_vectors_are_left_out_unless_asked_for(filled, drawn):
-    assert filled.collection.nearest(drawn(1)[0], limit=3).vectors is None
+    assert filled.collection.nearest(drawn(1)[0], SearchParams(limit=3)).vectors is None
 
 
 def test_images_come_with_all_but_what_ingest_alone_asks_for(filled):
-    nearest = filled.collection.nearest(filled.vectors[8], limit=1)
+    nearest = filled.collection.nearest(filled.vectors[8], SearchParams(limit=1))
     assert nearest.images == [replace(filled.images[8], attempts=0, etag=None)]
     assert filled.collection.get([nearest.images[0].id]) == [filled.images[8]]
     assert nearest.similarities[0] == pytest.approx(1, abs=1e-5)
 
 
 def test_only_indexed_images_are_found(filled, drawn):
-    found = filled.collection.nearest(drawn(1)[0], limit=1000)
+    found = filled.collection.nearest(drawn(1)[0], SearchParams(limit=1000))
     assert len(found.images) == 60
     assert {image.state for image in found.images} == {"indexed"}
-    assert filled.collection.nearest(drawn(1)[0], limit=5, filter=Filter(states=("failed", "pending"))).images == []
-    only = filled.collection.nearest(drawn(1)[0], limit=1000, filter=Filter(states=("failed", "indexed")))
+    assert (
+        filled.collection.nearest(
+            drawn(1)[0], SearchParams(limit=5, filter=Filter(states=("failed", "pending")))
+        ).images
+        == []
+    )
+    only = filled.collection.nearest(drawn(1)[0], SearchParams(limit=1000, filter=Filter(states=("failed", "indexed"))))
     assert len(only.images) == 60
 
 
 def test_offset_passes_over_the_nearest(filled, drawn):
     [query] = drawn(1)
     expected, _ = filled.expected(query)
-    assert keys(filled.collection.nearest(query, limit=10, offset=25)) == expected[25:35]
-    assert keys(filled.collection.nearest(query, limit=10, offset=55)) == expected[55:]
-    assert keys(filled.collection.nearest(query, limit=10, offset=500)) == []
+    assert keys(filled.collection.nearest(query, SearchParams(limit=10, offset=25))) == expected[25:35]
+    assert keys(filled.collection.nearest(query, SearchParams(limit=10, offset=55))) == expected[55:]
+    assert keys(filled.collection.nearest(query, SearchParams(limit=10, offset=500))) == []
 
 
-def test_score_threshold_cuts_off(filled, drawn):
+def test_images_are_excluded_by_id(filled, drawn):
     [query] = drawn(1)
-    expected, cosines = filled.expected(query)
-    threshold = float((cosines[6] + cosines[7]) / 2)
-    assert keys(filled.collection.nearest(query, limit=50, score_threshold=threshold)) == expected[:7]
-    assert keys(filled.collection.nearest(query, limit=50, score_threshold=0.9999)) == []
+    expected, _ = filled.expected(query)
+    unwanted = tuple(image.id for image in filled.images if image.key in expected[1:4])
+    assert keys(filled.collection.nearest(query, SearchParams(limit=5, exclude=unwanted))) == [
+        expected[0],
+        *expected[4:8],
+    ]
+    assert keys(filled.collection.nearest(query, SearchParams(limit=2, offset=1, exclude=unwanted))) == expected[4:6]
 
 
 AFTER, BEFORE = NOON + timedelta(hours=20), NOON + timedelta(hours=50)
@@ -135,7 +143,7 @@ def moment(image):
 def test_filters_narrow_searches_and_pages_alike(filled, drawn, wanted, fits):
     [query] = drawn(1)
     expected, _ = filled.expected(query, fits)
-    assert keys(filled.collection.nearest(query, limit=100, filter=wanted)) == expected
+    assert keys(filled.collection.nearest(query, SearchParams(limit=100, filter=wanted))) == expected
     page = filled.collection.browse(wanted, 100)
     listed = [image.key for image in page.images if image.key.split("/")[0] not in ("bad", "stale")]
     assert sorted(listed) == sorted(expected)
@@ -144,39 +152,39 @@ def test_filters_narrow_searches_and_pages_alike(filled, drawn, wanted, fits):
 def test_batches_answer_like_single_searches(filled, drawn):
     queries = drawn(4)
     wanted = Filter(folders=("animals",))
-    found = filled.collection.nearest_batch(queries, limit=7, filter=wanted, with_vectors=True)
+    found = filled.collection.nearest_batch(queries, SearchParams(limit=7, filter=wanted, with_vectors=True))
     for query, nearest in zip(queries, found, strict=True):
-        alone = filled.collection.nearest(query, limit=7, filter=wanted, with_vectors=True)
+        alone = filled.collection.nearest(query, SearchParams(limit=7, filter=wanted, with_vectors=True))
         assert keys(nearest) == keys(alone)
         assert nearest.similarities == pytest.approx(alone.similarities, abs=1e-6)
         assert nearest.vectors == pytest.approx(alone.vectors)
-    assert filled.collection.nearest_batch([], limit=7) == []
+    assert filled.collection.nearest_batch([], SearchParams(limit=7)) == []
 
 
 def test_similar_leaves_the_image_itself_out(filled):
     image, vector = filled.images[17], filled.vectors[17]
     expected, cosines = filled.expected(vector, lambda other: other is not image)
-    nearest = filled.collection.similar(image.id, limit=20, with_vectors=True)
+    nearest = filled.collection.similar(image.id, SearchParams(limit=20, with_vectors=True))
     assert keys(nearest) == expected[:20]
     assert nearest.similarities == pytest.approx(cosines[:20], abs=1e-5)
-    assert keys(filled.collection.similar(image.id, limit=5, offset=20)) == expected[20:25]
-    cats = filled.collection.similar(image.id, limit=100, filter=Filter(labels=("cats",)))
+    assert keys(filled.collection.similar(image.id, SearchParams(limit=5, offset=20))) == expected[20:25]
+    cats = filled.collection.similar(image.id, SearchParams(limit=100, filter=Filter(labels=("cats",))))
     assert {found.label for found in cats.images} == {"cats"}
 
 
 def test_similar_of_an_unknown_image(filled):
     with pytest.raises(UnknownImage, match="there is no image") as raised:
-        filled.collection.similar(image_id("main", b"nowhere"), limit=5)
+        filled.collection.similar(image_id("main", b"nowhere"), SearchParams(limit=5))
     assert not isinstance(raised.value, NotIndexed)
 
 
 def test_similar_of_an_image_without_a_vector(filled):
     with pytest.raises(NotIndexed, match=r"bad/0.jpg is failed"):
-        filled.collection.similar(image_id("main", b"bad/0.jpg"), limit=5)
+        filled.collection.similar(image_id("main", b"bad/0.jpg"), SearchParams(limit=5))
 
 
 def test_an_empty_collection_has_nothing_near(collection, drawn):
-    nearest = collection.nearest(drawn(1)[0], limit=5, with_vectors=True)
+    nearest = collection.nearest(drawn(1)[0], SearchParams(limit=5, with_vectors=True))
     assert nearest.images == []
     assert nearest.vectors.shape == (0, 16)
     assert nearest.similarities.shape == (0,)

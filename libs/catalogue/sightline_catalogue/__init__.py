@@ -13,11 +13,16 @@ from sightline_catalogue.errors import (
 )
 from sightline_catalogue.filters import Filter
 from sightline_catalogue.identity import image_id
-from sightline_catalogue.image import Counts, Image, Nearest, Page, ScanState, State
+from sightline_catalogue.image import FAILED, INDEXED, PENDING, STATES, Counts, Image, Nearest, Page, ScanState, State
+from sightline_catalogue.query_builder import SearchParams
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.settings import CatalogueSettings
 
 __all__ = [
+    "FAILED",
+    "INDEXED",
+    "PENDING",
+    "STATES",
     "Catalogue",
     "CatalogueError",
     "CatalogueSettings",
@@ -32,6 +37,7 @@ __all__ = [
     "NotIndexed",
     "Page",
     "ScanState",
+    "SearchParams",
     "State",
     "UnknownImage",
     "WrongCursor",

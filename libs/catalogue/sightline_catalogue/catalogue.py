@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from qdrant_client import grpc as api
 
 from sightline_catalogue.collection import Collection
 from sightline_catalogue.connection import Connection
 from sightline_catalogue.errors import CatalogueError, NoCollection, NotFound
+from sightline_catalogue.methods import (
+    CREATE_COLLECTION,
+    CREATE_INDEX,
+    DELETE_COLLECTION,
+    GET_COLLECTION,
+    LIST_ALIASES,
+    LIST_COLLECTIONS,
+    UPDATE_ALIASES,
+)
 from sightline_catalogue.schema import (
     INDEXES,
     PREFIX,
     ModelRef,
-    check_same,
+    check_model,
     collection_name,
     create_request,
     index_request,
-    model_of,
+    read_model,
 )
 from sightline_catalogue.settings import CatalogueSettings
 
@@ -42,15 +49,15 @@ class Catalogue:
         self._bucket_id = bucket_id
         self._alias = alias
         self._connection = Connection(settings)
-        self._known: dict[str, Collection] = {}
+        self._collections: dict[str, Collection] = {}
 
     def ping(self) -> None:
-        """Return if Qdrant answers, at once and without retries.
+        """Ask Qdrant for an answer, once and soon.
 
         Raises:
             CatalogueUnavailable: It does not.
         """
-        self._connection.probe("ListAliases", api.ListAliasesRequest(), PING_SECONDS)
+        self._connection.call(LIST_ALIASES, api.ListAliasesRequest(), tries=1, seconds=PING_SECONDS)
 
     def ensure_collection(self, model: ModelRef) -> Collection:
         """Return a model's collection, after creating it, or an index that it lacks, where needed.
@@ -64,12 +71,12 @@ class Catalogue:
         info = self._info(name)
         if info is None:
             info = self._create(model)
-        found = model_of(name, info)
-        check_same(name, found, model)
+        found = read_model(name, info)
+        check_model(name, found, model)
         for field in INDEXES:
             if field not in info.payload_schema:
-                self._connection.points("CreateFieldIndex", index_request(name, field, self._settings))
-        return self._opened(name, found)
+                self._connection.call(CREATE_INDEX, index_request(name, field, self._settings))
+        return self._collection(name, found)
 
     def current(self) -> Collection:
         """Return the collection that searches use now; ask once a request and keep the answer through it.
@@ -77,16 +84,16 @@ class Catalogue:
         Raises:
             NoCollection: There is none yet.
         """
-        name = self._active()
+        name = self._aliased()
         if name is None:
             raise NoCollection("there is no collection to search yet: nothing has been indexed")
-        known = self._known.get(name)
+        known = self._collections.get(name)
         if known is not None:
             return known
         info = self._info(name)
         if info is None:
             raise NoCollection(f"the collection {name} was deleted")
-        return self._opened(name, model_of(name, info))
+        return self._collection(name, read_model(name, info))
 
     def activate(self, collection: Collection) -> None:
         """Let searches use a collection, from one moment to the next.
@@ -98,25 +105,25 @@ class Catalogue:
             create_alias=api.CreateAlias(collection_name=collection.name, alias_name=self._alias)
         )
         delete = api.AliasOperations(delete_alias=api.DeleteAlias(alias_name=self._alias))
-        active = self._active()
+        active = self._aliased()
         if active == collection.name:
             return
         actions = [create] if active is None else [delete, create]
         try:
-            self._connection.collections("UpdateAliases", api.ChangeAliases(actions=actions))
+            self._connection.call(UPDATE_ALIASES, api.ChangeAliases(actions=actions))
         except NotFound as error:
             raise NoCollection(f"searches cannot use {collection.name}: {error}") from None
 
     def collections(self) -> list[Collection]:
         """Return the collections there are, of every model, by name."""
-        response = self._connection.collections("List", api.ListCollectionsRequest())
+        response = self._connection.call(LIST_COLLECTIONS, api.ListCollectionsRequest())
         found = []
         for name in sorted(one.name for one in response.collections):
             if not name.startswith(PREFIX):
                 continue
             info = self._info(name)
             if info is not None:
-                found.append(self._opened(name, model_of(name, info)))
+                found.append(self._collection(name, read_model(name, info)))
         return found
 
     def delete_collection(self, collection: Collection | str, *, force: bool = False) -> None:
@@ -130,11 +137,11 @@ class Catalogue:
             CatalogueError: Searches use it.
         """
         name = collection if isinstance(collection, str) else collection.name
-        if not force and self._active() == name:
+        if not force and self._aliased() == name:
             raise CatalogueError(f"searches use {name}; activate another collection before deleting it")
-        self._known.pop(name, None)
+        self._collections.pop(name, None)
         try:
-            self._connection.collections("Delete", api.DeleteCollection(collection_name=name))
+            self._connection.call(DELETE_COLLECTION, api.DeleteCollection(collection_name=name))
         except NotFound:
             return
 
@@ -142,25 +149,25 @@ class Catalogue:
         """Close the connection; a later call opens another."""
         self._connection.close()
 
-    def _active(self) -> str | None:
-        response = self._connection.collections("ListAliases", api.ListAliasesRequest())
+    def _aliased(self) -> str | None:
+        response = self._connection.call(LIST_ALIASES, api.ListAliasesRequest())
         for alias in response.aliases:
             if alias.alias_name == self._alias:
-                return str(alias.collection_name)
+                return alias.collection_name
         return None
 
-    def _info(self, name: str) -> Any:
+    def _info(self, name: str) -> api.CollectionInfo | None:
         request = api.GetCollectionInfoRequest(collection_name=name)
         try:
-            return self._connection.collections("Get", request).result
+            return self._connection.call(GET_COLLECTION, request).result
         except NotFound:
             return None
 
-    def _create(self, model: ModelRef) -> Any:
+    def _create(self, model: ModelRef) -> api.CollectionInfo:
         request = create_request(model, self._settings)
         failure: CatalogueError | None = None
         try:
-            self._connection.collections("Create", request)
+            self._connection.call(CREATE_COLLECTION, request)
         except CatalogueError as error:
             # Another process may have been faster; servers do not agree on the code that says so.
             failure = error
@@ -169,9 +176,9 @@ class Catalogue:
             raise failure or CatalogueError(f"Qdrant did not create the collection {request.collection_name}")
         return info
 
-    def _opened(self, name: str, model: ModelRef) -> Collection:
-        known = self._known.get(name)
+    def _collection(self, name: str, model: ModelRef) -> Collection:
+        known = self._collections.get(name)
         if known is None or known.model != model:
             known = Collection(self._connection, name, model, self._bucket_id, self._settings)
-            self._known[name] = known
+            self._collections[name] = known
         return known

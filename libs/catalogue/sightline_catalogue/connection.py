@@ -6,12 +6,12 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import grpc
 from qdrant_client import grpc as api
 
 from sightline_catalogue.errors import CatalogueError, CatalogueUnavailable, NotFound
+from sightline_catalogue.methods import Method, Reply, Request, Stubs
 from sightline_catalogue.settings import CatalogueSettings
 
 FIRST_PAUSE_SECONDS = 0.05
@@ -26,13 +26,12 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 @dataclass(frozen=True)
 class _Opened:
     channel: grpc.Channel
-    points: api.PointsStub
-    collections: api.CollectionsStub
+    stubs: Stubs
 
 
 # A channel of a process that forked is of no use to the child, and closing it there would say goodbye on the parent's
 # socket. So the child keeps it and never touches it.
-_of_parent: list[_Opened] = []
+_inherited: list[_Opened] = []
 
 
 class Connection:
@@ -53,30 +52,36 @@ class Connection:
         self._opened: _Opened | None = None
         self._pid = 0
 
-    def points(self, method: str, request: Any) -> Any:
-        """Call a method of Qdrant's service Points.
+    def call(
+        self, method: Method[Request, Reply], request: Request, *, tries: int = MOST_TRIES, seconds: float | None = None
+    ) -> Reply:
+        """Call a method of Qdrant; while the server is unavailable, again after a pause.
+
+        Every call may be made twice: points are replaced, and states set, by id.
+
+        Args:
+            method: Which.
+            request: Its message.
+            tries: How often at most.
+            seconds: How long all tries together may take; never longer than the settings say.
 
         Raises:
             CatalogueError: CatalogueUnavailable or NotFound among them.
         """
-        return self._call("points", method, request, MOST_TRIES, self._settings.timeout_seconds)
-
-    def collections(self, method: str, request: Any) -> Any:
-        """Call a method of Qdrant's service Collections.
-
-        Raises:
-            CatalogueError: CatalogueUnavailable or NotFound among them.
-        """
-        return self._call("collections", method, request, MOST_TRIES, self._settings.timeout_seconds)
-
-    def probe(self, method: str, request: Any, timeout_seconds: float) -> Any:
-        """Call a method of Qdrant's service Collections once, and soon give up.
-
-        Raises:
-            CatalogueError: CatalogueUnavailable or NotFound among them.
-        """
-        seconds = min(timeout_seconds, self._settings.timeout_seconds)
-        return self._call("collections", method, request, 1, seconds)
+        seconds = min(seconds or self._settings.timeout_seconds, self._settings.timeout_seconds)
+        deadline = time.monotonic() + seconds
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            tries -= 1
+            left = max(deadline - time.monotonic(), 0.001)
+            try:
+                return method.of(self._open().stubs)(request, timeout=left, metadata=self._metadata)
+            except grpc.RpcError as error:
+                again = error.code() is grpc.StatusCode.UNAVAILABLE and tries > 0
+                if not again or time.monotonic() + pause >= deadline:
+                    raise self._catalogue_error(error, seconds) from None
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def close(self) -> None:
         """Close the channel; a later call opens another."""
@@ -85,24 +90,7 @@ class Connection:
             if opened is not None and self._pid == os.getpid():
                 opened.channel.close()
             elif opened is not None:
-                _of_parent.append(opened)
-
-    def _call(self, service: str, method: str, request: Any, tries: int, seconds: float) -> Any:
-        deadline = time.monotonic() + seconds
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            tries -= 1
-            left = max(deadline - time.monotonic(), 0.001)
-            try:
-                call = getattr(getattr(self._open(), service), method)
-                return call(request, timeout=left, metadata=self._metadata)
-            except grpc.RpcError as error:
-                # Every call of ours may be made twice: points are replaced, and states set, by id.
-                again = error.code() is grpc.StatusCode.UNAVAILABLE and tries > 0
-                if not again or time.monotonic() + pause >= deadline:
-                    raise self._translated(error, seconds) from None
-            time.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                _inherited.append(opened)
 
     def _open(self) -> _Opened:
         opened = self._opened
@@ -110,13 +98,12 @@ class Connection:
             return opened
         with self._lock:
             if self._opened is not None and self._pid != os.getpid():
-                _of_parent.append(self._opened)
+                _inherited.append(self._opened)
                 self._opened = None
             if self._opened is None:
                 channel = self._connect()
-                points = api.PointsStub(channel)  # type: ignore[no-untyped-call]
-                collections = api.CollectionsStub(channel)  # type: ignore[no-untyped-call]
-                self._opened = _Opened(channel, points, collections)
+                stubs = Stubs(api.PointsStub(channel), api.CollectionsStub(channel))  # type: ignore[no-untyped-call]
+                self._opened = _Opened(channel, stubs)
                 self._pid = os.getpid()
             return self._opened
 
@@ -145,7 +132,7 @@ class Connection:
     def _address(self) -> str:
         return f"{self._settings.url} (QDRANT_URL)"
 
-    def _translated(self, error: grpc.RpcError, seconds: float) -> CatalogueError:
+    def _catalogue_error(self, error: grpc.RpcError, seconds: float) -> CatalogueError:
         code, details = error.code(), error.details() or ""
         if code is grpc.StatusCode.NOT_FOUND:
             return NotFound(details)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from qdrant_client import grpc as api
 
 from sightline_catalogue.identity import storable
+from sightline_catalogue.image import State
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class Filter:
     folders: tuple[str, ...] = ()
     after: datetime | None = None
     before: datetime | None = None
-    states: tuple[str, ...] = ()
+    states: tuple[State, ...] = ()
     formats: tuple[str, ...] = ()
 
 
-def is_one_of(field: str, values: Sequence[str]) -> Any:
+def is_one_of(field: str, values: Sequence[str]) -> api.Condition:
     """Return the condition that a keyword field holds one of some values."""
     match = api.Match()
     if len(values) == 1:
@@ -44,12 +44,12 @@ def is_one_of(field: str, values: Sequence[str]) -> Any:
     return api.Condition(field=api.FieldCondition(key=field, match=match))
 
 
-def has_id(ids: Iterable[str]) -> Any:
+def has_id(ids: Iterable[str]) -> api.Condition:
     """Return the condition that a point is one of some."""
     return api.Condition(has_id=api.HasIdCondition(has_id=[api.PointId(uuid=one) for one in ids]))
 
 
-def is_after(field: str, moment: datetime) -> Any:
+def is_after(field: str, moment: datetime) -> api.Condition:
     """Return the condition that a field's moment is after another.
 
     Raises:
@@ -58,7 +58,7 @@ def is_after(field: str, moment: datetime) -> Any:
     return api.Condition(field=api.FieldCondition(key=field, datetime_range=api.DatetimeRange(gt=_timestamp(moment))))
 
 
-def conditions(filter: Filter | None) -> list[Any]:
+def conditions(filter: Filter | None) -> list[api.Condition]:
     """Return the conditions of a filter, all of which must hold.
 
     Raises:
@@ -78,10 +78,10 @@ def conditions(filter: Filter | None) -> list[Any]:
     return found
 
 
-def is_linked(filter: Filter | None) -> bool:
-    """Say whether the graph links the images of a filter among each other, so that a search finds its way among them.
+def has_hnsw_links(filter: Filter | None) -> bool:
+    """Return whether the HNSW graph has links between the images of a filter.
 
-    It does for one label, for one folder and for a span of time (`schema.LINKED`).
+    It has for one label, for one folder and for a span of time (`schema.HNSW_PAYLOAD_FIELDS`).
     """
     if filter is None or filter.formats or max(len(filter.labels), len(filter.folders)) > 1:
         return False
@@ -89,14 +89,14 @@ def is_linked(filter: Filter | None) -> bool:
     return bool(filter.labels) + bool(filter.folders) + dated == 1
 
 
-def _dated(after: datetime | None, before: datetime | None) -> Any:
+def _dated(after: datetime | None, before: datetime | None) -> api.Condition:
     between = api.DatetimeRange()
     if after is not None:
         between.gte.CopyFrom(_timestamp(after))
     if before is not None:
         between.lt.CopyFrom(_timestamp(before))
 
-    def within(field: str) -> Any:
+    def within(field: str) -> api.Condition:
         return api.Condition(field=api.FieldCondition(key=field, datetime_range=between))
 
     undated = api.Condition(is_empty=api.IsEmptyCondition(key="taken_at"))

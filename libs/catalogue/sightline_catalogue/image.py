@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 State = Literal["pending", "indexed", "failed"]
-STATES: tuple[str, ...] = get_args(State)
+STATES: tuple[State, ...] = get_args(State)
+PENDING: Final = "pending"
+INDEXED: Final = "indexed"
+FAILED: Final = "failed"
 
 
 @dataclass
@@ -44,7 +47,7 @@ class Image:
     id: str
     bucket: str
     key: str
-    state: State = "pending"
+    state: State = PENDING
     reason: str | None = None
     attempts: int = 0
     next_try_at: datetime | None = None
@@ -63,7 +66,7 @@ class Image:
 
 
 class ScanState(NamedTuple):
-    """As much of an image as a comparison with the bucket needs."""
+    """What a scan of the bucket compares of an image."""
 
     id: str
     etag: str | None

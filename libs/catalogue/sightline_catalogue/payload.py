@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from qdrant_client import grpc as api
+
 from sightline_catalogue.identity import storable
-from sightline_catalogue.image import STATES, Image, ScanState
+from sightline_catalogue.image import INDEXED, STATES, Image, ScanState, State
+
+Fields = MutableMapping[str, api.Value]
+"""A payload in a message."""
 
 ORDER = "order"
 """The field that pages are ordered by: newest first, see `order_of`."""
@@ -16,23 +21,6 @@ SEARCHABLE = "searchable"
 """The bucket's id while the image is indexed, else absent: one condition where searches would need two."""
 
 SCAN_FIELDS = ("etag", "state", "key", "attempts", "next_try_at")
-FOUND_FIELDS = (
-    SEARCHABLE,
-    "key",
-    "sha256",
-    "bytes",
-    "width",
-    "height",
-    "format",
-    "label",
-    "folders",
-    "taken_at",
-    "camera",
-    "modified_at",
-    "indexed_at",
-)
-"""What a search asks for: what people see of an image. Fifty times every field is much of what a search takes."""
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _TIE_BITS = 15
@@ -64,14 +52,14 @@ def time_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def write_image(fields: MutableMapping[str, Any], image: Image) -> None:
+def write_image(fields: Fields, image: Image) -> None:
     """Write an image into a message's payload; what is None or empty is left out.
 
     Raises:
-        ValueError: The state is none, or a datetime is naive.
+        ValueError: It is not a state, or a datetime is naive.
     """
     if image.state not in STATES:
-        raise ValueError(f"{image.state!r} is no state; there are {', '.join(STATES)}")
+        raise ValueError(f"{image.state!r} is not a state; there are {', '.join(STATES)}")
     for name in _TEXTS:
         text = getattr(image, name)
         if text:
@@ -89,94 +77,76 @@ def write_image(fields: MutableMapping[str, Any], image: Image) -> None:
         for folder in image.folders:
             folders.add().string_value = storable(folder)
     fields[ORDER].integer_value = order_of(image)
-    if image.state == "indexed":
+    if image.state == INDEXED:
         fields[SEARCHABLE].string_value = storable(image.bucket)
 
 
-def write_state(
-    fields: MutableMapping[str, Any], bucket_id: str, state: str, reason: str | None, next_try_at: datetime | None
-) -> None:
+def write_state(fields: Fields, bucket_id: str, state: State, reason: str | None, next_try_at: datetime | None) -> None:
     """Write a change of state; null removes a field.
 
     Raises:
-        ValueError: The state is none, or the datetime is naive.
+        ValueError: It is not a state, or the datetime is naive.
     """
     if state not in STATES:
-        raise ValueError(f"{state!r} is no state; there are {', '.join(STATES)}")
+        raise ValueError(f"{state!r} is not a state; there are {', '.join(STATES)}")
     texts = {
         "state": state,
         "reason": storable(reason) if reason else None,
         "next_try_at": time_text(next_try_at) if next_try_at is not None else None,
-        SEARCHABLE: storable(bucket_id) if state == "indexed" else None,
+        SEARCHABLE: storable(bucket_id) if state == INDEXED else None,
     }
     for name, text in texts.items():
         if text is None:
-            fields[name].null_value = 0
+            fields[name].null_value = api.NULL_VALUE
         else:
             fields[name].string_value = text
 
 
-def read_image(point_id: str, fields: Mapping[str, Any]) -> Image:
-    """Return the image of a point's payload."""
-    values: dict[str, Any] = {"id": point_id, "bucket": "", "key": "", "state": "pending"}
-    # By our names, not by those of the message: these are new strings each time, and slow as names of arguments.
-    for name, reader in _READERS.items():
-        if name in fields:
-            values[name] = reader(fields[name])
-    return Image(**values)
-
-
-def read_found(point_id: str, fields: Mapping[str, Any]) -> Image:
-    """Return the indexed image whose payload a search gave, as much of it as `FOUND_FIELDS` are.
-
-    Field by field, since fifty are read for each search; a field that is absent reads as an empty one.
-    """
-    return Image(
-        id=point_id,
-        bucket=fields[SEARCHABLE].string_value,
-        key=fields["key"].string_value,
-        state="indexed",
-        sha256=fields["sha256"].string_value or None,
-        bytes=_read_integer(fields["bytes"]),
-        width=_read_integer(fields["width"]),
-        height=_read_integer(fields["height"]),
-        format=fields["format"].string_value or None,
-        label=fields["label"].string_value or None,
-        folders=_read_folders(fields["folders"]),
-        taken_at=_read_time(fields["taken_at"]),
-        camera=fields["camera"].string_value or None,
-        modified_at=_read_time(fields["modified_at"]),
-        indexed_at=_read_time(fields["indexed_at"]),
-    )
-
-
-def read_scan_state(point_id: str, fields: Mapping[str, Any]) -> ScanState:
-    """Return as much of an image as `SCAN_FIELDS` of its payload give."""
-    image = read_image(point_id, fields)
-    return ScanState(point_id, image.etag, image.state, image.key, image.attempts, image.next_try_at)
-
-
-def _read_text(message: Any) -> str | None:
+def _read_text(message: api.Value) -> str | None:
     return message.string_value or None
 
 
-def _read_integer(message: Any) -> int | None:
+def _read_integer(message: api.Value) -> int | None:
     number = message.integer_value
     return number if number or message.WhichOneof("kind") == "integer_value" else None
 
 
-def _read_time(message: Any) -> datetime | None:
+def _read_time(message: api.Value) -> datetime | None:
     text = message.string_value
     return datetime.fromisoformat(text) if text else None
 
 
-def _read_folders(message: Any) -> list[str]:
+def _read_folders(message: api.Value) -> list[str]:
     return [value.string_value for value in message.list_value.values]
 
 
-_READERS: dict[str, Any] = {
+_READERS: dict[str, Callable[[api.Value], Any]] = {
     **dict.fromkeys(_TEXTS, _read_text),
     **dict.fromkeys(_INTEGERS, _read_integer),
     **dict.fromkeys(_TIMES, _read_time),
     "folders": _read_folders,
 }
+# What ingestion alone needs of an image, and what is the same of all that a search finds.
+_NOT_FOUND_FIELDS = ("bucket", "state", "reason", "attempts", "next_try_at", "etag")
+_FOUND_READERS = {name: reader for name, reader in _READERS.items() if name not in _NOT_FOUND_FIELDS}
+FOUND_FIELDS = (SEARCHABLE, *_FOUND_READERS)
+"""What a search asks for: what people see of an image. Fifty times every field is much of what a search takes."""
+
+
+def read_image(point_id: str, fields: Fields) -> Image:
+    """Return the image of a point's payload."""
+    # By our names, not by those of the message: these are new strings each time, and slow as names of arguments.
+    values = {name: reader(fields[name]) for name, reader in _READERS.items() if name in fields}
+    return Image(**{"id": point_id, "bucket": "", "key": ""} | values)
+
+
+def read_found(point_id: str, fields: Fields) -> Image:
+    """Return the indexed image whose payload a search gave, as much of it as `FOUND_FIELDS` are."""
+    values = {name: reader(fields[name]) for name, reader in _FOUND_READERS.items() if name in fields}
+    return Image(id=point_id, bucket=fields[SEARCHABLE].string_value, state=INDEXED, **values)
+
+
+def read_scan_state(point_id: str, fields: Fields) -> ScanState:
+    """Return as much of an image as `SCAN_FIELDS` of its payload give."""
+    image = read_image(point_id, fields)
+    return ScanState(point_id, image.etag, image.state, image.key, image.attempts, image.next_try_at)

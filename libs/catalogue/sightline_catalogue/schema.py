@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from qdrant_client import grpc as api
 
@@ -20,7 +18,7 @@ VERSION = 1
 HNSW_M = 16
 HNSW_EF_CONSTRUCT = 128
 
-INDEXES: dict[str, Any] = {
+INDEXES: dict[str, api.FieldType.ValueType] = {
     "bucket": api.FieldType.FieldTypeKeyword,
     "state": api.FieldType.FieldTypeKeyword,
     SEARCHABLE: api.FieldType.FieldTypeKeyword,
@@ -34,16 +32,10 @@ INDEXES: dict[str, Any] = {
 }
 """The payload fields that filters, counts and pages use, each with the type of its index."""
 
-LINKED = frozenset({"label", "folders", "taken_at"})
+HNSW_PAYLOAD_FIELDS = frozenset({"label", "folders", "taken_at"})
 """The fields within whose values the graph keeps links of their own, so that a search that is narrowed to few images
 still finds its way. The others either leave nearly every image or are not searched by; links for them would double the
 time that the graph takes to build."""
-
-_INDEX_PARAMS: dict[Any, tuple[str, Any]] = {
-    api.FieldType.FieldTypeKeyword: ("keyword_index_params", api.KeywordIndexParams),
-    api.FieldType.FieldTypeDatetime: ("datetime_index_params", api.DatetimeIndexParams),
-    api.FieldType.FieldTypeInteger: ("integer_index_params", api.IntegerIndexParams),
-}
 
 
 @dataclass(frozen=True)
@@ -73,7 +65,7 @@ def collection_name(model: ModelRef) -> str:
     return f"{PREFIX}{slug or 'model'}-{model.fingerprint[:12]}"
 
 
-def create_request(model: ModelRef, settings: CatalogueSettings) -> Any:
+def create_request(model: ModelRef, settings: CatalogueSettings) -> api.CreateCollection:
     """Return the request that creates a model's collection."""
     request = api.CreateCollection(
         collection_name=collection_name(model),
@@ -99,32 +91,42 @@ def create_request(model: ModelRef, settings: CatalogueSettings) -> Any:
     return request
 
 
-def index_request(collection: str, field: str, settings: CatalogueSettings) -> Any:
+def index_request(collection: str, field: str, settings: CatalogueSettings) -> api.CreateFieldIndexCollection:
     """Return the request that indexes a payload field of a collection."""
     kind = INDEXES[field]
-    name, params = _INDEX_PARAMS[kind]
     return api.CreateFieldIndexCollection(
         collection_name=collection,
         wait=True,
         field_name=field,
         field_type=kind,
-        field_index_params=api.PayloadIndexParams(
-            **{name: params(enable_hnsw=field in LINKED, on_disk=True, memory=_memory(settings))}
-        ),
+        field_index_params=_index_params(kind, field in HNSW_PAYLOAD_FIELDS, _memory(settings)),
     )
 
 
-def _memory(settings: CatalogueSettings) -> Any:
+def _index_params(
+    kind: api.FieldType.ValueType, enable_hnsw: bool, memory: api.Memory.ValueType
+) -> api.PayloadIndexParams:
+    if kind == api.FieldType.FieldTypeKeyword:
+        keyword = api.KeywordIndexParams(enable_hnsw=enable_hnsw, on_disk=True, memory=memory)
+        return api.PayloadIndexParams(keyword_index_params=keyword)
+    if kind == api.FieldType.FieldTypeDatetime:
+        moment = api.DatetimeIndexParams(enable_hnsw=enable_hnsw, on_disk=True, memory=memory)
+        return api.PayloadIndexParams(datetime_index_params=moment)
+    integer = api.IntegerIndexParams(enable_hnsw=enable_hnsw, on_disk=True, memory=memory)
+    return api.PayloadIndexParams(integer_index_params=integer)
+
+
+def _memory(settings: CatalogueSettings) -> api.Memory.ValueType:
     return api.Memory.Cached if settings.preload else api.Memory.Cold
 
 
-def model_of(name: str, info: Any) -> ModelRef:
-    """Return the model that a collection's description names.
+def read_model(name: str, info: api.CollectionInfo) -> ModelRef:
+    """Return the model of a collection by its description.
 
     Raises:
         CatalogueError: It names none: the collection is of something else, or of a server that keeps no metadata.
     """
-    metadata: Mapping[str, Any] = info.config.metadata
+    metadata = info.config.metadata
     try:
         return ModelRef(
             id=metadata["model"].string_value,
@@ -138,8 +140,8 @@ def model_of(name: str, info: Any) -> ModelRef:
         ) from None
 
 
-def check_same(name: str, found: ModelRef, wanted: ModelRef) -> None:
-    """Return if a collection is of the model that is wanted.
+def check_model(name: str, found: ModelRef, wanted: ModelRef) -> None:
+    """Check that a collection is of the model that is wanted.
 
     Raises:
         WrongFingerprint: It is not.

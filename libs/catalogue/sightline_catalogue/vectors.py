@@ -6,8 +6,6 @@ through Python floats costs a tenth of the time.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from qdrant_client import grpc as api
@@ -18,21 +16,21 @@ VECTOR = "image"
 _TAG = b"\x0a"  # field 1, length-delimited: `repeated float data = 1`
 
 
-def checked(vector: ArrayLike, dimensions: int) -> NDArray[np.float32]:
+def as_vector(vector: ArrayLike, dimensions: int) -> NDArray[np.float32]:
     """Return a vector as (dimensions,) float32.
 
     Raises:
-        ValueError: It has another shape, or a value that is no number.
+        ValueError: It has another shape, or a value that is not finite.
     """
     array = np.asarray(vector, dtype=np.float32)
     if array.shape != (dimensions,):
         raise ValueError(f"a vector of shape ({dimensions},) is needed, not {array.shape}")
     if not np.isfinite(array).all():
-        raise ValueError("a vector has values that are no numbers")
+        raise ValueError("a vector has values that are not finite")
     return array
 
 
-def dense(vector: NDArray[np.float32]) -> Any:
+def vector_message(vector: NDArray[np.float32]) -> api.DenseVector:
     """Return the message of a vector, (d,) float32."""
     data = vector.astype("<f4", copy=False).tobytes()
     header = bytearray(_TAG)
@@ -44,12 +42,12 @@ def dense(vector: NDArray[np.float32]) -> Any:
     return api.DenseVector.FromString(bytes(header) + data)
 
 
-def stored(point: Any) -> NDArray[np.float32] | None:
-    """Return the vector of a point that Qdrant returned, (d,) float32; None where it has none.
+def read_vector(vectors: api.VectorsOutput) -> NDArray[np.float32] | None:
+    """Return the image's vector of a point that Qdrant returned, (d,) float32; None where it has none.
 
     Servers before 1.16 fill the field `data` of the vector instead of `dense`.
     """
-    named = point.vectors.vectors.vectors
+    named = vectors.vectors.vectors
     if VECTOR not in named:
         return None
     vector = named[VECTOR]

@@ -12,20 +12,20 @@ from hypothesis.extra import numpy as arrays
 from qdrant_client import grpc as api
 from sightline_catalogue import CatalogueSettings, Filter, ModelRef
 from sightline_catalogue.filters import conditions
+from sightline_catalogue.query_builder import QueryBuilder, SearchParams
 from sightline_catalogue.schema import INDEXES, create_request, index_request
-from sightline_catalogue.search import Search, Searches
-from sightline_catalogue.vectors import checked, dense, stored
+from sightline_catalogue.vectors import as_vector, read_vector, vector_message
 
 vectors = arrays.arrays(np.float32, st.integers(1, 700), elements=st.floats(-1e6, 1e6, width=32))
 
 
 @given(vectors)
 def test_a_vector_survives_the_wire(vector):
-    message = dense(vector)
+    message = vector_message(vector)
     assert list(message.data) == vector.tolist()
     point = api.ScoredPoint()
     point.vectors.vectors.vectors["image"].dense.CopyFrom(message)
-    found = stored(point)
+    found = read_vector(point.vectors)
     assert found.dtype == np.float32
     assert np.array_equal(found, vector)
 
@@ -33,26 +33,26 @@ def test_a_vector_survives_the_wire(vector):
 def test_a_vector_of_an_older_server_is_read():
     point = api.ScoredPoint()
     point.vectors.vectors.vectors["image"].data.extend([0.5, 0.25])
-    assert stored(point).tolist() == [0.5, 0.25]
+    assert read_vector(point.vectors).tolist() == [0.5, 0.25]
 
 
 def test_a_point_without_a_vector_has_none():
-    assert stored(api.ScoredPoint()) is None
+    assert read_vector(api.ScoredPoint().vectors) is None
     point = api.ScoredPoint()
     point.vectors.vectors.vectors["other"].dense.data.append(1)
-    assert stored(point) is None
+    assert read_vector(point.vectors) is None
 
 
 @pytest.mark.parametrize("vector", [[1.0], [[1.0, 2.0]], [], 1.0])
 def test_a_vector_of_another_shape_is_refused(vector):
     with pytest.raises(ValueError, match=r"shape \(2,\) is needed"):
-        checked(vector, 2)
+        as_vector(vector, 2)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_vector_that_is_no_direction_is_refused(value):
-    with pytest.raises(ValueError, match="no numbers"):
-        checked([1.0, value], 2)
+    with pytest.raises(ValueError, match="not finite"):
+        as_vector([1.0, value], 2)
 
 
 def test_no_filter_has_no_conditions():
@@ -82,10 +82,10 @@ def test_every_field_that_filters_use_is_indexed():
     ],
 )
 def test_a_search_looks_at_neighbours_of_neighbours_where_the_graph_has_no_links(wanted, looks_further):
-    searches = Searches("images", ModelRef("embedded", "a" * 64, 2), "main", CatalogueSettings())
-    origin = api.VectorInput(dense=dense(np.ones(2, np.float32)))
-    assert searches.request(origin, Search(5, filter=wanted)).params.acorn.enable is looks_further
-    assert not searches.request(origin, Search(5), narrowed=False).params.HasField("acorn")
+    queries = QueryBuilder("images", ModelRef("embedded", "a" * 64, 2), "main", CatalogueSettings())
+    origin = api.VectorInput(dense=vector_message(np.ones(2, np.float32)))
+    assert queries.build(origin, SearchParams(5, filter=wanted)).params.acorn.enable is looks_further
+    assert not queries.build(origin, SearchParams(5), narrowed=False).params.HasField("acorn")
 
 
 def test_a_date_without_a_time_zone_is_refused():

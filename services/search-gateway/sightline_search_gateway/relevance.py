@@ -17,7 +17,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sightline.encoder.prompts import strip_prompt
-from sightline_catalogue import Collection
+from sightline_catalogue import Collection, SearchParams
 
 from sightline_search_gateway.threads import one_thread
 from sightline_search_gateway.vocabulary import Words
@@ -117,7 +117,7 @@ def learn(collection: Collection, words: Words) -> Scale | None:
     deviations: list[float] = []
     for start in range(0, len(chosen), PROBES_A_CALL):
         probes = words.vectors[chosen[start : start + PROBES_A_CALL]]
-        for nearest in collection.nearest_batch(probes, limit=BEST, with_vectors=True):
+        for nearest in collection.nearest_batch(probes, SearchParams(limit=BEST, with_vectors=True)):
             if not nearest.images or nearest.vectors is None:
                 return None
             mean, deviation = (float(part.mean()) for part in backgrounds(nearest.vectors, words))

@@ -39,6 +39,7 @@ from sightline_catalogue import (
     Nearest,
     NoCollection,
     Page,
+    SearchParams,
     UnknownImage,
     WrongCursor,
     image_id,
@@ -89,45 +90,30 @@ class FakeCollection:
         if vector is not None:
             self.known_vectors[image.id] = vector
 
-    def nearest(
-        self,
-        vector: np.ndarray,
-        *,
-        limit: int,
-        offset: int = 0,
-        filter: Filter | None = None,
-        with_vectors: bool = False,
-    ) -> Nearest:
+    def nearest(self, vector: np.ndarray, params: SearchParams) -> Nearest:
         """Return the nearest."""
-        ids = [one for one in self.known_vectors if self._passes(self.images[one], filter or Filter())]
+        ids = [
+            one
+            for one in self.known_vectors
+            if self._passes(self.images[one], params.filter or Filter()) and one not in params.exclude
+        ]
         similarities = np.array([float(self.known_vectors[one] @ vector) for one in ids], dtype=np.float32)
-        order = np.argsort(-similarities)[offset : offset + limit]
+        order = np.argsort(-similarities)[params.offset : params.offset + params.limit]
         vectors = np.array([self.known_vectors[ids[place]] for place in order], dtype=np.float32)
         images = [self.images[ids[place]] for place in order]
-        return Nearest(images, similarities[order], vectors.reshape(-1, MODEL.dimensions) if with_vectors else None)
+        return Nearest(
+            images, similarities[order], vectors.reshape(-1, MODEL.dimensions) if params.with_vectors else None
+        )
 
-    def nearest_batch(self, vectors: Sequence[np.ndarray], *, limit: int, with_vectors: bool = False) -> list[Nearest]:
+    def nearest_batch(self, vectors: Sequence[np.ndarray], params: SearchParams) -> list[Nearest]:
         """Return the nearest of each."""
-        return [self.nearest(vector, limit=limit, with_vectors=with_vectors) for vector in vectors]
+        return [self.nearest(vector, params) for vector in vectors]
 
-    def similar(
-        self,
-        wanted: str,
-        *,
-        limit: int,
-        offset: int = 0,
-        filter: Filter | None = None,
-        with_vectors: bool = False,
-    ) -> Nearest:
+    def similar(self, wanted: str, params: SearchParams) -> Nearest:
         """Return the nearest of a picture, without itself."""
         if wanted not in self.known_vectors:
             raise UnknownImage(wanted)
-        found = self.nearest(
-            self.known_vectors[wanted], limit=limit + offset + 1, filter=filter, with_vectors=with_vectors
-        )
-        kept = [place for place, image in enumerate(found.images) if image.id != wanted][offset : offset + limit]
-        vectors = found.vectors[kept] if found.vectors is not None else None
-        return Nearest([found.images[place] for place in kept], found.similarities[kept], vectors)
+        return self.nearest(self.known_vectors[wanted], replace(params, exclude=(*params.exclude, wanted)))
 
     def get(self, ids: Sequence[str], **_: Any) -> list[Image | None]:
         """Return pictures by id."""

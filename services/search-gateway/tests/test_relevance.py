@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from sightline_catalogue import CatalogueUnavailable, Nearest
+from sightline_catalogue import CatalogueUnavailable, Nearest, SearchParams
 from sightline_search_gateway.naming import bare
 from sightline_search_gateway.relevance import Gauge, judge, learn, nothing_like
 from sightline_search_gateway.vocabulary import Words
@@ -34,17 +34,17 @@ class Pictures:
         self.error = None
         self.asked = 0
 
-    def nearest(self, vector, *, limit):
+    def nearest(self, vector, params):
         similarities = self.vectors @ vector
-        order = np.argsort(-similarities)[:limit]
+        order = np.argsort(-similarities)[: params.limit]
         return Nearest([f"id-{place}" for place in order], similarities[order], self.vectors[order])
 
-    def nearest_batch(self, vectors, *, limit, with_vectors):
+    def nearest_batch(self, vectors, params):
         self.asked += 1
         if self.error is not None:
             raise self.error
-        assert with_vectors
-        return [self.nearest(vector, limit=limit) for vector in vectors]
+        assert params.with_vectors
+        return [self.nearest(vector, params) for vector in vectors]
 
 
 @pytest.fixture
@@ -63,14 +63,14 @@ def test_what_is_there_is_found_and_what_is_not_is_not(words, pictures):
     scale = learn(pictures, words)
     held = []
     for thing in some(40, 2):
-        found = pictures.nearest(thing, limit=50)
+        found = pictures.nearest(thing, SearchParams(limit=50))
         relevance = judge("a thing", found.similarities, found.vectors, words, scale)
         held.append(relevance.found)
         assert relevance.message is None
         assert relevance.relevant >= 12
         assert found.similarities[relevance.relevant - 1] >= relevance.threshold
     assert all(held)
-    absent = [pictures.nearest(text, limit=50) for text in some(200, 4)]
+    absent = [pictures.nearest(text, SearchParams(limit=50)) for text in some(200, 4)]
     verdicts = [judge("a squid", found.similarities, found.vectors, words, scale) for found in absent]
     lost = [verdict for verdict in verdicts if not verdict.found]
     assert len(lost) > 100
@@ -80,7 +80,7 @@ def test_what_is_there_is_found_and_what_is_not_is_not(words, pictures):
 def test_without_vectors_the_verdict_is_much_the_same(words, pictures):
     scale = learn(pictures, words)
     for thing in some(40, 2):
-        assert judge("a thing", pictures.nearest(thing, limit=50).similarities, None, words, scale).found
+        assert judge("a thing", pictures.nearest(thing, SearchParams(limit=50)).similarities, None, words, scale).found
 
 
 def test_nothing_at_all_is_nothing_found(words, pictures):

@@ -10,7 +10,7 @@ import numpy as np
 from apiflask import APIBlueprint
 from flask import Response, g
 from numpy.typing import NDArray
-from sightline_catalogue import Collection, Filter, Nearest, UnknownImage
+from sightline_catalogue import Collection, Filter, Nearest, SearchParams, UnknownImage
 from werkzeug.datastructures import FileStorage
 
 from sightline_search_gateway import schemas
@@ -47,6 +47,17 @@ def filter_of(query: dict[str, Any]) -> Filter:
     )
 
 
+def search_params(query: dict[str, Any], exclude: list[str] | None = None) -> SearchParams:
+    """Return the catalogue's search parameters for validated ones, some images left out."""
+    return SearchParams(
+        limit=query["limit"],
+        offset=query["offset"],
+        filter=filter_of(query),
+        exclude=tuple(exclude or ()),
+        with_vectors=query["clusters"],
+    )
+
+
 @blueprint.get("/search")
 @blueprint.input(schemas.TextQuery, location="query", arg_name="query")
 @blueprint.output(schemas.SearchResults, description="What was found.")
@@ -63,13 +74,7 @@ def search_by_text(query: dict[str, Any]) -> Response:
     vector = parts().vectors.text(text, collection.model)
     clock.encode = time.perf_counter() - began
     began = time.perf_counter()
-    found = collection.nearest(
-        vector,
-        limit=query["limit"],
-        offset=query["offset"],
-        filter=filter_of(query),
-        with_vectors=query["clusters"],
-    )
+    found = collection.nearest(vector, search_params(query))
     clock.search = time.perf_counter() - began
     return _answer(asked, query, collection, found, clock)
 
@@ -103,7 +108,7 @@ def search(query: dict[str, Any]) -> Response:
     began = time.perf_counter()
     weighted += [(query["id_weight"], vector) for vector in _vectors(collection, ids)]
     vector = combine(weighted)
-    found = _nearest_without(collection, vector, ids, query)
+    found = collection.nearest(vector, search_params(query, exclude=ids))
     clock.search = time.perf_counter() - began
     return _answer(asked, query, collection, found, clock)
 
@@ -119,13 +124,7 @@ def search_similar(image_id: str, query: dict[str, Any]) -> Response:
     clock = Clock()
     began = time.perf_counter()
     try:
-        found = collection.similar(
-            wanted,
-            limit=query["limit"],
-            offset=query["offset"],
-            filter=filter_of(query),
-            with_vectors=query["clusters"],
-        )
+        found = collection.similar(wanted, search_params(query))
     except UnknownImage:
         # One without a vector is as unknown to the database as one that is not there.
         _vectors(collection, [wanted])
@@ -173,20 +172,6 @@ def _vectors(collection: Collection, ids: list[str]) -> list[NDArray[np.float32]
             raise Problem("no-vector", f"This picture is {state}{why}; only indexed ones can be searched by.")
         vectors.append(vector)
     return vectors
-
-
-def _nearest_without(
-    collection: Collection, vector: NDArray[np.float32], ids: list[str], query: dict[str, Any]
-) -> Nearest:
-    """Return the nearest but for some; they cost places, so that many more are asked for."""
-    limit, offset = query["limit"], query["offset"]
-    wanted = {"filter": filter_of(query), "with_vectors": query["clusters"]}
-    if not ids:
-        return collection.nearest(vector, limit=limit, offset=offset, **wanted)
-    nearest = collection.nearest(vector, limit=offset + limit + len(ids), **wanted)
-    kept = [place for place, image in enumerate(nearest.images) if image.id not in ids][offset : offset + limit]
-    vectors = None if nearest.vectors is None else nearest.vectors[kept]
-    return Nearest([nearest.images[place] for place in kept], nearest.similarities[kept], vectors)
 
 
 def _asked(query: dict[str, Any], *, text: str | None = None, image_id: str | None = None) -> dict[str, Any]:

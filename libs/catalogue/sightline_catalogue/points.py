@@ -1,0 +1,108 @@
+"""The points of one collection in Qdrant: reads and writes in batches, and a missing collection by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from qdrant_client import grpc as api
+
+from sightline_catalogue.connection import Connection
+from sightline_catalogue.errors import NoCollection, NotFound
+from sightline_catalogue.methods import COUNT, DELETE_POINTS, FACET, GET_POINTS, SCROLL, Method, Reply, Request
+
+BATCH_POINTS = 500
+"""Points of one write, and of one read by id."""
+FACET_VALUES = 10_000
+"""Values of a field that are counted at most."""
+
+
+class Points:
+    """The points of one collection.
+
+    Args:
+        connection: The connection to Qdrant.
+        collection: The collection's name.
+    """
+
+    def __init__(self, connection: Connection, collection: str) -> None:
+        self._connection = connection
+        self._collection = collection
+
+    def call(self, method: Method[Request, Reply], request: Request) -> Reply:
+        """Call a method on the collection.
+
+        Raises:
+            NoCollection: There is no such collection.
+            CatalogueError: Anything else; CatalogueUnavailable among them.
+        """
+        try:
+            return self._connection.call(method, request)
+        except NotFound as error:
+            raise NoCollection(f"the collection {self._collection} is not there: {error}") from None
+
+    def retrieve(
+        self,
+        ids: Sequence[str],
+        *,
+        with_payload: api.WithPayloadSelector,
+        with_vectors: api.WithVectorsSelector | None = None,
+    ) -> Iterator[api.RetrievedPoint]:
+        """Yield the points of some ids, those that are there."""
+        for batch in batches(ids):
+            request = api.GetPoints(
+                collection_name=self._collection,
+                ids=[point_id(one) for one in batch],
+                with_payload=with_payload,
+                with_vectors=with_vectors,
+            )
+            yield from self.call(GET_POINTS, request).result
+
+    def scroll(
+        self, condition: api.Filter, fields: Sequence[str], batch: int
+    ) -> Iterator[Sequence[api.RetrievedPoint]]:
+        """Yield all points that fit in the order of their ids, `batch` a call, with some fields of their payload."""
+        request = api.ScrollPoints(
+            collection_name=self._collection,
+            filter=condition,
+            limit=batch,
+            with_payload=api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=fields)),
+        )
+        while True:
+            response = self.call(SCROLL, request)
+            yield response.result
+            if not response.HasField("next_page_offset"):
+                return
+            request.offset.CopyFrom(response.next_page_offset)
+
+    def count(self, condition: api.Filter) -> int:
+        """Return how many points fit, exactly."""
+        request = api.CountPoints(collection_name=self._collection, filter=condition, exact=True)
+        return self.call(COUNT, request).result.count
+
+    def facet(self, field: str, *conditions: api.Condition) -> dict[str, int]:
+        """Return how many points, of those that fit, have each value of a field, the most frequent first."""
+        request = api.FacetCounts(
+            collection_name=self._collection,
+            key=field,
+            filter=api.Filter(must=conditions),
+            limit=FACET_VALUES,
+            exact=True,
+        )
+        return {hit.value.string_value: hit.count for hit in self.call(FACET, request).hits if hit.count}
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete points; those that are not there are left out."""
+        for batch in batches(ids):
+            selector = api.PointsSelector(points=api.PointsIdsList(ids=[point_id(one) for one in batch]))
+            self.call(DELETE_POINTS, api.DeletePoints(collection_name=self._collection, wait=True, points=selector))
+
+
+def point_id(image_id: str) -> api.PointId:
+    """Return the id of an image's point."""
+    return api.PointId(uuid=str(image_id))
+
+
+def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield ids in parts of `BATCH_POINTS`."""
+    for start in range(0, len(ids), BATCH_POINTS):
+        yield ids[start : start + BATCH_POINTS]
