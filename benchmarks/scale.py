@@ -31,7 +31,7 @@ from sightline_catalogue import (
     ModelRef,
     image_id,
 )
-from sightline_catalogue.schema import HNSW_EF_CONSTRUCT, HNSW_M, INDEXES, LINKED
+from sightline_catalogue.schema import HNSW_EF_CONSTRUCT, HNSW_M, HNSW_PAYLOAD_FIELDS, INDEXES
 from sightline_local.stack import free_port
 
 from benchmarks.collection import DATA
@@ -237,7 +237,7 @@ def filled(points: int, growth: Growth, source: str, *, rebuild: bool = False) -
 
 
 def _schema() -> str:
-    fields = ",".join(f"{name}{'+' * (name in LINKED)}" for name in INDEXES)
+    fields = ",".join(f"{name}{'+' * (name in HNSW_PAYLOAD_FIELDS)}" for name in INDEXES)
     return f"qdrant-edge-py {version('qdrant-edge-py')}, m {HNSW_M}, ef_construct {HNSW_EF_CONSTRUCT}, {fields}"
 
 

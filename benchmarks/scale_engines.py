@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from qdrant_client import QdrantClient, models
 from qdrant_client import grpc as api
 from sightline_catalogue import CatalogueSettings, Collection, SearchParams
+from sightline_catalogue.query_builder import QueryBuilder
 from sightline_catalogue.schema import create_request, index_request
-from sightline_catalogue.search import Search, Searches
-from sightline_catalogue.vectors import VECTOR, dense
+from sightline_catalogue.vectors import VECTOR, vector_message
 from sightline_qdrant_edge.queries import query_request
 from sightline_qdrant_edge.schema import engine_config, field_index
 
@@ -79,10 +79,10 @@ def shard(folder: Path) -> Iterator[engine.EdgeShard]:
 
 def engine_requests(queries: Vectors, settings: CatalogueSettings, *, quantized: bool = True) -> list[Any]:
     """Return the engine's own requests for the searches that the catalogue would make, ids and payload."""
-    searches = Searches("grown", model_ref(), BUCKET, settings)
+    builder = QueryBuilder("grown", model_ref(), BUCKET, settings)
     requests = []
     for query in queries:
-        message = searches.request(api.VectorInput(dense=dense(query)), Search(DEPTH), narrowed=False)
+        message = builder.build(api.VectorInput(dense=vector_message(query)), SearchParams(DEPTH), narrowed=False)
         message.params.quantization.ignore = not quantized
         requests.append(query_request(message, None))
     return requests

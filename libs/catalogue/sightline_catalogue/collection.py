@@ -16,7 +16,15 @@ from sightline_catalogue.errors import NotFound, NotIndexed, UnknownImage
 from sightline_catalogue.filters import Filter, conditions, has_id, is_after, is_one_of
 from sightline_catalogue.image import INDEXED, STATES, Counts, Image, Nearest, Page, ScanState, State
 from sightline_catalogue.methods import QUERY, QUERY_BATCH, SCROLL, SET_PAYLOAD, UPSERT
-from sightline_catalogue.payload import ORDER, SCAN_FIELDS, read_image, read_scan_state, write_image, write_state
+from sightline_catalogue.payload import (
+    ORDER,
+    SCAN_FIELDS,
+    read_image,
+    read_label,
+    read_scan_state,
+    write_image,
+    write_state,
+)
 from sightline_catalogue.points import BATCH_POINTS, Points, batches, point_id
 from sightline_catalogue.query_builder import (
     NO_PAYLOAD,
@@ -156,8 +164,7 @@ class Collection:
         """
         check_limit(batch)
         for points in self._points.scroll(self._indexed(filter), ["label"], batch):
-            images = (read_image(point.id.uuid, point.payload) for point in points)
-            yield [(image.id, image.label) for image in images]
+            yield [(point.id.uuid, read_label(point.payload)) for point in points]
 
     def count(self, filter: Filter | None = None, *, indexed_after: datetime | None = None) -> int:
         """Return how many indexed images fit.
