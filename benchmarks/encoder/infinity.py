@@ -27,6 +27,7 @@ from benchmarks.encoder.server import Server
 
 FOLDER = collection.ROOT / ".cache" / "infinity"
 REQUIREMENTS = collection.ROOT / "requirements" / "infinity.txt"
+TORCH = REQUIREMENTS.with_name("torch.txt")
 ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "INFINITY_ANONYMOUS_USAGE_STATS": "0"}
 
 
@@ -47,7 +48,12 @@ def install() -> Path:
         return program
     print("installing infinity_emb into .cache/infinity (minutes, once)", file=sys.stderr)
     pip = [str(FOLDER / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    for command in ([sys.executable, "-m", "venv", str(FOLDER)], [*pip, "install", "-r", str(REQUIREMENTS)]):
+    commands = (
+        [sys.executable, "-m", "venv", str(FOLDER)],
+        [*pip, "install", "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)],
+        [*pip, "install", "-r", str(TORCH)],
+    )
+    for command in commands:
         ran = subprocess.run(command, capture_output=True, text=True, check=False)
         if ran.returncode:
             lines = [line for line in ran.stderr.splitlines() if line.strip()]
