@@ -74,7 +74,7 @@ lint: setup page ## Check style, types, and that generated files are up to date
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy $(addprefix -p ,$(MYPY_PACKAGES))
 	@$(BIN)/mypy benchmarks tools requirements
-	@for package in $(PACKAGES); do (cd $$package && $(CURDIR)/$(BIN)/deptry .) || exit 1; done
+	@for package in $(PACKAGES); do (cd $$package && said=$$($(CURDIR)/$(BIN)/deptry . 2>&1) || { echo "$$package: $$said"; exit 1; }); done
 	@$(BIN)/python tools/write_settings.py --check
 	@$(BIN)/python protos/generate.py --check
 	@$(BIN)/python -m sightline_search_gateway.openapi --check

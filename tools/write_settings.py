@@ -158,7 +158,8 @@ def main() -> None:
     compose = dict(re.findall(r"\$\{([A-Z0-9_]+):-([^}]*)\}", "".join(read[path] for path in reversed(COMPOSE))))
     written = {path: regions(read[path], path) for path in (*COMPOSE, *READMES)}
     written[EXAMPLE] = example(read[EXAMPLE], compose)
-    if unknown := {group.__name__ for cls in (Settings, *GROUPS) for group in groups(cls).values()} - set(CLASSES):
+    holders: tuple[type[SettingsGroup], ...] = (Settings, *GROUPS)
+    if unknown := {group.__name__ for cls in holders for group in groups(cls).values()} - set(CLASSES):
         raise SystemExit(f"GROUPS lacks {', '.join(sorted(unknown))}")
     names = {one.name for cls in GROUPS for one in own_settings(cls)}
     passed_on = {name for path in COMPOSE for name in re.findall(PASSED_ON, written[path], re.MULTILINE)}
