@@ -18,6 +18,8 @@ from sightline_qdrant_edge.store import Store
 THREADS = 8
 """Calls served at once."""
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+FLUSH_SECONDS = 5.0
+"""How often what was written is brought to the disk."""
 STOP_SECONDS = 10.0
 """How long calls under way may take when it stops."""
 
@@ -80,7 +82,7 @@ class Edge:
         self._lock.release()
 
     def _flush_regularly(self) -> None:
-        while not self._stopping.wait(self._settings.flush_seconds):
+        while not self._stopping.wait(FLUSH_SECONDS):
             for collection in self.store.collections():
                 try:
                     collection.flush()

@@ -28,8 +28,6 @@ class EdgeSettings(SettingsGroup):
     """An index is built above so many points that have a vector and no index."""
     segment_mb: int = Field(default=SEGMENT_MB, ge=1, le=2**20)
     """Vectors that a build brings together in one segment, in MB of 2^20 bytes; a larger collection has several."""
-    flush_seconds: float = Field(default=5.0, gt=0, le=3600)
-    """How often what was written is brought to the disk."""
     api_key: str = Field(default="", validation_alias="QDRANT_API_KEY", repr=False, exclude=True)
     """Where it is set, calls need it as `api-key` or bearer token, as with Qdrant."""
     log: LogSettings = Field(default_factory=LogSettings)

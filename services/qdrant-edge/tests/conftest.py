@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import grpc
@@ -28,10 +28,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+PROGRAM = ("-m", "sightline_qdrant_edge")
+
+
 class Server:
     """A `sightline-qdrant-edge` process."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, program: Sequence[str] = PROGRAM, **settings: str) -> None:
         self.folder = folder
         self.port = free_port()
         self.log = folder.parent / f"{folder.name}.log"
@@ -41,12 +44,13 @@ class Server:
             "EDGE_PORT": str(self.port),
             **settings,
         }
+        self.program = [sys.executable, *program]
         self.clients: list[QdrantClient] = []
         self.process = self.spawn()
 
     def spawn(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            return subprocess.Popen([sys.executable, "-m", "sightline_qdrant_edge"], env=self.environment, stderr=log)
+            return subprocess.Popen(self.program, env=self.environment, stderr=log)
 
     def wait_ready(self) -> Server:
         with grpc.insecure_channel(f"127.0.0.1:{self.port}") as channel:
@@ -100,8 +104,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Start servers that end with the test."""
     servers: list[Server] = []
 
-    def start(name: str = "data", *, ready: bool = True, **settings: str) -> Server:
-        server = Server(tmp_path / name, **settings)
+    def start(name: str = "data", *, ready: bool = True, program: Sequence[str] = PROGRAM, **settings: str) -> Server:
+        server = Server(tmp_path / name, program, **settings)
         servers.append(server)
         return server.wait_ready() if ready else server
 

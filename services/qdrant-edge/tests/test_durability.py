@@ -47,7 +47,8 @@ def test_every_kind_of_acknowledged_write_survives_a_kill(serve, create):
 
 
 def test_no_acknowledged_write_of_many_is_lost(serve, create, eventually):
-    server = serve(EDGE_FLUSH_SECONDS="0.2")
+    often = "from sightline_qdrant_edge import __main__, bootstrap; bootstrap.FLUSH_SECONDS = 0.2; __main__.main()"
+    server = serve(program=("-c", often))
     create(server.client(), "a", 8)
     acknowledged = [[] for _ in range(3)]
 
