@@ -27,9 +27,17 @@ from sightline_encoder import models
 from sightline_encoder.errors import ModelError
 from sightline_encoder.models import embedded
 from sightline_pictures import PictureError, PictureSettings, open_picture, preprocess
-from sightline_search_gateway.arrangement import MOST_ARRANGED, arrange
-from sightline_search_gateway.relevance import PROBES, SEED, Scale, judge, learn
-from sightline_search_gateway.vocabulary import Words, read_vocabulary
+from sightline_search_gateway.search import (
+    MAX_CLUSTERED,
+    PROBES,
+    SEED,
+    Calibration,
+    VocabularyEmbeddings,
+    assess,
+    build_result_graph,
+    learn,
+    read_vocabulary,
+)
 
 from benchmarks import collection, report
 from benchmarks.collection import Collection, chunks
@@ -59,7 +67,7 @@ class Pictures:
     classes: NDArray[np.intp]
     name: str = "pictures"
 
-    def nearest(self, vector: Vectors, limit: int = MOST_ARRANGED) -> Nearest:
+    def nearest(self, vector: Vectors, limit: int = MAX_CLUSTERED) -> Nearest:
         """Return the nearest pictures, with vectors."""
         order = self.rank(vector)[:limit]
         return Nearest([self.images[place] for place in order], (self.vectors @ vector)[order], self.vectors[order])
@@ -153,15 +161,15 @@ def choose_threshold(texts: Texts, left_out: set[str]) -> tuple[float, float]:
     return float(same[best]), float(accuracy[best])
 
 
-def name_clusters(pictures: Pictures, texts: Texts, words: Words, asked: Sequence[str]) -> Names:
+def name_clusters(pictures: Pictures, texts: Texts, words: VocabularyEmbeddings, asked: Sequence[str]) -> Names:
     """Search for texts and compare the clusters' names with the folders that they hold."""
     classes = [first for first, _, _ in embedded.class_texts()]
     found = Names()
     for text, vector in zip(asked, texts(asked), strict=True):
-        order = pictures.rank(vector)[:MOST_ARRANGED]
+        order = pictures.rank(vector)[:MAX_CLUSTERED]
         nearest = pictures.nearest(vector)
         assert nearest.vectors is not None
-        arrangement = arrange(nearest.images, nearest.similarities, nearest.vectors, words, text)
+        arrangement = build_result_graph(nearest.images, nearest.similarities, nearest.vectors, words, text)
         clusters = np.array(arrangement.cluster_of)
         for cluster in arrangement.clusters:
             places = order[clusters == cluster["id"]]
@@ -177,7 +185,7 @@ def name_clusters(pictures: Pictures, texts: Texts, words: Words, asked: Sequenc
 
 
 def judge_queries(
-    pictures: Pictures, texts: Texts, words: Words, scale: Scale, labels: Sequence[str], known: str
+    pictures: Pictures, texts: Texts, words: VocabularyEmbeddings, scale: Calibration, labels: Sequence[str], known: str
 ) -> dict[str, float]:
     """Return how often what is held is said to be found, and what is not is not.
 
@@ -192,7 +200,7 @@ def judge_queries(
 
     def is_found(vector: Vectors) -> bool:
         nearest = pictures.nearest(vector)
-        return judge("it", nearest.similarities, nearest.vectors, words, scale).found
+        return assess("it", nearest.similarities, nearest.vectors, words, scale).found
 
     held = texts(labels)
     found = np.array([is_found(vector) for vector in held])
@@ -218,7 +226,7 @@ def judge_queries(
     }
 
 
-def time_clusters(pictures: Pictures, words: Words) -> list[float]:
+def time_clusters(pictures: Pictures, words: VocabularyEmbeddings) -> list[float]:
     """Return the milliseconds that clusters, names and graph of 200 distinct searches take."""
     seconds = []
     chosen = np.random.default_rng(2).permutation(len(words.texts))[: TIMED_QUERIES + 5]
@@ -226,7 +234,7 @@ def time_clusters(pictures: Pictures, words: Words) -> list[float]:
         nearest = pictures.nearest(words.vectors[place])
         assert nearest.vectors is not None
         began = time.perf_counter()
-        arrange(nearest.images, nearest.similarities, nearest.vectors, words, words.texts[place])
+        build_result_graph(nearest.images, nearest.similarities, nearest.vectors, words, words.texts[place])
         seconds.append(time.perf_counter() - began)
     return [1000 * each for each in seconds[5:]]
 
@@ -245,7 +253,7 @@ def main() -> None:
     except (ModelError, ValueError) as error:
         sys.exit(str(error))
     vocabulary = read_vocabulary()
-    words = Words(vocabulary.texts, texts(vocabulary.texts))
+    words = VocabularyEmbeddings(vocabulary.texts, texts(vocabulary.texts))
     labels = sorted({query(image.label) for image in seen.images if image.label})
     if not labels:
         sys.exit(f"{pictures.folder} has no folders, so there are no labels to compare names with")

@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image as Pillow
 from PIL import ImageOps
 from sightline_catalogue import Image
-from sightline_search_gateway.relevance import Relevance, judge, learn
-from sightline_search_gateway.vocabulary import Words, read_vocabulary
+from sightline_search_gateway.search import Relevance, Words, judge, learn, read_vocabulary
 
 from benchmarks import naming, report
 from benchmarks.experiments.subject import Subject

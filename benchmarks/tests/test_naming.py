@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sightline_catalogue import Image
-from sightline_search_gateway.relevance import learn
-from sightline_search_gateway.vocabulary import Words
+from sightline_search_gateway.search import VocabularyEmbeddings, learn
 
 from benchmarks import naming
 from benchmarks.naming import Pictures, judge_queries, name_clusters, time_clusters
@@ -51,14 +50,14 @@ def few(monkeypatch):
 
 
 def test_names_that_fit_and_classes_that_do_not(pictures):
-    names = name_clusters(pictures, TextsByName(), Words(NAMES, VECTORS), ["anything", "something"])
+    names = name_clusters(pictures, TextsByName(), VocabularyEmbeddings(NAMES, VECTORS), ["anything", "something"])
     assert len(names.ours) == len(names.classes) >= 4
     assert np.mean(names.ours) > 0.9
     assert np.mean(names.classes) < 0.5
 
 
 def test_what_is_held_is_found_and_what_is_not_is_not(pictures):
-    words = Words(NAMES, VECTORS)
+    words = VocabularyEmbeddings(NAMES, VECTORS)
     verdicts = judge_queries(pictures, TextsByName(), words, learn(pictures, words), THINGS, "cat dog car tree boat")
     assert verdicts["held_found"] == verdicts["held_able_found"] == 1
     assert verdicts["held_able"] == len(THINGS)

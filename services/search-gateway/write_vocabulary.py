@@ -1,4 +1,4 @@
-"""Writes the words that clusters are named with: sightline_search_gateway/words/en.txt.
+"""Writes the words that clusters are named with: sightline_search_gateway/search/words/en.txt.
 
 python write_vocabulary.py WORDNET TOKENS IMAGENET
 
@@ -21,7 +21,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-OUTPUT = Path(__file__).parent / "sightline_search_gateway" / "words" / "en.txt"
+OUTPUT = Path(__file__).parent / "sightline_search_gateway" / "search" / "words" / "en.txt"
 
 OFTEN = 2
 """A compound without pictures must be tagged so often."""

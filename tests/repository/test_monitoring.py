@@ -19,10 +19,10 @@ from sightline_ingest_worker import status as watcher_metrics
 from sightline_ingest_worker.settings import WatcherSettings, WorkerSettings
 from sightline_local.stack import ROOT
 from sightline_qdrant_edge import metrics as edge_metrics
+from sightline_search_gateway.http.telemetry import Telemetry
 from sightline_search_gateway.maps import metrics as map_metrics
 from sightline_search_gateway.maps.settings import MapSettings
 from sightline_search_gateway.settings import GatewaySettings
-from sightline_search_gateway.telemetry import Telemetry
 from sightline_service.process_metrics import ProcessTreeCollector
 
 FOLDER = ROOT / "deploy" / "monitoring"

@@ -9,16 +9,16 @@ from flask import Response, request
 from werkzeug.exceptions import NotFound, UnsupportedMediaType
 
 from sightline_search_gateway import __version__
-from sightline_search_gateway.guard import check_host
-from sightline_search_gateway.page import Page, add_common_headers
-from sightline_search_gateway.parts import EXTENSION, Services, assemble
-from sightline_search_gateway.problems import register_problems
-from sightline_search_gateway.routes import changes, docs, images, ingest, maps, operations, search
+from sightline_search_gateway.container import EXTENSION, Clients, assemble
+from sightline_search_gateway.http.openapi import DESCRIPTION, complete
+from sightline_search_gateway.http.problems import register_problems
+from sightline_search_gateway.http.static_files import StaticFiles, add_common_headers
+from sightline_search_gateway.http.telemetry import Telemetry
+from sightline_search_gateway.routes import changes, docs, images, ingest, maps, search, system
+from sightline_search_gateway.security import check_host
 from sightline_search_gateway.settings import MEBIBYTE, Settings
-from sightline_search_gateway.specification import DESCRIPTION, complete
-from sightline_search_gateway.telemetry import Telemetry
 
-BLUEPRINTS = (search, images, changes, maps, ingest, operations, docs)
+BLUEPRINTS = (search, images, changes, maps, ingest, system, docs)
 MAX_FORM_BYTES = MEBIBYTE
 """Of a form's parts that are not files."""
 BYTES_AN_ID = 64
@@ -35,12 +35,12 @@ SPEC_SETTINGS: dict[str, Any] = {
 }
 
 
-def create_app(settings: Settings, services: Services, telemetry: Telemetry | None = None) -> APIFlask:
+def create_app(settings: Settings, clients: Clients, telemetry: Telemetry | None = None) -> APIFlask:
     """Return the application; connects to nothing.
 
     Args:
         settings: How to serve.
-        services: What to serve from.
+        clients: What to serve from.
         telemetry: Metrics; new ones by default.
     """
     app = APIFlask(
@@ -63,7 +63,7 @@ def create_app(settings: Settings, services: Services, telemetry: Telemetry | No
     app.spec_processor(complete)  # type: ignore[arg-type]
 
     telemetry = telemetry or Telemetry()
-    app.extensions[EXTENSION] = assemble(settings, services, telemetry)
+    app.extensions[EXTENSION] = assemble(settings, clients, telemetry)
     telemetry.attach(app)
     app.before_request(check_host)
     app.before_request(lambda: _limit_body(settings))
@@ -71,7 +71,7 @@ def create_app(settings: Settings, services: Services, telemetry: Telemetry | No
     on_http_error = register_problems(app)
     for topic in BLUEPRINTS:
         app.register_blueprint(topic.blueprint)
-    page = Page(settings.gateway.page_dir)
+    page = StaticFiles(settings.gateway.page_dir)
 
     def on_not_found(error: NotFound) -> Response:
         # Only what is nothing else is the page's: a rule of its own for every path would answer to the API's too.

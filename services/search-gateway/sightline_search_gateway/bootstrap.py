@@ -11,19 +11,19 @@ from sightline_catalogue import Catalogue, CatalogueError
 from sightline_service.encoder_client import open_encoder
 
 from sightline_search_gateway.app import create_app
-from sightline_search_gateway.board import IngestBoard
+from sightline_search_gateway.clients.watcher import WatcherClient
+from sightline_search_gateway.container import EXTENSION, Clients, Container
 from sightline_search_gateway.maps.desk import MapDesk
-from sightline_search_gateway.parts import EXTENSION, Parts, Services
+from sightline_search_gateway.search.blas_threads import use_one_thread
+from sightline_search_gateway.search.shared_cache import SharedCache
 from sightline_search_gateway.settings import Settings
-from sightline_search_gateway.shelf import Shelf
-from sightline_search_gateway.threads import settle_on_one_thread
 
 PREPARE_SECONDS = 2.0
 PROBE_SECONDS = 1.0
 """Those who ask whether the gateway is ready wait no longer than a second or two."""
 
 
-def bootstrap(settings: Settings, services: Services | None = None) -> APIFlask:
+def bootstrap(settings: Settings, clients: Clients | None = None) -> APIFlask:
     """Return the application.
 
     Nothing is asked of the other services yet: they may start later. With several processes, call it in each, after
@@ -31,51 +31,51 @@ def bootstrap(settings: Settings, services: Services | None = None) -> APIFlask:
 
     Args:
         settings: The gateway's.
-        services: Instead of those that the settings name.
+        clients: Instead of those that the settings name.
 
     Raises:
         BucketError: The bucket or the store of thumbnails cannot be opened.
     """
-    return create_app(settings, services or connect(settings))
+    return create_app(settings, clients or connect(settings))
 
 
 def serve_app(settings: Settings) -> APIFlask:
     """Return the application, as a process serves it: what searches need is made ready meanwhile."""
-    settle_on_one_thread()
+    use_one_thread()
     app = bootstrap(settings)
     Thread(target=_prepare, args=(app.extensions[EXTENSION],), name="prepare", daemon=True).start()
     return app
 
 
-def _prepare(parts: Parts) -> None:
+def _prepare(container: Container) -> None:
     """Have words encoded and relevance learnt before anybody asks, as soon as there is a collection."""
     while True:
         try:
-            collection = parts.catalogue.current_if_any()
+            collection = container.catalogue.current_if_any()
         except CatalogueError:
             collection = None
         if collection is not None:
-            words = parts.words.get(collection.model)
+            words = container.vocabulary.get(collection.model)
             if words is not None:
-                parts.gauge.scale(collection, words)
+                container.calibrator.calibration(collection, words)
                 return
         time.sleep(PREPARE_SECONDS)
 
 
-def connect(settings: Settings) -> Services:
+def connect(settings: Settings) -> Clients:
     """Return the services that the settings name; connections open on first use."""
     # A person waits: not as long as ingestion may.
     seconds = min(settings.catalogue.timeout_seconds, settings.gateway.timeout_seconds)
     catalogue = settings.catalogue.model_copy(update={"timeout_seconds": seconds})
     probe = catalogue.model_copy(update={"timeout_seconds": min(seconds, PROBE_SECONDS)})
     thumbnails = open_thumbnails(settings.thumbnails.url)
-    return Services(
-        probe=Catalogue(probe, settings.bucket.id),
+    return Clients(
+        catalogue_probe=Catalogue(probe, settings.bucket.id),
         catalogue=Catalogue(catalogue, settings.bucket.id),
         encoder=open_encoder(settings.encoder),
         bucket=open_bucket(settings.bucket),
         thumbnails=thumbnails,
-        board=IngestBoard(settings.queue),
-        shelf=Shelf(settings.queue),
+        watcher=WatcherClient(settings.queue),
+        shared_cache=SharedCache(settings.queue),
         maps=MapDesk(settings.queue, settings.maps, thumbnails),
     )

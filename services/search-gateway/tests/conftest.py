@@ -46,12 +46,12 @@ from sightline_catalogue import (
 )
 from sightline_pictures import PictureSettings
 from sightline_search_gateway.app import create_app
-from sightline_search_gateway.board import QueueUnavailable, WatcherState
+from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherState
+from sightline_search_gateway.container import Clients
 from sightline_search_gateway.maps.desk import MapDesk
 from sightline_search_gateway.maps.settings import MapSettings
-from sightline_search_gateway.parts import Services
+from sightline_search_gateway.search.vocabulary import read_vocabulary
 from sightline_search_gateway.settings import GatewaySettings, Settings
-from sightline_search_gateway.vocabulary import read_vocabulary
 from sightline_service import LogSettings
 from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.queues import QueueSettings, redis_client
@@ -355,7 +355,7 @@ class FakeThumbnails:
 
 
 @dataclass
-class FakeBoard:
+class FakeWatcher:
     """Redis in memory, or away."""
 
     away: bool = False
@@ -368,7 +368,7 @@ class FakeBoard:
         """Return what the watcher said."""
         return WatcherState() if self.away else self.said
 
-    def hint(self, keys: Sequence[str] | None = None) -> None:
+    def request_scan(self, keys: Sequence[str] | None = None) -> None:
         """Take a hint."""
         if self.away:
             raise QueueUnavailable("away")
@@ -385,7 +385,7 @@ WORD_BYTES = word_bytes()
 
 
 @dataclass
-class FakeShelf:
+class FakeSharedCache:
     """What another process has made is there already."""
 
     kept: bytes | None = WORD_BYTES
@@ -415,25 +415,25 @@ class World:
         self.encoder = FakeEncoder()
         self.bucket = FakeBucket(writable=settings.bucket.writable)
         self.thumbnails = FakeThumbnails()
-        self.board = FakeBoard()
-        self.shelf = FakeShelf()
+        self.watcher = FakeWatcher()
+        self.shared_cache = FakeSharedCache()
         self.maps = MapDesk(settings.queue, settings.maps, self.thumbnails)
         self.use(
-            Services(
+            Clients(
                 catalogue=self.catalogue,
-                probe=self.catalogue,
+                catalogue_probe=self.catalogue,
                 encoder=self.encoder,
                 bucket=self.bucket,
                 thumbnails=self.thumbnails,
-                board=self.board,
-                shelf=self.shelf,
+                watcher=self.watcher,
+                shared_cache=self.shared_cache,
                 maps=self.maps,
             )
         )
 
-    def use(self, services: Services) -> None:
+    def use(self, clients: Clients) -> None:
         """Make the gateway of other services."""
-        self.app = create_app(self.settings, services)
+        self.app = create_app(self.settings, clients)
         self.client = self.app.test_client()
 
     def add(self, name: str, data: bytes | None = None, *, state: str = "indexed", **changes: Any) -> Image:

@@ -6,7 +6,7 @@ import io
 
 import pytest
 from sightline_bucket import open_bucket, open_thumbnails
-from sightline_search_gateway.parts import Services
+from sightline_search_gateway.container import Clients
 
 
 @pytest.fixture
@@ -22,14 +22,14 @@ def real(make_world, folder):
 
     def make(**options):
         world = make_world(**options)
-        services = Services(
+        services = Clients(
             catalogue=world.catalogue,
-            probe=world.catalogue,
+            catalogue_probe=world.catalogue,
             encoder=world.encoder,
             bucket=open_bucket(world.settings.bucket),
             thumbnails=open_thumbnails(world.settings.thumbnails.url),
-            board=world.board,
-            shelf=world.shelf,
+            watcher=world.watcher,
+            shared_cache=world.shared_cache,
             maps=world.maps,
         )
         world.use(services)

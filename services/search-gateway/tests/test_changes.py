@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from sightline_search_gateway.names import safe_name
+from sightline_search_gateway.ingest.upload_names import safe_name
 
 KEY = "a-key-of-sixteen-or-more"
 OTHER_SITE = {"Origin": "http://evil.example"}
@@ -37,7 +37,7 @@ def test_an_upload_lands_in_the_bucket_and_the_watcher_hears_of_it(writable, pic
     assert accepted["name"] == "cat.jpg"
     assert response.json["refused"] == []
     assert writable.bucket.files == {"animals/cats/cat.jpg": data}
-    assert writable.board.hints == [["animals/cats/cat.jpg"]]
+    assert writable.watcher.hints == [["animals/cats/cat.jpg"]]
     assert accepted["id"] == writable.add("animals/cats/cat.jpg", data).id
 
 
@@ -64,7 +64,7 @@ def test_an_upload_of_no_picture_at_all(writable, problem):
     assert "notes.txt" in body["detail"]
     assert [one["name"] for one in body["refused"]] == ["notes.txt", "page.html"]
     assert not writable.bucket.files
-    assert not writable.board.hints
+    assert not writable.watcher.hints
     problem(upload(writable), 422, "invalid-request")
 
 
@@ -166,7 +166,7 @@ def test_a_delete_takes_the_file_the_entry_and_the_thumbnail(writable, problem):
     assert not writable.bucket.files
     assert not writable.collection.images
     assert not writable.thumbnails.kept
-    assert writable.board.hints == [["a/cat.jpg"]]
+    assert writable.watcher.hints == [["a/cat.jpg"]]
     problem(delete(writable, image), 404, "image-not-found")
 
 
@@ -186,7 +186,7 @@ def test_a_file_that_is_gone_already_is_removed_from_the_collection(writable):
 
 
 def test_a_queue_out_of_reach_does_not_lose_an_upload(writable, picture):
-    writable.board.away = True
+    writable.watcher.away = True
     assert upload(writable, ("a.jpg", picture())).status_code == 201
     assert delete(writable, writable.add("b.jpg")).status_code == 204
 
@@ -211,7 +211,7 @@ def test_pages_of_other_sites_change_nothing(writable, picture, problem, headers
     problem(delete(writable, image, headers=headers), 403, "cross-origin")
     problem(writable.client.post("/api/v1/ingest/rescan", headers=headers), 403, "cross-origin")
     assert list(writable.bucket.files) == ["a.jpg"]
-    assert not writable.board.hints
+    assert not writable.watcher.hints
 
 
 @pytest.mark.parametrize(

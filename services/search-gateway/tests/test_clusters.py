@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sightline_catalogue import Image
-from sightline_search_gateway.arrangement import MOST_ARRANGED, QUERY, arrange
-from sightline_search_gateway.grouping import group, silhouette
-from sightline_search_gateway.naming import name_groups
-from sightline_search_gateway.vocabulary import Words, read_vocabulary
+from sightline_search_gateway.search.cluster_names import name_clusters
+from sightline_search_gateway.search.clustering import group, silhouette
+from sightline_search_gateway.search.result_graph import MAX_CLUSTERED, QUERY, build_result_graph
+from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings, read_vocabulary
 from sklearn.metrics import silhouette_score
 
 DIMENSIONS = 16
@@ -45,7 +45,7 @@ def arranged(vectors, query=None, words=None, labels=None):
     similarities = vectors @ query
     order = np.argsort(-similarities, kind="stable")
     found = [images(len(vectors), labels)[place] for place in order]
-    return arrange(found, similarities[order], vectors[order], words), [image.id for image in found]
+    return build_result_graph(found, similarities[order], vectors[order], words), [image.id for image in found]
 
 
 @pytest.mark.parametrize("sizes", [(20, 20), (10, 15, 25), (10, 12, 14, 13)])
@@ -90,7 +90,7 @@ def test_what_holds_of_every_answer(count, different, seed):
         arrangement, ids = arranged(vectors, query)
         again, _ = arranged(vectors, query)
     assert arrangement == again
-    ids = ids[:MOST_ARRANGED]
+    ids = ids[:MAX_CLUSTERED]
     assert len(arrangement.cluster_of) == len(ids)
     assert [cluster["id"] for cluster in arrangement.clusters] == list(range(len(arrangement.clusters)))
     assert sum(cluster["size"] for cluster in arrangement.clusters) == len(ids)
@@ -152,34 +152,34 @@ def test_the_silhouette_is_that_of_scikit_learn():
     assert silhouette(1 - vectors @ vectors.T, of) == pytest.approx(expected, abs=1e-4)
 
 
-WORDS = Words(
+WORDS = VocabularyEmbeddings(
     ("cat", "dog", "poodle", "horse"), unit([[1, 0, 0, 0.2], [0, 1, 0, 0.2], [0.1, 1, 0, 0.3], [0, 0, 1, 0.2]])
 )
 
 
 def test_a_name_is_what_a_cluster_shares():
     centroids = unit([[1, 0, 0, 1], [0, 1, 0, 1], [0, 0, 1, 1]])
-    assert name_groups(centroids, [10, 20, 5], WORDS) == ["cat", "poodle", "horse"]
+    assert name_clusters(centroids, [10, 20, 5], WORDS) == ["cat", "poodle", "horse"]
 
 
 def test_no_two_clusters_have_one_name():
     centroids = unit([[0, 1, 0, 0], [0, 0.99, 0, 0.1], [0, 0.98, 0.1, 0.2]])
-    names = name_groups(centroids, [1, 1, 1], WORDS)
+    names = name_clusters(centroids, [1, 1, 1], WORDS)
     assert len(set(names)) == 3
 
 
 def test_a_plain_word_is_preferred_to_two_that_fit_as_well():
-    words = Words(("bull snake", "mammal"), unit([[1, 0.1, 0, 0], [1, 0.11, 0, 0]]))
-    assert name_groups(unit([[1, 0.09, 0, 0]]), [9], words) == ["mammal"]
+    words = VocabularyEmbeddings(("bull snake", "mammal"), unit([[1, 0.1, 0, 0], [1, 0.11, 0, 0]]))
+    assert name_clusters(unit([[1, 0.09, 0, 0]]), [9], words) == ["mammal"]
 
 
 @pytest.mark.parametrize("query", ["a dog", "Dogs", " the dog. "])
 def test_a_name_does_not_repeat_the_query_where_another_fits(query):
-    assert name_groups(unit([[0, 1, 0, 0.25]]), [9], WORDS, query) == ["poodle"]
+    assert name_clusters(unit([[0, 1, 0, 0.25]]), [9], WORDS, query) == ["poodle"]
 
 
 def test_a_name_repeats_the_query_where_none_else_fits():
-    assert name_groups(unit([[1, 0, 0, 0]]), [9], WORDS, "cat") == ["cat"]
+    assert name_clusters(unit([[1, 0, 0, 0]]), [9], WORDS, "cat") == ["cat"]
 
 
 def test_without_words_folders_are_names():

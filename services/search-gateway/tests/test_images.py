@@ -248,5 +248,5 @@ def test_a_store_of_thumbnails_out_of_reach_costs_time_but_no_thumbnail(world):
         def put(self, sha256, webp):
             raise BucketUnavailable("away")
 
-    world.use(replace(world.app.extensions["sightline"].services, thumbnails=Away()))
+    world.use(replace(world.app.extensions["sightline"].clients, thumbnails=Away()))
     assert size_of(get(world, f"/{image.id}/thumbnail")) == (384, 288)

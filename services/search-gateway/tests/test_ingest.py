@@ -52,7 +52,7 @@ def test_failures_are_tried_again(world):
     response = world.client.post("/api/v1/ingest/rescan", json={"ids": [bad.id, good.id, unknown]})
     assert response.status_code == 202
     assert response.json == {"queued": True, "retried": 1}
-    assert world.board.hints == [["bad.jpg"]]
+    assert world.watcher.hints == [["bad.jpg"]]
     again = world.collection.images[bad.id]
     assert again.state == "pending"
     assert again.next_try_at <= datetime.now(UTC)
@@ -63,13 +63,13 @@ def test_failures_are_tried_again(world):
 @pytest.mark.parametrize("body", [{"ids": []}, {"ids": ["x"]}, {"ids": "x"}, {"keys": ["a"]}, []])
 def test_what_is_no_rescan(world, problem, body):
     problem(world.client.post("/api/v1/ingest/rescan", json=body), 422, "invalid-request")
-    assert world.board.hints == []
+    assert world.watcher.hints == []
 
 
 def test_a_retry_that_redis_does_not_hear_of_is_pending_all_the_same(world, problem):
     world.add("bad.jpg", b"x", state="failed", reason="not an image")
     [bad] = [image for image in world.collection.images.values() if image.state == "failed"]
-    world.board.away = True
+    world.watcher.away = True
     response = world.client.post("/api/v1/ingest/rescan", json={"ids": [bad.id]})
     assert response.json == {"queued": True, "retried": 1}
     assert world.collection.images[bad.id].state == "pending"

@@ -31,7 +31,7 @@ def test_ingest(world):
 
 def test_ingest_without_redis_and_without_a_collection(world, problem, monkeypatch):
     monkeypatch.setattr("sightline_search_gateway.ingest.status.FRESH_SECONDS", 0)
-    world.board.away = True
+    world.watcher.away = True
     body = world.client.get("/api/v1/ingest").json
     assert body["indexed"] == 5
     assert body["ignored"] is None
@@ -59,8 +59,8 @@ def test_rescan(world, problem):
     response = world.client.post("/api/v1/ingest/rescan")
     assert response.status_code == 202
     assert response.json == {"queued": True, "retried": 0}
-    assert world.board.hints == [None]
-    world.board.away = True
+    assert world.watcher.hints == [None]
+    world.watcher.away = True
     problem(world.client.post("/api/v1/ingest/rescan"), 503, "queue-unavailable")
 
 

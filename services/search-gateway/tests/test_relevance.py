@@ -7,9 +7,9 @@ import time
 import numpy as np
 import pytest
 from sightline_catalogue import CatalogueUnavailable, Nearest, SearchParams
-from sightline_search_gateway.naming import bare
-from sightline_search_gateway.relevance import Gauge, judge, learn, nothing_like
-from sightline_search_gateway.vocabulary import Words
+from sightline_search_gateway.search.cluster_names import bare
+from sightline_search_gateway.search.relevance import Calibrator, assess, calibrate, nothing_like
+from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
 
 DIMENSIONS = 48
 SECONDS = 10
@@ -49,7 +49,7 @@ class Pictures:
 
 @pytest.fixture
 def words():
-    return Words(tuple(f"word {number}" for number in range(600)), some(600, 1))
+    return VocabularyEmbeddings(tuple(f"word {number}" for number in range(600)), some(600, 1))
 
 
 @pytest.fixture
@@ -60,37 +60,37 @@ def pictures():
 
 
 def test_what_is_there_is_found_and_what_is_not_is_not(words, pictures):
-    scale = learn(pictures, words)
+    scale = calibrate(pictures, words)
     held = []
     for thing in some(40, 2):
         found = pictures.nearest(thing, SearchParams(limit=50))
-        relevance = judge("a thing", found.similarities, found.vectors, words, scale)
+        relevance = assess("a thing", found.similarities, found.vectors, words, scale)
         held.append(relevance.found)
         assert relevance.message is None
         assert relevance.relevant >= 12
         assert found.similarities[relevance.relevant - 1] >= relevance.threshold
     assert all(held)
     absent = [pictures.nearest(text, SearchParams(limit=50)) for text in some(200, 4)]
-    verdicts = [judge("a squid", found.similarities, found.vectors, words, scale) for found in absent]
+    verdicts = [assess("a squid", found.similarities, found.vectors, words, scale) for found in absent]
     lost = [verdict for verdict in verdicts if not verdict.found]
     assert len(lost) > 100
     assert {(verdict.relevant, verdict.message) for verdict in lost} == {(0, "Nothing here looks like a squid.")}
 
 
 def test_without_vectors_the_verdict_is_much_the_same(words, pictures):
-    scale = learn(pictures, words)
+    scale = calibrate(pictures, words)
     for thing in some(40, 2):
-        assert judge("a thing", pictures.nearest(thing, SearchParams(limit=50)).similarities, None, words, scale).found
+        assert assess("a thing", pictures.nearest(thing, SearchParams(limit=50)).similarities, None, words, scale).found
 
 
 def test_nothing_at_all_is_nothing_found(words, pictures):
-    scale = learn(pictures, words)
-    relevance = judge("a squid", np.empty(0, np.float32), None, words, scale)
+    scale = calibrate(pictures, words)
+    relevance = assess("a squid", np.empty(0, np.float32), None, words, scale)
     assert (relevance.found, relevance.message) == (False, "Nothing here looks like a squid.")
 
 
 def test_an_empty_collection_teaches_nothing(words):
-    assert learn(Pictures(np.empty((0, DIMENSIONS), np.float32)), words) is None
+    assert calibrate(Pictures(np.empty((0, DIMENSIONS), np.float32)), words) is None
 
 
 def wait_for(read):
@@ -103,23 +103,23 @@ def wait_for(read):
 
 
 def test_a_scale_is_learnt_once_in_the_background(words, pictures):
-    gauge = Gauge()
-    assert gauge.scale(pictures, words) is None
-    scale = wait_for(lambda: gauge.scale(pictures, words))
+    calibrator = Calibrator()
+    assert calibrator.calibration(pictures, words) is None
+    scale = wait_for(lambda: calibrator.calibration(pictures, words))
     asked = pictures.asked
-    assert gauge.scale(pictures, words) is scale
+    assert calibrator.calibration(pictures, words) is scale
     assert pictures.asked == asked
 
 
 def test_a_catalogue_that_is_away_is_not_asked_at_every_search(words, pictures):
     pictures.error = CatalogueUnavailable("away")
-    gauge = Gauge()
-    gauge.scale(pictures, words)
+    calibrator = Calibrator()
+    calibrator.calibration(pictures, words)
     deadline = time.monotonic() + SECONDS
     while pictures.asked < 1 and time.monotonic() < deadline:
         time.sleep(0.01)
     for _ in range(5):
-        assert gauge.scale(pictures, words) is None
+        assert calibrator.calibration(pictures, words) is None
     assert pictures.asked == 1
 
 

@@ -8,14 +8,14 @@ import time
 import numpy as np
 import pytest
 from sightline_catalogue import ModelRef
-from sightline_search_gateway.vocabulary import Vocabulary, WordVectors, kept_words
+from sightline_search_gateway.search.vocabulary import Vocabulary, VocabularyEmbedder, stored_embeddings
 
 MODEL = ModelRef(id="embedded", fingerprint="a" * 64, dimensions=4)
 VOCABULARY = Vocabulary(tuple(f"word{number}" for number in range(150)), "d" * 64)
 SECONDS = 10
 
 
-class Keeper:
+class SharedCache:
     """Keeps in memory."""
 
     def __init__(self):
@@ -54,7 +54,7 @@ class Encoder:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr("sightline_search_gateway.vocabulary.WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("sightline_search_gateway.search.vocabulary.WAIT_SECONDS", 0.01)
 
 
 def ready(words):
@@ -67,51 +67,51 @@ def ready(words):
 
 
 def test_words_are_encoded_once_and_found_by_the_next_process():
-    keeper, encoder = Keeper(), Encoder()
-    first = ready(WordVectors(VOCABULARY, encoder, keeper))
+    cache, encoder = SharedCache(), Encoder()
+    first = ready(VocabularyEmbedder(VOCABULARY, encoder, cache))
     assert first.texts == VOCABULARY.texts
     for place in (0, 7, 149):
         assert first.vectors[place, 0] == pytest.approx(np.cos(place), abs=1e-5)
     assert sum(encoder.batches) == len(VOCABULARY.texts)
-    second = ready(WordVectors(VOCABULARY, encoder, keeper))
+    second = ready(VocabularyEmbedder(VOCABULARY, encoder, cache))
     assert sum(encoder.batches) == len(VOCABULARY.texts)
     assert second.vectors == pytest.approx(first.vectors, abs=2e-3)
     assert np.linalg.norm(second.vectors, axis=1) == pytest.approx(1, abs=1e-5)
-    assert kept_words(keeper, VOCABULARY, MODEL) is not None
+    assert stored_embeddings(cache, VOCABULARY, MODEL) is not None
 
 
 def test_another_model_or_vocabulary_has_vectors_of_its_own():
-    keeper = Keeper()
-    ready(WordVectors(VOCABULARY, Encoder(), keeper))
-    assert kept_words(keeper, VOCABULARY, ModelRef("embedded", "b" * 64, 4)) is None
-    assert kept_words(keeper, Vocabulary(VOCABULARY.texts, "e" * 64), MODEL) is None
+    cache = SharedCache()
+    ready(VocabularyEmbedder(VOCABULARY, Encoder(), cache))
+    assert stored_embeddings(cache, VOCABULARY, ModelRef("embedded", "b" * 64, 4)) is None
+    assert stored_embeddings(cache, Vocabulary(VOCABULARY.texts, "e" * 64), MODEL) is None
 
 
 def test_an_encoder_that_is_away_is_tried_again(caplog):
     encoder = Encoder()
     encoder.failures = 2
-    keeper = Keeper()
+    cache = SharedCache()
     # What failed gives its claim back by time alone.
-    keeper.claim = lambda name, seconds: True
-    assert ready(WordVectors(VOCABULARY, encoder, keeper)).texts == VOCABULARY.texts
+    cache.claim = lambda name, seconds: True
+    assert ready(VocabularyEmbedder(VOCABULARY, encoder, cache)).texts == VOCABULARY.texts
 
 
 def test_a_process_waits_for_another_that_is_at_it():
-    keeper, encoder = Keeper(), Encoder()
+    cache, encoder = SharedCache(), Encoder()
     name_taken = threading.Event()
-    claim = keeper.claim
+    claim = cache.claim
 
     def taken(name, seconds):
         name_taken.set()
         return False
 
-    keeper.claim = taken
-    words = WordVectors(VOCABULARY, encoder, keeper)
+    cache.claim = taken
+    words = VocabularyEmbedder(VOCABULARY, encoder, cache)
     assert words.get(MODEL) is None
     assert name_taken.wait(SECONDS)
     assert encoder.batches == []
-    keeper.claim = claim
-    ready(WordVectors(VOCABULARY, encoder, keeper))
+    cache.claim = claim
+    ready(VocabularyEmbedder(VOCABULARY, encoder, cache))
     assert sum(encoder.batches) == len(VOCABULARY.texts)
     assert ready(words).texts == VOCABULARY.texts
     assert sum(encoder.batches) == len(VOCABULARY.texts)

@@ -10,8 +10,8 @@ from typing import Any
 
 from sightline_catalogue import CatalogueError
 
-from sightline_search_gateway.board import IngestBoard
-from sightline_search_gateway.reach import CatalogueReach
+from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
+from sightline_search_gateway.clients.watcher import WatcherClient
 
 FRESH_SECONDS = 1.0
 """So long an answer is given again: however many ask, the catalogue and Redis are looked at once."""
@@ -45,7 +45,7 @@ class IngestStatus(StateCounts):
     writable: bool = False
 
 
-def count_states(catalogue: CatalogueReach) -> StateCounts:
+def count_states(catalogue: CatalogueCircuitBreaker) -> StateCounts:
     """Return how many images are in each state.
 
     Raises:
@@ -61,9 +61,9 @@ def count_states(catalogue: CatalogueReach) -> StateCounts:
 class IngestStatusService:
     """Looks once a second at most, whoever asks. Safe to use from several threads."""
 
-    def __init__(self, catalogue: CatalogueReach, board: IngestBoard, *, writable: bool) -> None:
+    def __init__(self, catalogue: CatalogueCircuitBreaker, watcher: WatcherClient, *, writable: bool) -> None:
         self._catalogue = catalogue
-        self._board = board
+        self._watcher = watcher
         self._writable = writable
         self._lock = Lock()
         self._seen: IngestStatus | CatalogueError | None = None
@@ -89,4 +89,4 @@ class IngestStatusService:
             counts: dict[str, Any] = asdict(count_states(self._catalogue))
         except CatalogueError as error:
             return error
-        return IngestStatus(**counts, **asdict(self._board.state()), writable=self._writable)
+        return IngestStatus(**counts, **asdict(self._watcher.state()), writable=self._writable)

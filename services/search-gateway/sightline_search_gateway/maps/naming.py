@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_catalogue import ModelRef
 
-from sightline_search_gateway.naming import name_groups
-from sightline_search_gateway.vocabulary import Keeper, kept_words, read_vocabulary
+from sightline_search_gateway.search.cluster_names import name_clusters
+from sightline_search_gateway.search.shared_cache import SharedCache
+from sightline_search_gateway.search.vocabulary import read_vocabulary, stored_embeddings
 
 
 class Namer(Protocol):
@@ -26,18 +27,18 @@ class Namer(Protocol):
         """
 
 
-def words_namer(keeper: Keeper, model: Callable[[], ModelRef]) -> Namer:
+def words_namer(cache: SharedCache, model: Callable[[], ModelRef]) -> Namer:
     """Return a namer by the words that a gateway has had encoded, as a search's clusters are named.
 
     Args:
-        keeper: Where the gateways keep the words' vectors.
+        cache: Where the gateways keep the words' vectors.
         model: The model of the vectors that are named.
     """
 
     def name(centroids: NDArray[np.float32], sizes: Sequence[int], otherwise: Sequence[str]) -> list[str]:
-        words = kept_words(keeper, read_vocabulary(), model())
+        words = stored_embeddings(cache, read_vocabulary(), model())
         if words is None or len(words.texts) < len(centroids):
             return list(otherwise)
-        return name_groups(centroids, sizes, words)
+        return name_clusters(centroids, sizes, words)
 
     return name

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
+from sightline_search_gateway.http.serializers import PREFIX
 from sightline_search_gateway.maps.points import COLUMNS, Points, point_shape
 from sightline_search_gateway.maps.store import MapRecord
-from sightline_search_gateway.shapes import PREFIX
 
 
 def map_shape(

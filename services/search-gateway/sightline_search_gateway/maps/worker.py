@@ -29,7 +29,7 @@ from sightline_search_gateway.maps.metrics import MAPS, SECONDS, show_from_zero
 from sightline_search_gateway.maps.naming import Namer, words_namer
 from sightline_search_gateway.maps.queue import MapQueue
 from sightline_search_gateway.maps.settings import MapSettings
-from sightline_search_gateway.shelf import Shelf
+from sightline_search_gateway.search.shared_cache import SharedCache
 
 log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ def open_context(settings: MapWorkerSettings, stopping: Callable[[], bool]) -> C
     return Context(
         queue=MapQueue(settings.queue, settings.maps),
         catalogue=catalogue,
-        namer=words_namer(Shelf(settings.queue), lambda: catalogue.current().model),
+        namer=words_namer(SharedCache(settings.queue), lambda: catalogue.current().model),
         stopping=stopping,
         threads=settings.maps.threads,
     )

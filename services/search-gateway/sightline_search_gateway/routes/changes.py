@@ -13,15 +13,15 @@ from sightline_pictures import PictureError, open_picture
 from werkzeug.datastructures import FileStorage
 
 from sightline_search_gateway import schemas
-from sightline_search_gateway.answers import json_response
-from sightline_search_gateway.board import QueueUnavailable
-from sightline_search_gateway.documentation import problem_answers
-from sightline_search_gateway.guard import check_change
-from sightline_search_gateway.names import numbered, safe_folder, safe_name
-from sightline_search_gateway.parts import parts
-from sightline_search_gateway.problems import Problem
+from sightline_search_gateway.clients.watcher import QueueUnavailable
+from sightline_search_gateway.container import current
+from sightline_search_gateway.http.openapi import problem_answers
+from sightline_search_gateway.http.problems import Problem
+from sightline_search_gateway.http.responses import json_response
+from sightline_search_gateway.http.serializers import PREFIX
+from sightline_search_gateway.ingest.upload_names import numbered, safe_folder, safe_name
 from sightline_search_gateway.routes.images import check_key, find_in_collection
-from sightline_search_gateway.shapes import PREFIX
+from sightline_search_gateway.security import check_change
 
 blueprint = APIBlueprint("changes", __name__, tag="Images", url_prefix=f"{PREFIX}/images")
 # Before the body is read: a refused upload is refused at its first byte.
@@ -44,7 +44,7 @@ def upload_images(upload: dict[str, Any]) -> Response:
     are indexed, seconds later. Only where BUCKET_WRITABLE is true.
     """
     files: list[FileStorage] = upload["files"]
-    most = parts().settings.gateway.upload_max_files
+    most = current().settings.gateway.upload_max_files
     if len(files) > most:
         raise Problem("too-large", f"{len(files)} files; at most {most} at once (GATEWAY_UPLOAD_MAX_FILES).")
     folder = safe_folder(upload.get("folder", ""))
@@ -58,8 +58,8 @@ def upload_images(upload: dict[str, Any]) -> Response:
         except KeyRefused as error:
             refused.append({"name": sent, "reason": str(error)})
         else:
-            accepted.append({"name": sent, "key": key, "id": id_of(parts().settings.bucket.id, key.encode())})
-    telemetry = parts().telemetry
+            accepted.append({"name": sent, "key": key, "id": id_of(current().settings.bucket.id, key.encode())})
+    telemetry = current().telemetry
     telemetry.upload("accepted", len(accepted))
     telemetry.upload("refused", len(refused))
     if not accepted:
@@ -80,7 +80,7 @@ def delete_image(image_id: str) -> Response:
     collection, image = find_in_collection(image_id)
     check_key(image)
     try:
-        parts().services.bucket.delete(image.key)
+        current().clients.bucket.delete(image.key)
     except ObjectMissing:
         log.info("already gone from the bucket", key=image.key)
     except KeyRefused as error:
@@ -88,7 +88,7 @@ def delete_image(image_id: str) -> Response:
     collection.delete([image.id])
     # A copy of the same bytes shares the thumbnail.
     if image.sha256:
-        parts().services.thumbnails.release([image.sha256], collection.by_sha256)
+        current().clients.thumbnails.release([image.sha256], collection.by_sha256)
     _hint([image.key])
     return Response(status=204)
 
@@ -99,12 +99,12 @@ def _add(file: FileStorage, sent: str, folder: str) -> str:
     Raises:
         PictureError: It is no picture within limits.
     """
-    limits = parts().settings.pictures
-    with parts().decoders:
+    limits = current().settings.pictures
+    with current().decode_slots:
         data = file.stream.read(limits.max_bytes + 1)
         picture = open_picture(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=CHECK_SIDE)
     name = safe_name(sent, picture.format)
-    return _write(parts().services.bucket, f"{folder}/{name}" if folder else name, data)
+    return _write(current().clients.bucket, f"{folder}/{name}" if folder else name, data)
 
 
 def _write(bucket: Bucket, key: str, data: bytes) -> str:
@@ -120,7 +120,7 @@ def _write(bucket: Bucket, key: str, data: bytes) -> str:
 
 def _hint(keys: list[str]) -> None:
     try:
-        parts().services.board.hint(keys)
+        current().clients.watcher.request_scan(keys)
     except QueueUnavailable:
         # The watcher sees the change by itself, at its next scan at the latest.
         log.warning("no hint to the watcher: redis does not answer")

@@ -7,10 +7,10 @@ from typing import cast
 from apiflask import APIBlueprint, APIFlask
 from flask import Response, current_app, send_from_directory
 
-from sightline_search_gateway.answers import conditional, dump_json
-from sightline_search_gateway.page import docs_policy
-from sightline_search_gateway.parts import parts
-from sightline_search_gateway.problems import Problem
+from sightline_search_gateway.container import current
+from sightline_search_gateway.http.problems import Problem
+from sightline_search_gateway.http.responses import conditional, dump_json
+from sightline_search_gateway.http.static_files import docs_policy
 
 blueprint = APIBlueprint("docs", __name__, enable_openapi=False)
 DOCUMENT = "sightline-openapi"
@@ -39,7 +39,7 @@ START = """SwaggerUIBundle({ url: "/openapi.json", dom_id: "#docs", deepLinking:
 @blueprint.get("/docs")
 def get_docs() -> Response:
     """Show the API."""
-    folder = parts().settings.gateway.docs_folder
+    folder = current().settings.gateway.docs_folder
     if missing := sorted(name for name in FILES if not (folder / name).is_file()):
         raise Problem(
             "docs-missing",
@@ -58,7 +58,7 @@ def get_docs_file(name: str) -> Response:
         return Response(START, content_type="text/javascript; charset=utf-8")
     if name not in FILES:
         raise Problem("docs-missing", f"The documentation page has no file {name[:100]!r}.")
-    response = send_from_directory(parts().settings.gateway.docs_folder.resolve(), name)
+    response = send_from_directory(current().settings.gateway.docs_folder.resolve(), name)
     response.headers["Cache-Control"] = "no-cache"
     return response
 

@@ -19,13 +19,13 @@ from sightline_pictures.thumbnails import PREVIEW_SIDE, THUMBNAIL_SIDE
 from werkzeug.http import dump_options_header
 
 from sightline_search_gateway import schemas
-from sightline_search_gateway.answers import json_response
-from sightline_search_gateway.documentation import Answer, picture_answer, problem_answers
-from sightline_search_gateway.media import MIME_TYPES, UNKNOWN, media_type
-from sightline_search_gateway.parts import parts
-from sightline_search_gateway.problems import Problem, retry_after
+from sightline_search_gateway.container import current
+from sightline_search_gateway.http.media_types import MIME_TYPES, UNKNOWN, media_type
+from sightline_search_gateway.http.openapi import Answer, picture_answer, problem_answers
+from sightline_search_gateway.http.problems import Problem, retry_after
+from sightline_search_gateway.http.responses import json_response
+from sightline_search_gateway.http.serializers import PREFIX, serialize_image, version_of
 from sightline_search_gateway.routes.search import filter_of
-from sightline_search_gateway.shapes import PREFIX, image_shape, version_of
 
 blueprint = APIBlueprint("images", __name__, tag="Images", url_prefix=f"{PREFIX}/images")
 # Of a schema that is part of another one, as Image is of Images, APIFlask would make a second copy.
@@ -53,14 +53,14 @@ log = structlog.get_logger()
 def browse(query: dict[str, Any]) -> Response:
     """Browse the collection, the last modified first."""
     images, cursor = page_of(filter_of(query), query)
-    return json_response({"images": [image_shape(image) for image in images], "cursor": cursor})
+    return json_response({"images": [serialize_image(image) for image in images], "cursor": cursor})
 
 
 @blueprint.get("/<uuid:image_id>")
 @blueprint.doc(operation_id="getImage", responses={200: IMAGE, **problem_answers(404, 503)})
 def get_image(image_id: str) -> Response:
     """Get what is known of a picture."""
-    return json_response(image_shape(find_image(image_id)))
+    return json_response(serialize_image(find_image(image_id)))
 
 
 @blueprint.get("/<uuid:image_id>/file")
@@ -73,9 +73,9 @@ def get_file(image_id: str, version: dict[str, str]) -> Response:
     """Get the file itself, as it lies in the bucket."""
     image = find_image(image_id)
     check_key(image)
-    found = parts().services.bucket.stat(image.key)
+    found = current().clients.bucket.stat(image.key)
     # The catalogue may be behind the bucket: only what it describes is its version.
-    current = found.etag == image.etag
+    is_current = found.etag == image.etag
     tag = hashlib.sha256(found.etag.encode()).hexdigest()[:32]
     if not _has(tag):
         data = read_file(image)
@@ -83,7 +83,7 @@ def get_file(image_id: str, version: dict[str, str]) -> Response:
     else:
         data, kind = b"", UNKNOWN
     name = "".join(char for char in image.key.rpartition("/")[2] if char.isprintable())
-    response = _picture(data, kind, tag, image if current else None, version)
+    response = _picture(data, kind, tag, image if is_current else None, version)
     disposition = "attachment" if kind == UNKNOWN else "inline"
     response.headers["Content-Disposition"] = dump_options_header(disposition, {"filename": name})
     return response
@@ -101,7 +101,7 @@ def get_file(image_id: str, version: dict[str, str]) -> Response:
 def get_preview(image_id: str, version: dict[str, str]) -> Response:
     """Get a picture at a size for a screen, in a format that every browser shows."""
     image = find_image(image_id)
-    cache = parts().previews
+    cache = current().previews
     if image.sha256 is not None and _has(f"p{image.sha256}"):
         return _picture(b"", "image/webp", f"p{image.sha256}", image, version)
     known = cache.get(image.sha256) if image.sha256 else None
@@ -125,17 +125,17 @@ def get_thumbnail(image_id: str, version: dict[str, str]) -> Response:
         if _has(f"t{image.sha256}"):
             return _picture(b"", "image/webp", f"t{image.sha256}", image, version)
         if (stored := _stored(image.sha256)) is not None:
-            parts().telemetry.thumbnail("store")
+            current().telemetry.thumbnail("store")
             return _picture(stored, "image/webp", f"t{image.sha256}", image, version)
     sha256, data = _make(image, thumbnail, THUMBNAIL_SIDE)
-    parts().telemetry.thumbnail("made")
+    current().telemetry.thumbnail("made")
     _store(sha256, data)
     return _picture(data, "image/webp", f"t{sha256}", image if sha256 == image.sha256 else None, version)
 
 
 def page_of(wanted: Filter, query: dict[str, Any]) -> tuple[list[Image], str | None]:
     """Return a page of the collection and the cursor of the next; where there is none, an empty one."""
-    collection = parts().catalogue.current_if_any()
+    collection = current().catalogue.current_if_any()
     if collection is None:
         return [], None
     page = collection.browse(wanted, query["limit"], query.get("cursor"))
@@ -157,7 +157,7 @@ def find_in_collection(image_id: str) -> tuple[Collection, Image]:
     Raises:
         Problem: There is none of that id.
     """
-    collection = parts().catalogue.current()
+    collection = current().catalogue.current()
     image = collection.get([str(image_id)])[0]
     if image is None:
         raise Problem("image-not-found", f"There is no picture {image_id}; it may have been removed.")
@@ -172,7 +172,7 @@ def check_key(image: Image) -> None:
     Raises:
         Problem: It is not.
     """
-    if image_id_of(parts().settings.bucket.id, image.key.encode("utf-8", "surrogateescape")) != image.id:
+    if image_id_of(current().settings.bucket.id, image.key.encode("utf-8", "surrogateescape")) != image.id:
         raise Problem("not-shown", f"The file cannot be reached by its name: {image.reason or 'rename it'}.")
 
 
@@ -184,8 +184,8 @@ def read_file(image: Image) -> bytes:
         Problem: It is over the limit.
     """
     check_key(image)
-    limit = parts().settings.pictures.max_bytes
-    data, _ = parts().services.bucket.read(image.key, limit)
+    limit = current().settings.pictures.max_bytes
+    data, _ = current().clients.bucket.read(image.key, limit)
     if len(data) > limit:
         raise Problem("not-shown", f"The file is larger than {limit:,} bytes (IMAGE_MAX_BYTES).")
     return data
@@ -193,7 +193,7 @@ def read_file(image: Image) -> bytes:
 
 def _make(image: Image, render: Callable[[PillowImage], bytes], side: int) -> tuple[str, bytes]:
     """Return the SHA-256 of a picture's file as it is now, and the rendered picture."""
-    limits = parts().settings.pictures
+    limits = current().settings.pictures
     try:
         # Read within the turn too: files that wait for one would fill the memory.
         with _decoder():
@@ -206,7 +206,7 @@ def _make(image: Image, render: Callable[[PillowImage], bytes], side: int) -> tu
 
 def _stored(sha256: str) -> bytes | None:
     try:
-        return parts().services.thumbnails.get(sha256)
+        return current().clients.thumbnails.get(sha256)
     except BucketUnavailable as error:
         log.warning("the store of thumbnails does not answer", error=str(error))
         return None
@@ -214,7 +214,7 @@ def _stored(sha256: str) -> bytes | None:
 
 def _store(sha256: str, webp: bytes) -> None:
     try:
-        parts().services.thumbnails.put(sha256, webp)
+        current().clients.thumbnails.put(sha256, webp)
     except BucketUnavailable as error:
         log.warning("a thumbnail could not be kept", error=str(error))
 
@@ -226,7 +226,7 @@ def _decoder() -> Iterator[None]:
     Raises:
         Problem: 429 where it does not come.
     """
-    decoders = parts().decoders
+    decoders = current().decode_slots
     if not decoders.acquire(timeout=DECODE_WAIT_SECONDS):
         raise Problem("overloaded", "Many pictures are being prepared; try again soon.", headers=retry_after(5))
     try:

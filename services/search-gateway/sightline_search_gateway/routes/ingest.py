@@ -11,14 +11,14 @@ from flask import Response
 from sightline_catalogue import Filter
 
 from sightline_search_gateway import schemas
-from sightline_search_gateway.answers import conditional, json_response
-from sightline_search_gateway.board import QueueUnavailable
-from sightline_search_gateway.documentation import NOT_MODIFIED, problem_answers
-from sightline_search_gateway.guard import check_same_origin
-from sightline_search_gateway.parts import parts
-from sightline_search_gateway.problems import Problem, retry_after
+from sightline_search_gateway.clients.watcher import QueueUnavailable
+from sightline_search_gateway.container import current
+from sightline_search_gateway.http.openapi import NOT_MODIFIED, problem_answers
+from sightline_search_gateway.http.problems import Problem, retry_after
+from sightline_search_gateway.http.responses import conditional, json_response
+from sightline_search_gateway.http.serializers import PREFIX
 from sightline_search_gateway.routes.images import page_of
-from sightline_search_gateway.shapes import PREFIX
+from sightline_search_gateway.security import check_same_origin
 
 blueprint = APIBlueprint("ingest", __name__, tag="Ingest", url_prefix=f"{PREFIX}/ingest")
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ def get_ingest() -> Response:
     To be asked once a second while something is under way. With an answer's ETag as If-None-Match, what has not changed
     since is not sent again.
     """
-    return conditional(json_response(parts().ingest.current()))
+    return conditional(json_response(current().ingest.current()))
 
 
 @blueprint.get("/failures")
@@ -66,7 +66,7 @@ def rescan(wanted: dict[str, Any]) -> Response:
     if "ids" in wanted:
         return json_response({"queued": True, "retried": _retry([str(one) for one in wanted["ids"]])}, 202)
     try:
-        parts().services.board.hint()
+        current().clients.watcher.request_scan()
     except QueueUnavailable as error:
         raise Problem("queue-unavailable", "Redis does not answer; try again soon.", headers=retry_after(5)) from error
     return json_response({"queued": True, "retried": 0}, 202)
@@ -74,12 +74,12 @@ def rescan(wanted: dict[str, Any]) -> Response:
 
 def _retry(ids: list[str]) -> int:
     """Have failed pictures tried again; return how many."""
-    collection = parts().catalogue.current()
+    collection = current().catalogue.current()
     failed = [image for image in collection.get(ids) if image is not None and image.state == "failed"]
     if failed:
         collection.set_state([image.id for image in failed], "pending", next_try_at=datetime.now(UTC))
         try:
-            parts().services.board.hint([image.key for image in failed])
+            current().clients.watcher.request_scan([image.key for image in failed])
         except QueueUnavailable:
             # What is pending and due the watcher queues at its next look anyway.
             log.warning("no hint to the watcher: redis does not answer")

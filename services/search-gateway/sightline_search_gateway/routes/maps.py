@@ -15,9 +15,11 @@ from sightline_catalogue import CatalogueError, Collection
 from werkzeug.datastructures import FileStorage
 
 from sightline_search_gateway import schemas
-from sightline_search_gateway.answers import json_response
-from sightline_search_gateway.documentation import NOT_MODIFIED, Answers, picture_answer, problem_answers
-from sightline_search_gateway.guard import check_key, check_same_origin
+from sightline_search_gateway.container import current
+from sightline_search_gateway.http.openapi import NOT_MODIFIED, Answers, picture_answer, problem_answers
+from sightline_search_gateway.http.problems import Problem, retry_after
+from sightline_search_gateway.http.responses import json_response
+from sightline_search_gateway.http.serializers import PREFIX
 from sightline_search_gateway.maps.desk import NoWorker, TooManyWaiting
 from sightline_search_gateway.maps.points import Points
 from sightline_search_gateway.maps.request import FEWEST, MapRequest
@@ -25,9 +27,7 @@ from sightline_search_gateway.maps.selection import expected_count, numbered
 from sightline_search_gateway.maps.shape import map_shape
 from sightline_search_gateway.maps.store import MapRecord
 from sightline_search_gateway.maps.uploads import NoEncoder, Reader, UploadedFile, digest_of, dump_files
-from sightline_search_gateway.parts import parts
-from sightline_search_gateway.problems import Problem, retry_after
-from sightline_search_gateway.shapes import PREFIX
+from sightline_search_gateway.security import check_key, check_same_origin
 
 blueprint = APIBlueprint("maps", __name__, tag="Maps", url_prefix=f"{PREFIX}/maps")
 THERE: Answers = {
@@ -64,7 +64,7 @@ def asking() -> Iterator[None]:
             headers=retry_after(10),
         ) from error
     except TooManyWaiting as error:
-        most = parts().services.maps.settings.max_waiting
+        most = current().clients.maps.settings.max_waiting
         raise Problem(
             "overloaded",
             f"{most} maps wait already (MAPS_MAX_WAITING); try again later, or cancel one.",
@@ -91,12 +91,12 @@ def make_map(wanted: dict[str, Any]) -> Response:
     asked = MapRequest.of(wanted)
     if asked.ids and (asked.labels or asked.folders or asked.after or asked.before):
         raise _invalid("ids", "Give `ids` or a filter, not both.")
-    collection = parts().catalogue.current_if_any()
+    collection = current().catalogue.current_if_any()
     count, total = expected_count(collection, asked) if collection is not None else (0, 0)
     if collection is None or count < FEWEST:
         raise _too_few(count)
     with asking():
-        record, known = parts().services.maps.ask(asked, collection, total)
+        record, known = current().clients.maps.ask(asked, collection, total)
         return _answer(record, collection, 200 if known else 202)
 
 
@@ -112,21 +112,21 @@ def upload_map(upload: dict[str, Any]) -> Response:
     A file's name may be a path: the folder that it lies in is its label.
     """
     files: list[FileStorage] = upload["files"]
-    most = parts().settings.gateway.upload_max_files
+    most = current().settings.gateway.upload_max_files
     if len(files) > most:
         raise Problem("too-large", f"{len(files)} files; at most {most} at once (GATEWAY_UPLOAD_MAX_FILES).")
     if len(files) < FEWEST:
         raise _too_few(len(files), "were sent")
-    collection = parts().catalogue.current_if_any()
+    collection = current().catalogue.current_if_any()
     if collection is None:
         raise Problem("not-ready", "The model is not known before the first picture is indexed; try again soon.")
     with asking():
-        if not parts().services.maps.store.worker_is_there():
+        if not current().clients.maps.store.worker_is_there():
             raise NoWorker
     sent = [UploadedFile((file.filename or "picture")[:255], file.stream.read) for file in files]
-    services = parts().services
+    services = current().clients
     try:
-        reader = Reader(services.encoder, parts().settings.pictures, parts().decoders)
+        reader = Reader(services.encoder, current().settings.pictures, current().decode_slots)
         pictures, refused = reader.read(sent, collection.model)
     except NoEncoder as error:
         raise Problem("no-encoder", str(error)) from error
@@ -158,7 +158,7 @@ def get_maps() -> Response:
     """List the maps there are, the newest first."""
     collection = _collection()
     with asking():
-        desk = parts().services.maps
+        desk = current().clients.maps
         desk.clear()
         maps = [desk.queue.rescue(one) for one in desk.store.all()]
     shapes = [_shape(one, stale=_is_stale(one, collection), points=False) for one in maps]
@@ -195,7 +195,7 @@ def delete_map(map_id: str) -> Response:
     """Cancel a map that waits or is computed; forget one that is finished."""
     record = _find(map_id)
     with asking():
-        parts().services.maps.remove(record)
+        current().clients.maps.remove(record)
     return Response(status=204)
 
 
@@ -204,10 +204,10 @@ def delete_map(map_id: str) -> Response:
 def get_map_thumbnail(map_id: str, index: int) -> Response:
     """Get the thumbnail of a point of an uploaded map."""
     with asking():
-        files = parts().services.maps.store.files(map_id)
+        files = current().clients.maps.store.files(map_id)
     data = None
     if index < len(files):
-        data = parts().services.thumbnails.get(files[index][0], map_id=map_id)
+        data = current().clients.thumbnails.get(files[index][0], map_id=map_id)
     if data is None:
         raise Problem("image-not-found", "There is no such picture; the map may have been forgotten.")
     response = Response(data, content_type="image/webp")
@@ -226,37 +226,37 @@ def _answer(record: MapRecord, collection: Collection, status: int) -> Response:
 
 def _shape(record: MapRecord, *, stale: bool, points: bool = True, since: int | None = None) -> dict[str, Any]:
     changed = record.columns_since(since) if points else ()
-    found = parts().services.maps.store.points(record.id) if changed else None
+    found = current().clients.maps.store.points(record.id) if changed else None
     return map_shape(record, found, changed, stale=stale)
 
 
 def _is_stale(record: MapRecord, collection: Collection | None) -> bool:
     try:
-        return collection is not None and parts().services.maps.is_stale(record, collection)
+        return collection is not None and current().clients.maps.is_stale(record, collection)
     except CatalogueError:
         return False
 
 
 def _find(map_id: str) -> MapRecord:
     with asking():
-        record = parts().services.maps.store.get(map_id)
+        record = current().clients.maps.store.get(map_id)
         if record is None:
             raise Problem(
                 "map-not-found", "There is no such map; maps are forgotten after some time. Ask for it again."
             )
-        return parts().services.maps.queue.rescue(record)
+        return current().clients.maps.queue.rescue(record)
 
 
 def _collection() -> Collection | None:
     """Return the collection; None where it cannot be asked: a map is there all the same."""
     try:
-        return parts().catalogue.current_if_any()
+        return current().catalogue.current_if_any()
     except CatalogueError:
         return None
 
 
 def _within_limit(sample: int) -> int:
-    most = parts().services.maps.settings.max_points
+    most = current().clients.maps.settings.max_points
     if sample > most:
         raise _invalid("sample", f"At most {most:,} pictures on a map (MAPS_MAX_POINTS).")
     return sample

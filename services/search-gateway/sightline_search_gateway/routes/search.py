@@ -14,14 +14,14 @@ from sightline_catalogue import Collection, Filter, Nearest, SearchParams, Unkno
 from werkzeug.datastructures import FileStorage
 
 from sightline_search_gateway import schemas
-from sightline_search_gateway.answers import json_response
-from sightline_search_gateway.arrangement import Arrangement, arrange
-from sightline_search_gateway.documentation import problem_answers
-from sightline_search_gateway.parts import parts
-from sightline_search_gateway.problems import Problem
-from sightline_search_gateway.relevance import Relevance, judge
-from sightline_search_gateway.shapes import PREFIX, hit_shapes
-from sightline_search_gateway.vectors import combine
+from sightline_search_gateway.container import current
+from sightline_search_gateway.http.openapi import problem_answers
+from sightline_search_gateway.http.problems import Problem
+from sightline_search_gateway.http.responses import json_response
+from sightline_search_gateway.http.serializers import PREFIX, serialize_hits
+from sightline_search_gateway.search.query_encoder import combine
+from sightline_search_gateway.search.relevance import Relevance, assess
+from sightline_search_gateway.search.result_graph import ResultGraph, build_result_graph
 
 blueprint = APIBlueprint("search", __name__, tag="Search", url_prefix=PREFIX)
 NOTHING = Nearest([], np.empty(0, np.float32))
@@ -65,13 +65,13 @@ def search_params(query: dict[str, Any], exclude: list[str] | None = None) -> Se
 def search_by_text(query: dict[str, Any]) -> Response:
     """Search by text."""
     text = _stripped(query["q"])
-    collection = parts().catalogue.current_if_any()
+    collection = current().catalogue.current_if_any()
     clock = Clock()
     asked = _asked(query, text=text)
     if collection is None:
         return _answer(asked, query, None, NOTHING, clock)
     began = time.perf_counter()
-    vector = parts().vectors.text(text, collection.model)
+    vector = current().query_encoder.encode_text(text, collection.model)
     clock.encode = time.perf_counter() - began
     began = time.perf_counter()
     found = collection.nearest(vector, search_params(query))
@@ -93,7 +93,7 @@ def search(query: dict[str, Any]) -> Response:
     ids = list(dict.fromkeys(str(one) for one in query.get("id", ())))
     if text is None and picture is None and not ids:
         raise Problem("invalid-request", "Give a `file`, a text `q`, or an `id`.")
-    collection = parts().catalogue.current_if_any()
+    collection = current().catalogue.current_if_any()
     clock = Clock()
     asked = _asked(query, text=text, image_id=ids[0] if len(ids) == 1 else None)
     if collection is None:
@@ -101,9 +101,9 @@ def search(query: dict[str, Any]) -> Response:
     began = time.perf_counter()
     weighted = []
     if picture is not None:
-        weighted.append((query["file_weight"], parts().vectors.image(picture, collection.model)))
+        weighted.append((query["file_weight"], current().query_encoder.encode_image(picture, collection.model)))
     if text is not None:
-        weighted.append((query["q_weight"], parts().vectors.text(text, collection.model)))
+        weighted.append((query["q_weight"], current().query_encoder.encode_text(text, collection.model)))
     clock.encode = time.perf_counter() - began
     began = time.perf_counter()
     weighted += [(query["id_weight"], vector) for vector in _vectors(collection, ids)]
@@ -120,7 +120,7 @@ def search(query: dict[str, Any]) -> Response:
 def search_similar(image_id: str, query: dict[str, Any]) -> Response:
     """Find pictures that are like one of the collection."""
     wanted = str(image_id)
-    collection = parts().catalogue.current()
+    collection = current().catalogue.current()
     clock = Clock()
     began = time.perf_counter()
     try:
@@ -142,7 +142,7 @@ def _stripped(text: str) -> str:
 
 
 def _read(file: FileStorage) -> bytes:
-    limit = parts().settings.pictures.max_bytes
+    limit = current().settings.pictures.max_bytes
     data = file.stream.read(limit + 1)
     if len(data) > limit:
         raise Problem("too-large", f"The picture is larger than {limit:,} bytes (IMAGE_MAX_BYTES).")
@@ -188,10 +188,10 @@ def _relevance(
     relevance = Relevance(relevant=len(found.images))
     is_alone = "file" not in query and not query.get("id")
     if is_alone and asked["offset"] == 0 and collection is not None:
-        words = parts().words.get(collection.model)
-        scale = parts().gauge.scale(collection, words) if words is not None else None
+        words = current().vocabulary.get(collection.model)
+        scale = current().calibrator.calibration(collection, words) if words is not None else None
         if words is not None and scale is not None:
-            relevance = judge(text, found.similarities, found.vectors, words, scale)
+            relevance = assess(text, found.similarities, found.vectors, words, scale)
     return asdict(relevance)
 
 
@@ -201,13 +201,13 @@ def _answer(
     model = None
     if collection is not None:
         model = {"id": collection.model.id, "fingerprint": collection.model.fingerprint}
-    arrangement = Arrangement()
+    graph = ResultGraph()
     if query["clusters"] and found.vectors is not None:
         began = time.perf_counter()
-        words = parts().words.get(collection.model) if collection is not None else None
-        arrangement = arrange(found.images, found.similarities, found.vectors, words, asked["text"])
+        words = current().vocabulary.get(collection.model) if collection is not None else None
+        graph = build_result_graph(found.images, found.similarities, found.vectors, words, asked["text"])
         clock.cluster = time.perf_counter() - began
-    hits = hit_shapes(found.images, np.round(found.similarities.astype(np.float64), 6).tolist(), arrangement.cluster_of)
+    hits = serialize_hits(found.images, np.round(found.similarities.astype(np.float64), 6).tolist(), graph.cluster_of)
     total = time.perf_counter() - g.began
     timings = {
         "encode_ms": round(clock.encode * 1000, 3),
@@ -220,8 +220,8 @@ def _answer(
             "query": asked,
             "model": model,
             "results": hits,
-            "clusters": arrangement.clusters,
-            "edges": arrangement.edges,
+            "clusters": graph.clusters,
+            "edges": graph.edges,
             "relevance": _relevance(asked, query, collection, found),
             "timings": timings,
         }
@@ -231,7 +231,7 @@ def _answer(
         f"encode;dur={timings['encode_ms']}, search;dur={timings['search_ms']}, "
         f"cluster;dur={timings['cluster_ms']}, total;dur={total * 1000:.3f}"
     )
-    telemetry = parts().telemetry
+    telemetry = current().telemetry
     telemetry.step("encode", clock.encode)
     telemetry.step("search", clock.search)
     telemetry.step("cluster", clock.cluster)

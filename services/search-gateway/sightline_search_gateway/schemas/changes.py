@@ -6,7 +6,7 @@ from apiflask import Schema
 from apiflask.fields import File
 from marshmallow import RAISE, fields
 
-from sightline_search_gateway.schemas.kinds import nested, out, text
+from sightline_search_gateway.schemas.fields import nested, out, text
 
 
 class Upload(Schema):

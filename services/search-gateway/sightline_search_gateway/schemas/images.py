@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import Schema
 from marshmallow import fields, validate
 
-from sightline_search_gateway.schemas.kinds import MAX_LIMIT, STATES, many, moment, nested, out, text
+from sightline_search_gateway.schemas.fields import MAX_LIMIT, STATES, many, moment, nested, out, text
 
 
 class Filters(Schema):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import Schema
 from marshmallow import fields, validate
 
-from sightline_search_gateway.schemas.kinds import MAX_LIMIT, nested, out, text
+from sightline_search_gateway.schemas.fields import MAX_LIMIT, nested, out, text
 
 MAX_IDS = 1000
 

@@ -9,7 +9,7 @@ from apiflask.fields import File
 from marshmallow import RAISE, fields, validate
 
 from sightline_search_gateway.schemas.changes import Refused
-from sightline_search_gateway.schemas.kinds import many, moment, nested, out
+from sightline_search_gateway.schemas.fields import many, moment, nested, out
 from sightline_search_gateway.schemas.search import ModelRef
 
 MOST_POINTS = 200_000

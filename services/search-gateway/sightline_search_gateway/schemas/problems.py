@@ -6,7 +6,7 @@ from apiflask import Schema
 from marshmallow import fields
 
 from sightline_search_gateway.schemas.changes import Refused
-from sightline_search_gateway.schemas.kinds import out
+from sightline_search_gateway.schemas.fields import out
 
 
 class FieldError(Schema):

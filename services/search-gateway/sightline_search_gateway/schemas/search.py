@@ -6,8 +6,8 @@ from apiflask import Schema
 from apiflask.fields import File
 from marshmallow import RAISE, fields, validate
 
+from sightline_search_gateway.schemas.fields import MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TEXT, nested, out, text
 from sightline_search_gateway.schemas.images import Filters, Image
-from sightline_search_gateway.schemas.kinds import MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TEXT, nested, out, text
 
 
 class Window(Filters):

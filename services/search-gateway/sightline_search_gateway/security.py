@@ -7,8 +7,8 @@ from ipaddress import ip_address
 
 from flask import request
 
-from sightline_search_gateway.parts import parts
-from sightline_search_gateway.problems import Problem, read_only_problem
+from sightline_search_gateway.container import current
+from sightline_search_gateway.http.problems import Problem, read_only_problem
 from sightline_search_gateway.settings import GatewaySettings
 
 # Names that nobody can own in the public name system, so that no other site's page can point one at this machine.
@@ -28,7 +28,7 @@ def check_host() -> None:
         Problem: 421.
     """
     name = host_name(request.host)
-    if request.path in OPEN_PATHS or is_known_host(name, parts().settings.gateway):
+    if request.path in OPEN_PATHS or is_known_host(name, current().settings.gateway):
         return
     raise Problem(
         "unknown-host",
@@ -69,7 +69,7 @@ def check_same_origin() -> None:
     origin = request.headers.get("Origin")
     if origin is not None:
         origin = origin.lower()
-        if origin in parts().settings.gateway.trusted_origin_list:
+        if origin in current().settings.gateway.trusted_origin_list:
             return
         scheme, _, authority = origin.partition("://")
         port = DEFAULT_PORTS.get(scheme)
@@ -90,7 +90,7 @@ def check_key() -> None:
     Raises:
         Problem: 401.
     """
-    keys = parts().settings.gateway.api_key_list
+    keys = current().settings.gateway.api_key_list
     if not keys:
         return
     given = request.headers.get("X-API-Key", "")
@@ -115,5 +115,5 @@ def check_change() -> None:
     """
     check_same_origin()
     check_key()
-    if not parts().settings.bucket.writable:
+    if not current().settings.bucket.writable:
         raise read_only_problem()

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline.encoder.prompts import strip_article
 
-from sightline_search_gateway.threads import one_thread
-from sightline_search_gateway.vocabulary import Words
+from sightline_search_gateway.search.blas_threads import one_thread
+from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
 
 Vectors = NDArray[np.float32]
 SHARED = 0.2
@@ -22,7 +22,9 @@ QUERY_LEAD = 0.95
 TAKEN = -np.inf
 
 
-def name_groups(centroids: Vectors, sizes: Sequence[int], words: Words, query: str | None = None) -> list[str]:
+def name_clusters(
+    centroids: Vectors, sizes: Sequence[int], words: VocabularyEmbeddings, query: str | None = None
+) -> list[str]:
     """Return a name for each group, no two alike.
 
     A word's score is the cosine of its vector with the group's centroid, less a part of that with the mean of all, and
@@ -50,7 +52,7 @@ def name_groups(centroids: Vectors, sizes: Sequence[int], words: Words, query: s
     return names
 
 
-def label_names(labels: Sequence[Sequence[str | None]]) -> list[str | None]:
+def commonest_labels(labels: Sequence[Sequence[str | None]]) -> list[str | None]:
     """Return the commonest label of each group, for want of words; None where it has none or another group has it."""
     names: list[str | None] = []
     for group in labels:

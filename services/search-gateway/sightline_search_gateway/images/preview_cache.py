@@ -7,7 +7,7 @@ from threading import Lock
 from cachetools import LRUCache
 
 
-class ByteCache:
+class PreviewCache:
     """Keeps the values used last, at most `max_bytes` of them together. Safe to use from several threads."""
 
     def __init__(self, max_bytes: int) -> None:

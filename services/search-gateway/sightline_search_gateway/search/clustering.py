@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn import config_context
 from sklearn.cluster import KMeans
 
-from sightline_search_gateway.threads import one_thread
+from sightline_search_gateway.search.blas_threads import one_thread
 
 Vectors = NDArray[np.float32]
 FEWEST = 6

@@ -19,7 +19,7 @@ from sightline_catalogue import CatalogueError, CatalogueUnavailable, NoCollecti
 from sightline_pictures import PictureError
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
-from sightline_search_gateway.answers import dump_json
+from sightline_search_gateway.http.responses import dump_json
 
 MIME_TYPE = "application/problem+json"
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ class Kind:
     title: str
 
 
-KINDS: dict[str, Kind] = {
+PROBLEM_TYPES: dict[str, Kind] = {
     "invalid-request": Kind(422, "The request is not valid"),
     "not-a-picture": Kind(422, "Not a picture that can be read"),
     "image-not-found": Kind(404, "No such picture"),
@@ -64,7 +64,7 @@ class Problem(Exception):
     """An error that a client is told about.
 
     Args:
-        kind: A key of `KINDS`.
+        kind: A key of `PROBLEM_TYPES`.
         detail: What was wrong and what to do, fit to show to a person.
         headers: Sent with the answer.
         members: Extension members, such as `errors`.
@@ -80,7 +80,7 @@ class Problem(Exception):
     @property
     def status(self) -> int:
         """The HTTP status."""
-        return KINDS[self.kind].status
+        return PROBLEM_TYPES[self.kind].status
 
 
 def retry_after(seconds: float) -> dict[str, str]:
@@ -143,7 +143,7 @@ def read_only_problem() -> Problem:
 
 def problem_response(problem: Problem) -> Response:
     """Return the answer for a problem."""
-    kind = KINDS[problem.kind]
+    kind = PROBLEM_TYPES[problem.kind]
     return _response(
         kind.status,
         f"urn:sightline:problem:{problem.kind}",

@@ -15,7 +15,7 @@ PREFIX = "sightline:shelf:"
 KEPT_SECONDS = 30 * 24 * 3600
 
 
-class Shelf:
+class SharedCache:
     """Bytes by name, for a month. Connects when it is first used; where Redis is away, it is empty."""
 
     def __init__(self, settings: QueueSettings) -> None:

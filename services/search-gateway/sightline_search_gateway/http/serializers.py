@@ -16,7 +16,7 @@ def version_of(image: Image) -> str | None:
     return image.sha256[:16] if image.sha256 else None
 
 
-def image_shape(image: Image) -> dict[str, Any]:
+def serialize_image(image: Image) -> dict[str, Any]:
     """Return the JSON shape of a picture; datetimes stay datetimes."""
     base = f"{PREFIX}/images/{image.id}/"
     version = version_of(image)
@@ -44,11 +44,11 @@ def image_shape(image: Image) -> dict[str, Any]:
     }
 
 
-def hit_shapes(images: list[Image], similarities: list[float], clusters: Sequence[int]) -> list[dict[str, Any]]:
+def serialize_hits(images: list[Image], similarities: list[float], clusters: Sequence[int]) -> list[dict[str, Any]]:
     """Return the JSON shapes of pictures that were found; of the first, the clusters are given."""
     hits = []
     for image, similarity, cluster in zip_longest(images, similarities, clusters):
-        hit = image_shape(image)
+        hit = serialize_image(image)
         hit["similarity"] = similarity
         hit["cluster"] = cluster
         hits.append(hit)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from threading import Lock, Thread
-from typing import Protocol
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sightline_catalogue import ModelRef
+
+from sightline_search_gateway.search.shared_cache import SharedCache
 
 log = structlog.get_logger()
 Vectors = NDArray[np.float32]
@@ -26,22 +27,9 @@ LONGEST_WAIT_SECONDS = 60.0
 MODELS_KEPT = 2
 
 
-class Keeper(Protocol):
-    """Where vectors are kept for other processes, as `Shelf` is."""
-
-    def get(self, name: str) -> bytes | None:
-        """Return what is there under a name."""
-
-    def put(self, name: str, data: bytes) -> None:
-        """Put something there."""
-
-    def claim(self, name: str, seconds: int) -> bool:
-        """Return whether to make something now."""
-
-
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words, each of them once.
+    """VocabularyEmbeddings, each of them once.
 
     Attributes:
         texts: In alphabetical order.
@@ -53,8 +41,8 @@ class Vocabulary:
 
 
 @dataclass(frozen=True)
-class Words:
-    """Words with their vectors under one model.
+class VocabularyEmbeddings:
+    """VocabularyEmbeddings with their vectors under one model.
 
     Attributes:
         texts: n words.
@@ -78,41 +66,41 @@ class Words:
 @cache
 def read_vocabulary() -> Vocabulary:
     """Return the package's words."""
-    lines = (files("sightline_search_gateway") / "words" / "en.txt").read_text(encoding="utf-8").splitlines()
+    lines = (files("sightline_search_gateway.search") / "words" / "en.txt").read_text(encoding="utf-8").splitlines()
     texts = tuple(line for line in lines if line and not line.startswith("#"))
     return Vocabulary(texts, hashlib.sha256("\n".join(texts).encode()).hexdigest())
 
 
-def kept_words(keeper: Keeper, vocabulary: Vocabulary, model: ModelRef) -> Words | None:
+def stored_embeddings(cache: SharedCache, vocabulary: Vocabulary, model: ModelRef) -> VocabularyEmbeddings | None:
     """Return words with the vectors that some process has made for a model; None where none has."""
-    data = keeper.get(_name(vocabulary, model))
+    data = cache.get(_name(vocabulary, model))
     shape = (len(vocabulary.texts), model.dimensions)
     if data is None or len(data) != 2 * shape[0] * shape[1]:
         return None
     vectors = np.frombuffer(data, dtype=np.float16).reshape(shape).astype(np.float32)
-    return Words(vocabulary.texts, _unit(vectors))
+    return VocabularyEmbeddings(vocabulary.texts, _unit(vectors))
 
 
-class WordVectors:
-    """Words' vectors, made once a model in the background. Safe to use from several threads.
+class VocabularyEmbedder:
+    """VocabularyEmbeddings' vectors, made once a model in the background. Safe to use from several threads.
 
     Args:
         vocabulary: The words.
         encode: Texts to (n, dimensions) float32 unit vectors under a model; raises where that cannot be done now.
-        keeper: Where all processes find what one has made.
+        cache: Where all processes find what one has made.
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, encode: Callable[[Sequence[str], ModelRef], Vectors], keeper: Keeper
+        self, vocabulary: Vocabulary, encode: Callable[[Sequence[str], ModelRef], Vectors], cache: SharedCache
     ) -> None:
         self._vocabulary = vocabulary
         self._encode = encode
-        self._keeper = keeper
+        self._cache = cache
         self._lock = Lock()
-        self._known: dict[str, Words] = {}
+        self._known: dict[str, VocabularyEmbeddings] = {}
         self._under_way: set[str] = set()
 
-    def get(self, model: ModelRef) -> Words | None:
+    def get(self, model: ModelRef) -> VocabularyEmbeddings | None:
         """Return the words under a model; None while their vectors are not there, and then they are being made."""
         words = self._known.get(model.fingerprint)
         if words is None:
@@ -131,7 +119,7 @@ class WordVectors:
         wait = WAIT_SECONDS
         while True:
             try:
-                words = kept_words(self._keeper, self._vocabulary, model) or self._make(model)
+                words = stored_embeddings(self._cache, self._vocabulary, model) or self._make(model)
             except Exception as error:
                 log.warning("words have no vectors yet", error=str(error), again_in_seconds=wait)
                 words = None
@@ -145,10 +133,10 @@ class WordVectors:
             self._known[model.fingerprint] = words
             self._under_way.discard(model.fingerprint)
 
-    def _make(self, model: ModelRef) -> Words | None:
+    def _make(self, model: ModelRef) -> VocabularyEmbeddings | None:
         """Return the words with vectors made now; None where another process is making them."""
         name = _name(self._vocabulary, model)
-        if not self._keeper.claim(name, CLAIM_SECONDS):
+        if not self._cache.claim(name, CLAIM_SECONDS):
             return None
         began = time.monotonic()
         texts = self._vocabulary.texts
@@ -158,9 +146,9 @@ class WordVectors:
         for start in range(0, len(order), ENCODE_BATCH):
             places = order[start : start + ENCODE_BATCH]
             vectors[places] = self._encode([texts[place] for place in places], model)
-        self._keeper.put(name, vectors.astype(np.float16).tobytes())
+        self._cache.put(name, vectors.astype(np.float16).tobytes())
         log.info("words have vectors", words=len(texts), model=model.id, seconds=round(time.monotonic() - began, 1))
-        return Words(texts, vectors)
+        return VocabularyEmbeddings(texts, vectors)
 
 
 def _name(vocabulary: Vocabulary, model: ModelRef) -> str:

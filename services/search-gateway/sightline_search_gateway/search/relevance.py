@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from sightline.encoder.prompts import strip_prompt
 from sightline_catalogue import Collection, SearchParams
 
-from sightline_search_gateway.threads import one_thread
-from sightline_search_gateway.vocabulary import Words
+from sightline_search_gateway.search.blas_threads import one_thread
+from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
 
 Vectors = NDArray[np.float32]
 BEST = 3
@@ -40,7 +40,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Scale:
+class Calibration:
     """What a collection taught.
 
     Attributes:
@@ -66,7 +66,9 @@ class Relevance:
     message: str | None = None
 
 
-def judge(text: str, similarities: Vectors, vectors: Vectors | None, words: Words, scale: Scale) -> Relevance:
+def assess(
+    text: str, similarities: Vectors, vectors: Vectors | None, words: VocabularyEmbeddings, scale: Calibration
+) -> Relevance:
     """Return whether a text was found.
 
     Args:
@@ -98,14 +100,14 @@ def nothing_like(text: str) -> str:
     return f"Nothing here looks like {shown}."
 
 
-def backgrounds(vectors: Vectors, words: Words) -> tuple[Vectors, Vectors]:
+def backgrounds(vectors: Vectors, words: VocabularyEmbeddings) -> tuple[Vectors, Vectors]:
     """Return mean and standard deviation, (n,) each, of pictures' similarities with all words."""
     with one_thread():
         similarities = vectors @ words.vectors.T
     return similarities.mean(axis=1), similarities.std(axis=1)
 
 
-def learn(collection: Collection, words: Words) -> Scale | None:
+def calibrate(collection: Collection, words: VocabularyEmbeddings) -> Calibration | None:
     """Search a collection for random words; return what is to be learnt, or None where there is nothing in it.
 
     Raises:
@@ -125,26 +127,26 @@ def learn(collection: Collection, words: Words) -> Scale | None:
             means.append(mean)
             deviations.append(deviation)
     score = float(np.clip(np.quantile(scores, QUANTILE), LEAST_SCORE, MOST_SCORE))
-    return Scale(score, float(np.mean(means)), float(np.mean(deviations)), time.monotonic())
+    return Calibration(score, float(np.mean(means)), float(np.mean(deviations)), time.monotonic())
 
 
-class Gauge:
-    """Scales of collections, learnt in the background and anew every ten minutes. Safe to use from several threads."""
+class Calibrator:
+    """Calibrations of collections, learnt in the background, anew every 10 minutes; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._scales: dict[str, Scale] = {}
+        self._scales: dict[str, Calibration] = {}
         self._learning: set[str] = set()
         self._failed_at: dict[str, float] = {}
 
-    def scale(self, collection: Collection, words: Words) -> Scale | None:
+    def calibration(self, collection: Collection, words: VocabularyEmbeddings) -> Calibration | None:
         """Return a collection's scale; None while there is none yet. One that is old is being learnt anew."""
         known = self._scales.get(collection.name)
         if known is None or time.monotonic() - known.made_at > FRESH_SECONDS:
             self._begin(collection, words)
         return known
 
-    def _begin(self, collection: Collection, words: Words) -> None:
+    def _begin(self, collection: Collection, words: VocabularyEmbeddings) -> None:
         with self._lock:
             failed_at = self._failed_at.get(collection.name)
             waits = failed_at is not None and time.monotonic() - failed_at < RETRY_SECONDS
@@ -153,10 +155,10 @@ class Gauge:
             self._learning.add(collection.name)
         Thread(target=self._learn, args=(collection, words), name="relevance", daemon=True).start()
 
-    def _learn(self, collection: Collection, words: Words) -> None:
+    def _learn(self, collection: Collection, words: VocabularyEmbeddings) -> None:
         scale = None
         try:
-            scale = learn(collection, words)
+            scale = calibrate(collection, words)
         except Exception as error:
             log.warning("relevance not learnt", collection=collection.name, error=str(error))
         with self._lock:

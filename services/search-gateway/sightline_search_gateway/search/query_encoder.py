@@ -21,8 +21,8 @@ from sightline.encoder.client import (
 )
 from sightline_catalogue import ModelRef
 
-from sightline_search_gateway.problems import Problem, retry_after
-from sightline_search_gateway.telemetry import Telemetry
+from sightline_search_gateway.http.problems import Problem, retry_after
+from sightline_search_gateway.http.telemetry import Telemetry
 
 Vector = NDArray[np.float32]
 BULK_SECONDS = 60.0
@@ -31,7 +31,7 @@ TURN_SECONDS = 0.25
 SMALLEST_NORM = 1e-6
 
 
-class QueryVectors:
+class QueryEncoder:
     """Encodes under a collection's fingerprint. Safe to use from several threads.
 
     Args:
@@ -62,7 +62,7 @@ class QueryVectors:
         # Two encoders may know one model by two names (two paths, say): the fingerprint decides.
         self._names: dict[str, str] = {}
 
-    def text(self, text: str, model: ModelRef) -> Vector:
+    def encode_text(self, text: str, model: ModelRef) -> Vector:
         """Return a text's (dimensions,) float32 unit vector.
 
         Raises:
@@ -80,7 +80,7 @@ class QueryVectors:
                     self._texts[key] = vector
         return vector
 
-    def texts(self, texts: Sequence[str], model: ModelRef) -> NDArray[np.float32]:
+    def encode_texts(self, texts: Sequence[str], model: ModelRef) -> NDArray[np.float32]:
         """Return many texts' (n, dimensions) float32 unit vectors; queries go ahead of them.
 
         Raises:
@@ -89,7 +89,7 @@ class QueryVectors:
         """
         return self._encode_in_turn(list(texts), [], model, BULK)
 
-    def image(self, data: bytes, model: ModelRef) -> Vector:
+    def encode_image(self, data: bytes, model: ModelRef) -> Vector:
         """Return a picture file's (dimensions,) float32 unit vector.
 
         Raises:

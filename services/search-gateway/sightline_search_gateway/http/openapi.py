@@ -1,12 +1,20 @@
-"""Shorthand for what every call documents."""
+"""What the OpenAPI document says beyond the calls themselves, and shorthand for what every call documents."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Any
 
-from sightline_search_gateway.problems import KINDS, MIME_TYPE
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
 
+from sightline_search_gateway import schemas
+from sightline_search_gateway.http.problems import MIME_TYPE, PROBLEM_TYPES
+
+DESCRIPTION = """Find pictures by what is in them.
+
+Every error is RFC 9457 `application/problem+json`. Times are RFC 3339 in UTC. Addresses of pictures hold a version:
+such an answer never changes and may be kept for ever."""
 Answer = dict[str, str | dict[str, dict[str, Any]]]
 Answers = dict[int | str, Answer]
 PROBLEM: dict[str, dict[str, Any]] = {MIME_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -17,7 +25,7 @@ NOT_MODIFIED: Answers = {304: {"description": "As If-None-Match has it."}}
 
 def problem_answer(status: int) -> Answer:
     """Return the OpenAPI response of an error, with the kinds of problem it may be."""
-    titles = [f"{kind.title} (`{name}`)" for name, kind in KINDS.items() if kind.status == status]
+    titles = [f"{kind.title} (`{name}`)" for name, kind in PROBLEM_TYPES.items() if kind.status == status]
     answer: Answer = {"description": "; ".join(titles) or HTTPStatus(status).phrase, "content": PROBLEM}
     if status in (429, 503):
         schema = {"type": "integer"}
@@ -45,3 +53,25 @@ def picture_answer(description: str, *mime_types: str) -> Answers:
 def text_answer(description: str) -> Answers:
     """Return the OpenAPI response of a call that sends plain text."""
     return {200: {"description": description, "content": {"text/plain": {"schema": {"type": "string"}}}}}
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Return APIFlask's document with what it leaves out: the problem's schema, the errors of every call, formats."""
+    components = document.setdefault("components", {}).setdefault("schemas", {})
+    for name, schema in _problem_schemas().items():
+        components.setdefault(name, schema)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["default"] = problem_answer(500)
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "path":
+                    parameter["required"] = True
+                    parameter["schema"] = {"type": "string", "format": "uuid"}
+    return document
+
+
+def _problem_schemas() -> dict[str, Any]:
+    spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[MarshmallowPlugin()])
+    spec.components.schema("Problem", schema=schemas.Problem)
+    found: dict[str, Any] = spec.to_dict()["components"]["schemas"]
+    return found

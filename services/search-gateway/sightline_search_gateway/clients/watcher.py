@@ -45,7 +45,7 @@ class WatcherState:
     last_scan_at: datetime | None = None
 
 
-class IngestBoard:
+class WatcherClient:
     """Redis, as the gateway uses it. Connects when it is first used."""
 
     def __init__(self, settings: QueueSettings) -> None:
@@ -70,7 +70,7 @@ class IngestBoard:
             last_scan_at=_moment(said.get("last_scan_at")),
         )
 
-    def hint(self, keys: Sequence[str] | None = None) -> None:
+    def request_scan(self, keys: Sequence[str] | None = None) -> None:
         """Ask the watcher to look at some keys, or at the whole bucket.
 
         Raises:

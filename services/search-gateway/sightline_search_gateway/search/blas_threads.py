@@ -13,7 +13,7 @@ _turn = Lock()
 _settled: list[object] = []
 
 
-def settle_on_one_thread() -> None:
+def use_one_thread() -> None:
     """Keep this process's libraries on one thread for good: it has requests to share its cores among."""
     _settled.append(_controller().limit(limits=1))
 

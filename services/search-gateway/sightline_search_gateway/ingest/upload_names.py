@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from sightline_pictures import has_image_extension
 
-from sightline_search_gateway.problems import Problem
+from sightline_search_gateway.http.problems import Problem
 
 MAX_NAME_BYTES = 200
 MAX_FOLDERS = 16

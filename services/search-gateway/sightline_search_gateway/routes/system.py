@@ -11,14 +11,14 @@ from sightline.encoder.client import EncoderError
 from sightline_catalogue import CatalogueError, NoCollection
 
 from sightline_search_gateway import schemas
-from sightline_search_gateway.answers import json_response
-from sightline_search_gateway.documentation import problem_answers, text_answer
+from sightline_search_gateway.container import current
+from sightline_search_gateway.http.openapi import problem_answers, text_answer
+from sightline_search_gateway.http.problems import Problem, retry_after
+from sightline_search_gateway.http.responses import json_response
+from sightline_search_gateway.http.serializers import PREFIX
 from sightline_search_gateway.ingest.status import count_states
-from sightline_search_gateway.parts import parts
-from sightline_search_gateway.problems import Problem, retry_after
-from sightline_search_gateway.shapes import PREFIX
 
-blueprint = APIBlueprint("operations", __name__, tag="Operations")
+blueprint = APIBlueprint("system", __name__, tag="Operations")
 PROBE_SECONDS = 1.0
 
 
@@ -27,10 +27,10 @@ PROBE_SECONDS = 1.0
 @blueprint.doc(operation_id="getModels", responses=problem_answers(503))
 def get_models() -> Response:
     """List the models that encoders serve, and the one that the collection was made with."""
-    collection = parts().catalogue.current_if_any()
+    collection = current().catalogue.current_if_any()
     models: list[dict[str, Any]] = []
     try:
-        served = parts().services.encoder.models(timeout_seconds=PROBE_SECONDS)
+        served = current().clients.encoder.models(timeout_seconds=PROBE_SECONDS)
     except EncoderError:
         served = []
     for model in served:
@@ -60,8 +60,8 @@ def get_models() -> Response:
 @blueprint.doc(operation_id="getStats", responses=problem_answers(503))
 def get_stats() -> Response:
     """Count what the collection holds."""
-    collection = parts().catalogue.current_if_any()
-    found = asdict(count_states(parts().catalogue))
+    collection = current().catalogue.current_if_any()
+    found = asdict(count_states(current().catalogue))
     labels = collection.labels() if collection is not None else {}
     ordered = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
     return json_response(
@@ -86,13 +86,13 @@ def get_health() -> Response:
 def get_readiness() -> Response:
     """Say whether searches will be answered: the catalogue, and an encoder for its collection."""
     try:
-        collection = parts().services.probe.current()
+        collection = current().clients.catalogue_probe.current()
     except NoCollection as error:
         raise _not_ready("nothing has been indexed yet: there is no collection") from error
     except CatalogueError as error:
         raise _not_ready(f"the catalogue does not answer: {error}") from error
     try:
-        served = parts().services.encoder.models(timeout_seconds=PROBE_SECONDS)
+        served = current().clients.encoder.models(timeout_seconds=PROBE_SECONDS)
     except EncoderError as error:
         raise _not_ready(f"the encoder does not answer: {error.message}") from error
     if all(model.fingerprint != collection.model.fingerprint for model in served):
@@ -107,7 +107,7 @@ def get_readiness() -> Response:
 )
 def get_metrics() -> Response:
     """Get the gateway's metrics."""
-    return parts().telemetry.exposition()
+    return current().telemetry.exposition()
 
 
 def _not_ready(reason: str) -> Problem:

@@ -7,7 +7,7 @@ from threading import Lock
 from sightline_catalogue import Catalogue, CatalogueUnavailable, Collection, NoCollection
 
 
-class CatalogueReach:
+class CatalogueCircuitBreaker:
     """Resolves the alias, once a request. Safe to use from several threads.
 
     While the catalogue is known to be away one request at a time tries it and the others are refused at once: were all

@@ -41,7 +41,7 @@ def add_common_headers(response: Response) -> Response:
     return response
 
 
-class Page:
+class StaticFiles:
     """The files of the built page.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import Schema
 from marshmallow import fields, validate
 
-from sightline_search_gateway.schemas.kinds import nested, out
+from sightline_search_gateway.schemas.fields import nested, out
 
 
 class Model(Schema):

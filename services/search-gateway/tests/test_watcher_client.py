@@ -7,7 +7,7 @@ import socket
 from datetime import UTC, datetime
 
 import pytest
-from sightline_search_gateway.board import LONGEST_HINTS, IngestBoard, QueueUnavailable, WatcherState
+from sightline_search_gateway.clients.watcher import LONGEST_HINTS, QueueUnavailable, WatcherClient, WatcherState
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, RESCAN_LIST, WATCHER_HASH, QueueSettings, redis_client
 
 
@@ -24,7 +24,7 @@ def client(settings):
 
 
 def test_what_the_watcher_said(settings, client):
-    board = IngestBoard(settings)
+    board = WatcherClient(settings)
     assert board.state() == WatcherState(queued=0)
     now = datetime.now(UTC).isoformat()
     said = {"ignored": 7, "scanning": 1, "last_scan_at": "2026-11-24T08:00:00+00:00", "updated_at": now}
@@ -40,7 +40,7 @@ def test_what_the_watcher_said(settings, client):
 
 
 def test_a_watcher_that_is_gone_scans_no_longer(settings, client):
-    board = IngestBoard(settings)
+    board = WatcherClient(settings)
     client.hset(WATCHER_HASH, mapping={"scanning": "1", "updated_at": "2026-01-01T00:00:00+00:00"})
     assert not board.state().scanning
     client.hset(WATCHER_HASH, mapping={"updated_at": datetime.now(UTC).isoformat()})
@@ -49,13 +49,13 @@ def test_a_watcher_that_is_gone_scans_no_longer(settings, client):
 
 
 def test_hints_come_in_order_and_do_not_pile_up(settings, client):
-    board = IngestBoard(settings)
-    board.hint(["a/b.jpg", "é.jpg"])
-    board.hint()
+    board = WatcherClient(settings)
+    board.request_scan(["a/b.jpg", "é.jpg"])
+    board.request_scan()
     assert [json.loads(client.rpop(RESCAN_LIST)) for _ in range(2)] == [{"keys": ["a/b.jpg", "é.jpg"]}, {}]
     for number in range(LONGEST_HINTS + 5):
         client.lpush(RESCAN_LIST, str(number))
-    board.hint()
+    board.request_scan()
     assert client.llen(RESCAN_LIST) == LONGEST_HINTS
     board.close()
 
@@ -63,8 +63,8 @@ def test_hints_come_in_order_and_do_not_pile_up(settings, client):
 def test_redis_away():
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        board = IngestBoard(QueueSettings(redis_url=f"redis://127.0.0.1:{closed.getsockname()[1]}/0"))
+        board = WatcherClient(QueueSettings(redis_url=f"redis://127.0.0.1:{closed.getsockname()[1]}/0"))
         assert board.state() == WatcherState()
         with pytest.raises(QueueUnavailable):
-            board.hint(["a"])
+            board.request_scan(["a"])
         board.close()

@@ -1,0 +1,104 @@
+"""Everything that a request may use; `bootstrap` fills it, tests fill it with fakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import cast
+
+from flask import current_app
+from sightline.encoder.client import EncoderClient
+from sightline_bucket import Bucket, ThumbnailStore
+from sightline_catalogue import Catalogue
+
+from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
+from sightline_search_gateway.clients.watcher import WatcherClient
+from sightline_search_gateway.http.telemetry import Telemetry
+from sightline_search_gateway.images.preview_cache import PreviewCache
+from sightline_search_gateway.ingest.status import IngestStatusService
+from sightline_search_gateway.maps.desk import MapDesk
+from sightline_search_gateway.search.query_encoder import QueryEncoder
+from sightline_search_gateway.search.relevance import Calibrator
+from sightline_search_gateway.search.shared_cache import SharedCache
+from sightline_search_gateway.search.vocabulary import VocabularyEmbedder, read_vocabulary
+from sightline_search_gateway.settings import Settings
+
+EXTENSION = "sightline"
+QUERY_CACHE_SECONDS = 3600.0
+PICTURES_AT_ONCE = 2
+"""Pictures decoded at once in each process, so that searches keep their share of it."""
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The other services, as the gateway reaches them.
+
+    Attributes:
+        catalogue_probe: The catalogue once more, with less patience: whether it answers, not what.
+    """
+
+    catalogue: Catalogue
+    catalogue_probe: Catalogue
+    encoder: EncoderClient
+    bucket: Bucket
+    thumbnails: ThumbnailStore
+    watcher: WatcherClient
+    shared_cache: SharedCache
+    maps: MapDesk
+
+
+@dataclass(frozen=True)
+class Container:
+    """Everything that a request may use.
+
+    Attributes:
+        catalogue: Resolves the collection.
+        query_encoder: Queries to vectors.
+        previews: Previews made before.
+        decode_slots: Held while a picture is decoded.
+        ingest: How far the collection is.
+        vocabulary: What clusters are named with.
+        calibrator: What a collection taught about relevance.
+    """
+
+    settings: Settings
+    clients: Clients
+    telemetry: Telemetry
+    catalogue: CatalogueCircuitBreaker
+    query_encoder: QueryEncoder
+    previews: PreviewCache
+    decode_slots: BoundedSemaphore
+    ingest: IngestStatusService
+    vocabulary: VocabularyEmbedder
+    calibrator: Calibrator
+
+
+def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Container:
+    """Return the container of an application."""
+    gateway = settings.gateway
+    catalogue = CatalogueCircuitBreaker(clients.catalogue)
+    query_encoder = QueryEncoder(
+        clients.encoder,
+        size=gateway.query_cache_size,
+        seconds=QUERY_CACHE_SECONDS,
+        timeout_seconds=gateway.timeout_seconds,
+        at_once=max(1, gateway.threads * 3 // 4),
+        telemetry=telemetry,
+    )
+    return Container(
+        settings=settings,
+        clients=clients,
+        telemetry=telemetry,
+        catalogue=catalogue,
+        query_encoder=query_encoder,
+        previews=PreviewCache(gateway.preview_cache_bytes),
+        decode_slots=BoundedSemaphore(PICTURES_AT_ONCE),
+        ingest=IngestStatusService(catalogue, clients.watcher, writable=settings.bucket.writable),
+        vocabulary=VocabularyEmbedder(read_vocabulary(), query_encoder.encode_texts, clients.shared_cache),
+        calibrator=Calibrator(),
+    )
+
+
+def current() -> Container:
+    """Return the container of the application that handles this request."""
+    return cast(Container, current_app.extensions[EXTENSION])

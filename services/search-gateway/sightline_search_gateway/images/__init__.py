@@ -1,0 +1,1 @@
+"""Images in three sizes, and changes of the bucket."""

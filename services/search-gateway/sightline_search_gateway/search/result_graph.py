@@ -1,0 +1,142 @@
+"""Results as clusters and a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sightline_catalogue import Image
+
+from sightline_search_gateway.search.cluster_names import commonest_labels, name_clusters
+from sightline_search_gateway.search.clustering import group
+from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
+
+MAX_CLUSTERED = 50
+"""Of an answer's results, the first so many are put into clusters."""
+QUERY = "query"
+DECIMALS = 4
+NEIGHBOURS = 2
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ResultGraph:
+    """An answer's clusters and graph, as they go into it.
+
+    Attributes:
+        clusters: The one with the best result first.
+        edges: Each pair once.
+        cluster_of: Of each result that was arranged, the place of its cluster.
+    """
+
+    clusters: list[dict[str, Any]] = field(default_factory=list)
+    edges: list[dict[str, Any]] = field(default_factory=list)
+    cluster_of: list[int] = field(default_factory=list)
+
+
+def build_result_graph(
+    images: Sequence[Image],
+    similarities: NDArray[np.float32],
+    vectors: NDArray[np.float32],
+    words: VocabularyEmbeddings | None = None,
+    query: str | None = None,
+) -> ResultGraph:
+    """Put the first 50 results into clusters and join them.
+
+    Args:
+        images: n results, the best first.
+        similarities: (n,) their cosines with the query.
+        vectors: (n, dimensions) float32, of length one.
+        words: To name the clusters with; without them, the commonest folder is a cluster's name.
+        query: What was asked for, where that is a text.
+    """
+    images, similarities, vectors = images[:MAX_CLUSTERED], similarities[:MAX_CLUSTERED], vectors[:MAX_CLUSTERED]
+    if not images:
+        return ResultGraph()
+    groups = group(vectors)
+    between = vectors @ vectors.T
+    members = [np.flatnonzero(groups == number).tolist() for number in range(int(groups.max()) + 1)]
+    centroids = np.stack([vectors[places].mean(axis=0) for places in members])
+    if words is not None:
+        names: list[str | None] = [*name_clusters(centroids, [len(places) for places in members], words, query)]
+    else:
+        names = commonest_labels([[images[place].label for place in places] for places in members])
+    clusters = []
+    for number, places in enumerate(members):
+        nearness = np.round(vectors[places] @ centroids[number], DECIMALS)
+        clusters.append(
+            {
+                "id": number,
+                "name": names[number],
+                "size": len(places),
+                "best_id": images[places[int(np.argmax(nearness))]].id,
+                "similarity": round(float(similarities[places].mean()), DECIMALS),
+            }
+        )
+    edges: list[dict[str, Any]] = [
+        {"source": QUERY, "target": image.id, "similarity": round(similarity, DECIMALS)}
+        for image, similarity in zip(images, similarities.tolist(), strict=True)
+    ]
+    edges += [
+        {
+            "source": images[one].id,
+            "target": images[other].id,
+            "similarity": round(float(between[one, other]), DECIMALS),
+        }
+        for one, other in pairs(between, groups)
+    ]
+    return ResultGraph(clusters, edges, groups.tolist())
+
+
+def pairs(similarities: NDArray[np.float32], groups: NDArray[np.intp]) -> list[Pair]:
+    """Return pairs of results, each once, the better ranked first.
+
+    Each result is joined to its two nearest within its group; the groups by the strongest pairs between them that make
+    one graph of all.
+
+    Args:
+        similarities: (n, n), between the results in their rank's order.
+        groups: (n,) the group of each.
+    """
+    others = np.equal.outer(groups, groups)
+    np.fill_diagonal(others, False)
+    within = np.where(others, similarities, -np.inf)
+    nearest = np.argsort(-within, axis=1, kind="stable")[:, :NEIGHBOURS]
+    found = {
+        _ordered(place, other)
+        for place, row in enumerate(nearest.tolist())
+        for other in row
+        if groups[other] == groups[place] and other != place
+    }
+    return sorted(found | set(_bridges(similarities, groups)))
+
+
+def _bridges(similarities: NDArray[np.float32], groups: NDArray[np.intp]) -> list[Pair]:
+    """Return the strongest pairs between groups that join all of them: a spanning tree, by Kruskal's algorithm."""
+    first, second = np.nonzero(np.triu(groups[:, None] != groups[None, :]))
+    order = np.argsort(-similarities[first, second], kind="stable")
+    joined = list(range(int(groups.max(initial=-1)) + 1))
+    bridges: list[Pair] = []
+    number = groups.tolist()
+    for place in order.tolist():
+        if len(bridges) + 1 >= len(joined):
+            break
+        pair = (int(first[place]), int(second[place]))
+        one, other = (_root(joined, number[end]) for end in pair)
+        if one != other:
+            joined[other] = one
+            bridges.append(pair)
+    return bridges
+
+
+def _root(joined: list[int], group: int) -> int:
+    while joined[group] != group:
+        group = joined[group]
+    return group
+
+
+def _ordered(one: int, other: int) -> Pair:
+    return (one, other) if one < other else (other, one)
