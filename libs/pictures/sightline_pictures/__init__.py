@@ -1,7 +1,7 @@
-"""Pictures: opened safely, described, shown smaller, and brought to a model's input."""
+"""Pictures: decoded safely, described, scaled to thumbnails, and preprocessed for a model."""
 
 from sightline_pictures.errors import PictureError
-from sightline_pictures.formats import EXTENSIONS, has_image_extension
+from sightline_pictures.formats import EXTENSIONS, FORMATS, has_image_extension
 from sightline_pictures.picture import Picture, open_picture
 from sightline_pictures.preprocessing import Preprocessing, preprocess
 from sightline_pictures.settings import PictureSettings
@@ -9,6 +9,7 @@ from sightline_pictures.thumbnails import preview, thumbnail
 
 __all__ = [
     "EXTENSIONS",
+    "FORMATS",
     "Picture",
     "PictureError",
     "PictureSettings",

@@ -1,4 +1,4 @@
-"""From whatever a file holds to sRGB: depth, palette, transparency, ICC profile."""
+"""Converts whatever a file holds to sRGB: depth, palette, transparency, ICC profile."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Why a file is not a picture that Sightline can use."""
+"""Why a file cannot be decoded."""
 
 from __future__ import annotations
 
 
 class PictureError(ValueError):
-    """A file that will never become a picture, however often it is tried.
+    """A file that cannot be decoded, however often it is tried.
 
     Attributes:
         reason: One line, fit to show to a person.

@@ -1,4 +1,4 @@
-"""What a camera wrote into the file: when, and with what."""
+"""Reads EXIF: orientation, date and camera."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def taken_at(exif: Image.Exif) -> datetime | None:
 
 
 def camera(exif: Image.Exif) -> str | None:
-    """Return maker and model as one name, without saying the maker twice."""
+    """Return maker and model as one name, without repeating the maker."""
     make, model = _text(exif.get(Base.Make)), _text(exif.get(Base.Model))
     if make and model:
         doubled = model.lower().startswith(make.split()[0].lower())
@@ -52,7 +52,7 @@ def camera(exif: Image.Exif) -> str | None:
 
 
 def _text(value: object) -> str:
-    """Return a tag's value as one clean line; empty for what is no text."""
+    """Return a tag's value as one clean line; empty for what is not text."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if not isinstance(value, str):

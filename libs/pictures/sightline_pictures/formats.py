@@ -1,4 +1,4 @@
-"""The formats that are read, and nothing but these: no PostScript, no vector graphics, no video."""
+"""The one table of file formats that are read: no PostScript, no vector graphics, no video."""
 
 from __future__ import annotations
 
@@ -17,13 +17,6 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-EXTENSIONS = frozenset(
-    {
-        ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib",
-        ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif",
-    }
-)  # fmt: skip
-
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _CONTAINER_BRANDS = frozenset({b"mif1", b"msf1"})
@@ -31,35 +24,45 @@ _CONTAINER_BRANDS = frozenset({b"mif1", b"msf1"})
 
 @dataclass(frozen=True)
 class Format:
-    """One format: its name as Sightline shows it, and Pillow's reader of it.
+    """A file format.
 
-    The reader's class is called itself, and not `PIL.Image.open`: that would measure every file against
-    Pillow's global `MAX_IMAGE_PIXELS` and warn or raise by it, where the limit here is the caller's.
+    Attributes:
+        name: As Sightline shows it.
+        media_type: As browsers know it.
+        extensions: In lower case, the usual one first.
+        reader: Pillow's. The class itself is called, not `PIL.Image.open`: that would measure every file against
+            Pillow's global `MAX_IMAGE_PIXELS` and warn or raise by it, where the limit here is the caller's.
     """
 
     name: str
+    media_type: str
+    extensions: tuple[str, ...]
     reader: Callable[[BytesIO, str], ImageFile]
 
 
-JPEG = Format("JPEG", JpegImageFile)
-PNG = Format("PNG", PngImageFile)
-WEBP = Format("WebP", WebPImageFile)
-GIF = Format("GIF", GifImageFile)
-BMP = Format("BMP", BmpImageFile)
-TIFF = Format("TIFF", TiffImageFile)
-HEIC = Format("HEIC", HeifImageFile)
-AVIF = Format("AVIF", AvifImageFile)
+JPEG = Format("JPEG", "image/jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), JpegImageFile)
+PNG = Format("PNG", "image/png", (".png",), PngImageFile)
+WEBP = Format("WebP", "image/webp", (".webp",), WebPImageFile)
+GIF = Format("GIF", "image/gif", (".gif",), GifImageFile)
+BMP = Format("BMP", "image/bmp", (".bmp", ".dib"), BmpImageFile)
+TIFF = Format("TIFF", "image/tiff", (".tif", ".tiff"), TiffImageFile)
+HEIC = Format("HEIC", "image/heic", (".heic", ".heif", ".hif"), HeifImageFile)
+AVIF = Format("AVIF", "image/avif", (".avif",), AvifImageFile)
+
+FORMATS = {format.name: format for format in (JPEG, PNG, WEBP, GIF, BMP, TIFF, HEIC, AVIF)}
+"""All of them, by name."""
+EXTENSIONS = frozenset(extension for format in FORMATS.values() for extension in format.extensions)
 
 
 def has_image_extension(key: str) -> bool:
-    """Tell by its extension whether a file could be a picture."""
+    """Return whether a key ends in one of EXTENSIONS; a name that is nothing but `.jpg` has none."""
     name = key.rpartition("/")[2]
     stem, dot, extension = name.rpartition(".")
     return bool(dot and stem) and f".{extension.lower()}" in EXTENSIONS
 
 
 def detect(data: bytes) -> Format | None:
-    """Tell the format by the first bytes; the file's name plays no part."""
+    """Return the format by the first bytes, whatever the file's name; None for any other file."""
     if data.startswith(b"\xff\xd8\xff"):
         return JPEG
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -90,7 +93,7 @@ def _detect_heif(data: bytes) -> Format | None:
 
 
 def declared_size(data: bytes, format: Format) -> tuple[int, int] | None:
-    """Return the width and height in pixels that the header states, where a few bytes tell.
+    """Return the width and height in pixels that the header states, where it is read easily; else None.
 
     It is asked before Pillow is: Pillow's readers allocate a WebP's canvas when they open it, and give no
     size at all for a file that ends right after its header.
@@ -112,7 +115,7 @@ def declared_size(data: bytes, format: Format) -> tuple[int, int] | None:
 
 
 def is_truncated(data: bytes, format: Format) -> bool:
-    """Tell whether a file is shorter than it says itself, for the formats whose readers do not say so."""
+    """Return whether a file is shorter than its header says, for the formats whose readers do not notice."""
     if format is WEBP:
         return len(data) < 12 or int.from_bytes(data[4:8], "little") + 8 > len(data)
     if format not in (HEIC, AVIF):

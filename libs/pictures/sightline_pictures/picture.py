@@ -1,4 +1,4 @@
-"""A file's bytes become a picture, or an error that a person can read."""
+"""Decodes a file's bytes to a picture, or raises an error that a person can read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sightline_pictures.colours import to_srgb
 from sightline_pictures.errors import PictureError
 from sightline_pictures.formats import JPEG, TIFF, Format, declared_size, detect, is_truncated
 
-_TURNS = {
+_TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -76,7 +76,7 @@ def open_picture(data: bytes, *, max_bytes: int, max_pixels: int, min_side: int 
         raise PictureError(f"{len(data):,} bytes; the limit is {max_bytes:,} (IMAGE_MAX_BYTES)")
     kind = detect(data)
     if kind is None:
-        raise PictureError(_what_else(data))
+        raise PictureError(_why_unknown(data))
     declared = declared_size(data, kind)
     if declared:
         _check_pixels(*declared, max_pixels)
@@ -105,8 +105,8 @@ def _decode(opened: ImageFile, kind: Format, min_side: int | None) -> Picture:
     turn, taken_at, camera = _describe(opened, kind)
     profile = opened.info.get("icc_profile")
     image = to_srgb(_reduced(opened, (width, height), min_side), profile if isinstance(profile, bytes) else None)
-    if turn in _TURNS:
-        image = image.transpose(_TURNS[turn])
+    if turn in _TRANSPOSITIONS:
+        image = image.transpose(_TRANSPOSITIONS[turn])
         if turn >= 5:
             width, height = height, width
     return Picture(image, width, height, kind.name, taken_at, camera)
@@ -166,8 +166,8 @@ def _unreadable(data: bytes, kind: Format, error: Exception) -> PictureError:
     return PictureError(f"damaged {kind.name} file" + (f": {detail}" if detail else ""))
 
 
-def _what_else(data: bytes) -> str:
-    """Say what a file is that is no picture."""
+def _why_unknown(data: bytes) -> str:
+    """Return why a file is not an image that is read here."""
     head = data[:512]
     if not head.strip(b"\0"):
         return "not an image: it starts with nothing but zero bytes"

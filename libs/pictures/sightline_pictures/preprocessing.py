@@ -20,7 +20,7 @@ _FILTERS = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 # How many times the crop's pixels may be resized in full.
-_FEW = 16
+_MAX_FULL_RESIZE = 16
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Preprocessing:
 
 
 def preprocess(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """Bring a picture to a model's input.
+    """Return a picture as a model's input.
 
     The result is that of torchvision's, timm's and open_clip's evaluation transforms on Pillow images (equal, or
     off by one where Pillow rounds a box differently), without doing the work that the crop throws away.
@@ -87,7 +87,7 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.u
     # Resizing only what the crop keeps saves a fifth. It gives the same pixels where a square gets smaller; elsewhere
     # Pillow may choose the other order of its two passes, or show that it takes a box in float32.
     exact = width == height >= resized[0]
-    if not exact and resized[0] * resized[1] <= _FEW * out_width * out_height:
+    if not exact and resized[0] * resized[1] <= _MAX_FULL_RESIZE * out_width * out_height:
         cut = image.resize(resized, method).crop((left, top, left + out_width, top + out_height))
     else:
         scale_x, scale_y = width / resized[0], height / resized[1]

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from sightline_pictures.formats import detect
+from sightline_pictures.formats import FORMATS, detect
 
 UNKNOWN = "application/octet-stream"
-BY_FORMAT = {
-    "JPEG": "image/jpeg",
-    "PNG": "image/png",
-    "WebP": "image/webp",
-    "GIF": "image/gif",
-    "BMP": "image/bmp",
-    "TIFF": "image/tiff",
-    "HEIC": "image/heic",
-    "AVIF": "image/avif",
-}
-MIME_TYPES = (*BY_FORMAT.values(), UNKNOWN)
+MIME_TYPES = (*(format.media_type for format in FORMATS.values()), UNKNOWN)
 
 
 def media_type(data: bytes) -> str:
@@ -24,4 +14,4 @@ def media_type(data: bytes) -> str:
     The name says nothing here: a page named cat.jpg must not run as one, and SVG is a program.
     """
     found = detect(data)
-    return BY_FORMAT.get(found.name, UNKNOWN) if found is not None else UNKNOWN
+    return UNKNOWN if found is None else found.media_type

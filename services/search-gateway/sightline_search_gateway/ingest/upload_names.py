@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from pathlib import PurePosixPath
 
-from sightline_pictures import has_image_extension
+from sightline_pictures import FORMATS, has_image_extension
 
 from sightline_search_gateway.http.problems import Problem
 
@@ -13,18 +13,6 @@ MAX_NAME_BYTES = 200
 MAX_FOLDERS = 16
 # What one of the usual file systems refuses or treats as something else.
 FORBIDDEN = set('<>:"/\\|?*')
-EXTENSIONS = {
-    "JPEG": ".jpg",
-    "MPO": ".jpg",
-    "PNG": ".png",
-    "WEBP": ".webp",
-    "GIF": ".gif",
-    "BMP": ".bmp",
-    "TIFF": ".tif",
-    "HEIF": ".heic",
-    "HEIC": ".heic",
-    "AVIF": ".avif",
-}
 
 
 def safe_name(name: str, picture_format: str) -> str:
@@ -32,14 +20,14 @@ def safe_name(name: str, picture_format: str) -> str:
 
     Args:
         name: As it was sent, a path perhaps.
-        picture_format: Pillow's name of the format that the bytes have.
+        picture_format: The name of the format that the bytes have.
     """
     base = name.replace("\\", "/").rpartition("/")[2]
     base = unicodedata.normalize("NFC", base.encode("utf-8", "replace").decode())
     kept = "".join("_" if char in FORBIDDEN else char for char in base if _is_plain(char))
     kept = kept.strip(" .") or "picture"
     if not has_image_extension(kept):
-        kept += EXTENSIONS.get(picture_format.upper(), ".jpg")
+        kept += FORMATS[picture_format].extensions[0]
     stem, dot, extension = kept.rpartition(".")
     return _cut(stem, MAX_NAME_BYTES - len(extension.encode()) - 1) + dot + extension
 
