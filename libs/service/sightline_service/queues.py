@@ -89,7 +89,7 @@ def ping(settings: QueueSettings, node: str) -> int:
     return 0
 
 
-def redis_client(settings: QueueSettings) -> redis.Redis:
+def redis_client(settings: QueueSettings, *, decode_responses: bool = True) -> redis.Redis:
     """Return a client of the broker that gives up after five seconds instead of hanging, and at once where none runs.
 
     It tries once: all who use it have something better to do without Redis than to wait for it.
@@ -101,5 +101,5 @@ def redis_client(settings: QueueSettings) -> redis.Redis:
         health_check_interval=30,
         # Said here, since redis-py's own number of tries, seconds apart, depends on how a client is made.
         retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
+        decode_responses=decode_responses,
     )

@@ -14,9 +14,7 @@ from typing import Any, cast
 
 import orjson
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-from sightline_service.queues import QueueSettings
+from sightline_service.queues import QueueSettings, redis_client
 
 from sightline_search_gateway.maps.points import COLUMNS, COORDINATES, Points, load_points
 from sightline_search_gateway.maps.request import MapRequest
@@ -337,13 +335,7 @@ class MapStore:
     @property
     def _redis(self) -> redis.Redis:
         if self._client is None:
-            self._client = redis.Redis.from_url(
-                self._queue.redis_url,
-                socket_connect_timeout=5,
-                socket_timeout=5,
-                health_check_interval=30,
-                retry=Retry(NoBackoff(), 0),
-            )
+            self._client = redis_client(self._queue, decode_responses=False)
         return self._client
 
 
