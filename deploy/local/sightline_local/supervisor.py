@@ -1,4 +1,4 @@
-"""Keeps the services running: starts them, restarts what dies, stops all of them.
+"""Starts the services, restarts those that die, stops all of them.
 
 circus does the work, in a process of its own:
 
@@ -22,9 +22,12 @@ from typing import Any
 
 from circus.client import CircusClient
 from circus.exc import CallError
+from sightline_service import parent_death
 
 from sightline_local.stack import ROOT, Service
 
+DIES_WITH_PARENT = [sys.executable, "-P", parent_death.__file__]
+"""Comes before a command."""
 LOG_BYTES = 10_000_000
 LOG_FILES = 3
 
@@ -73,7 +76,7 @@ class Supervisor:
             json.dump(configuration, file)
         with open(self._logs / "supervisor.log", "ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "sightline_local.child", sys.executable, "-m", __name__, str(path)],
+                [*DIES_WITH_PARENT, sys.executable, "-m", __name__, str(path)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -94,11 +97,11 @@ class Supervisor:
         self._run.cleanup()
 
     def is_running(self) -> bool:
-        """Return whether the supervising process lives."""
+        """Return whether the supervising process is running."""
         return self._process is not None and self._process.poll() is None
 
     def pids(self, name: str) -> list[int]:
-        """Return the main process of a service; empty while it is being restarted."""
+        """Return the process ids of a service; empty while it is being restarted."""
         answer = self._call({"command": "list", "properties": {"name": name}})
         return [int(pid) for pid in answer.get("pids", [])]
 
@@ -150,7 +153,7 @@ class Supervisor:
         }
         return {
             "name": service.name,
-            "cmd": shlex.join([sys.executable, "-m", "sightline_local.child", *service.command]),
+            "cmd": shlex.join([*DIES_WITH_PARENT, *service.command]),
             "env": service.environment,
             "working_dir": str(ROOT),
             "priority": priority,
