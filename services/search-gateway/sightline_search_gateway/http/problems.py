@@ -93,19 +93,8 @@ def translate(error: Exception) -> Problem | None:
     match error:
         case Problem():
             return error
-        case encoder.Overloaded():
-            wait = retry_after(error.retry_after_seconds)
-            return Problem("overloaded", f"The encoder is busy; try again in {wait['Retry-After']} s.", headers=wait)
-        case encoder.Unavailable():
-            return Problem(
-                "encoder-unavailable", "The encoder does not answer; try again soon.", headers=retry_after(2)
-            )
-        case encoder.FingerprintMismatch():
-            return Problem("no-encoder", error.message)
-        case encoder.InvalidRequest() | encoder.InvalidItem():
-            return Problem("invalid-request", error.message)
         case encoder.EncoderError() | encoder.ItemError():
-            return Problem("encoder-unavailable", f"The encoder failed: {error.message}", headers=retry_after(2))
+            return _translate_encoder(error)
         case NoCollection():
             return Problem("image-not-found", "Nothing has been indexed yet.")
         case UnknownImage():
@@ -131,6 +120,22 @@ def translate(error: Exception) -> Problem | None:
         case BucketUnavailable():
             return Problem("bucket-unavailable", str(error), headers=retry_after(5))
     return None
+
+
+def _translate_encoder(error: encoder.EncoderError | encoder.ItemError) -> Problem:
+    match error:
+        case encoder.Overloaded():
+            wait = retry_after(error.retry_after_seconds)
+            return Problem("overloaded", f"The encoder is busy; try again in {wait['Retry-After']} s.", headers=wait)
+        case encoder.Unavailable():
+            return Problem(
+                "encoder-unavailable", "The encoder does not answer; try again soon.", headers=retry_after(2)
+            )
+        case encoder.FingerprintMismatch():
+            return Problem("no-encoder", error.message)
+        case encoder.InvalidRequest() | encoder.InvalidItem():
+            return Problem("invalid-request", error.message)
+    return Problem("encoder-unavailable", f"The encoder failed: {error.message}", headers=retry_after(2))
 
 
 def read_only_problem() -> Problem:
