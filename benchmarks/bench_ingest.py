@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from sightline_bucket import BucketSettings, ThumbnailSettings, open_thumbnails
 from sightline_encoder import models
 from sightline_encoder.settings import EncoderSettings
-from sightline_ingest_worker.context import ENCODE_BATCH
 from sightline_ingest_worker.settings import WorkerSettings
+from sightline_ingest_worker.worker.context import ENCODE_BATCH
 from sightline_local.readiness import NotReady
 from sightline_pictures import PictureError, PictureSettings, open_picture, preprocess, thumbnail
 

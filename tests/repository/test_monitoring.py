@@ -14,9 +14,9 @@ import yaml
 from prometheus_client import REGISTRY, CollectorRegistry
 from sightline_encoder.metrics import EncoderMetrics
 from sightline_encoder.settings import EncoderSettings
-from sightline_ingest_worker import metrics as worker_metrics
-from sightline_ingest_worker import status as watcher_metrics
 from sightline_ingest_worker.settings import WatcherSettings, WorkerSettings
+from sightline_ingest_worker.watcher import status as watcher_metrics
+from sightline_ingest_worker.worker import metrics as worker_metrics
 from sightline_local.stack import ROOT
 from sightline_qdrant_edge import metrics as edge_metrics
 from sightline_search_gateway.http.telemetry import Telemetry

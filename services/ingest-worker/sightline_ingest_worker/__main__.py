@@ -18,7 +18,7 @@ def main() -> None:
 
 
 def _node() -> str:
-    from sightline_ingest_worker.node import NodeSettings
+    from sightline_ingest_worker.worker_name import NodeSettings
 
     return load_settings(NodeSettings).node
 
@@ -26,7 +26,7 @@ def _node() -> str:
 def _run() -> int:
     # Not before: it loads prometheus_client.
     from sightline_ingest_worker.settings import WorkerSettings
-    from sightline_ingest_worker.worker import run
+    from sightline_ingest_worker.worker.celery_app import run
 
     return run(load_settings(WorkerSettings))
 

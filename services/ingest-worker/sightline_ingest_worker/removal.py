@@ -1,4 +1,4 @@
-"""Takes points out of the catalogue, and thumbnails that no other point uses."""
+"""Takes records out of the catalogue, and thumbnails that no other record uses."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from sightline_bucket import ThumbnailStore
 from sightline_catalogue import Collection
 
 
-def remove_points(collection: Collection, thumbnails: ThumbnailStore, ids: Sequence[str]) -> int:
-    """Delete points, then each thumbnail that was theirs alone; returns how many points there were.
+def remove_records(collection: Collection, thumbnails: ThumbnailStore, ids: Sequence[str]) -> int:
+    """Delete records, then each thumbnail that only they used; returns how many records there were.
 
     Raises:
-        CatalogueError, BucketUnavailable: They are away; what is left over is deleted by the next scan, but for a
+        CatalogueError, BucketUnavailable: They do not answer; what is left over is deleted by the next scan, but for a
             thumbnail, which does no harm.
     """
     known = [image for image in collection.get(ids) if image is not None]

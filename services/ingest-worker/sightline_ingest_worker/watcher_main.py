@@ -1,26 +1,5 @@
-"""Entry point of `sightline-watcher`."""
+"""Where environments that were installed before the watcher's package find its entry point."""
 
-from __future__ import annotations
+from sightline_ingest_worker.watcher.__main__ import main
 
-import argparse
-import sys
-
-from sightline_service import load_settings
-
-from sightline_ingest_worker.settings import WatcherSettings
-from sightline_ingest_worker.watching import run
-
-
-def main() -> None:
-    """Parse the command line, read the settings, watch."""
-    parser = argparse.ArgumentParser(
-        prog="sightline-watcher",
-        description="Finds what is new, changed or gone in the bucket, and queues it for the workers.",
-        epilog="Settings are environment variables; services/ingest-worker/README.md lists them.",
-    )
-    parser.parse_args()
-    sys.exit(run(load_settings(WatcherSettings)))
-
-
-if __name__ == "__main__":
-    main()
+__all__ = ["main"]

@@ -19,8 +19,9 @@ import redis
 from sightline.encoder.client import BULK, Encoded, ItemError
 from sightline_bucket import BucketObject, BucketUnavailable, ObjectMissing
 from sightline_catalogue import CatalogueUnavailable, Image, ModelRef, NoCollection
-from sightline_ingest_worker.context import Context, Target
-from sightline_ingest_worker.sending import Lengths
+from sightline_ingest_worker.target import Target
+from sightline_ingest_worker.watcher.task_queue import QueueLengths
+from sightline_ingest_worker.worker.context import WorkerContext
 from sightline_pictures import PictureSettings, Preprocessing
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -277,6 +278,32 @@ class FakeTarget:
         self.forgotten += 1
 
 
+class NoEncodeLocks:
+    """As where one process works alone."""
+
+    def take(self, shas):
+        return set(shas)
+
+    def release(self, shas):
+        pass
+
+
+class NoCrashJournal:
+    """Remembers nothing."""
+
+    def crashes(self, keys):
+        return {}
+
+    def begin(self, keys):
+        pass
+
+    def end(self):
+        pass
+
+    def clear(self, keys):
+        pass
+
+
 @dataclass
 class Bench:
     """Fakes, and a context over them."""
@@ -289,13 +316,16 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.target = FakeTarget(self.collection)
-        self.context = Context(
+        self.context = WorkerContext(
             bucket_id="main",
             bucket=self.bucket,
             thumbnails=self.thumbnails,
             encoder=self.encoder,
             target=self.target,
             pictures=PictureSettings(max_bytes=100_000, max_pixels=1_000_000),
+            encode_locks=NoEncodeLocks(),
+            crash_journal=NoCrashJournal(),
+            stopping=lambda: False,
             encode_batch=4,
             readers=ThreadPoolExecutor(2),
         )
@@ -337,8 +367,8 @@ class FakeQueue:
         self.sent += [(key, queue) for key in keys]
         return 1
 
-    def lengths(self) -> Lengths:
-        return Lengths(0, self.waiting or min(len(self.sent), 1), self.taken)
+    def lengths(self) -> QueueLengths:
+        return QueueLengths(0, self.waiting or min(len(self.sent), 1), self.taken)
 
     @property
     def keys(self) -> list[str]:

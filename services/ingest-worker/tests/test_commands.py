@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-COMMANDS = ["sightline_ingest_worker", "sightline_ingest_worker.watcher_main"]
+COMMANDS = ["sightline_ingest_worker", "sightline_ingest_worker.watcher"]
 
 
 def environment(tmp_path, **settings: str) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import shutil
 import threading
 import time
@@ -15,10 +14,10 @@ import pytest
 from prometheus_client import REGISTRY
 from sightline_bucket import BucketUnavailable
 from sightline_bucket.folder import FolderBucket
-from sightline_ingest_worker import status, watcher
-from sightline_ingest_worker.indexing import index_keys
-from sightline_ingest_worker.ledger import Ledger
-from sightline_ingest_worker.watcher import Parts, Watcher
+from sightline_ingest_worker.watcher import status
+from sightline_ingest_worker.watcher.loop import Watcher
+from sightline_ingest_worker.watcher.reconciler import Reconciler
+from sightline_ingest_worker.worker.indexing import index_keys
 
 
 class Scene:
@@ -34,18 +33,15 @@ class Scene:
     def start(self) -> None:
         """Begin with a new process's memory."""
         self.watcher = Watcher(
-            Parts(
-                settings=self.settings,
-                bucket=self.bucket,
-                catalogue=self.catalogue,
-                target=self.bench.target,
-                ledger=Ledger("main", self.bucket, self.bench.thumbnails, self.tasks, self.quiet_seconds),
-                tasks=self.tasks,
-                client=self.client,
-                changed=queue.SimpleQueue(),
-                stopping=lambda: False,
-                quiet_seconds=self.quiet_seconds,
-            )
+            settings=self.settings,
+            bucket=self.bucket,
+            catalogue=self.catalogue,
+            target=self.bench.target,
+            reconciler=Reconciler("main", self.bucket, self.bench.thumbnails, self.tasks, self.quiet_seconds),
+            tasks=self.tasks,
+            client=self.client,
+            stopping=lambda: False,
+            quiet_seconds=self.quiet_seconds,
         )
 
     def write(self, key: str, data: bytes) -> None:
@@ -75,7 +71,7 @@ class Scene:
 
 @pytest.fixture
 def scene(bench, redis_server, tmp_path, fakes, monkeypatch):
-    monkeypatch.setattr("sightline_ingest_worker.watcher.HINT_SECONDS", 0.02)
+    monkeypatch.setattr("sightline_ingest_worker.watcher.loop.HINT_SECONDS", 0.02)
     return Scene(bench, fakes.FakeQueue(), fakes.FakeCatalogue(), redis_server.client, tmp_path / "bucket")
 
 
@@ -89,7 +85,8 @@ def test_the_first_scan_is_a_backfill_and_later_finds_are_new(scene, draw):
     scene.scan()
     assert scene.tasks.sent[1:] == [("b.png", "new")]
     told = scene.client.hgetall("sightline:watcher")
-    assert (told["ignored"], told["scanned"], told["scanning"]) == ("1", "3", "0")
+    assert (told["ignored"], told["scanning"]) == ("1", "0")
+    assert gauge("listed") == 3
     assert datetime.fromisoformat(told["last_scan_at"]).tzinfo is not None
 
 
@@ -116,7 +113,7 @@ def test_metrics_say_how_many_objects_are_in_which_state(scene, draw):
 def test_a_watcher_whose_turn_is_over_shows_no_figures(scene, draw):
     scene.write("a.png", draw(1))
     scene.watcher.step()
-    status.hide()
+    status.clear()
     assert gauge("images", state="pending") is None
     assert gauge("queue_tasks", queue="new") is None
 
@@ -213,7 +210,7 @@ def test_a_moved_file_is_not_encoded_again(scene, draw):
     (scene.root / "old").rename(scene.root / "renamed")
     scene.tell("old", "renamed")
     scene.work()
-    scene.watcher._look_at = 0
+    scene.watcher._check_due_at = 0
     scene.watcher.step()
     scene.watcher.step()
     assert scene.states == {f"renamed/{number}.png": "indexed" for number in range(3)}
@@ -246,7 +243,7 @@ def test_a_bucket_that_is_quite_empty_loses_nothing(scene, draw):
     scene.write("b.png", draw(2))
     scene.scan()
     scene.work()
-    scene.watcher._look_at = 0
+    scene.watcher._check_due_at = 0
     scene.watcher.step()
     scene.watcher.step()
     assert scene.states == {"b.png": "indexed"}
@@ -328,11 +325,11 @@ def test_what_waits_for_its_time_is_not_queued_before(scene, draw):
     [image] = scene.bench.collection.points.values()
     scene.tasks.sent = []
     scene.bench.collection.set_state([image.id], "pending", next_try_at=datetime.max.replace(tzinfo=UTC))
-    scene.watcher._look_at = 0
+    scene.watcher._check_due_at = 0
     scene.watcher.step()
     assert scene.tasks.keys == []
     scene.bench.collection.set_state([image.id], "pending", next_try_at=datetime(2026, 1, 1, tzinfo=UTC))
-    scene.watcher._look_at = 0
+    scene.watcher._check_due_at = 0
     scene.watcher.step()
     assert scene.tasks.keys == ["a.png"]
     assert next(iter(scene.bench.collection.points.values())).next_try_at is None
@@ -353,7 +350,7 @@ def test_another_model_is_filled_beside_and_swapped_in(scene, draw, fakes):
     assert scene.catalogue.active is old
     scene.work()
     for _ in range(3):
-        scene.watcher._look_at = 0
+        scene.watcher._check_due_at = 0
         scene.watcher.step()
     assert scene.catalogue.active is new
 
@@ -375,7 +372,7 @@ def test_what_goes_leaves_the_collection_in_use_too(scene, draw, fakes):
 
 
 def test_a_scan_pauses_while_the_backfill_is_full(scene, monkeypatch):
-    monkeypatch.setattr(watcher, "QUEUE_TASKS", 4)
+    monkeypatch.setattr("sightline_ingest_worker.watcher.scan.QUEUE_TASKS", 4)
     for number in range(600):
         scene.write(f"{number}.png", b"1")
     scene.tasks.waiting = 4
@@ -391,14 +388,13 @@ def test_a_scan_pauses_while_the_backfill_is_full(scene, monkeypatch):
 def test_it_outlives_redis_and_the_catalogue(bench, module_redis, tmp_path, fakes, draw, eventually):
     scene = Scene(bench, fakes.FakeQueue(), fakes.FakeCatalogue(), module_redis.client, tmp_path / "bucket")
     stop = threading.Event()
-    scene.watcher._parts.stopping = stop.is_set
+    scene.watcher._stopping = stop.is_set
     thread = threading.Thread(target=scene.watcher.run)
     thread.start()
     try:
         eventually(lambda: module_redis.client.hget("sightline:watcher", "last_scan_at"))
         module_redis.kill()
-        eventually(lambda: scene.watcher.status.waiting_for == "redis")
-        assert gauge("waiting", service="redis") == 1
+        eventually(lambda: gauge("waiting", service="redis") == 1)
         scene.write("a.png", draw(1))
         module_redis.start()
         eventually(lambda: scene.tasks.keys == ["a.png"])

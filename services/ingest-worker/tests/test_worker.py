@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from sightline_ingest_worker.sending import TaskQueue
+from sightline_ingest_worker.watcher.task_queue import TaskQueue
 from sightline_service.queues import QueueSettings, celery_app
 
 SCRIPT = Path(__file__).with_name("worker_on_fakes.py")
@@ -94,11 +94,13 @@ def worker(module_redis, tmp_path_factory, free_port, wait_until):
     """One worker for all tests: each brings its own keys."""
     worker = WorkerProcess(module_redis, tmp_path_factory.mktemp("worker"), free_port())
     worker.start()
-    wait_until(worker.ready)
-    yield worker
-    worker.app.close()
-    worker.process.kill()
-    worker.process.wait()
+    try:
+        wait_until(worker.ready, 60)
+        yield worker
+    finally:
+        worker.app.close()
+        worker.process.kill()
+        worker.process.wait()
 
 
 def test_metrics_are_there_before_the_first_task_and_cover_all_processes(worker):

@@ -20,11 +20,13 @@ import numpy as np
 from sightline.encoder.client import Encoded
 from sightline_bucket import open_bucket, open_thumbnails
 from sightline_catalogue import Image, ModelRef
-from sightline_ingest_worker import reading
-from sightline_ingest_worker.context import Context, Target
-from sightline_ingest_worker.journal import RedisJournal
 from sightline_ingest_worker.settings import WorkerSettings
-from sightline_ingest_worker.worker import run
+from sightline_ingest_worker.target import Target
+from sightline_ingest_worker.worker import reading
+from sightline_ingest_worker.worker.celery_app import run
+from sightline_ingest_worker.worker.context import WorkerContext
+from sightline_ingest_worker.worker.crash_journal import CrashJournal
+from sightline_ingest_worker.worker.encode_locks import EncodeLocks
 from sightline_pictures import Preprocessing, open_picture
 from sightline_service import load_settings
 from sightline_service.queues import redis_client
@@ -91,14 +93,16 @@ def open_on_fakes(settings, stopping):
 
         forget = source.forget
 
-    return Context(
+    client = redis_client(settings.queue)
+    return WorkerContext(
         bucket_id="main",
         bucket=open_bucket(settings.bucket),
         thumbnails=open_thumbnails(settings.thumbnails.url),
         encoder=Encoder(),
         target=Source(),
         pictures=settings.pictures,
-        journal=RedisJournal(redis_client(settings.queue), settings.node),
+        encode_locks=EncodeLocks(client, settings.node),
+        crash_journal=CrashJournal(client, settings.node),
         stopping=stopping,
     )
 

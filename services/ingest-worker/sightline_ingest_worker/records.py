@@ -1,0 +1,41 @@
+"""The catalogue's record of an object, as far as a listing of the bucket tells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sightline_bucket import BucketObject
+from sightline_catalogue import Image, image_id
+
+
+def listed_record(bucket_id: str, seen: BucketObject) -> Image:
+    """Return what a listing tells of an object, as a pending record."""
+    key = seen.shown if seen.key is None else seen.key
+    parents = key.split("/")[:-1]
+    return Image(
+        id=image_id(bucket_id, seen.raw_name),
+        bucket=bucket_id,
+        key=key,
+        bytes=seen.size,
+        modified_at=seen.modified_at,
+        etag=seen.etag,
+        label=parents[-1] if parents else None,
+        folders=["/".join(parents[: depth + 1]) for depth in range(len(parents))],
+    )
+
+
+def pending_record(bucket_id: str, seen: BucketObject, next_try_at: datetime | None = None) -> Image:
+    """Return the record of an object that waits for a worker."""
+    return replace(listed_record(bucket_id, seen), next_try_at=next_try_at)
+
+
+def refused_etag(seen: BucketObject) -> str:
+    """Return the ETag of an object that may not be read: another than once it may."""
+    return f"refused:{seen.etag}"
+
+
+def refused_record(bucket_id: str, seen: BucketObject) -> Image:
+    """Return the record of an object that may not be read, as the listing tells already."""
+    record = listed_record(bucket_id, seen)
+    return replace(record, state="failed", reason=seen.problem, etag=refused_etag(seen))

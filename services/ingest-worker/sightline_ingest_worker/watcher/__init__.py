@@ -1,0 +1,1 @@
+"""The watcher: what is new, changed or gone in the bucket."""

@@ -1,0 +1,84 @@
+"""Wires the watcher."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import structlog
+from sightline_bucket import open_bucket, open_thumbnails
+from sightline_catalogue import Catalogue
+from sightline_service import configure_logging
+from sightline_service.encoder_client import open_encoder
+from sightline_service.metrics import try_to_serve_metrics
+from sightline_service.queues import WATCHER_HASH, celery_app, redis_client
+from sightline_service.signals import stop_event
+
+from sightline_ingest_worker.settings import WatcherSettings
+from sightline_ingest_worker.target import TargetSource
+from sightline_ingest_worker.watcher import status
+from sightline_ingest_worker.watcher.file_events import FileEvents, reports_changes
+from sightline_ingest_worker.watcher.leader_lock import LeaderLock
+from sightline_ingest_worker.watcher.loop import QUIET_SECONDS, Watcher
+from sightline_ingest_worker.watcher.reconciler import Reconciler
+from sightline_ingest_worker.watcher.task_queue import TaskQueue
+
+log = structlog.get_logger()
+
+
+def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watcher:
+    """Return a watcher; nothing is reached before its first step."""
+    client = redis_client(settings.queue)
+    bucket = open_bucket(settings.bucket)
+    catalogue = Catalogue(settings.catalogue, settings.bucket.id)
+    tasks = TaskQueue(celery_app(settings.queue), client)
+    thumbnails = open_thumbnails(settings.thumbnails.url)
+    return Watcher(
+        settings=settings,
+        bucket=bucket,
+        catalogue=catalogue,
+        target=TargetSource(open_encoder(settings.encoder), catalogue),
+        reconciler=Reconciler(settings.bucket.id, bucket, thumbnails, tasks, QUIET_SECONDS),
+        tasks=tasks,
+        client=client,
+        stopping=stopping,
+    )
+
+
+def run(settings: WatcherSettings) -> int:
+    """Watch until SIGTERM; returns the exit status."""
+    configure_logging(settings.log, "watcher")
+    stop = stop_event()
+    lock = LeaderLock(redis_client(settings.queue), f"{WATCHER_HASH}:lease")
+    with ExitStack() as ends:
+        server = try_to_serve_metrics(settings.metrics.address, settings.metrics_port)
+        if server is not None:
+            ends.callback(server.close)
+        keeper = threading.Thread(target=lock.keep, args=(stop,), name="leader-lock", daemon=True)
+        while lock.wait(stop.wait):
+            if keeper.ident is None:
+                keeper.start()
+            with ExitStack() as term:
+                watcher = bootstrap(settings, lambda: stop.is_set() or lock.lost)
+                term.callback(status.clear)
+                events = start_events(settings, watcher, term)
+                log.info("watching", bucket=settings.bucket.url, events=events)
+                watcher.run()
+            if stop.is_set():
+                lock.release()
+    return 0
+
+
+def start_events(settings: WatcherSettings, watcher: Watcher, ends: ExitStack) -> bool:
+    """Begin to take file events, where the bucket has them and the settings want them; returns whether it did."""
+    root = watcher.root
+    if root is None or settings.events == "off":
+        return False
+    if settings.events == "auto" and not reports_changes(root):
+        log.info("the file system does not report changes; the scan finds them", seconds=settings.scan_seconds)
+        return False
+    events = FileEvents(root, watcher.changed, watcher.request_scan)
+    events.start()
+    ends.callback(events.stop)
+    return True

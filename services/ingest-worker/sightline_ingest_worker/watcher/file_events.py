@@ -1,0 +1,121 @@
+"""Which paths of a folder changed, as the kernel reports them."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+import watchfiles
+
+log = structlog.get_logger()
+
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.gcsfuse",
+     "fuse.glusterfs", "ceph", "fuse.ceph", "lustre", "afs", "davfs", "fuse.davfs2", "fuse.grpcfuse", "fakeowner"}
+)  # fmt: skip
+"""File systems that do not report what other machines change."""
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+
+
+def file_system(path: Path) -> str:
+    """Return the kind of file system that holds a path, as the kernel names it; empty if that cannot be told."""
+    try:
+        lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    best, kind = "", ""
+    resolved = str(path.resolve())
+    for line in lines:
+        fields = line.split()
+        mount = fields[1].replace("\\040", " ")
+        if len(mount) >= len(best) and (resolved == mount or resolved.startswith(mount.rstrip("/") + "/")):
+            best, kind = mount, fields[2]
+    return kind
+
+
+def reports_changes(path: Path) -> bool:
+    """Return whether the file system of a path reports all changes."""
+    return file_system(path) not in NETWORK_FILE_SYSTEMS
+
+
+class FileEvents:
+    """Puts the keys of changed paths into a queue, from a thread of its own.
+
+    The watch breaks on a name that is not UTF-8, when the folder itself goes, and when the kernel's watches run out.
+    It is begun anew after a pause, and each time `lost` is called, since changes may have gone unseen.
+    """
+
+    def __init__(self, root: Path, keys: queue.SimpleQueue[str], lost: Callable[[], None]) -> None:
+        self._root = root
+        self._keys = keys
+        self._lost = lost
+        self._stop = threading.Event()
+        self.started = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="events", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for the thread."""
+        self._stop.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        said = False
+        while not self._stop.is_set():
+            began = time.monotonic()
+            try:
+                self._watch()
+                reason = "the folder is another than before"
+            except Exception as error:
+                reason = " ".join(str(error).split())[:200]
+            if self._stop.is_set():
+                return
+            if not said:
+                log.warning("file events broke off; the scan finds what they miss", reason=reason)
+                said = True
+            if time.monotonic() - began > LONGEST_PAUSE_SECONDS:
+                pause, said = FIRST_PAUSE_SECONDS, False
+            self._stop.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            self._lost()
+
+    def _watch(self) -> None:
+        """Report changes until the root is another folder than at the start, or is gone."""
+        root = str(self._root)
+        prefix = root.rstrip("/") + "/"
+        identity = _identity(root)
+        changes = watchfiles.watch(
+            root,
+            watch_filter=None,
+            debounce=400,
+            step=50,
+            rust_timeout=300,
+            yield_on_timeout=True,
+            stop_event=self._stop,
+            raise_interrupt=False,
+            force_polling=False,
+            ignore_permission_denied=True,
+        )
+        for batch in changes:
+            if not self.started.is_set():
+                self.started.set()
+            for _, path in batch:
+                if path.startswith(prefix):
+                    self._keys.put(path[len(prefix) :])
+            if _identity(root) != identity:
+                return
+
+
+def _identity(root: str) -> tuple[int, int]:
+    status = os.stat(root)
+    return status.st_dev, status.st_ino

@@ -1,0 +1,322 @@
+"""The watcher's loop: events, hints, scans, and what is left over."""
+
+from __future__ import annotations
+
+import json
+import queue
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import redis
+import structlog
+from sightline.encoder.client import EncoderError
+from sightline_bucket import Bucket, BucketObject
+from sightline_catalogue import Catalogue, Collection, NoCollection
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, RESCAN_LIST
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
+
+from sightline_ingest_worker.settings import WatcherSettings
+from sightline_ingest_worker.target import Target, TargetSource
+from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS, service_of
+from sightline_ingest_worker.watcher import status
+from sightline_ingest_worker.watcher.bucket_lookup import objects_at
+from sightline_ingest_worker.watcher.debouncer import Debouncer
+from sightline_ingest_worker.watcher.pending_deletions import PendingDeletions
+from sightline_ingest_worker.watcher.reconciler import LARGE, Reconciler
+from sightline_ingest_worker.watcher.requeue_policy import RequeuePolicy
+from sightline_ingest_worker.watcher.scan import QUEUE_TASKS, Scan
+from sightline_ingest_worker.watcher.task_queue import KEYS_PER_TASK, TaskQueue
+
+log = structlog.get_logger()
+
+QUIET_SECONDS = 1.0
+"""A file that changes is queued once it has been left alone for so long."""
+STUCK_SECONDS = 10.0
+"""Pending keys are queued again when the queues are empty and their number has not fallen for so long."""
+CHECK_SECONDS = 2.0
+IDLE_CHECK_SECONDS = 10.0
+SLICE_SECONDS = 0.5
+HINT_SECONDS = 0.5
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 5.0
+MOST_CHANGES = 20_000
+"""More changes than that are left to a scan."""
+
+
+class Watcher:
+    """Keeps the catalogue in step with the bucket. One thread; `step` does a little of everything.
+
+    Attributes:
+        changed: Keys that an event told of; filled by another thread.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: WatcherSettings,
+        bucket: Bucket,
+        catalogue: Catalogue,
+        target: TargetSource,
+        reconciler: Reconciler,
+        tasks: TaskQueue,
+        client: redis.Redis,
+        stopping: Callable[[], bool],
+        quiet_seconds: float = QUIET_SECONDS,
+    ) -> None:
+        self._settings = settings
+        self._bucket = bucket
+        self._catalogue = catalogue
+        self._find_target = target
+        self._reconciler = reconciler
+        self._tasks = tasks
+        self._client = client
+        self._stopping = stopping
+        self.changed: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.status = status.WatcherStatus()
+        self._debouncer = Debouncer(quiet_seconds)
+        self._requeue_policy = RequeuePolicy(STUCK_SECONDS)
+        self._pending_deletions = PendingDeletions()
+        self._target: Target | None = None
+        self._scan: Scan | None = None
+        self._scan_due_at = time.monotonic()
+        self._scanned_once = False
+        self._check_due_at = 0.0
+        self._busy = True
+        self._pending: int | None = None
+        self._waiting_for = ""
+
+    @property
+    def root(self) -> Path | None:
+        """The bucket's folder, where it is one."""
+        return self._bucket.root
+
+    def request_scan(self) -> None:
+        """Have the whole bucket compared as soon as possible, from the start."""
+        self._scan_due_at = time.monotonic()
+
+    def run(self) -> None:
+        """Step until told to stop; services that do not answer are waited for."""
+        status.PAUSE_SECONDS.set(self._settings.scan_seconds)
+        status.show_waiting("")
+        retrying = Retrying(
+            retry=retry_if_exception_type(UPSTREAM_ERRORS),
+            wait=wait_exponential(FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS),
+            stop=lambda _: self._stopping(),
+            after=self._note_failure,
+            sleep=self._pause,
+            retry_error_callback=lambda _: None,
+        )
+        while not self._stopping():
+            retrying(self.step)
+            if self._waiting_for and not self._stopping():
+                log.info("all services answer again")
+                self._waiting_for = ""
+                status.show_waiting("")
+        self._break_off_scan()
+
+    def _note_failure(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome is not None else None
+        name = service_of(error)
+        if self._waiting_for != name:
+            log.warning("waiting for a service", service=name, error=" ".join(str(error).split())[:300])
+            self._waiting_for = name
+            status.show_waiting(name)
+        self._break_off_scan()
+
+    def step(self) -> None:
+        """Do what is due, for about half a second at most, then wait for a hint that long.
+
+        Raises:
+            EncoderError, CatalogueError, BucketUnavailable, redis.RedisError, kombu.exceptions.OperationalError: A
+                service does not answer. Call again later.
+        """
+        target = self._current_target()
+        self._take_events(target.collection)
+        self._take_hints(target.collection)
+        quiet = self._debouncer.quiet()
+        if quiet:
+            self._handle(target.collection, quiet, "event", settled=True)
+        if self._scan is None and time.monotonic() >= self._scan_due_at:
+            self._begin_scan(target)
+        if self._scan is not None:
+            self._advance_scan(target, self._scan)
+        self._carry_out_deletions(target)
+        if time.monotonic() >= self._check_due_at:
+            self._check_progress(target)
+        if self._scan is None:
+            self._wait_for_hint(target.collection)
+
+    def _current_target(self) -> Target:
+        try:
+            target = self._find_target()
+        except EncoderError:
+            # Marking and deleting go on without it, for the model that it last had.
+            if self._target is None:
+                raise
+            return self._target
+        if self._target is None or target.collection.name != self._target.collection.name:
+            self._target = target
+            self._break_off_scan()
+            self._scanned_once = False
+        if self._searched_collection() is None:
+            self._catalogue.activate(target.collection)
+            log.info("searches go to", collection=target.collection.name)
+        return target
+
+    def _searched_collection(self) -> Collection | None:
+        try:
+            return self._catalogue.current()
+        except NoCollection:
+            return None
+
+    def _take_events(self, collection: Collection) -> None:
+        """Look at what changed; what changes while it is kept waiting waits longer."""
+        fresh: set[str] = set()
+        while True:
+            try:
+                key = self.changed.get_nowait()
+            except queue.Empty:
+                break
+            if not self._debouncer.touch_again(key):
+                fresh.add(key)
+            if len(fresh) > MOST_CHANGES:
+                fresh.clear()
+                self.request_scan()
+        if fresh:
+            self._handle(collection, sorted(fresh), "event", settled=False)
+
+    def _take_hints(self, collection: Collection) -> None:
+        while (message := self._client.rpop(RESCAN_LIST)) is not None:
+            self._follow_hint(collection, str(message))
+
+    def _wait_for_hint(self, collection: Collection) -> None:
+        answer = self._client.brpop([RESCAN_LIST], timeout=HINT_SECONDS)
+        if answer:
+            self._follow_hint(collection, str(answer[1]))
+
+    def _follow_hint(self, collection: Collection, message: str) -> None:
+        try:
+            hint = json.loads(message)
+            keys = [str(key) for key in hint.get("keys", [])]
+        except (ValueError, AttributeError):
+            log.warning("not a valid hint", message=message[:200])
+            return
+        if "keys" not in hint:
+            self.request_scan()
+        elif keys:
+            self._handle(collection, keys, "hint", settled=True)
+
+    def _handle(self, collection: Collection, keys: list[str], reason: str, *, settled: bool) -> None:
+        """Look at what changed: files, folders with all that is in them, and what is gone."""
+        try:
+            objects: dict[bytes, BucketObject] = {}
+            missing: list[str] = []
+            for key in keys:
+                for seen in objects_at(self._bucket, key, missing):
+                    objects[seen.raw_name] = seen
+            lane = QUEUE_NEW if len(objects) <= LARGE else QUEUE_BACKFILL
+            done = self._reconciler.reconcile(collection, list(objects.values()), lane, reason, settled=settled)
+            gone = [self._reconciler.identify(key.encode("utf-8", "surrogateescape")) for key in missing]
+            for key in missing:
+                gone += self._reconciler.within(collection, key)
+        except UPSTREAM_ERRORS:
+            for key in keys:
+                self._debouncer.touch(key)
+            raise
+        for key in done.unsettled:
+            self._debouncer.touch(key)
+        # What goes as something comes may have been moved: its vector is kept until it was copied.
+        self._pending_deletions.add(gone, may_have_moved=done.new > 0)
+        self._busy = True
+        self._check_due_at = 0.0
+
+    def _begin_scan(self, target: Target) -> None:
+        self._scan = Scan(
+            bucket=self._bucket,
+            collection=target.collection,
+            reconciler=self._reconciler,
+            tasks=self._tasks,
+            debouncer=self._debouncer,
+            is_first=not self._scanned_once,
+            pause=self._pause,
+        )
+        self.status.scanning = True
+        self._check_due_at = 0.0
+
+    def _advance_scan(self, target: Target, scan: Scan) -> None:
+        try:
+            is_complete = scan.advance(SLICE_SECONDS)
+        except UPSTREAM_ERRORS:
+            self._break_off_scan()
+            raise
+        if is_complete:
+            self._finish_scan(target, scan)
+
+    def _break_off_scan(self) -> None:
+        if self._scan is not None:
+            self._scan = None
+            status.SCANS.labels("broken off").inc()
+        self.status.scanning = False
+        self.request_scan()
+
+    def _finish_scan(self, target: Target, scan: Scan) -> None:
+        self._scan = None
+        self._pending_deletions.add(scan.missing, may_have_moved=scan.found > 0)
+        seconds = scan.seconds
+        # A listing that takes long is not made all the time.
+        pause = max(self._settings.scan_seconds, 3 * seconds)
+        self._scan_due_at = time.monotonic() + pause
+        self._scanned_once = True
+        self._busy = self._busy or scan.found > 0
+        self.status.scanning = False
+        self.status.ignored = scan.ignored
+        self.status.last_scan_at = datetime.now(UTC)
+        self._check_due_at = 0.0
+        status.SCANS.labels("done").inc()
+        status.SCAN_SECONDS.set(seconds)
+        status.PAUSE_SECONDS.set(pause)
+        status.LAST_SCAN.set_to_current_time()
+        status.LISTED.set(scan.listed)
+        if scan.found:
+            log.info("scanned", listed=scan.listed, ignored=scan.ignored, found=scan.found, seconds=round(seconds, 2))
+        searched = self._searched_collection()
+        is_other = searched is not None and searched.name != target.collection.name
+        if is_other and not scan.found and target.collection.counts().pending == 0:
+            self._catalogue.activate(target.collection)
+            log.info("searches go to", collection=target.collection.name)
+
+    def _carry_out_deletions(self, target: Target) -> None:
+        """Delete the records of what is gone, once nothing that came with it can be the same file moved."""
+        ids = self._pending_deletions.due(settled=self._pending == 0)
+        if not ids:
+            return
+        searched = self._searched_collection()
+        both = {collection.name: collection for collection in (target.collection, searched) if collection is not None}
+        self._reconciler.remove(both.values(), ids)
+        self._pending_deletions.forget(ids)
+
+    def _check_progress(self, target: Target) -> None:
+        """See how far the workers are, queue what is left over, and write the status."""
+        lengths = self._tasks.lengths()
+        counts = target.collection.counts()
+        self._pending = pending = counts.pending
+        self.status.write(self._client)
+        status.show(counts, self.status.ignored, lengths)
+        if self._scan is None and self._requeue_policy.is_due(pending, lengths):
+            count = self._reconciler.requeue(target.collection, QUEUE_TASKS * KEYS_PER_TASK)
+            if count:
+                self._requeue_policy.requeued()
+                log.info("queued again what was left over", keys=count)
+        searched = self._searched_collection()
+        is_other = searched is not None and searched.name != target.collection.name
+        if self._scan is None and pending == 0 and self._busy and is_other:
+            self.request_scan()
+        self._busy = pending > 0 or lengths.waiting > 0
+        self._check_due_at = time.monotonic() + (CHECK_SECONDS if self._busy or self._scan else IDLE_CHECK_SECONDS)
+
+    def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self._stopping() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.2))

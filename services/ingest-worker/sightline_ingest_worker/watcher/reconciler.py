@@ -1,0 +1,215 @@
+"""Keeps the catalogue's states in step with the bucket, and the queue with the states."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectMissing, ThumbnailStore
+from sightline_catalogue import Collection, Filter, Image, image_id
+from sightline_service.batches import batched
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
+
+from sightline_ingest_worker.records import pending_record, refused_record
+from sightline_ingest_worker.removal import remove_records
+from sightline_ingest_worker.watcher import status
+from sightline_ingest_worker.watcher.diff import QUEUED, Change, RecordState, classify, could_be_image
+from sightline_ingest_worker.watcher.task_queue import TaskQueue
+
+log = structlog.get_logger()
+
+AT_ONCE = 256
+"""Objects that are marked and queued together."""
+LARGE = 512
+"""So many keys are a backfill, and new files go ahead of them."""
+WHENEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done about one object.
+
+    Attributes:
+        record: To be written, in place of the one that there may be.
+        mark: The id of a record that becomes pending, and keeps its vector until it is read.
+        queue: The object's key goes to a worker.
+        unsettled: It is not queued yet, since it may still be written to; it is pending, or as it was.
+    """
+
+    record: Image | None = None
+    mark: str | None = None
+    queue: bool = False
+    unsettled: bool = False
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """What became of objects.
+
+    Attributes:
+        unsettled: Keys that were not queued, since they may still be written to; they are pending, or as they were.
+        new: Objects that had no record.
+    """
+
+    unsettled: tuple[str, ...] = ()
+    new: int = 0
+
+
+class Reconciler:
+    """Marks objects, then queues them: what is marked and not queued is found again, the reverse would be lost.
+
+    Args:
+        bucket_id: BUCKET_ID.
+        bucket: The truth.
+        thumbnails: Those that no record uses any more are deleted.
+        queue: Gets the keys.
+        quiet_seconds: A file modified so recently is not queued yet.
+    """
+
+    def __init__(
+        self, bucket_id: str, bucket: Bucket, thumbnails: ThumbnailStore, queue: TaskQueue, quiet_seconds: float
+    ) -> None:
+        self._bucket_id = bucket_id
+        self._bucket = bucket
+        self._thumbnails = thumbnails
+        self._queue = queue
+        self._quiet = timedelta(seconds=quiet_seconds)
+
+    def identify(self, raw_name: bytes) -> str:
+        """Return the id of an object's record."""
+        return image_id(self._bucket_id, raw_name)
+
+    def reconcile(
+        self,
+        collection: Collection,
+        objects: Sequence[BucketObject],
+        queue: str,
+        reason: str,
+        *,
+        settled: bool = False,
+    ) -> Reconciled:
+        """Bring the records of some objects up to date and queue what a worker has to read.
+
+        Args:
+            collection: Where the records are.
+            objects: What by its name is not an image is left out.
+            queue: For what is queued.
+            reason: For the metrics.
+            settled: The objects are known to be left alone; else those modified this moment are marked only.
+
+        Raises:
+            CatalogueError, kombu.exceptions.OperationalError: A service does not answer; doing it again does no harm.
+        """
+        unsettled: list[str] = []
+        new = 0
+        for some in batched([seen for seen in objects if could_be_image(seen)], AT_ONCE):
+            records = collection.get([self.identify(seen.raw_name) for seen in some])
+            now = datetime.now(UTC)
+            plans = [self._plan(seen, known, now, settled) for seen, known in zip(some, records, strict=True)]
+            self._carry_out(collection, some, plans, queue, reason)
+            unsettled += [seen.key for seen, plan in zip(some, plans, strict=True) if plan.unsettled and seen.key]
+            new += records.count(None)
+        return Reconciled(tuple(unsettled), new)
+
+    def _plan(self, seen: BucketObject, known: Image | None, now: datetime, settled: bool) -> Plan:
+        state = RecordState(known.etag or "", known.state, known.next_try_at) if known is not None else None
+        change = classify(seen, state, WHENEVER if settled else now)
+        if change is Change.REFUSED:
+            return Plan(record=refused_record(self._bucket_id, seen))
+        if change is Change.PENDING:
+            return Plan(unsettled=known is not None and known.next_try_at is not None)
+        if change not in QUEUED:
+            return Plan()
+        if not settled and abs(now - seen.modified_at) < self._quiet:
+            waiting = pending_record(self._bucket_id, seen, next_try_at=now + self._quiet) if known is None else None
+            return Plan(record=waiting, unsettled=True)
+        if known is None:
+            return Plan(record=pending_record(self._bucket_id, seen), queue=True)
+        return Plan(mark=known.id, queue=True)
+
+    def _carry_out(
+        self, collection: Collection, objects: Sequence[BucketObject], plans: Sequence[Plan], queue: str, reason: str
+    ) -> None:
+        records = [plan.record for plan in plans if plan.record is not None]
+        marked = [plan.mark for plan in plans if plan.mark is not None]
+        keys = [seen.key for seen, plan in zip(objects, plans, strict=True) if plan.queue and seen.key is not None]
+        for record in records:
+            if record.state == "failed":
+                log.info("image not indexed", key=record.key, state=record.state, reason=record.reason)
+        if records:
+            collection.upsert(records, None)
+        if marked:
+            collection.set_state(marked, "pending", reason=None, next_try_at=None)
+        if keys:
+            self._queue.send(keys, queue)
+            status.QUEUED.labels(reason).inc(len(keys))
+
+    def _is_gone(self, image: Image) -> bool:
+        """Return whether the object of a record is not there any more, or by its name not an image.
+
+        Raises:
+            BucketUnavailable: That cannot be told.
+        """
+        try:
+            return not could_be_image(self._bucket.stat(image.key))
+        except ObjectMissing:
+            return True
+        except KeyRefused as error:
+            # Whatever may not be looked at for now may well be there.
+            cause = error.__cause__
+            return not (isinstance(cause, OSError) and cause.errno in (errno.EACCES, errno.EPERM))
+
+    def remove(self, collections: Iterable[Collection], ids: Sequence[str]) -> None:
+        """Delete the records of those objects that are gone, as a look at each object confirms.
+
+        Raises:
+            BucketUnavailable, CatalogueError: A service does not answer; nothing is deleted that is not known to be
+                gone.
+        """
+        removed = 0
+        for collection in collections:
+            for some in batched(ids, AT_ONCE):
+                gone = [image.id for image in collection.get(some) if image is not None and self._is_gone(image)]
+                if gone:
+                    removed += remove_records(collection, self._thumbnails, gone)
+        if removed:
+            status.DELETED.inc(removed)
+            log.info("objects are gone", records=removed)
+
+    def within(self, collection: Collection, folder: str) -> list[str]:
+        """Return the ids of the records below a folder."""
+        return [image.id for image in _browse(collection, Filter(folders=(folder,)))]
+
+    def requeue(self, collection: Collection, limit: int) -> int:
+        """Queue what is pending and whose time has come, at most `limit` keys; returns how many.
+
+        Raises:
+            CatalogueError, kombu.exceptions.OperationalError: A service does not answer.
+        """
+        now = datetime.now(UTC)
+        due: list[Image] = []
+        for image in _browse(collection, Filter(states=("pending",))):
+            if image.next_try_at is None or image.next_try_at <= now:
+                due.append(image)
+                if len(due) == limit:
+                    break
+        timed = [image.id for image in due if image.next_try_at is not None]
+        if timed:
+            collection.set_state(timed, "pending", reason=None, next_try_at=None)
+        if due:
+            self._queue.send([image.key for image in due], QUEUE_NEW if len(due) <= LARGE else QUEUE_BACKFILL)
+            status.QUEUED.labels("left over").inc(len(due))
+        return len(due)
+
+
+def _browse(collection: Collection, chosen: Filter) -> Iterator[Image]:
+    cursor = None
+    while True:
+        page = collection.browse(chosen, 1000, cursor)
+        yield from page.images
+        cursor = page.cursor
+        if cursor is None:
+            return

@@ -1,0 +1,97 @@
+"""What the watcher says of itself: a hash in Redis that the gateway reads, and metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import redis
+from prometheus_client import Counter, Gauge
+from redis.typing import EncodableT, FieldT
+from sightline_catalogue import Counts
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, WATCHER_HASH
+
+from sightline_ingest_worker.upstream_errors import SERVICES
+from sightline_ingest_worker.watcher.task_queue import QueueLengths
+
+SCANS = Counter("sightline_watcher_scans_total", "Comparisons of the whole bucket: done, or broken off.", ["outcome"])
+for _outcome in ("done", "broken off"):
+    SCANS.labels(_outcome)
+LAST_SCAN = Gauge(
+    "sightline_watcher_last_scan_timestamp_seconds", "When the last whole comparison ended; 0 before the first."
+)
+PAUSE_SECONDS = Gauge("sightline_watcher_scan_pause_seconds", "From a whole comparison to the next.")
+SCAN_SECONDS = Gauge("sightline_watcher_scan_seconds", "How long the last whole comparison took.")
+LISTED = Gauge("sightline_watcher_listed", "Objects that the last whole comparison found, ignored ones included.")
+QUEUED = Counter("sightline_watcher_queued_total", "Keys that were queued, by why.", ["reason"])
+for _reason in ("event", "hint", "scan", "left over"):
+    QUEUED.labels(_reason)
+DELETED = Counter("sightline_watcher_deleted_total", "Points of objects that were gone.")
+IMAGES = Gauge(
+    "sightline_watcher_images",
+    "Objects of the bucket by state: pending, indexed, failed, ignored (not images, by their names).",
+    ["state"],
+)
+TASKS = Gauge(
+    "sightline_watcher_queue_tasks",
+    "Tasks of up to 32 keys: waiting as new, waiting as backfill, taken by a worker and not finished.",
+    ["queue"],
+)
+WAITING = Gauge(
+    "sightline_watcher_waiting", "1 while the watcher waits for a service that does not answer.", ["service"]
+)
+
+
+@dataclass
+class WatcherStatus:
+    """What the gateway reads of the watcher. Times are ISO 8601 in UTC, truth is 1 or 0, unknown is an empty text.
+
+    Attributes:
+        scanning: Whether the bucket is being listed.
+        ignored: Objects of the last whole scan that by their names are not images.
+        last_scan_at: When the last whole scan ended.
+    """
+
+    scanning: bool = False
+    ignored: int | None = None
+    last_scan_at: datetime | None = None
+
+    def write(self, client: redis.Redis) -> None:
+        """Write the whole hash, since Redis may have lost it.
+
+        Raises:
+            redis.RedisError: Redis does not answer.
+        """
+        fields: dict[FieldT, EncodableT] = {
+            "scanning": int(self.scanning),
+            "ignored": "" if self.ignored is None else self.ignored,
+            "last_scan_at": _text(self.last_scan_at),
+            "updated_at": _text(datetime.now(UTC)),
+        }
+        client.hset(WATCHER_HASH, mapping=fields)
+
+
+def show(counts: Counts, ignored: int | None, lengths: QueueLengths) -> None:
+    """Set the gauges that say how far everything is."""
+    states = {"pending": counts.pending, "indexed": counts.indexed, "failed": counts.failed, "ignored": ignored}
+    for state, images in states.items():
+        if images is not None:
+            IMAGES.labels(state).set(images)
+    for queue, tasks in ((QUEUE_NEW, lengths.new), (QUEUE_BACKFILL, lengths.backfill), ("taken", lengths.taken)):
+        TASKS.labels(queue).set(tasks)
+
+
+def show_waiting(service: str) -> None:
+    """Set the gauge of the one service that does not answer; empty if all do."""
+    for name in SERVICES:
+        WAITING.labels(name).set(name == service)
+
+
+def clear() -> None:
+    """Take the gauges away: another watcher shows them now."""
+    for gauge in (IMAGES, TASKS, WAITING):
+        gauge.clear()
+
+
+def _text(moment: datetime | None) -> str:
+    return "" if moment is None else moment.isoformat(timespec="seconds")

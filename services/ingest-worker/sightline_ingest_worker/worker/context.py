@@ -1,0 +1,93 @@
+"""What a worker process holds open: bucket, thumbnails, catalogue, encoder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from sightline.encoder.client import EncoderClient
+from sightline_bucket import Bucket, ThumbnailStore, open_bucket, open_thumbnails
+from sightline_catalogue import Catalogue, image_id
+from sightline_pictures import PictureSettings
+from sightline_service.encoder_client import open_encoder
+from sightline_service.queues import redis_client
+
+from sightline_ingest_worker.settings import WorkerSettings
+from sightline_ingest_worker.target import TargetSource
+from sightline_ingest_worker.worker.crash_journal import CrashJournal
+from sightline_ingest_worker.worker.encode_locks import EncodeLocks
+
+ENCODE_BATCH = 16
+"""Images in one request to the encoder."""
+
+
+class Stopping(Exception):
+    """The worker was told to stop; what is not done yet is for another."""
+
+
+@dataclass
+class WorkerContext:
+    """All that indexing needs, passed in.
+
+    Attributes:
+        encode_locks: On bytes that are being encoded.
+        crash_journal: Of keys that are being decoded.
+        stopping: True once the worker was told to stop.
+        encode_batch: Images in one request to the encoder.
+        readers: Read and decode.
+        sender: One thread that encodes and stores while the next images are read.
+    """
+
+    bucket_id: str
+    bucket: Bucket
+    thumbnails: ThumbnailStore
+    encoder: EncoderClient
+    target: TargetSource
+    pictures: PictureSettings
+    encode_locks: EncodeLocks
+    crash_journal: CrashJournal
+    stopping: Callable[[], bool]
+    encode_batch: int = ENCODE_BATCH
+    readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "read"))
+    sender: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "send"))
+
+    def image_id(self, key: str) -> str:
+        """Return the id of a key's record."""
+        return image_id(self.bucket_id, key.encode())
+
+    def check_stopping(self) -> None:
+        """Raise Stopping if the worker was told to stop."""
+        if self.stopping():
+            raise Stopping
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, but no longer than the worker runs.
+
+        Raises:
+            Stopping: It was told to stop meanwhile.
+        """
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.check_stopping()
+            time.sleep(min(left, 0.2))
+
+
+def open_context(settings: WorkerSettings, stopping: Callable[[], bool]) -> WorkerContext:
+    """Open everything. To be called after the fork: gRPC and the object store's runtime do not survive one."""
+    encoder = open_encoder(settings.encoder)
+    catalogue = Catalogue(settings.catalogue, settings.bucket.id)
+    client = redis_client(settings.queue)
+    return WorkerContext(
+        bucket_id=settings.bucket.id,
+        bucket=open_bucket(settings.bucket),
+        thumbnails=open_thumbnails(settings.thumbnails.url),
+        encoder=encoder,
+        target=TargetSource(encoder, catalogue),
+        pictures=settings.pictures,
+        encode_locks=EncodeLocks(client, settings.node),
+        crash_journal=CrashJournal(client, settings.node),
+        stopping=stopping,
+        readers=ThreadPoolExecutor(settings.threads, "read"),
+    )

@@ -1,0 +1,112 @@
+"""From a key to properties, thumbnail and pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from sightline_bucket import BucketObject, KeyRefused, ObjectMissing
+from sightline_pictures import PictureError, open_picture, preprocess, thumbnail
+from sightline_pictures.thumbnails import THUMBNAIL_SIDE
+
+from sightline_ingest_worker.target import Target
+from sightline_ingest_worker.worker.context import WorkerContext
+from sightline_ingest_worker.worker.item import Content, Failure, IngestItem, Properties, ReadItem
+from sightline_ingest_worker.worker.metrics import step
+
+CHUNK_BYTES = 64 * 1024 * 1024
+"""Files whose bytes are held at once, unless one alone is larger."""
+STILL_WRITTEN_SECONDS = 5.0
+"""A file that is cut short and was modified so recently is taken to be still being written."""
+
+
+def look_up(context: WorkerContext, key: str) -> IngestItem | None:
+    """Return the object as it is now; None if it is gone, or no part of the bucket.
+
+    Raises:
+        BucketUnavailable: The bucket does not answer.
+    """
+    try:
+        seen = context.bucket.stat(key)
+    except (ObjectMissing, KeyRefused):
+        return None
+    failure = None
+    if seen.problem is not None:
+        failure = Failure(seen.problem, refused=True)
+    elif seen.size > context.pictures.max_bytes:
+        failure = Failure(f"{seen.size:,} bytes; the limit is {context.pictures.max_bytes:,} (IMAGE_MAX_BYTES)")
+    return IngestItem(key, context.image_id(key), seen, failure=failure)
+
+
+def chunks(items: Sequence[IngestItem], count: int, size: int = CHUNK_BYTES) -> Iterator[list[IngestItem]]:
+    """Cut into pieces of at most `count` objects and `size` bytes; an object above that is alone."""
+    chunk: list[IngestItem] = []
+    held = 0
+    for item in items:
+        if chunk and (len(chunk) == count or held + item.seen.size > size):
+            yield chunk
+            chunk, held = [], 0
+        chunk.append(item)
+        held += item.seen.size
+    if chunk:
+        yield chunk
+
+
+def read(context: WorkerContext, item: IngestItem) -> tuple[ReadItem, bytes] | None:
+    """Read and hash the bytes; None if the object is gone. What cannot be indexed is not read.
+
+    Raises:
+        BucketUnavailable: The bucket does not answer.
+    """
+    if item.failure is not None:
+        return ReadItem(item, item.seen), b""
+    with step("read"):
+        try:
+            data, seen = context.bucket.read(item.key, context.pictures.max_bytes)
+            after = context.bucket.stat(item.key)
+        except ObjectMissing:
+            return None
+        except KeyRefused:
+            # It became a link, or unreadable, this moment; the next look-up says so.
+            return ReadItem(item, item.seen, changed=True), b""
+        if not item.seen.etag == seen.etag == after.etag:
+            return ReadItem(item, after, changed=True), b""
+        return ReadItem(item, after, hashlib.sha256(data).hexdigest()), data
+
+
+def decode(
+    context: WorkerContext, target: Target, seen: BucketObject, sha256: str, data: bytes, known: Content | None
+) -> Content:
+    """Return what bytes hold; stores the thumbnail, and makes pixels unless the vector is known.
+
+    Raises:
+        BucketUnavailable: The thumbnail cannot be stored.
+    """
+    content = known or Content()
+    try:
+        with step("decode"):
+            picture = open_picture(
+                data,
+                max_bytes=context.pictures.max_bytes,
+                max_pixels=context.pictures.max_pixels,
+                min_side=max(target.preprocessing.min_side, THUMBNAIL_SIDE),
+            )
+        properties = Properties(picture.width, picture.height, picture.format, picture.taken_at, picture.camera)
+        content = replace(content, properties=properties)
+        if content.vector is None:
+            with step("preprocess"):
+                content = replace(content, pixels=preprocess(picture.image, target.preprocessing))
+        with step("thumbnail"):
+            if not context.thumbnails.exists(sha256):
+                context.thumbnails.put(sha256, thumbnail(picture.image))
+    except PictureError as error:
+        return replace(content, failure=Failure(error.reason, incomplete=_is_recent(seen)))
+    except MemoryError:
+        return replace(content, failure=Failure("needs more memory than there is", transient=True))
+    return content
+
+
+def _is_recent(seen: BucketObject) -> bool:
+    return abs(datetime.now(UTC) - seen.modified_at) < timedelta(seconds=STILL_WRITTEN_SECONDS)

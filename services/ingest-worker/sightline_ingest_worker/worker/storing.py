@@ -1,0 +1,85 @@
+"""From what became of an object to its record in the catalogue."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+from sightline_catalogue import Collection, Image
+
+from sightline_ingest_worker.records import listed_record, refused_record
+from sightline_ingest_worker.worker.item import FinishedItem
+from sightline_ingest_worker.worker.metrics import step
+
+log = structlog.get_logger()
+
+MAX_ATTEMPTS = 5
+"""Times that an object is tried whose failure is transient."""
+WAIT_SECONDS = 2.0
+"""After so long a file that was being written is looked at again."""
+LONGEST_WAIT_SECONDS = 300.0
+CHANGED = "it changed while it was read; tried again soon"
+
+
+def wait_after(attempts: int) -> timedelta:
+    """Return how long to wait before an object is tried again that was tried `attempts` times."""
+    return timedelta(seconds=min(WAIT_SECONDS * 2 ** min(attempts, 10), LONGEST_WAIT_SECONDS))
+
+
+def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
+    """Return the record of an object: indexed, failed, or pending for a little longer."""
+    read, content = finished.read, finished.content
+    failure = content.failure
+    if failure is not None and failure.refused:
+        return refused_record(bucket_id, read.seen)
+    record = replace(listed_record(bucket_id, read.seen), sha256=read.sha256, **asdict(content.properties))
+    now = datetime.now(UTC)
+    soon = now + timedelta(seconds=WAIT_SECONDS)
+    attempts = read.attempts + 1
+    if read.changed:
+        return replace(record, reason=CHANGED, next_try_at=soon)
+    if failure is not None and failure.incomplete:
+        return replace(record, reason=f"{failure.reason}; is it still being written?", next_try_at=soon)
+    if failure is not None:
+        again = now + wait_after(attempts) if failure.transient and attempts < MAX_ATTEMPTS else None
+        return replace(record, state="failed", reason=failure.reason, attempts=attempts, next_try_at=again)
+    if content.vector is None:
+        return replace(record, next_try_at=soon)
+    return replace(record, state="indexed", indexed_at=now, attempts=attempts)
+
+
+def store(bucket_id: str, collection: Collection, items: Sequence[FinishedItem]) -> Counter[str]:
+    """Write the records of some objects; returns what became of them, by `OUTCOMES`.
+
+    Raises:
+        CatalogueError: The catalogue does not answer.
+    """
+    outcome: Counter[str] = Counter()
+    indexed: list[Image] = []
+    vectors: list[NDArray[np.float32]] = []
+    without_vector: list[Image] = []
+    waiting: list[Image] = []
+    for finished in items:
+        record, vector = finished_record(bucket_id, finished), finished.content.vector
+        if vector is not None and record.state == "indexed":
+            indexed.append(record)
+            vectors.append(vector)
+            outcome["copied" if finished.content.copied or finished.duplicate_of else "indexed"] += 1
+            continue
+        (waiting if record.state == "pending" and finished.read.item.known else without_vector).append(record)
+        outcome["failed" if record.state == "failed" else "waiting"] += 1
+        log.info("image not indexed", key=record.key, state=record.state, reason=record.reason)
+    with step("store"):
+        if indexed:
+            collection.upsert(indexed, np.stack(vectors))
+        if without_vector:
+            collection.upsert(without_vector, None)
+        for record in waiting:
+            # It keeps the vector that it may have, until the new one is there.
+            collection.set_state([record.id], "pending", reason=record.reason, next_try_at=record.next_try_at)
+    return outcome

@@ -1,0 +1,93 @@
+"""The Celery task: calls, waits, gives back; the work is in `indexing`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import structlog
+from sightline.encoder.client import EncoderError
+from sightline_bucket import BucketUnavailable
+from sightline_catalogue import CatalogueError
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay, wait_exponential
+
+from sightline_ingest_worker.upstream_errors import service_of
+from sightline_ingest_worker.worker.context import Stopping, WorkerContext
+from sightline_ingest_worker.worker.indexing import fail_keys, index_keys
+from sightline_ingest_worker.worker.metrics import WAITS
+
+log = structlog.get_logger()
+
+RETRIED = (EncoderError, CatalogueError, BucketUnavailable)
+MAX_CRASHES = 3
+FIRST_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 5.0
+CRASHED = (
+    f"decoding it ended the worker's process {MAX_CRASHES} times: the file is damaged in a way that the decoder "
+    "does not survive, or it needs more memory or time than there is"
+)
+
+
+class Requeue(Exception):
+    """The task goes back to the queue."""
+
+
+def retry_until(context: WorkerContext, deadline: float, call: Callable[[], Counter[str]]) -> Counter[str]:
+    """Call until the services that it needs answer.
+
+    A task waits in its place, not on a timer of the queue's: while a service does not answer nothing more is taken from
+    the queue, and a stop is noticed at once.
+
+    Raises:
+        Requeue: They did not answer until the deadline, or the worker was told to stop.
+    """
+
+    def note(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome is not None else None
+        # The model or the collection may be another when it answers again.
+        context.target.forget()
+        WAITS.labels(service_of(error)).inc()
+        if state.attempt_number == 1:
+            log.warning("waiting for a service", error=f"{type(error).__name__}: {error}")
+
+    retrying = Retrying(
+        retry=retry_if_exception_type(RETRIED),
+        wait=wait_exponential(FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS),
+        stop=stop_before_delay(max(deadline - time.monotonic(), 0.0)),
+        after=note,
+        sleep=context.pause,
+        reraise=True,
+    )
+    try:
+        return retrying(call)
+    except (Stopping, *RETRIED) as error:
+        raise Requeue from error
+
+
+def index_task(context: WorkerContext, keys: Sequence[str], seconds: float) -> Counter[str]:
+    """Index a task's keys; those that may have ended a process come last, and each alone.
+
+    Args:
+        context: What is open.
+        keys: At most 32, say.
+        seconds: How long the task may take, waiting included.
+
+    Raises:
+        Requeue: What is left is for another time.
+    """
+    deadline = time.monotonic() + seconds
+    outcome: Counter[str] = Counter()
+    crashes = context.crash_journal.crashes(keys)
+    good = [key for key in keys if key not in crashes]
+    if good:
+        outcome += retry_until(context, deadline, partial(index_keys, context, good, deadline))
+    for key, count in sorted(crashes.items(), key=lambda item: item[1]):
+        if count >= MAX_CRASHES:
+            alone = partial(fail_keys, context, [key], CRASHED)
+        else:
+            alone = partial(index_keys, context, [key], deadline)
+        outcome += retry_until(context, deadline, alone)
+        context.crash_journal.clear([key])
+    return outcome
