@@ -112,6 +112,7 @@ bench-scale: setup $(VENV)/.benchmarks ## Searches of up to a million images: ti
 .PHONY: bench-scale-http
 bench-scale-http: setup ## The whole search over HTTP in what bench-scale has filled (POINTS=1000000)
 	@$(BIN)/python -m benchmarks.bench_scale_http $(if $(POINTS),--points '$(POINTS)')
+
 .PHONY: bench-encoder
 bench-encoder: setup $(VENV)/.benchmarks ## The encoder beside bare loops and another server (PARTS=loops,bulk,load,batching,latency,decoding)
 	@$(BIN)/python -m benchmarks.encoder $(if $(IMAGES),--images '$(IMAGES)') $(if $(PARTS),--parts '$(PARTS)')
@@ -126,7 +127,7 @@ map-figure: setup ## A map of the first five classes of IMAGES=FOLDER as a pictu
 
 .PHONY: report
 report: setup ## The report's six figures over IMAGES=FOLDER, whose folders are classes, as a page (SIZES=, HNSW=NUMBER, MODEL=)
-	@$(BIN)/python -m benchmarks.experiments $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)') \
+	@$(BIN)/python -m benchmarks.report $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)') \
 	  $(if $(HNSW),--hnsw '$(HNSW)') $(if $(MODEL),--model '$(MODEL)')
 
 .PHONY: bench-memory
@@ -137,6 +138,10 @@ bench-memory: setup ## Memory of each process, idle and under load (FIRST_START=
 vitals: setup page ## The page in Chromium: first and largest paint, blocking time, script; the graph's time a frame
 	@$(BIN)/python tests/browser/run.py vitals
 	@$(BIN)/python tests/browser/run.py bench:graph
+
+.PHONY: bench-slow-clients
+bench-slow-clients: setup ## The longest health check and search while slow clients hold connections, also behind nginx
+	@$(BIN)/python -m benchmarks.bench_slow_clients $(if $(IMAGES),--images '$(IMAGES)')
 
 .PHONY: bench-compose
 bench-compose: compose-models ## The containers: size of images, time to the first search, memory (needs Docker)

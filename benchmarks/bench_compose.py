@@ -7,131 +7,98 @@ each container's memory, idle and at its highest while they are.
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import collection, report
+import httpx
+from sightline_local.stack import ROOT, free_port
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.harness import pictures, results
+from benchmarks.harness.timing import meanwhile
+
 PROJECT = "sightline-bench"
 BASE = re.compile(r"^FROM (\S+:\S+)", re.MULTILINE)
 UNITS = {"B": 1, "kB": 1e3, "KiB": 1024, "MB": 1e6, "MiB": 1024**2, "GB": 1e9, "GiB": 1024**3}
 WAIT_SECONDS = 300.0
-OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Without a proxy that the environment may name."""
 
 
 class Containers:
     """The system, over an empty folder of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self._port = _free_port()
-        self._settings = {
-            "PICTURES_DIR": str(folder),
-            "WEB_PORT": str(self._port),
-            "ENCODER_PORT": str(_free_port()),
-        }
+        port = free_port()
+        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=10, trust_env=False)
+        ports = {"WEB_PORT": str(port), "ENCODER_PORT": str(free_port())}
+        self._environment = os.environ | ports | {"PICTURES_DIR": str(folder)}
 
     def compose(self, *arguments: str) -> str:
         """Run `docker compose`, and return what it prints."""
         files = ("--file", "docker-compose.yml", "--file", "deploy/edge.yml")
-        command = ["docker", "compose", "--env-file", os.devnull, "--project-name", PROJECT, *files, *arguments]
-        return _printed(command, os.environ | self._settings)
-
-    def images(self) -> dict[str, tuple[str, str]]:
-        """Return, by image, its Dockerfile's last base and its service."""
-        services = json.loads(self.compose("config", "--format", "json"))["services"]
-        found: dict[str, tuple[str, str]] = {}
-        for name, service in services.items():
-            if "build" not in service:
-                continue
-            text = Path(service["build"]["context"], service["build"]["dockerfile"]).read_text(encoding="utf-8")
-            found.setdefault(service["image"], (BASE.findall(text)[-1], name))
-        return found
+        return self._docker("compose", "--env-file", os.devnull, "--project-name", PROJECT, *files, *arguments)
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """Return the gateway's answer through the page's port; empty while it is away."""
-        address = f"http://127.0.0.1:{self._port}/api/v1{path}?{urllib.parse.urlencode(query)}"
         try:
-            with OPENER.open(address, timeout=10) as answer:
-                return dict(json.load(answer))
-        except (urllib.error.URLError, OSError):
+            return dict(self._http.get(path, params=query).raise_for_status().json())
+        except (httpx.HTTPError, ValueError):
             return {}
+
+    def sizes(self) -> dict[str, float]:
+        """Print how large each image is, and return it by a figure's name."""
+        figures: dict[str, float] = {}
+        rows: list[list[object]] = []
+        services = json.loads(self.compose("config", "--format", "json"))["services"].values()
+        builds = {service["image"]: service["build"] for service in services if "build" in service}
+        for image, build in sorted(builds.items()):
+            base = BASE.findall(Path(build["context"], build["dockerfile"]).read_text(encoding="utf-8"))[-1]
+            size, below = self._megabytes(image), self._megabytes(base)
+            figures[f"{image.partition('/')[2].replace('-', '_')}_mb_above_base"] = size - below
+            rows.append([image, round(size), base, round(below), round(size - below)])
+        results.show(["image", "MB", "base", "its MB", "above"], rows)
+        return figures
 
     def seconds_to_first_search(self) -> float:
         """Start it, and return when a search was answered first."""
         began = time.monotonic()
         starting = threading.Thread(target=self.compose, args=("up", "--detach"))
         starting.start()
-        _wait("an answered search", lambda: "results" in self.get("/search", q="a cat"))
+        wait("an answered search", lambda: "results" in self.get("/search", q="a cat"))
         taken = time.monotonic() - began
         starting.join()
         return taken
 
-    def memory(self) -> dict[str, float]:
-        """Return the MiB of each service's container."""
+    def memory(self) -> Counter[str]:
+        """Return the bytes of each service's container."""
         ids = self.compose("ps", "--quiet").split()
-        lines = _printed(["docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *ids]).splitlines()
-        return {name: _bytes(used) / 1024**2 for name, used in (_usage(line) for line in lines)}
+        found: Counter[str] = Counter()
+        for line in self._docker("stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *ids).splitlines():
+            name, used, *_ = line.split()
+            number, unit = re.fullmatch(r"([0-9.]+)([A-Za-z]+)", used).groups()  # type: ignore[union-attr]
+            found[name.removeprefix(f"{PROJECT}-").rpartition("-")[0]] = round(float(number) * UNITS[unit])
+        return found
 
-    @contextlib.contextmanager
-    def watched(self, highest: dict[str, float]) -> Iterator[None]:
-        """Keep the highest memory of each service meanwhile."""
-        done = threading.Event()
+    def _megabytes(self, image: str) -> float:
+        return int(self._docker("image", "inspect", "--format", "{{.Size}}", image)) / 1e6
 
-        def look() -> None:
-            while not done.is_set():
-                for name, used in self.memory().items():
-                    highest[name] = max(used, highest.get(name, 0.0))
-
-        looking = threading.Thread(target=look)
-        looking.start()
-        try:
-            yield
-        finally:
-            done.set()
-            looking.join()
+    def _docker(self, *arguments: str) -> str:
+        done = subprocess.run(["docker", *arguments], cwd=ROOT, env=self._environment, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"docker {' '.join(arguments)} failed:\n{done.stderr.strip()[-2000:]}")
+        return done.stdout
 
 
-def _usage(line: str) -> tuple[str, str]:
-    name, used, *_ = line.split()
-    return name.removeprefix(f"{PROJECT}-").rpartition("-")[0], used
-
-
-def _bytes(text: str) -> float:
-    number, unit = re.fullmatch(r"([0-9.]+)([A-Za-z]+)", text).groups()  # type: ignore[union-attr]
-    return float(number) * UNITS[unit]
-
-
-def _printed(command: list[str], environment: dict[str, str] | None = None) -> str:
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr.strip()[-2000:]}")
-    return done.stdout
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait(what: str, condition: Callable[[], bool]) -> None:
+def wait(what: str, condition: Callable[[], bool]) -> None:
+    """Wait until something is so; exits where it takes too long."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not condition():
         if time.monotonic() > deadline:
@@ -139,61 +106,57 @@ def _wait(what: str, condition: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def _megabytes(image: str) -> float:
-    return int(_printed(["docker", "image", "inspect", "--format", "{{.Size}}", image])) / 1e6
+def measure(
+    containers: Containers, found: pictures.Collection, folder: Path
+) -> tuple[dict[str, float], Counter[str], Counter[str]]:
+    """Start, fill and start again; return figures, and each container's memory, idle and the most while indexing."""
+    figures = {"up_to_search_s": containers.seconds_to_first_search()}
+    containers.compose("up", "--detach", "--wait")
+    idle = containers.memory()
+    busy: Counter[str] = Counter()
 
+    def look() -> None:
+        nonlocal busy
+        busy |= containers.memory()
 
-def sizes(containers: Containers) -> dict[str, float]:
-    """Print how large each image is, and return it by a figure's name."""
-    figures, rows = {}, []
-    for image, (base, _) in sorted(containers.images().items()):
-        size, below = _megabytes(image), _megabytes(base)
-        figures[f"{image.partition('/')[2].replace('-', '_')}_mb_above_base"] = size - below
-        rows.append([image, round(size), base, round(below), round(size - below)])
-    print(report.table(["image", "MB", "base", "its MB", "above"], rows), end="\n\n")
-    return figures
+    def finished() -> bool:
+        state = containers.get("/ingest")
+        return bool(state) and state["pending"] == 0 and state["indexed"] + state["failed"] >= len(found.keys)
+
+    with meanwhile(look):
+        began = time.monotonic()
+        for key in found.keys:
+            (folder / key).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(found.folder / key, folder / key)
+        wait("last picture indexed", finished)
+        figures["ingest_s"] = time.monotonic() - began
+    containers.compose("stop")
+    return figures | {"stop_and_up_to_search_s": containers.seconds_to_first_search()}, idle, busy
 
 
 def main() -> None:
     """Measure, print and write."""
-    parser = argparse.ArgumentParser(prog="make bench-compose", description=__doc__)
-    parser.add_argument("--images", help="a folder of pictures (default: the sample pictures)")
-    options = parser.parse_args()
-    report.warn_if_busy()
-    pictures = collection.find(options.images)
+    options = results.command_line("bench-compose", __doc__).parse_args()
+    results.warn_if_busy()
+    found = pictures.find(options.images)
     with tempfile.TemporaryDirectory(prefix="sightline-bench-") as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
         containers = Containers(folder)
-        print("building the images", flush=True)
+        results.say("building the images")
         containers.compose("build", "--quiet")
-        figures = sizes(containers)
+        figures = containers.sizes()
         try:
-            print("starting, filling and starting again", flush=True)
-            figures["up_to_search_s"] = containers.seconds_to_first_search()
-            containers.compose("up", "--detach", "--wait")
-            idle = containers.memory()
-            busy: dict[str, float] = {}
-            with containers.watched(busy):
-                began = time.monotonic()
-                for key in pictures.keys:
-                    (folder / key).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(pictures.folder / key, folder / key)
-                _wait("last picture indexed", lambda: _finished(containers.get("/ingest"), len(pictures.keys)))
-                figures["ingest_s"] = time.monotonic() - began
-            containers.compose("stop")
-            figures["stop_and_up_to_search_s"] = containers.seconds_to_first_search()
+            results.say("starting, filling and starting again")
+            times, idle, busy = measure(containers, found, folder)
         finally:
             containers.compose("down", "--volumes")
-    rows = [[name, round(idle[name]), round(busy.get(name, 0.0))] for name in sorted(idle)]
-    print(report.table(["container", "MiB idle", "MiB while indexing, at most"], rows), end="\n\n")
-    figures |= {f"{name.replace('-', '_')}_idle_mib": used for name, used in idle.items()}
-    figures |= {f"{name.replace('-', '_')}_busy_mib": used for name, used in busy.items()}
-    report.write("bench-compose", settings={"pictures": len(pictures.keys), "overlay": "edge"}, figures=figures)
-
-
-def _finished(state: dict[str, Any], count: int) -> bool:
-    return bool(state) and state["pending"] == 0 and state["indexed"] + state["failed"] >= count
+    rows = [[name, round(idle[name] / 2**20), round(busy[name] / 2**20)] for name in sorted(idle)]
+    results.show(["container", "MiB idle", "MiB while indexing, at most"], rows)
+    figures |= times
+    for when, held in (("idle", idle), ("busy", busy)):
+        figures |= {f"{name.replace('-', '_')}_{when}_mib": used / 2**20 for name, used in held.items()}
+    results.write("bench-compose", settings={"pictures": len(found.keys), "overlay": "edge"}, figures=figures)
 
 
 if __name__ == "__main__":

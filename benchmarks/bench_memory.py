@@ -8,85 +8,57 @@ encoder converts its model first, and says what that took.
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import itertools
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sightline_encoder.models.embedded import class_texts
 from sightline_local.readiness import NotReady
 
-from benchmarks import bench_ingest, bench_search, collection, footprint, report
-from benchmarks.collection import Collection
-from benchmarks.footprint import Highest
-from benchmarks.system import System, system
-from benchmarks.watch import SAMPLE_SECONDS, Watch
+from benchmarks.bench_ingest import distinct
+from benchmarks.harness import pictures, results, searches
+from benchmarks.harness.memory import KINDS, MIB, Watch
+from benchmarks.harness.pictures import Collection, class_names
+from benchmarks.harness.results import say
+from benchmarks.harness.system import stage, system
+from benchmarks.harness.timing import meanwhile
 
 CLIENTS = 8
 SETTLE_SECONDS = 10.0
 IDLE_SECONDS = 3.0
 LEAST_LOAD_SECONDS = 30.0
-WAIT_SECONDS = 3600.0
-MIB = 2**20
-ORDER = (
-    "encoder",
-    "qdrant-edge",
-    "redis",
-    "ingest-worker",
-    "map-worker",
-    "watcher",
-    "search-gateway",
-    "supervisor",
-)
+SAMPLE_SECONDS = 0.2
 
 
 class Clients:
-    """Searches by several clients at once, with clusters, no text twice."""
+    """Searches with clusters by several clients at once, no text twice."""
 
-    def __init__(self, running: System) -> None:
-        self.searches = 0
-        self.failed: list[str] = []
-        self._running = running
-        self._lock = threading.Lock()
-        self._done = threading.Event()
-        names = [first for first, _, _ in class_texts()]
+    def __init__(self, port: int) -> None:
+        self.answered = 0
+        self.refused = 0
+        self._port = port
+        self._connections = threading.local()
+        names = class_names()
         self._texts = (f"{name}, picture {number}" for number in itertools.count(1) for name in names)
+        self._lock = threading.Lock()
 
-    @contextmanager
-    def searching(self) -> Iterator[None]:
-        """Search while the block runs."""
-        threads = [threading.Thread(target=self._search, daemon=True) for _ in range(CLIENTS)]
-        for thread in threads:
-            thread.start()
+    def search(self) -> None:
+        """Search once, over a connection that a thread keeps."""
+        with self._lock:
+            text = next(self._texts)
+        kept = self._connections.__dict__
+        connection = kept.setdefault("http", http.client.HTTPConnection("127.0.0.1", self._port, timeout=60))
         try:
-            yield
-        finally:
-            self._done.set()
-            for thread in threads:
-                thread.join()
-
-    def _search(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._running.stack.ports.gateway, timeout=60)
-        while not self._done.is_set():
-            with self._lock:
-                text = next(self._texts)
-            try:
-                bench_search.ask(connection, text, clusters=True)
-                with self._lock:
-                    self.searches += 1
-            except (bench_search.SearchFailed, OSError, http.client.HTTPException) as error:
-                connection.close()
-                self.failed.append(str(error))
-                self._done.wait(1.0)
-        connection.close()
+            searches.ask(connection, text, clusters=True)
+            self.answered += 1
+        except (searches.SearchFailed, OSError, http.client.HTTPException):
+            connection.close()
+            self.refused += 1
+            time.sleep(1.0)
 
 
 @dataclass
@@ -96,19 +68,10 @@ class Outcome:
     start: Watch
     idle: Watch
     load: Watch
-    ready_seconds: float
-    load_seconds: float
-    indexed: int
-    searches: int
-    refused: int
+    others: dict[str, float]
 
 
-def say(line: str) -> None:
-    """Tell on stderr what comes next."""
-    print(line, file=sys.stderr, flush=True)
-
-
-def measure(pictures: Collection, folder: Path, models: Path) -> Outcome:
+def measure(found: Collection, folder: Path, models: Path) -> Outcome:
     """Start, wait, load.
 
     Raises:
@@ -116,7 +79,7 @@ def measure(pictures: Collection, folder: Path, models: Path) -> Outcome:
     """
     bucket = folder / "bucket"
     bucket.mkdir()
-    staged = bench_ingest.stage(pictures, folder / "staged")
+    staged = stage(found, folder / "staged")
     start, idle, load = Watch(), Watch(), Watch()
     began = time.monotonic()
     say("starting")
@@ -124,32 +87,26 @@ def measure(pictures: Collection, folder: Path, models: Path) -> Outcome:
         ready_seconds = time.monotonic() - began
         say(f"idle for {SETTLE_SECONDS + IDLE_SECONDS:.0f} s")
         time.sleep(SETTLE_SECONDS)
-        with idle.watching(running):
+        with meanwhile(lambda: idle.look(running), pause_seconds=SAMPLE_SECONDS):
             time.sleep(IDLE_SECONDS)
-        say(f"indexing {len(pictures.keys):,} pictures while {CLIENTS} clients search")
-        clients = Clients(running)
+        say(f"indexing {len(found.keys):,} pictures while {CLIENTS} clients search")
+        clients = Clients(running.stack.ports.gateway)
         began = time.monotonic()
-        with load.watching(running), clients.searching():
+        looking = meanwhile(lambda: load.look(running), pause_seconds=SAMPLE_SECONDS)
+        with looking, meanwhile(*[clients.search] * CLIENTS):
             staged.rename(bucket / "pictures")
             running.rescan()
-            state = running.wait(lambda s: s.known > 0 and s.finished, WAIT_SECONDS)
+            state = running.wait(lambda state: state.known > 0 and state.finished)
             time.sleep(max(0.0, LEAST_LOAD_SECONDS - (time.monotonic() - began)))
             load_seconds = time.monotonic() - began
-    return Outcome(start, idle, load, ready_seconds, load_seconds, state.indexed, clients.searches, len(clients.failed))
-
-
-def rows(outcome: Outcome) -> list[list[object]]:
-    """Return a row for each process, and one for all: MiB idle, then the most under load, and what it has loaded."""
-    names = sorted({*outcome.idle.highest, *outcome.load.highest}, key=_order)
-    found: list[list[object]] = []
-    for name in names:
-        idle, load = outcome.idle.highest.get(name), outcome.load.highest.get(name)
-        loaded = outcome.idle.libraries.get(name, set()) | outcome.load.libraries.get(name, set())
-        count = max(each.processes for each in (idle, load) if each is not None)
-        shown = f"{name} ({count})" if name.endswith("children") else name
-        found.append([shown, *_mib(idle), *_mib(load), ", ".join(sorted(loaded - {"numpy"})) or "-"])
-    found.append(["all", *_mib(outcome.idle.total), *_mib(outcome.load.total), ""])
-    return found
+    others = {
+        "ready_seconds": ready_seconds,
+        "load_seconds": load_seconds,
+        "indexed": state.indexed,
+        "searches": clients.answered,
+        "searches_refused": clients.refused,
+    }
+    return Outcome(start, idle, load, others)
 
 
 def figures(outcome: Outcome) -> dict[str, float]:
@@ -159,117 +116,70 @@ def figures(outcome: Outcome) -> dict[str, float]:
     """
     found: dict[str, float] = {}
     for when, watch in (("idle", outcome.idle), ("load", outcome.load)):
-        for name, highest in [*watch.highest.items(), ("all", watch.total)]:
-            for kind in ("rss", "pss"):
-                if kind in highest.bytes:
-                    found[f"{_figure(name)}_{when}_{kind}_mib"] = highest.bytes[kind] / MIB
-    watches = (outcome.idle, outcome.load)
-    for name in {*outcome.idle.libraries, *outcome.load.libraries}:
-        found[f"torch_{_figure(name)}"] = any("torch" in watch.libraries.get(name, ()) for watch in watches)
-    if encoder := outcome.start.highest.get("encoder"):
-        found["encoder_start_rss_mib"] = encoder.bytes.get("rss", 0) / MIB
-    return dict(sorted(found.items())) | {
-        "ready_seconds": outcome.ready_seconds,
-        "load_seconds": outcome.load_seconds,
-        "indexed": outcome.indexed,
-        "searches": outcome.searches,
-        "searches_refused": outcome.refused,
-    }
-
-
-def processes(outcome: Outcome) -> dict[str, Any]:
-    """Return for each process and moment all kinds of memory, in bytes, and the libraries that it has loaded."""
-    return {
-        when: {
-            name: {**highest.bytes, "processes": highest.processes, "loaded": sorted(watch.libraries[name])}
-            for name, highest in watch.highest.items()
-        }
-        for when, watch in (("start", outcome.start), ("idle", outcome.idle), ("load", outcome.load))
-    }
-
-
-def _mib(highest: Highest | None) -> Iterator[object]:
-    for kind in footprint.KINDS:
-        yield round(highest.bytes[kind] / MIB) if highest is not None and kind in highest.bytes else "-"
+        for name, most in [*watch.most.items(), ("all", watch.total)]:
+            found |= {f"{_figure(name)}_{when}_{kind}_mib": most[kind] / MIB for kind in ("rss", "pss")}
+        for name, loaded in watch.libraries.items():
+            found[f"torch_{_figure(name)}"] = found.get(f"torch_{_figure(name)}", False) or "torch" in loaded
+    if encoder := outcome.start.most.get("encoder"):
+        found["encoder_start_rss_mib"] = encoder["rss"] / MIB
+    return dict(sorted(found.items())) | outcome.others
 
 
 def _figure(name: str) -> str:
     return name.replace(", ", "_").replace("-", "_")
 
 
-def _order(name: str) -> tuple[int, str]:
-    service = name.partition(",")[0]
-    return ORDER.index(service) if service in ORDER else len(ORDER), name
-
-
-def draw(outcome: Outcome) -> None:
-    """Draw for each service what it holds idle and under load, children and all."""
-    kind = "pss" if "pss" in outcome.load.total.bytes else "rss"
-    services = [name for name in ORDER if name in outcome.load.highest]
-
-    def held(watch: Watch, service: str) -> float:
-        parts = [watch.highest[name] for name in (service, f"{service}, children") if name in watch.highest]
-        return sum(part.bytes.get(kind, 0) for part in parts) / MIB
-
-    with report.picture("bench-memory", f"Memory of each service, MiB ({kind.upper()})", width=7, height=3.8) as axes:
-        for number, (label, watch) in enumerate((("idle", outcome.idle), ("under load, at most", outcome.load))):
-            places = [place + 0.4 * number for place in range(len(services))]
-            values = [held(watch, service) for service in services]
-            bars = axes.barh(places, values, 0.38, color=report.COLORS[number], label=label)
-            axes.bar_label(bars, fmt="%.0f", padding=3, fontsize=7)
-        axes.set_yticks([place + 0.2 for place in range(len(services))], services)
-        axes.invert_yaxis()
-        axes.margins(x=0.1)
-        axes.grid(axis="x", color=report.GRID, linewidth=0.5)
-
-
-def show(outcome: Outcome, first_start: bool) -> None:
-    """Print the table, and what a first start took."""
-    headers = ["process", *(f"idle {kind}" for kind in footprint.KINDS), *(f"load {kind}" for kind in footprint.KINDS)]
-    print("MiB; under load the most that was seen, each on its own")
-    print(report.table([*headers, "loaded"], rows(outcome)), end="\n\n")
-    _name_torch("idle", outcome.idle.libraries)
-    _name_torch("under load", outcome.load.libraries)
-    if first_start:
-        encoder = outcome.start.highest.get("encoder", Highest())
-        resident = encoder.bytes.get("rss", 0) / MIB
-        print(
-            f"first start: ready after {outcome.ready_seconds:.1f} s, "
-            f"the encoder at most {resident:,.0f} MiB resident until then"
-        )
-    print(f"{outcome.searches:,} searches, {outcome.refused} refused; {outcome.indexed:,} pictures indexed\n")
-
-
-def _name_torch(when: str, libraries: dict[str, set[str]]) -> None:
-    having = sorted(name for name, loaded in libraries.items() if "torch" in loaded)
-    print(f"torch, {when}: " + (", ".join(having) if having else "no process has loaded it"))
+def show(outcome: Outcome) -> None:
+    """Print a row for each process, and one for all: MiB idle, then the most under load, and what it has loaded."""
+    idle, load = outcome.idle, outcome.load
+    rows: list[list[object]] = []
+    for name in dict.fromkeys([*idle.most, *load.most]):
+        watches = [watch for watch in (idle, load) if name in watch.most]
+        loaded = set[str]().union(*(watch.libraries[name] for watch in watches)) - {"numpy"}
+        shown = f"{name} ({max(watch.most[name]['processes'] for watch in watches)})"
+        held = [
+            round(watch.most[name][kind] / MIB) if name in watch.most else "-"
+            for watch in (idle, load)
+            for kind in KINDS
+        ]
+        rows.append([shown, *held, ", ".join(sorted(loaded)) or "-"])
+    rows.append(["all", *(round(watch.total[kind] / MIB) for watch in (idle, load) for kind in KINDS), ""])
+    headers = ["process", *(f"{when} {kind}" for when in ("idle", "load") for kind in KINDS), "loaded"]
+    results.show(headers, rows, "MiB; under load the most that was seen, each on its own")
+    series = {
+        when: {name: most["pss"] / MIB for name, most in watch.most.items()}
+        for when, watch in (("under load, at most", load), ("idle", idle))
+    }
+    results.draw_bars("bench-memory", "Memory of each process, MiB (PSS)", series)
 
 
 def main() -> None:
     """Measure, print, draw and write."""
-    parser = argparse.ArgumentParser(prog="make bench-memory", description=__doc__)
-    parser.add_argument("--images", help="a folder of pictures (default: the sample pictures)")
+    parser = results.command_line("bench-memory", __doc__)
     parser.add_argument("--first-start", action="store_true", help="start with no converted model")
     options = parser.parse_args()
-    pictures = bench_ingest.distinct(collection.find(options.images))
+    found = distinct(pictures.find(options.images))
     with tempfile.TemporaryDirectory(prefix="sightline-bench-") as temporary:
         folder = Path(temporary)
-        models = folder / "models" if options.first_start else collection.MODELS
         try:
-            outcome = measure(pictures, folder, models)
+            outcome = measure(found, folder, folder / "models" if options.first_start else pictures.MODELS)
         except NotReady as error:
             sys.exit(str(error))
-    show(outcome, options.first_start)
-    draw(outcome)
+    show(outcome)
+    watches = {"start": outcome.start, "idle": outcome.idle, "load": outcome.load}
     settings = {
-        "images": str(pictures.folder),
-        "pictures": len(pictures.keys),
+        "images": str(found.folder),
+        "pictures": len(found.keys),
         "clients": CLIENTS,
         "first_start": options.first_start,
         "sample_seconds": SAMPLE_SECONDS,
-        "looks": {"start": outcome.start.looks, "idle": outcome.idle.looks, "load": outcome.load.looks},
+        "looks": {when: watch.looks for when, watch in watches.items()},
     }
-    report.write("bench-memory", settings=settings, figures=figures(outcome), processes=processes(outcome))
+    processes = {
+        when: {name: most | {"loaded": sorted(watch.libraries[name])} for name, most in watch.most.items()}
+        for when, watch in watches.items()
+    }
+    results.write("bench-memory", settings=settings, figures=figures(outcome), processes=processes)
 
 
 if __name__ == "__main__":

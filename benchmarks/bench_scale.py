@@ -7,171 +7,330 @@ searches go before the 1,000 that count; the first 200 of these stand beside. Th
 and none comes twice; 1,000 texts stand beside. Recall is the share of the exact fifty nearest that are found, exact by
 comparing with every vector.
 
-Beside them in the same run: an exact product by numpy and FAISS flat (up to EXACT_LARGEST: all vectors must be in
-memory), FAISS HNSW at no less recall (up to FAISS_LARGEST), and qdrant-client's local mode (up to LOCAL_LARGEST). At
-the largest size, recall and time for other settings of a search, and for searches that a filter narrows; at 100,000,
-for other graphs and without quantization.
+Beside them in the same run: an exact product by numpy (up to EXACT_LARGEST: all vectors must be in memory), and FAISS
+HNSW at no less recall (up to FAISS_LARGEST). At the largest size, recall and time for other settings of a search, and
+for searches that a filter narrows.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import CatalogueSettings
+from sightline_catalogue import CatalogueSettings, Collection, Filter, SearchParams
 from sightline_catalogue.schema import HNSW_EF_CONSTRUCT, HNSW_M
 from sightline_encoder import models
 
-from benchmarks import bench_search, collection, report, scale, scale_curves, scale_engines
-from benchmarks.growth import Growth, Vectors, intrinsic_dimension, turned
-from benchmarks.layouts import real_vectors
-from benchmarks.quality import encoder_settings
-from benchmarks.scale import DIMENSIONS, ScaleFailed, image, recall
-from benchmarks.scale_engines import DEPTH, Queries, by_catalogue, numbers_of, timed
-from benchmarks.scale_tables import Size, Timing, draw, figures, show
+from benchmarks.harness import engine, grown, pictures, results
+from benchmarks.harness.grown import DIMENSIONS, Filling, ScaleFailed, exact_nearest, image, numbers_of, recall
+from benchmarks.harness.growth import BLOCK, Growth, Vectors, turned
+from benchmarks.harness.processes import NotServing
+from benchmarks.harness.results import say
+from benchmarks.harness.timing import Milliseconds, percentile, timed
 
-SIZES = (10_000, 100_000, 1_000_000)
+SIZES = "10000,100000,1000000"
 QUERY_SEED = 99
+DEPTH = 50
 BEFORE, COUNTED, FIRST, SLOW = 4000, 1000, 200, 100
-FORM = "a photo of a {}"
-EXACT_LARGEST, FAISS_LARGEST, LOCAL_LARGEST = 1_000_000, 100_000, 20_000
-DIMENSION_SAMPLE = 2000
+EXACT_LARGEST, FAISS_LARGEST = 1_000_000, 100_000
+FAISS_EF = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
+CURVE, NARROWED = 300, 100
+"""Queries for each row of a curve, and of the filters."""
+SETTINGS = (
+    *((64, 1.0), (64, 2.0), (64, 4.0), (128, 2.0), (128, 4.0), (256, 1.0), (256, 2.0), (256, 4.0)),
+    *((512, 1.0), (512, 2.0), (512, 4.0), (512, 8.0), (1024, 4.0)),
+)
+"""Of hnsw_ef and oversampling."""
+DAYS = grown.MINUTES / 60 / 24
+START = grown.FIRST_DAY + timedelta(days=365)
+FILTERS = {
+    "format PNG, a tenth": Filter(formats=("PNG",)),
+    "dates, a tenth": Filter(after=START, before=START + timedelta(days=0.1 * DAYS)),
+    "dates, a hundredth": Filter(after=START, before=START + timedelta(days=0.01 * DAYS)),
+    "100 labels, a tenth": Filter(labels=tuple(f"album-{number:04}" for number in range(100))),
+    "one label, a thousandth": Filter(labels=("album-0007",)),
+}
+Rows = list[list[Any]]
 
 
-def texts() -> Vectors:
-    """Return (COUNTED, DIMENSIONS) vectors of distinct texts by the model that the real vectors are of."""
-    settings = encoder_settings(None)
-    model = models.load(settings.model_ids[0], settings)
-    found = [model.encode_texts(chunk) for chunk in collection.chunks(bench_search.queries(FORM, COUNTED), 32)]
-    return turned(np.concatenate(found), DIMENSIONS)
+@dataclass
+class Queries:
+    """Vectors to search for: those that go before, those that count, and those of texts."""
+
+    before: Vectors
+    counted: Vectors
+    texts: Vectors
 
 
-def measure_database(size: Size, growth: Growth, queries: Queries, exact: NDArray[np.int64]) -> None:
+@dataclass
+class Timing:
+    """Times of one way to search, and its recall.
+
+    Attributes:
+        milliseconds: (n,) of the searches that count.
+        first: (m,) of the first searches after a start; empty where that means nothing.
+        recall: Of the fifty nearest.
+    """
+
+    milliseconds: Milliseconds
+    recall: float
+    first: Milliseconds = field(default_factory=lambda: np.empty(0))
+
+    def percentiles(self, *, first: bool = False) -> tuple[float, float]:
+        """Return p50 and p99."""
+        times = self.first if first else self.milliseconds
+        return percentile(times, 50), percentile(times, 99)
+
+
+@dataclass
+class Size:
+    """All that was measured at one size."""
+
+    filling: Filling
+    anonymous_mb: float = 0.0
+    ways: dict[str, Timing] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """As figures have it: 1m, 100k."""
+        points = self.filling.points
+        return f"{points // 1_000_000}m" if points % 1_000_000 == 0 else f"{points // 1000}k"
+
+
+def by_catalogue(collection: Collection, **options: Any) -> Callable[[Vectors], Any]:
+    """Return the catalogue's call as the gateway makes it: over gRPC, with payload and vectors."""
+    params = SearchParams(limit=DEPTH, with_vectors=True, **options)
+    return lambda query: collection.nearest(query, params)
+
+
+def reached(found: Sequence[Any], truth: NDArray[np.int64]) -> float:
+    """Return the recall of what the catalogue found."""
+    return recall([numbers_of(one.images) for one in found], truth)
+
+
+def measure_database(size: Size, growth: Growth, queries: Queries, truth: NDArray[np.int64]) -> None:
     """Search by the catalogue, for images and for texts, then by the engine in this process."""
     points = size.filling.points
-    with scale.database(points) as server:
+    with grown.database(points) as server:
         ask = by_catalogue(server.collection())
         first, _ = timed(ask, queries.before[:FIRST])
         timed(ask, queries.before[FIRST:])
         milliseconds, found = timed(ask, queries.counted)
         size.anonymous_mb = server.anonymous_mb()
-        truth, _ = scale.exact_nearest(growth, points, queries.texts, DEPTH)
         milliseconds_of_texts, found_of_texts = timed(ask, queries.texts)
-        reached = recall([numbers_of(one) for one in found_of_texts], truth)
-        size.ways["catalogue"] = Timing(milliseconds, recall([numbers_of(one) for one in found], exact), first)
-        size.ways["catalogue, texts"] = Timing(milliseconds_of_texts, reached)
-        folder = server.shard_folder()
-    numbers = {UUID(image(number).id): number for number in np.unique(exact).tolist()}
-    with scale_engines.shard(folder) as opened:
-        settings = CatalogueSettings()
-        first, _ = scale_engines.timed_engine(opened, scale_engines.engine_requests(queries.before[:FIRST], settings))
-        scale_engines.timed_engine(opened, scale_engines.engine_requests(queries.before[FIRST:], settings))
-        milliseconds, ids = scale_engines.timed_engine(opened, scale_engines.engine_requests(queries.counted, settings))
+    size.ways["catalogue"] = Timing(milliseconds, reached(found, truth), first)
+    truth_of_texts = exact_nearest(growth, points, queries.texts, DEPTH)
+    size.ways["catalogue, texts"] = Timing(milliseconds_of_texts, reached(found_of_texts, truth_of_texts))
     # An id that is among no query's exact nearest is none of the nearest.
-    size.ways["engine"] = Timing(milliseconds, recall([[numbers.get(x, -1) for x in one] for one in ids], exact), first)
+    numbers = {image(number).id: number for number in np.unique(truth).tolist()}
+    with engine.loaded(grown.shard_folder(points)) as shard:
+        requests = [shard.request(query, DEPTH) for query in (*queries.before, *queries.counted)]
+        times, ids = timed(shard.ids, requests)
+    found_numbers = [[numbers.get(str(each), -1) for each in one] for one in ids[BEFORE:]]
+    size.ways["engine"] = Timing(times[BEFORE:], recall(found_numbers, truth), times[:FIRST])
 
 
-def measure_rivals(size: Size, growth: Growth, queries: Queries, exact: NDArray[np.int64]) -> None:
+def measure_rivals(size: Size, growth: Growth, queries: Queries, truth: NDArray[np.int64]) -> None:
     """Search by what there is besides."""
-    points = size.filling.points
-    vectors = growth.all(points)
-    slow, slow_exact = queries.counted[:SLOW], exact[:SLOW]
+    vectors = growth.all(size.filling.points)
 
-    def note(name: str, ask: Any, few: bool) -> Timing:
-        chosen, truth = (slow, slow_exact) if few else (queries.counted, exact)
-        timed(ask, chosen[:10])
-        milliseconds, found = timed(ask, chosen)
-        size.ways[name] = Timing(milliseconds, recall(found, truth))
+    def note(name: str, ask: Callable[[Vectors], Any], count: int = COUNTED) -> Timing:
+        timed(ask, queries.counted[:10])
+        milliseconds, found = timed(ask, queries.counted[:count])
+        size.ways[name] = Timing(milliseconds, recall([one.tolist() for one in found], truth[:count]))
         return size.ways[name]
 
-    note("exact, numpy", scale_engines.by_numpy(vectors), few=True)
-    try:
-        note("exact, FAISS flat", scale_engines.by_faiss_flat(vectors), few=True)
-    except ImportError:
-        print("FAISS is not installed: left out", file=sys.stderr)
+    note("exact, numpy", partial(engine.exact, vectors, count=DEPTH), SLOW)
+    if size.filling.points > FAISS_LARGEST:
         return
-    if points <= FAISS_LARGEST:
-        with_ef, seconds = scale_engines.by_faiss_hnsw(vectors, HNSW_M, HNSW_EF_CONSTRUCT)
-        for ef in scale_engines.FAISS_EF:
-            reached = note("FAISS HNSW", with_ef(ef), few=False)
-            if reached.recall >= size.ways["catalogue"].recall - 0.001:
-                break
-        print(f"FAISS HNSW built in {seconds:.0f} s, ef {ef}", file=sys.stderr)
-    if points <= LOCAL_LARGEST:
-        with scale_engines.by_local_client(vectors) as ask:
-            note("qdrant-client, local", ask, few=True)
-
-
-def dimension(growth: Growth, points: int) -> float:
-    """Return the TwoNN estimate of the grown vectors' intrinsic dimension at a size."""
-    # Of the first images, whose nearest is each itself.
-    _, cosines = scale.exact_nearest(growth, points, growth.block(0)[:DIMENSION_SAMPLE], 3)
-    distances = np.sqrt(np.maximum(2 - 2 * cosines.astype(np.float64), 0))
-    return intrinsic_dimension(distances[:, 1], distances[:, 2])
+    try:
+        import faiss  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    except ImportError:
+        say("FAISS is not installed: left out")
+        return
+    index = faiss.IndexHNSWFlat(DIMENSIONS, HNSW_M, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = HNSW_EF_CONSTRUCT
+    index.add(vectors)
+    for ef in FAISS_EF:
+        index.hnsw.efSearch = ef
+        timing = note("FAISS HNSW", lambda query: index.search(query[None], DEPTH)[1][0])
+        if timing.recall >= size.ways["catalogue"].recall - 0.001:
+            break
+    say(f"FAISS HNSW: ef {ef}")
 
 
 def measure(points: int, growth: Growth, queries: Queries, source: str, rebuild: bool) -> Size:
     """Fill the database of one size where needed, and measure it and what stands beside it."""
-    filling = scale.filled(points, growth, source, rebuild=rebuild)
-    print(f"{points:,}: the exact nearest", file=sys.stderr)
-    exact, _ = scale.exact_nearest(growth, points, queries.counted, DEPTH)
-    size = Size(filling, dimension(growth, points))
-    print(f"{points:,}: searching", file=sys.stderr)
-    measure_database(size, growth, queries, exact)
+    size = Size(grown.filled(points, growth, source, rebuild=rebuild))
+    say(f"{points:,}: the exact nearest")
+    truth = exact_nearest(growth, points, queries.counted, DEPTH)
+    say(f"{points:,}: searching")
+    measure_database(size, growth, queries, truth)
     if points <= EXACT_LARGEST:
-        measure_rivals(size, growth, queries, exact)
+        measure_rivals(size, growth, queries, truth)
     return size
 
 
-def measure_curves(largest: int, growth: Growth, queries: Queries) -> dict[str, list[list[object]]]:
+def measure_settings(points: int, growth: Growth, queries: Queries) -> Rows:
+    """Return rows of ef, oversampling, p50, p99 and recall by the catalogue's call, and the recall of texts."""
+    chosen, texts = queries.counted[:CURVE], queries.texts[:CURVE]
+    truth = exact_nearest(growth, points, np.concatenate([chosen, texts]), DEPTH)
+    rows: Rows = []
+    with grown.database(points) as server:
+        timed(by_catalogue(server.collection()), queries.before[:2000])
+        for ef, oversampling in SETTINGS:
+            ask = by_catalogue(server.collection(hnsw_ef=ef, oversampling=oversampling))
+            timed(ask, queries.before[:100])
+            times, found = timed(ask, chosen)
+            shares = reached(found, truth[:CURVE]), reached(timed(ask, texts)[1], truth[CURVE:])
+            name = f"ef {ef}, oversampling {oversampling:g}"
+            rows.append([name, percentile(times, 50), percentile(times, 99), *shares])
+    return rows
+
+
+def fits(number: int, wanted: Filter) -> bool:
+    """Return whether a grown image passes a filter."""
+    one = image(number)
+    assert one.taken_at is not None
+    return (
+        (not wanted.labels or one.label in wanted.labels)
+        and (not wanted.formats or one.format in wanted.formats)
+        and (wanted.after is None or one.taken_at >= wanted.after)
+        and (wanted.before is None or one.taken_at < wanted.before)
+    )
+
+
+def measure_filters(points: int, growth: Growth, queries: Queries) -> Rows:
+    """Return rows of filter, p50, p99 and recall by the catalogue's call."""
+    rows: Rows = []
+    chosen = queries.counted[:NARROWED]
+    with grown.database(points) as server:
+        opened = server.collection()
+        for name, wanted in FILTERS.items():
+            kept = np.array([number for number in range(points) if fits(number, wanted)])
+            inside = np.zeros(points, bool)
+            inside[kept] = True
+            parts = np.split(inside, range(BLOCK, points, BLOCK))
+            blocks = [block[part] for block, part in zip(growth.blocks(points), parts, strict=True)]
+            truth = kept[np.argsort(-(chosen @ np.concatenate(blocks).T), axis=1)[:, :DEPTH]]
+            ask = by_catalogue(opened, filter=wanted)
+            timed(ask, queries.before[:NARROWED])
+            times, found = timed(ask, chosen)
+            rows.append([name, percentile(times, 50), percentile(times, 99), reached(found, truth)])
+    return rows
+
+
+def measure_curves(largest: int, growth: Growth, queries: Queries) -> dict[str, Rows]:
     """Return rows of recall against time by what varies."""
-    print("recall against time", file=sys.stderr)
-    small = min(largest, scale_curves.GRAPHS_AT)
+    say("recall against time")
     return {
-        f"settings at {largest:,}": scale_curves.measure_settings(largest, growth, queries),
-        f"filters at {largest:,}": scale_curves.measure_filters(largest, growth, queries),
-        f"engine alone at {small:,}": scale_curves.measure_graphs(small, growth, queries),
+        f"settings at {largest:,}": measure_settings(largest, growth, queries),
+        f"filters at {largest:,}": measure_filters(largest, growth, queries),
     }
+
+
+def show(sizes: list[Size], curves: dict[str, Rows]) -> None:
+    """Print the tables."""
+    fillings = [[s.filling.points, s.filling.insert_seconds, s.filling.index_seconds, s.anonymous_mb] for s in sizes]
+    results.show(["images", "insert s", "index s", "RssAnon MB"], fillings)
+    rows: Rows = []
+    for size in sizes:
+        for name, timing in size.ways.items():
+            first = timing.percentiles(first=True) if len(timing.first) else ("", "")
+            rows.append([name, size.filling.points, *timing.percentiles(), timing.recall, *first])
+    results.show(["milliseconds", "images", "p50", "p99", "recall@50", "first 200 p50", "p99"], rows)
+    for title, rows in curves.items():
+        results.show([title, "p50 ms", "p99 ms", "recall@50", "of texts"][: len(rows[0])], rows)
+
+
+def draw(sizes: list[Size], curves: dict[str, Rows]) -> None:
+    """Draw time against size, and recall against time."""
+    title = "The fifty nearest: time against size (p50)"
+    with results.picture("bench-scale", title, x="images", y="milliseconds") as axes:
+        for name, color in zip(sizes[0].ways, results.COLORS, strict=False):
+            found = [(s.filling.points, s.ways[name].percentiles()[0]) for s in sizes if name in s.ways]
+            axes.loglog(*zip(*found, strict=True), marker="o", label=name, color=color)
+    rows = next((rows for title, rows in curves.items() if title.startswith("settings")), [])
+    if not rows:
+        return
+    title, x = "Recall against time, each point an ef", "milliseconds at p50, the catalogue's call"
+    with results.picture("bench-scale-recall", title, height=4.5, x=x, y="recall@50") as axes:
+        oversamplings = list(dict.fromkeys(oversampling for _, oversampling in SETTINGS))
+        for (ef, oversampling), (_, time, _, *shares) in zip(SETTINGS, rows, strict=True):
+            color = results.COLORS[oversamplings.index(oversampling)]
+            for share, marker, of in zip(shares, "ox", ("images", "texts"), strict=True):
+                label = f"oversampling {oversampling:g}, {of}"
+                known = label in axes.get_legend_handles_labels()[1]
+                axes.plot(time, share, marker, color=color, label=None if known else label)
+                axes.annotate(str(ef), (time, share), (4, -8), textcoords="offset points", fontsize=7)
+
+
+def figures(sizes: list[Size]) -> dict[str, float]:
+    """Return all figures by name."""
+    found: dict[str, float] = {}
+    for size in sizes:
+        end = size.name
+        found |= {
+            f"insert_seconds_{end}": size.filling.insert_seconds,
+            f"index_seconds_{end}": size.filling.index_seconds,
+            f"anon_mb_{end}": size.anonymous_mb,
+        }
+        for name, timing in size.ways.items():
+            start = f"{name.lower().replace(', ', '_').replace(' ', '_')}_".replace("catalogue_", "")
+            p50, p99 = timing.percentiles()
+            found |= {f"{start}p50_ms_{end}": p50, f"{start}p99_ms_{end}": p99}
+            found[f"{start.replace('texts', 'text')}recall_at_{DEPTH}_{end}"] = timing.recall
+            if len(timing.first):
+                first = timing.percentiles(first=True)
+                found |= {f"{start}first_p50_ms_{end}": first[0], f"{start}first_p99_ms_{end}": first[1]}
+    if len(sizes) > 1:
+        medians = [size.ways["catalogue"].percentiles()[0] for size in sizes]
+        found["p50_growth"] = medians[-1] / medians[0]
+    return found
 
 
 def main() -> None:
     """Fill, search, print, draw and write."""
-    parser = argparse.ArgumentParser(prog="make bench-scale", description=__doc__)
-    parser.add_argument("--images", help="a folder of pictures to grow vectors from (default: the sample pictures)")
-    parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="numbers of images, separated by commas")
+    parser = results.command_line("bench-scale", __doc__, "a folder of pictures to grow vectors from")
+    parser.add_argument("--sizes", type=results.sizes, default=SIZES, help="numbers of images, separated by commas")
     parser.add_argument("--rebuild", action="store_true", help="fill the databases even if they are there")
-    parser.add_argument("--no-curves", action="store_true", help="leave out other settings, filters and graphs")
+    parser.add_argument("--no-curves", action="store_true", help="leave out other settings and filters")
     options = parser.parse_args()
-    sizes = sorted(int(size) for size in options.sizes.split(","))
-    report.warn_if_busy()
-    pictures = collection.find(options.images)
-    real = turned(real_vectors(pictures)[1], DIMENSIONS)
+    results.warn_if_busy()
+    found = pictures.find(options.images)
+    real = turned(pictures.embed_by_default(found)[1], DIMENSIONS)
     growth = Growth(real)
     vectors = Growth(real, QUERY_SEED).block(0, BEFORE + COUNTED)
-    queries = Queries(vectors[:BEFORE], vectors[BEFORE:], texts())
+    encoder = pictures.encoder_settings(None)
+    model = models.load(encoder.model_ids[0], encoder)
+    texts = pictures.encode_texts(model, pictures.texts("a photo of a {}", count=COUNTED))
+    queries = Queries(vectors[:BEFORE], vectors[BEFORE:], turned(texts, DIMENSIONS))
     source = f"{len(real)} vectors {hashlib.sha256(real.tobytes()).hexdigest()[:12]}"
     try:
-        measured = [measure(points, growth, queries, source, options.rebuild) for points in sizes]
-        curves = {} if options.no_curves else measure_curves(sizes[-1], growth, queries)
-    except ScaleFailed as error:
+        measured = [measure(points, growth, queries, source, options.rebuild) for points in options.sizes]
+        curves = {} if options.no_curves else measure_curves(options.sizes[-1], growth, queries)
+    except (NotServing, ScaleFailed) as error:
         sys.exit(str(error))
     show(measured, curves)
     draw(measured, curves)
+    defaults = CatalogueSettings()
     settings = {
-        "images": str(pictures.folder),
+        "images": str(found.folder),
         "real_vectors": len(real),
         "dimensions": DIMENSIONS,
         "queries": {"before": BEFORE, "counted": COUNTED, "first": FIRST},
         "limit": DEPTH,
-        "hnsw": {"m": HNSW_M, "ef_construct": HNSW_EF_CONSTRUCT, "ef": CatalogueSettings().hnsw_ef},
-        "oversampling": CatalogueSettings().oversampling,
+        "hnsw": {"m": HNSW_M, "ef_construct": HNSW_EF_CONSTRUCT, "ef": defaults.hnsw_ef},
+        "oversampling": defaults.oversampling,
     }
-    report.write("bench-scale", settings=settings, figures=figures(measured), curves=curves)
+    results.write("bench-scale", settings=settings, figures=figures(measured), curves=curves)
 
 
 if __name__ == "__main__":

@@ -10,104 +10,63 @@ Python, and where they are asked for, clusters, names and graph.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from sightline_local.readiness import NotReady, wait_until_ready
-from sightline_local.stack import ROOT, Service, Stack, choose_ports
-from sightline_local.supervisor import Supervisor
+from sightline_local.readiness import NotReady
 
-from benchmarks import collection, report, scale
-from benchmarks.bench_search import LIMIT, QUERIES, STEPS, Run, SearchFailed, queries, search
+from benchmarks.harness import pictures, results, searches
+from benchmarks.harness.grown import FOLDER
+from benchmarks.harness.searches import LIMIT, QUERIES, Run, SearchFailed
+from benchmarks.harness.system import system
 
-POINTS = 1_000_000
 WARM_UP = 300
-PLANS = (
-    ("1 client", 1, False, "a photo of a {}"),
-    ("1 client, clusters", 1, True, "a picture of a {}"),
-    ("8 clients", 8, False, "a drawing of a {}"),
-    ("32 clients", 32, False, "a close-up of a {}"),
-)
-"""Name, clients, whether clusters are asked for, and the form of the texts."""
-
-
-@contextmanager
-def gateway_over(database: Path, state: Path) -> Iterator[Stack]:
-    """Run gateway, encoder, database and queue until the block ends; nothing that would look at a bucket.
-
-    Raises:
-        NotReady: They do not come up.
-    """
-    stack = Stack(
-        bucket=state / "bucket",
-        state=state,
-        models=collection.MODELS,
-        ports=choose_ports(),
-        settings={"EDGE_DATA_DIR": str(database.resolve()), "PYTHONPATH": os.fspath(ROOT)},
-    )
-    stack.make_folders()
-    stack.bucket.mkdir()
-    services = {service.name: service for service in stack.services()}
-    encoder = Service("encoder", [sys.executable, "-m", "benchmarks.scale_encoder"], stack.environment())
-    chosen = [services["redis"], services["qdrant-edge"], encoder, services["search-gateway"]]
-    with Supervisor(chosen, stack.logs) as supervisor:
-        wait_until_ready(stack, supervisor)
-        yield stack
+PLANS = {
+    "1 client": ("1", 1, "a photo of a {}"),
+    "1 client, clusters": ("1_clusters", 1, "a picture of a {}"),
+    "8 clients": ("8", 8, "a drawing of a {}"),
+    "32 clients": ("32", 32, "a close-up of a {}"),
+}
+"""By name, the end of figures' names, clients, and the form of the texts."""
 
 
 def main() -> None:
     """Search, print, draw and write."""
     parser = argparse.ArgumentParser(prog="make bench-scale-http", description=__doc__)
-    parser.add_argument("--points", type=int, default=POINTS, help="a size that `make bench-scale` has filled")
-    options = parser.parse_args()
-    folder = scale.FOLDER / str(options.points)
-    if not (folder / "filling.json").is_file():
-        sys.exit(f"there is no database of {options.points:,} images yet: run make bench-scale SIZES={options.points}")
-    report.warn_if_busy()
+    parser.add_argument("--points", type=int, default=1_000_000, help="a size that `make bench-scale` has filled")
+    points = parser.parse_args().points
+    if not (FOLDER / str(points) / "filling.json").is_file():
+        sys.exit(f"there is no database of {points:,} images yet: run make bench-scale SIZES={points}")
+    results.warn_if_busy()
     runs: dict[str, Run] = {}
     with tempfile.TemporaryDirectory(prefix="sightline-bench-") as temporary:
+        folder = Path(temporary)
+        (folder / "bucket").mkdir()
+        services = system(
+            folder / "bucket",
+            folder / "state",
+            settings={"EDGE_DATA_DIR": str(FOLDER / str(points) / "data")},
+            # Nothing that would look at the bucket.
+            only=("redis", "qdrant-edge", "encoder", "search-gateway"),
+            instead={"encoder": ["-m", "benchmarks.harness.turned_encoder"]},
+        )
         try:
-            with gateway_over(folder / "data", Path(temporary) / "state") as stack:
-                search(stack.ports.gateway, queries("warm {}", WARM_UP), 1, clusters=True)
-                for name, clients, clusters, form in PLANS:
-                    print(name, file=sys.stderr)
-                    runs[name] = search(stack.ports.gateway, queries(form), clients, clusters=clusters)
+            with services as running:
+                port = running.stack.ports.gateway
+                searches.search(port, pictures.texts("warm {}", count=WARM_UP), 1, clusters=True)
+                for name, (_, clients, form) in PLANS.items():
+                    results.say(name)
+                    texts = pictures.texts(form, count=QUERIES)
+                    runs[name] = searches.search(port, texts, clients, clusters="clusters" in name)
         except (NotReady, SearchFailed) as error:
             sys.exit(str(error))
-    show(options.points, runs)
+    searches.show("bench-scale-http", f"GET /search over HTTP, {points:,} images, at p50", runs)
     figures: dict[str, float] = {}
     for name, run in runs.items():
-        end = name.replace(",", "").replace(" ", "_").replace("clients", "").replace("client", "").replace("__", "_")
-        end = end.strip("_")
-        figures |= {f"{step}_p{p}_ms_{end}": run.percentile(step, p) for step in STEPS for p in (50, 99)}
-        figures[f"queries_per_second_{end}"] = run.rate
-    settings = {"points": options.points, "queries": QUERIES, "limit": LIMIT, "query_cache": "cold"}
-    report.write("bench-scale-http", settings=settings, figures=figures)
-
-
-def show(points: int, runs: dict[str, Run]) -> None:
-    """Print the table and draw it."""
-    headers = ["milliseconds", "searches/s", *(f"{step} p{percent}" for step in STEPS for percent in (50, 99))]
-    rows = [
-        [name, run.rate, *(run.percentile(step, percent) for step in STEPS for percent in (50, 99))]
-        for name, run in runs.items()
-    ]
-    print(report.table(headers, rows), end="\n\n")
-    title = f"GET /search over HTTP, {points:,} images, at p50"
-    with report.picture("bench-scale-http", title, width=7, height=3.5) as axes:
-        left = [0.0] * len(runs)
-        for number, step in enumerate(STEPS[1:]):
-            widths = [run.percentile(step, 50) for run in runs.values()]
-            axes.barh(range(len(runs)), widths, 0.5, left=left, color=report.COLORS[number], label=step)
-            left = [a + b for a, b in zip(left, widths, strict=True)]
-        axes.set_yticks(range(len(runs)), list(runs))
-        axes.invert_yaxis()
-        axes.set_xlabel("milliseconds", fontsize=8)
-        axes.grid(axis="x", color=report.GRID, linewidth=0.5)
+        figures |= run.figures(f"_{PLANS[name][0]}") | {f"queries_per_second_{PLANS[name][0]}": run.rate}
+    settings = {"points": points, "queries": QUERIES, "limit": LIMIT, "query_cache": "cold"}
+    results.write("bench-scale-http", settings=settings, figures=figures)
 
 
 if __name__ == "__main__":

@@ -11,22 +11,21 @@ does not hold is not; and how long clusters, names and graph of 200 searches tak
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from statistics import fmean, mode
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import Image, Nearest, SearchParams
+from sightline_catalogue import Nearest
 from sightline_encoder import models
 from sightline_encoder.errors import ModelError
 from sightline_encoder.models import embedded
-from sightline_pictures import PictureError, PictureSettings, open_picture, preprocess
 from sightline_search_gateway.search import (
     MAX_CLUSTERED,
     PROBES,
@@ -35,13 +34,13 @@ from sightline_search_gateway.search import (
     VocabularyEmbeddings,
     assess,
     build_result_graph,
-    learn,
-    read_vocabulary,
+    calibrate,
 )
 
-from benchmarks import collection, report
-from benchmarks.collection import Collection, chunks
-from benchmarks.quality import encoder_settings, query
+from benchmarks.harness import pictures, results
+from benchmarks.harness.judged import Pictures, as_images, vocabulary_of
+from benchmarks.harness.pictures import Collection, Vectors, query_of
+from benchmarks.harness.timing import percentile, timed
 
 RANDOM_QUERIES = 60
 TIMED_QUERIES = 200
@@ -49,36 +48,7 @@ LEAST_FOUND = 3
 """The model is said to find a folder if so many of its first ten results are of it."""
 NOT_NEAR = 0.45
 """What is nearer to a folder's name than that may well be held."""
-Vectors = NDArray[np.float32]
-
-
-@dataclass
-class Pictures:
-    """A collection in memory, as the gateway's relevance reads one.
-
-    Attributes:
-        images: n pictures.
-        vectors: (n, dimensions) float32, of length one.
-        classes: (n,) the ImageNet class that the classifier gives each.
-    """
-
-    images: list[Image]
-    vectors: Vectors
-    classes: NDArray[np.intp]
-    name: str = "pictures"
-
-    def nearest(self, vector: Vectors, limit: int = MAX_CLUSTERED) -> Nearest:
-        """Return the nearest pictures, with vectors."""
-        order = self.rank(vector)[:limit]
-        return Nearest([self.images[place] for place in order], (self.vectors @ vector)[order], self.vectors[order])
-
-    def nearest_batch(self, vectors: Iterable[Vectors], params: SearchParams) -> list[Nearest]:
-        """Return the nearest pictures of each vector."""
-        return [self.nearest(vector, params.limit) for vector in vectors]
-
-    def rank(self, vector: Vectors) -> NDArray[np.intp]:
-        """Return the places of all pictures, the nearest first."""
-        return np.argsort(-(self.vectors @ vector), kind="stable")
+Encode = Callable[[Sequence[str]], Vectors]
 
 
 @dataclass
@@ -86,7 +56,8 @@ class Names:
     """How names compare with folders' names.
 
     Attributes:
-        cosines: Of each cluster's name with its folder's.
+        ours: Cosine of each cluster's name with its folder's.
+        classes: Of the name of its commonest class.
         examples: Query, folder, the gateway's name, the class's name.
     """
 
@@ -95,65 +66,33 @@ class Names:
     examples: list[list[object]] = field(default_factory=list)
 
 
-class Texts:
-    """The text tower, with a memory."""
-
-    def __init__(self, model: models.Model) -> None:
-        self._model = model
-        self._known: dict[str, Vectors] = {}
-
-    def __call__(self, texts: Sequence[str]) -> Vectors:
-        """Return (n, dimensions) float32 unit vectors."""
-        new = sorted({text for text in texts if text not in self._known}, key=len)
-        for batch in chunks(new, 64):
-            self._known.update(zip(batch, self._model.encode_texts(batch), strict=True))
-        return np.stack([self._known[text] for text in texts])
-
-
-def look(pictures: Collection) -> Pictures:
-    """Return what the embedded model's image tower makes of the pictures; torch, for the classes."""
+def look(found: Collection) -> tuple[Pictures, NDArray[np.intp]]:
+    """Return what the embedded model's image tower makes of the pictures; torch, for the (n,) classes beside."""
     import torch
 
-    source = embedded.describe(collection.MODELS)
+    source = embedded.describe(pictures.MODELS)
     tower: Any = source.image.build()
     classes: list[NDArray[np.intp]] = []
     tower.classifier.register_forward_hook(lambda _, __, logits: classes.append(logits.argmax(dim=1).numpy()))
-    limits = PictureSettings()
-    images: list[Image] = []
-    vectors: list[Vectors] = []
-    for keys in chunks(pictures.keys, 16):
-        pixels = []
-        for key in keys:
-            try:
-                picture = open_picture(
-                    (pictures.folder / key).read_bytes(),
-                    max_bytes=limits.max_bytes,
-                    max_pixels=limits.max_pixels,
-                    min_side=source.preprocessing.min_side,
-                )
-            except PictureError as error:
-                print(f"left out: {key}: {error.reason}", file=sys.stderr)
-                continue
-            pixels.append(preprocess(picture.image, source.preprocessing))
-            images.append(Image(id=key, bucket="main", key=key, state="indexed", label=pictures.label(key)))
-        if pixels:
-            with torch.inference_mode():
-                vectors.append(tower(torch.from_numpy(np.stack(pixels))).numpy())
-        print(f"\r{len(images):,} of {len(pictures.keys):,} pictures", end="", file=sys.stderr)
-    print(file=sys.stderr)
-    return Pictures(images, np.concatenate(vectors), np.concatenate(classes))
+
+    def encode(pixels: list[pictures.Pixels]) -> Vectors:
+        with torch.inference_mode():
+            return np.asarray(tower(torch.from_numpy(np.stack(pixels))).numpy())
+
+    keys, vectors = pictures.embed(encode, found, source.preprocessing, batch=16, threads=2)
+    return Pictures(as_images(keys, [found.label(key) for key in keys]), vectors), np.concatenate(classes)
 
 
-def choose_threshold(texts: Texts, left_out: set[str]) -> tuple[float, float]:
+def choose_threshold(encode: Encode, left_out: set[str]) -> tuple[float, float]:
     """Return the cosine that tells names of one class from those of others best, and how well: balanced accuracy.
 
     Args:
-        texts: The text tower.
+        encode: The text tower.
         left_out: Classes of these names have no part in it.
     """
     pairs = [names.split(", ")[:2] for _, names, _ in embedded.class_texts() if names.count(", ")]
     pairs = [pair for pair in pairs if not left_out & {name.lower() for name in pair}]
-    first, second = texts([pair[0] for pair in pairs]), texts([pair[1] for pair in pairs])
+    first, second = encode([pair[0] for pair in pairs]), encode([pair[1] for pair in pairs])
     same = np.sum(first * second, axis=1)
     other = np.sum(first * np.roll(second, len(pairs) // 3, axis=0), axis=1)
     accuracy = [(np.mean(same >= cut) + np.mean(other < cut)) / 2 for cut in same]
@@ -161,37 +100,44 @@ def choose_threshold(texts: Texts, left_out: set[str]) -> tuple[float, float]:
     return float(same[best]), float(accuracy[best])
 
 
-def name_clusters(pictures: Pictures, texts: Texts, words: VocabularyEmbeddings, asked: Sequence[str]) -> Names:
+def arranged(nearest: Nearest, text: str, words: VocabularyEmbeddings) -> Any:
+    """Return clusters, names and graph of what a text found, as the gateway makes them."""
+    assert nearest.vectors is not None
+    return build_result_graph(nearest.images, nearest.similarities, nearest.vectors, words, text)
+
+
+def name_clusters(
+    held: Pictures, classes: NDArray[np.intp], encode: Encode, words: VocabularyEmbeddings, asked: Sequence[str]
+) -> Names:
     """Search for texts and compare the clusters' names with the folders that they hold."""
-    classes = [first for first, _, _ in embedded.class_texts()]
+    class_names = [first for first, _, _ in embedded.class_texts()]
     found = Names()
-    for text, vector in zip(asked, texts(asked), strict=True):
-        order = pictures.rank(vector)[:MAX_CLUSTERED]
-        nearest = pictures.nearest(vector)
-        assert nearest.vectors is not None
-        arrangement = build_result_graph(nearest.images, nearest.similarities, nearest.vectors, words, text)
+    for text, vector in zip(asked, encode(asked), strict=True):
+        order = held.ranked(vector)[:MAX_CLUSTERED]
+        nearest = held.nearest(vector)
+        arrangement = arranged(nearest, text, words)
         clusters = np.array(arrangement.cluster_of)
         for cluster in arrangement.clusters:
             places = order[clusters == cluster["id"]]
-            label, count = Counter(pictures.images[place].label for place in places).most_common(1)[0]
+            label, count = Counter(held.images[place].label for place in places).most_common(1)[0]
             if label is None or 2 * count < len(places):
                 continue
-            common = classes[Counter(pictures.classes[places].tolist()).most_common(1)[0][0]]
-            folder, ours, theirs = texts([query(label), str(cluster["name"]), common])
+            names = [query_of(label), str(cluster["name"]), class_names[mode(classes[places].tolist())]]
+            folder, ours, theirs = encode(names)
             found.ours.append(float(folder @ ours))
             found.classes.append(float(folder @ theirs))
-            found.examples.append([text, query(label), str(cluster["name"]), common])
+            found.examples.append([text, *names])
     return found
 
 
 def judge_queries(
-    pictures: Pictures, texts: Texts, words: VocabularyEmbeddings, scale: Calibration, labels: Sequence[str], known: str
+    held: Pictures, encode: Encode, words: VocabularyEmbeddings, scale: Calibration, labels: Sequence[str], known: str
 ) -> dict[str, float]:
     """Return how often what is held is said to be found, and what is not is not.
 
     Args:
-        pictures: The collection.
-        texts: The text tower.
+        held: The collection.
+        encode: The text tower.
         words: The vocabulary.
         scale: What the collection taught.
         labels: Its folders' names, as they are asked for.
@@ -199,23 +145,19 @@ def judge_queries(
     """
 
     def is_found(vector: Vectors) -> bool:
-        nearest = pictures.nearest(vector)
+        nearest = held.nearest(vector)
         return assess("it", nearest.similarities, nearest.vectors, words, scale).found
 
-    held = texts(labels)
-    found = np.array([is_found(vector) for vector in held])
-    of = np.array([query(image.label or "") for image in pictures.images])
-    able = np.array(
-        [
-            np.sum(of[pictures.rank(vector)[:10]] == label) >= LEAST_FOUND
-            for label, vector in zip(labels, held, strict=True)
-        ]
-    )
+    asked = encode(labels)
+    found = np.array([is_found(vector) for vector in asked])
+    of = np.array([query_of(image.label or "") for image in held.images])
+    first_ten = [of[held.ranked(vector)[:10]] for vector in asked]
+    able = np.array([np.sum(ten == label) >= LEAST_FOUND for ten, label in zip(first_ten, labels, strict=True)])
     spoken = set(re.findall("[a-z]+", known.lower()))
     probes = {words.texts[place] for place in np.random.default_rng(SEED).permutation(len(words.texts))[:PROBES]}
     names = [first for first, _, _ in embedded.class_texts() if first.lower() not in probes]
     names = [name for name in names if not spoken & set(re.findall("[a-z]+", name.lower()))]
-    absent = [vector for vector in texts(names) if float((held @ vector).max()) < NOT_NEAR]
+    absent = [vector for vector in encode(names) if float((asked @ vector).max()) < NOT_NEAR]
     return {
         "held": len(labels),
         "held_found": float(found.mean()),
@@ -226,53 +168,42 @@ def judge_queries(
     }
 
 
-def time_clusters(pictures: Pictures, words: VocabularyEmbeddings) -> list[float]:
+def time_clusters(held: Pictures, words: VocabularyEmbeddings) -> NDArray[np.float64]:
     """Return the milliseconds that clusters, names and graph of 200 distinct searches take."""
-    seconds = []
-    chosen = np.random.default_rng(2).permutation(len(words.texts))[: TIMED_QUERIES + 5]
-    for place in chosen:
-        nearest = pictures.nearest(words.vectors[place])
-        assert nearest.vectors is not None
-        began = time.perf_counter()
-        build_result_graph(nearest.images, nearest.similarities, nearest.vectors, words, words.texts[place])
-        seconds.append(time.perf_counter() - began)
-    return [1000 * each for each in seconds[5:]]
+    chosen = np.random.default_rng(2).permutation(len(words.texts))[: TIMED_QUERIES + 5].tolist()
+    found = [(held.nearest(words.vectors[place]), words.texts[place]) for place in chosen]
+    return timed(lambda one: arranged(*one, words), found)[0][5:]
 
 
 def main() -> None:
     """Measure, print and write."""
-    parser = argparse.ArgumentParser(prog="make naming", description=__doc__)
-    parser.add_argument("--images", help="a folder whose folders are labels (default: the sample pictures)")
-    options = parser.parse_args()
-    pictures = collection.find(options.images)
-    report.warn_if_busy()
+    options = results.command_line("naming", __doc__, "a folder whose folders are labels").parse_args()
+    found = pictures.find(options.images)
+    results.warn_if_busy()
     try:
-        settings = encoder_settings("embedded")
-        texts = Texts(models.load("embedded", settings))
-        seen = look(pictures)
+        encode = partial(pictures.encode_texts, model := models.load("embedded", pictures.encoder_settings("embedded")))
+        held, classes = look(found)
     except (ModelError, ValueError) as error:
         sys.exit(str(error))
-    vocabulary = read_vocabulary()
-    words = VocabularyEmbeddings(vocabulary.texts, texts(vocabulary.texts))
-    labels = sorted({query(image.label) for image in seen.images if image.label})
+    words = vocabulary_of(model)
+    labels = sorted({query_of(image.label) for image in held.images if image.label})
     if not labels:
-        sys.exit(f"{pictures.folder} has no folders, so there are no labels to compare names with")
-    threshold, accuracy = choose_threshold(texts, set(labels))
+        sys.exit(f"{found.folder} has no folders, so there are no labels to compare names with")
+    threshold, accuracy = choose_threshold(encode, set(labels))
     random = np.random.default_rng(1).permutation(len(words.texts))[:RANDOM_QUERIES]
-    names = name_clusters(seen, texts, words, [*labels, *(words.texts[place] for place in random)])
-    scale = learn(seen, words)  # type: ignore[arg-type]
+    names = name_clusters(held, classes, encode, words, [*labels, *(words.texts[place] for place in random)])
+    scale = calibrate(held, words)  # type: ignore[arg-type]
     assert scale is not None
-    verdicts = judge_queries(
-        seen, texts, words, scale, labels, " ".join([*pictures.keys, *pictures.captions.values()]).replace("_", " ")
-    )
-    milliseconds = time_clusters(seen, words)
+    known = " ".join([*found.keys, *found.captions.values()]).replace("_", " ")
+    verdicts = judge_queries(held, encode, words, scale, labels, known)
+    milliseconds = time_clusters(held, words)
     some = names.examples[:: max(1, len(names.examples) // 20)]
-    print(report.table(["searched for", "folder", "name", "commonest class"], some), end="\n\n")
-    report.write(
-        f"naming-{pictures.name}",
+    results.show(["searched for", "folder", "name", "commonest class"], some)
+    results.write(
+        f"naming-{found.name}",
         settings={
-            "images": str(pictures.folder),
-            "pictures": len(seen.images),
+            "images": str(found.folder),
+            "pictures": len(held.images),
             "words": len(words.texts),
             "threshold": round(threshold, 3),
             "threshold_accuracy": round(accuracy, 3),
@@ -282,11 +213,11 @@ def main() -> None:
             "clusters": len(names.ours),
             "fits": float(np.mean(np.array(names.ours) >= threshold)),
             "fits_commonest_class": float(np.mean(np.array(names.classes) >= threshold)),
-            "cosine": float(np.mean(names.ours)),
-            "cosine_commonest_class": float(np.mean(names.classes)),
+            "cosine": fmean(names.ours),
+            "cosine_commonest_class": fmean(names.classes),
             **verdicts,
-            "cluster_p50_ms": float(np.percentile(milliseconds, 50)),
-            "cluster_p95_ms": float(np.percentile(milliseconds, 95)),
+            "cluster_p50_ms": percentile(milliseconds, 50),
+            "cluster_p95_ms": percentile(milliseconds, 95),
         },
     )
 

@@ -1,139 +1,439 @@
-"""What a benchmark leaves behind: a table, a JSON file of figures, a picture."""
+"""The report's six figures over a folder whose folders are classes: `make report IMAGES=FOLDER`.
+
+Writes `results/report-NAME/`, with a page, `index.html`, that can be opened from disk, and a PNG of each figure; and
+`results/report-NAME.json`.
+"""
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import shutil
-import subprocess
+# First: it sets what OpenMP reads when it is loaded.
+from benchmarks.harness import layouts  # isort: skip
+
+import base64
+import io
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
-from matplotlib.axes import Axes
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from sightline_encoder import models
+from sightline_encoder.errors import ModelError
+from sightline_pictures import thumbnail
+from sightline_qdrant_edge.settings import EdgeSettings
+from sightline_search_gateway.search import Relevance, assess, calibrate
 
-RESULTS = Path(__file__).resolve().parent / "results"
-INK, GRID = "#1f2937", "#d1d5db"
-COLORS = ("#2563eb", "#f59e0b", "#10b981", "#9ca3af")
-_BUSY_PERCENT = 15.0
-_LIBRARIES = ("torch", "openvino", "pillow", "qdrant-edge-py", "grpcio")
+from benchmarks.harness import engine, pictures, results
+from benchmarks.harness.growth import Growth
+from benchmarks.harness.judged import Pictures, as_images, vocabulary_of
+from benchmarks.harness.pictures import Collection, Vectors, query_of
+from benchmarks.harness.results import COLORS, INK, say
+from benchmarks.harness.timing import percentile, timed
+from benchmarks.quality import ranked
+
+SEED = 7
+TEXTS = ("cat", "cat on car", "cat on chair")
+"""The report's."""
+TOP, JUDGED, LONGEST_KEY, SQUARE = 5, 50, 22, 384
+DEPTH = 100
+FEW = 5
+"""Classes that are drawn, and of the worst so many more."""
+ENOUGH = (100, 50, 30, 20, 10, 1)
+"""Pictures that a class should have to be drawn; the first of these that enough classes reach."""
+SIZES = "1000,3000,10000,30000,100000,300000,1000000"
+INDEXED_TO, NEAREST, QUERIES, WARM_UP = 100_000, 50, 100, 5
+REPORTED_MS = 4.0
+"""What the report says that a million pictures take at most on its GPU."""
+GROWING, LARGEST_PART = 1.2, 0.8
+"""Growing vectors takes so many times their own memory for a while; of what is free so much may be used."""
+SAME = 1e-5
+METHODS = {"exact_cpu": "exact, CPU", "hnsw": "HNSW, CPU", "exact_gpu": "exact, GPU"}
+NO_CLASSES = "no picture lies in a folder of its class."
+NO_MAP = "its classes have too few pictures for a map."
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return a plain table: the first column to the left, the others to the right."""
-    cells = [[_shown(value) for value in row] for row in rows]
-    widths = [max(len(row[column]) for row in [list(headers), *cells]) for column in range(len(headers))]
+@dataclass(frozen=True)
+class Subject:
+    """A collection as a model sees it: n pictures that decode, the folders that they lie in, their (n, d) vectors."""
 
-    def line(row: Sequence[str]) -> str:
-        rest = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-        return "  ".join([row[0].ljust(widths[0]), *rest]).rstrip()
+    pictures: Collection
+    model: models.Model
+    keys: list[str]
+    labels: NDArray[np.str_]
+    vectors: Vectors
 
-    return "\n".join([line(headers), line(["-" * width for width in widths]), *map(line, cells)])
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many pictures each class has, by name in alphabetical order."""
+        return dict(sorted(Counter(label for label in self.labels.tolist() if label).items()))
 
 
-def write(
-    target: str, *, settings: Mapping[str, Any], figures: Mapping[str, float], show: bool = True, **more: Any
-) -> Path:
-    """Write `results/TARGET.json`, print its figures, and return its path.
+@dataclass(frozen=True)
+class Answer:
+    """A text and what is nearest to it, the nearest first: key, similarity, thumbnail."""
+
+    text: str
+    results: list[tuple[str, float, bytes]]
+    relevance: Relevance
+
+    @property
+    def verdict(self) -> str:
+        """What the page would say above the results."""
+        if not self.relevance.found:
+            return f"{self.relevance.message} These are only the nearest that there are."
+        counted = self.relevance.relevant
+        shown = "1 picture is" if counted == 1 else f"{counted} of the first {JUDGED} pictures are"
+        return f"Found, as the gateway judges it: {shown} enough like it."
+
+
+def answer(subject: Subject, folder: Path) -> list[Answer]:
+    """Search a collection for the report's texts, judge the answers as the gateway does, and draw Figures 1 to 3."""
+    held = Pictures(as_images(subject.keys, subject.labels.tolist()), subject.vectors)
+    words = vocabulary_of(subject.model)
+    scale = calibrate(held, words)  # type: ignore[arg-type]
+    found = []
+    for number, (text, vector) in enumerate(zip(TEXTS, subject.model.encode_texts(list(TEXTS)), strict=True), start=1):
+        nearest = held.nearest(vector, JUDGED)
+        relevance = assess(text, nearest.similarities, nearest.vectors, words, scale) if scale else Relevance()
+        shown = [
+            (image.key, float(similarity), thumbnail(pictures.opened(subject.pictures.read(image.key), SQUARE)))
+            for image, similarity in zip(nearest.images[:TOP], nearest.similarities.tolist(), strict=False)
+        ]
+        found.append(Answer(text, shown, relevance))
+        figure = Figure(figsize=(8, 2.15), layout="constrained", facecolor="white")
+        for place, axes in enumerate(figure.subplots(1, TOP)):
+            axes.set_axis_off()
+            if place < len(shown):
+                key, similarity, data = shown[place]
+                with Image.open(io.BytesIO(data)) as small:
+                    axes.imshow(np.asarray(ImageOps.pad(small.convert("RGB"), (SQUARE, SQUARE), color="white")))
+                name = key if len(key) <= LONGEST_KEY else f"…{key[1 - LONGEST_KEY :]}"
+                title = f"{place + 1}  {similarity:.3f}\n{name}"
+                axes.set_title(title, fontsize=8, color=INK, parse_math=False)
+        figure.savefig(folder / f"figure-{number}.png", dpi=150)
+    return found
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well a class's name finds it.
+
+    Attributes:
+        size: Pictures of the class.
+        depth: The first min(100, size) count: no more could be right.
+        precision: The share of those that are of the class.
+        instead: What the others are of, the most frequent first, each with how often; without the unlabelled.
+    """
+
+    name: str
+    size: int
+    depth: int
+    precision: float
+    instead: list[tuple[str, int]] = field(default_factory=list)
+
+
+def scores(labels: NDArray[np.str_], names: Sequence[str], rankings: Iterable[NDArray[np.intp]]) -> list[Score]:
+    """Return a score a class.
 
     Args:
-        target: The name of the make target, or what the design says for it.
-        settings: What was measured, and how.
-        figures: Names to numbers; others rely on the names.
-        show: Whether to print the figures; not before a benchmark's last part.
-        more: Anything else worth keeping, such as every repeat.
+        labels: (n,) of the pictures; empty for none.
+        names: Of the classes.
+        rankings: For each class, the places of the pictures that its name finds, the nearest first.
     """
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    path = RESULTS / f"{target}.json"
-    content = {
-        "machine": machine(),
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "settings": dict(settings),
-        "figures": {name: round(float(value), 6) for name, value in figures.items()},
-        **more,
-    }
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
-    draft.replace(path)
-    if show:
-        print(table(["figure", "value"], list(content["figures"].items())))
-        print(f"\nwritten: {path}")
-    return path
+    found = []
+    for name, ranking in zip(names, rankings, strict=True):
+        size = int((labels == name).sum())
+        first = labels[ranking[: min(DEPTH, size)]]
+        others = Counter(label for label in first.tolist() if label and label != name)
+        found.append(Score(name, size, len(first), float((first == name).mean()), others.most_common(2)))
+    return found
 
 
-@contextmanager
-def picture(target: str, title: str, *, width: float = 8.0, height: float = 4.5) -> Iterator[Axes]:
-    """Draw `results/TARGET.png`: gives the axes; adds a legend of what was labelled, and writes the file at the end."""
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    axes = figure.add_subplot()
-    axes.set_title(title, loc="left", color=INK, fontsize=11, fontweight="bold")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(colors=INK, labelsize=8)
-    axes.set_axisbelow(True)
-    yield axes
-    if axes.get_legend_handles_labels()[0]:
-        figure.legend(loc="outside lower left", ncols=3, fontsize=8, frameon=False)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    path = RESULTS / f"{target}.png"
-    figure.savefig(path, dpi=150)
-    print(f"drawn: {path}")
+def chosen(sizes: Mapping[str, int], seed: int = SEED) -> tuple[list[str], int]:
+    """Return up to five random classes, by name, and how many pictures each class had to have to be drawn."""
+    if not sizes:
+        return [], 0
+    for enough in ENOUGH:
+        names = sorted(name for name, size in sizes.items() if size >= enough)
+        if len(names) >= FEW:
+            break
+    drawn = np.random.default_rng(seed).permutation(len(names))[:FEW]
+    return [names[place] for place in sorted(drawn.tolist())], enough
 
 
-def warn_if_busy() -> None:
-    """Say on stderr that others use this machine: figures of time are then not worth much. Call it at the start."""
-    percent = psutil.cpu_percent(interval=1.0)
-    if percent > _BUSY_PERCENT:
-        print(f"other programs use {percent:.0f} % of this machine: its figures of time will mislead", file=sys.stderr)
+def worst(found: Sequence[Score]) -> list[Score]:
+    """Return the five classes of the lowest precision, the lowest first."""
+    return sorted(found, key=lambda score: (score.precision, score.name))[:FEW]
 
 
-def machine() -> dict[str, Any]:
-    """Return what the figures depend on: processor, cores, memory, GPU, versions."""
-    return {
-        "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
-        "gpu": _gpu(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "libraries": {name: _version(name) for name in _LIBRARIES},
-    }
+def mean(found: Iterable[Score]) -> float:
+    """Return the mean over classes, large and small alike."""
+    return float(np.mean([score.precision for score in found]))
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:,.3f}" if abs(value) < 10 else f"{value:,.1f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+@dataclass(frozen=True)
+class Timing:
+    """Searches among a number of vectors by one method.
+
+    Attributes:
+        milliseconds: (searches,).
+        recall: Of what an exact search finds, the share that is found; 1 for an exact one.
+        lost: By how much what is found is less similar than that, on average.
+        build_seconds: Of the index.
+    """
+
+    method: str
+    size: int
+    milliseconds: NDArray[np.float64]
+    recall: float = 1.0
+    lost: float = 0.0
+    build_seconds: float = 0.0
+
+    def percentile(self, percent: float) -> float:
+        """Return a percentile, in milliseconds."""
+        return percentile(self.milliseconds, percent)
+
+    def figures(self) -> dict[str, float]:
+        """Return the figures by name."""
+        start = f"{self.method}_"
+        found = {f"{start}p{percent}_ms_{self.size}": self.percentile(percent) for percent in (50, 95)}
+        if self.method == "hnsw":
+            found[f"hnsw_recall_at_{NEAREST}_{self.size}"] = self.recall
+            found[f"hnsw_similarity_lost_{self.size}"] = self.lost
+            found[f"hnsw_build_seconds_{self.size}"] = self.build_seconds
+        return found
 
 
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+def sizes_that_fit(sizes: Sequence[int], dimensions: int, free_bytes: int) -> list[int]:
+    """Return the sizes whose vectors can be grown in the memory that is free."""
+    most = LARGEST_PART * free_bytes / (GROWING * dimensions * np.dtype(np.float32).itemsize)
+    return [size for size in sizes if size <= most]
 
 
-def _gpu() -> str | None:
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return None
-    answer = subprocess.run(
-        [tool, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, check=False
+def recall(vectors: Vectors, question: Vectors, found: NDArray[np.intp], wanted: NDArray[np.intp]) -> float:
+    """Return the share of an answer that is as near as an exact one's last: of equal vectors any will do."""
+    least = float(vectors[wanted[-1]] @ question) - SAME
+    return float((vectors[found] @ question >= least).sum() / len(wanted))
+
+
+def on_device(vectors: Vectors, device: str) -> Callable[[Vectors], NDArray[np.intp]]:
+    """Return an exact search by torch, as the report did it: one product, and the largest of it, there and back."""
+    import torch
+
+    held = torch.from_numpy(vectors).to(device)
+
+    def search(question: Vectors) -> NDArray[np.intp]:
+        similarities = held @ torch.from_numpy(question).to(device)
+        return np.asarray(torch.topk(similarities, min(NEAREST, len(held))).indices.cpu().numpy(), dtype=np.intp)
+
+    return search
+
+
+def warmed(search: Callable[[Vectors], Any], asked: Vectors) -> tuple[NDArray[np.float64], list[Any]]:
+    """Return the milliseconds of searches, and their answers."""
+    timed(search, asked[:WARM_UP])
+    return timed(search, asked)
+
+
+def measure(vectors: Vectors, asked: Vectors, sizes: Iterable[int], indexed_to: int, gpu: bool) -> list[Timing]:
+    """Search by each method among the first so many of (n, d) vectors, for each size; no larger index is built."""
+    found = []
+    for size in sizes:
+        part = vectors[:size]
+        say(f"Figure 5: searching {size:,} vectors")
+        milliseconds, wanted = warmed(partial(engine.exact, part, count=NEAREST), asked)
+        found.append(Timing("exact_cpu", size, milliseconds))
+        if gpu:
+            found.append(Timing("exact_gpu", size, warmed(on_device(part, "cuda"), asked)[0]))
+        if size > indexed_to:
+            continue
+        with engine.built(part) as shard:
+            milliseconds, got = warmed(partial(shard.search, count=NEAREST), asked)
+        judged = list(zip(asked, got, wanted, strict=True))
+        recalls = [recall(part, *one) for one in judged]
+        losses = [float((part[exact] @ text).mean() - (part[near] @ text).mean()) for text, near, exact in judged]
+        seconds = shard.build_seconds
+        found.append(Timing("hnsw", size, milliseconds, float(np.mean(recalls)), float(np.mean(losses)), seconds))
+    return found
+
+
+def times(subject: Subject, sizes: Sequence[int], indexed_to: int) -> tuple[list[Timing], list[str]]:
+    """Measure Figure 5 at the sizes that fit into memory; return with it what has to be said of it."""
+    dimensions = subject.vectors.shape[1]
+    kept = sizes_that_fit(sizes, dimensions, psutil.virtual_memory().available)
+    notes = []
+    if left_out := ", ".join(f"{size:,}" for size in sizes if size not in kept):
+        notes.append(f"Left out for want of memory: {left_out} vectors.")
+    import torch
+
+    gpu, found = torch.cuda.is_available(), []
+    if kept:
+        vectors = Growth(subject.vectors).all(max(kept))
+        vectors[: len(subject.vectors)] = subject.vectors[: len(vectors)]
+        asked = pictures.encode_texts(subject.model, pictures.texts("a photo of a {}", count=QUERIES))
+        found = measure(vectors, asked, kept, indexed_to, gpu)
+    if any(size > indexed_to for size in kept):
+        notes.append(f"Above {indexed_to:,} vectors no index was built (HNSW=NUMBER builds larger ones).")
+    if not gpu:
+        notes.append("Nothing was measured on a GPU: PyTorch finds no CUDA device on this machine.")
+    return found, notes
+
+
+def draw_scores(target: str, found: Sequence[Score], names: Sequence[str]) -> None:
+    """Draw Figure 4: a bar for each class that was drawn, then for each of the worst."""
+    drawn = [score for score in found if score.name in names]
+    others = [score for score in worst(found) if score not in drawn] if len(found) > len(drawn) else []
+    with results.picture(target, height=1.2 + 0.3 * len(drawn + others), grid="x") as axes:
+        for label, color, group in (("drawn at random", COLORS[2], drawn), ("the worst of all", COLORS[3], others)):
+            if group:
+                labels = [query_of(score.name).replace("$", r"\$") for score in group]
+                bars = axes.barh(labels, [score.precision for score in group], 0.7, color=color, label=label)
+                axes.bar_label(bars, [f"{score.precision:.0%}" for score in group], padding=4, fontsize=8)
+        average = mean(found)
+        label = f"mean of all {len(found)}: {average:.0%}"
+        axes.axvline(average, color=INK, linewidth=1, linestyle=":", label=label)
+        axes.invert_yaxis()
+        axes.set_xlim(0, 1.08)
+
+
+def draw_times(target: str, found: Sequence[Timing]) -> None:
+    """Draw Figure 5: a line for each method, and how far the slowest twentieth of its searches is above it."""
+    with results.picture(target, x="vectors", y="milliseconds a search") as axes:
+        for (method, label), color in zip(METHODS.items(), COLORS, strict=False):
+            if mine := [timing for timing in found if timing.method == method]:
+                sizes = [timing.size for timing in mine]
+                medians, slow = ([timing.percentile(percent) for timing in mine] for percent in (50, 95))
+                axes.loglog(sizes, medians, color=color, linewidth=2, marker="o", markersize=5, label=label)
+                axes.fill_between(sizes, medians, slow, color=color, alpha=0.18, linewidth=0)
+        label = f"{REPORTED_MS:.0f} ms: the report's, on a GPU"
+        axes.axhline(REPORTED_MS, color=INK, linewidth=1, linestyle=":", label=label)
+
+
+def embedded_image(source: Path | bytes) -> str:
+    """Return a picture, or a file of one, as an address that holds it: PNG or WebP."""
+    data = source if isinstance(source, bytes) else source.read_bytes()
+    kind = "image/png" if data.startswith(b"\x89PNG") else "image/webp"
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def render(content: dict[str, Any]) -> str:
+    """Return the page; what is said of folders and pictures is escaped, and a name that is missing raises."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return answer.stdout.strip().replace("\n", ", ") or None
+    environment.filters["image"] = embedded_image
+    return environment.get_template("report.html").render(content)
 
 
-def _version(name: str) -> str | None:
+def main() -> None:
+    """Embed, measure, draw and write."""
+    parser = results.command_line("report", __doc__, "a folder whose folders are classes")
+    parser.add_argument("--model", help="a model's id (default: the encoder's own default)")
+    parser.add_argument("--sizes", type=results.sizes, default=SIZES, help="of Figure 5: 1000,10000,...")
+    parser.add_argument("--hnsw", type=int, default=INDEXED_TO, help="build no index of more vectors")
+    options = parser.parse_args()
+    began = time.monotonic()
+    results.warn_if_busy()
+    found = pictures.find(options.images)
+    target = f"report-{found.name}"
+    folder = results.RESULTS / target
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+        settings = pictures.encoder_settings(options.model)
+        model = models.load(settings.model_ids[0], settings)
+        keys, vectors = pictures.embed_with(model, found, settings)
+    except (ModelError, ValueError) as error:
+        sys.exit(str(error))
+    subject = Subject(found, model, keys, np.array([found.label(key) or "" for key in keys]), vectors)
+    say("Figures 1 to 3: searching")
+    answers = answer(subject, folder)
+    say(f"Figure 4: searching for {len(subject.sizes):,} classes")
+    rankings = ranked(model, [query_of(name) for name in subject.sizes], vectors, DEPTH)
+    scored = scores(subject.labels, list(subject.sizes), rankings)
+    names, enough = chosen(subject.sizes)
+    timings, notes = times(subject, options.sizes, options.hnsw)
+    say("Figure 6: laying out " + (", ".join(names) or "nothing: there are no classes"))
+    inside = np.isin(subject.labels, names)
+    mapped = layouts.mapped(vectors[inside], subject.labels[inside].tolist())
+    if scored:
+        draw_scores(f"{target}/figure-4", scored, names)
+    draw_times(f"{target}/figure-5", timings)
+    if mapped:
+        with results.picture(f"{target}/figure-6", height=5.6, grid=None) as axes:
+            layouts.scatter(axes, mapped)
+    figures = {name: value for timing in timings for name, value in timing.figures().items()}
+    if scored:
+        figures |= {
+            f"mean_precision_at_{DEPTH}": mean(scored),
+            f"drawn_precision_at_{DEPTH}": mean(score for score in scored if score.name in names),
+            "classes": len(scored),
+            f"classes_of_fewer_than_{DEPTH}": sum(score.size < DEPTH for score in scored),
+            f"classes_at_1_of_{DEPTH}": sum(score.precision == 1 for score in scored),
+        }
+    if mapped:
+        figures |= {f"map_{name}": value for name, value in mapped.figures().items()}
+    content: dict[str, Any] = {
+        "name": found.name,
+        "pictures": len(keys),
+        "model": {"id": model.id},
+        "dimensions": vectors.shape[1],
+        "machine": results.machine(),
+        "made_at": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        "answers": answers,
+        "charts": {number: path for number in (4, 5, 6) if (path := folder / f"figure-{number}.png").is_file()},
+        "depth": DEPTH,
+        "scores": scored,
+        "drawn": [score for score in scored if score.name in names],
+        "worst": worst(scored),
+        "figures": figures,
+        "enough": enough,
+        "seed": SEED,
+        "nearest": NEAREST,
+        "queries": QUERIES,
+        "timings": {size: {t.method: t for t in timings if t.size == size} for size in options.sizes},
+        "methods": {name: shown for name, shown in METHODS.items() if any(t.method == name for t in timings)},
+        "index_above": EdgeSettings.model_fields["index_threshold"].default,
+        "notes": notes,
+        "mapped": mapped,
+        "no_classes": NO_CLASSES,
+        "no_map": NO_MAP if scored else NO_CLASSES,
+        "seconds": time.monotonic() - began,
+    }
+    (folder / "index.html").write_text(render(content), encoding="utf-8")
+    described = {
+        "images": str(found.folder),
+        "pictures": len(keys),
+        "model": model.id,
+        "fingerprint": model.fingerprint,
+        "drawn": names,
+        "seed": SEED,
+        "queries": QUERIES,
+        "nearest": NEAREST,
+        "notes": notes,
+    }
+    classes = {score.name: {"pictures": score.size, "precision": round(score.precision, 4)} for score in scored}
+    shown = {
+        one.text: {"found": one.relevance.found, "results": [(key, round(s, 4)) for key, s, _ in one.results]}
+        for one in answers
+    }
+    separation = mapped.separation if mapped else None
+    results.write(target, settings=described, figures=figures, classes=classes, answers=shown, separation=separation)
+    print(f"page: {folder / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sightline_catalogue import Image
-from sightline_search_gateway.search import VocabularyEmbeddings, learn
+from sightline_search_gateway.search import VocabularyEmbeddings, calibrate
 
 from benchmarks import naming
-from benchmarks.naming import Pictures, judge_queries, name_clusters, time_clusters
+from benchmarks.harness.judged import Pictures, as_images
+from benchmarks.naming import judge_queries, name_clusters, time_clusters
 
 THINGS = ("cat", "dog", "car", "tree", "boat")
 NAMES = (*THINGS, *(f"word {number}" for number in range(300)))
@@ -35,11 +35,9 @@ def pictures():
     """Fifteen pictures of each thing, near its name; the classifier takes all of them for one class."""
     of = np.repeat(np.arange(len(THINGS)), 15)
     noise = np.random.default_rng(1).standard_normal((len(of), 64)) / 30
-    images = [
-        Image(id=str(place), bucket="main", key=f"{THINGS[thing]}/{place}.jpg", state="indexed", label=THINGS[thing])
-        for place, thing in enumerate(of)
-    ]
-    return Pictures(images, unit(VECTORS[of] + noise), np.zeros(len(of), np.intp))
+    labels = [THINGS[thing] for thing in of]
+    keys = [f"{label}/{place}.jpg" for place, label in enumerate(labels)]
+    return Pictures(as_images(keys, labels), unit(VECTORS[of] + noise))
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +48,9 @@ def few(monkeypatch):
 
 
 def test_names_that_fit_and_classes_that_do_not(pictures):
-    names = name_clusters(pictures, TextsByName(), VocabularyEmbeddings(NAMES, VECTORS), ["anything", "something"])
+    names = name_clusters(
+        pictures, np.zeros(75, np.intp), TextsByName(), VocabularyEmbeddings(NAMES, VECTORS), ["anything", "something"]
+    )
     assert len(names.ours) == len(names.classes) >= 4
     assert np.mean(names.ours) > 0.9
     assert np.mean(names.classes) < 0.5
@@ -58,7 +58,9 @@ def test_names_that_fit_and_classes_that_do_not(pictures):
 
 def test_what_is_held_is_found_and_what_is_not_is_not(pictures):
     words = VocabularyEmbeddings(NAMES, VECTORS)
-    verdicts = judge_queries(pictures, TextsByName(), words, learn(pictures, words), THINGS, "cat dog car tree boat")
+    verdicts = judge_queries(
+        pictures, TextsByName(), words, calibrate(pictures, words), THINGS, "cat dog car tree boat"
+    )
     assert verdicts["held_found"] == verdicts["held_able_found"] == 1
     assert verdicts["held_able"] == len(THINGS)
     assert verdicts["absent_not_found"] > 0.5

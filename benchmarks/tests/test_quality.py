@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from sightline_pictures import Preprocessing
 
-from benchmarks import collection, quality, report
+from benchmarks import quality
+from benchmarks.harness import pictures, results
 from benchmarks.quality import Outcome
 
 ORANGE = (255, 80, 0)
@@ -35,7 +36,7 @@ class ColorModel:
 @pytest.fixture
 def folder(tmp_path) -> Path:
     """Two green pictures, one of them among the red ones; a blue one; a broken one; captions."""
-    pictures = tmp_path / "pictures"
+    pictures_folder = tmp_path / "pictures"
     for key, color in {
         "red/1.png": "red",
         "red/2.png": "green",
@@ -43,21 +44,21 @@ def folder(tmp_path) -> Path:
         "Deep_Blue/1.png": "deep blue",
         "top.png": "orange",
     }.items():
-        path = pictures / key
+        path = pictures_folder / key
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (16, 12), COLORS.get(color, ORANGE)).save(path)
-    (pictures / "green/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    (pictures / "red/1.txt").write_text("red\nsaid so by somebody\n")
-    (pictures / "red/2.txt").write_text("red\n")
-    (pictures / "green/1.txt").write_text("deep blue\n")
-    return pictures
+    (pictures_folder / "green/broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (pictures_folder / "red/1.txt").write_text("red\nsaid so by somebody\n")
+    (pictures_folder / "red/2.txt").write_text("red\n")
+    (pictures_folder / "green/1.txt").write_text("deep blue\n")
+    return pictures_folder
 
 
 def test_names_and_captions_are_scored_as_described(folder, monkeypatch, capsys):
     monkeypatch.setattr(quality.models, "load", lambda *_: ColorModel())
-    pictures = collection.find(str(folder))
-    assert pictures.captions == {"red/1.png": "red", "red/2.png": "red", "green/1.png": "deep blue"}
-    outcome = quality.measure(pictures, None)
+    found = pictures.find(str(folder))
+    assert found.captions == {"red/1.png": "red", "red/2.png": "red", "green/1.png": "deep blue"}
+    outcome = quality.measure(found, None)
     # Red's two are red/1 and the orange one, which has no label. Of green's, one decodes; red/2 is as green.
     assert outcome.precisions == {"red": 0.5, "green": 1.0, "Deep_Blue": 1.0}
     assert outcome.sizes == {"red": 2, "green": 1, "Deep_Blue": 1}
@@ -69,32 +70,25 @@ def test_names_and_captions_are_scored_as_described(folder, monkeypatch, capsys)
 
 def test_captions_may_be_kept_beside_the_folder(folder):
     (folder.parent / "pictures-captions.json").write_text(json.dumps({"red/1.png": " a wall ", "gone.png": "x"}))
-    assert collection.find(str(folder)).captions == {"red/1.png": "a wall"}
-
-
-def test_a_folder_that_is_not_there_ends_in_one_line(tmp_path):
-    with pytest.raises(SystemExit, match="is not a folder"):
-        collection.find(str(tmp_path / "none"))
-    with pytest.raises(SystemExit, match="no pictures"):
-        collection.find(str(tmp_path))
+    assert pictures.find(str(folder)).captions == {"red/1.png": "a wall"}
 
 
 def test_a_second_model_or_a_setting_may_be_compared():
-    assert quality.encoder_settings(None).model_ids == ["embedded"]
-    assert quality.encoder_settings("ViT-B-32/openai").model_ids == ["ViT-B-32/openai"]
-    assert quality.encoder_settings("path:/w.safetensors@ViT-B-32").model_ids == ["path:/w.safetensors@ViT-B-32"]
-    changed = quality.encoder_settings("runtime=torch,ENCODER_PRECISION=f32")
+    assert pictures.encoder_settings(None).model_ids == ["embedded"]
+    assert pictures.encoder_settings("ViT-B-32/openai").model_ids == ["ViT-B-32/openai"]
+    assert pictures.encoder_settings("path:/w.safetensors@ViT-B-32").model_ids == ["path:/w.safetensors@ViT-B-32"]
+    changed = pictures.encoder_settings("runtime=torch,ENCODER_PRECISION=f32")
     assert (changed.runtime, changed.precision, changed.models) == ("torch", "f32", "embedded")
 
 
 def test_what_is_written_can_be_read(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(report, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
     outcome = Outcome(
         "colors", {"model": "colors"}, {"red": 0.5, "green": 1.0}, {1: 0.25, 5: 0.5, 10: 1.0}, {"red": 2, "green": 3}
     )
-    pictures = collection.Collection("pictures", tmp_path, [], {"a": "b"})
-    quality.show(pictures, [outcome, outcome])
-    report.write("quality-pictures", settings=outcome.settings, figures=outcome.figures())
+    found = pictures.Collection("pictures", tmp_path, [], {"a": "b"})
+    quality.show(found, [outcome, outcome])
+    results.write("quality-pictures", settings=outcome.settings, figures=outcome.figures())
     written = json.loads((tmp_path / "results/quality-pictures.json").read_text())
     assert set(written) == {"machine", "when", "settings", "figures"}
     assert written["figures"] == {

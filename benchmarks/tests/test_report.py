@@ -9,9 +9,7 @@ from PIL import Image
 from sightline_pictures import Preprocessing
 
 from benchmarks import report
-from benchmarks.experiments import __main__ as command
-from benchmarks.experiments import answers, precision, scaling
-from benchmarks.experiments.index import Index
+from benchmarks.harness import engine, results
 
 THINGS = ("cat", "dog", "car", "chair", "<b>boat & co")
 
@@ -44,9 +42,9 @@ class ShadeModel:
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
     """Six pictures of each thing, in a folder whose name would break a page that does not escape it."""
-    monkeypatch.setattr(report, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(report, "warn_if_busy", lambda: None)
-    monkeypatch.setattr("benchmarks.experiments.subject.models.load", lambda *_: ShadeModel())
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(results, "warn_if_busy", lambda: None)
+    monkeypatch.setattr("benchmarks.report.models.load", lambda *_: ShadeModel())
     pictures = tmp_path / "<script>pictures"
     for place, thing in enumerate(THINGS):
         for number in range(6):
@@ -58,7 +56,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 def run(monkeypatch, capsys, *arguments):
     monkeypatch.setattr("sys.argv", ["report", *map(str, arguments)])
-    command.main()
+    report.main()
     out, err = capsys.readouterr()
     return Path(re.search("^page: (.*)$", out, re.MULTILINE).group(1)), err
 
@@ -91,59 +89,51 @@ def test_precision_is_over_no_more_than_a_class_has():
     labels = np.array(["cat"] * 3 + ["dog"] * 150 + [""])
     cats_found = np.array([0, 3, 4, 1, 2])
     dogs_found = np.concatenate([[153, 0, 1], np.arange(3, 100)])
-    cat, dog = precision.scores(labels, ["cat", "dog"], [cats_found, dogs_found])
+    cat, dog = report.scores(labels, ["cat", "dog"], [cats_found, dogs_found])
     assert (cat.size, cat.depth, cat.precision, cat.instead) == (3, 3, pytest.approx(1 / 3), [("dog", 2)])
     assert (dog.size, dog.depth, dog.precision, dog.instead) == (150, 100, 0.97, [("cat", 2)])
-    assert precision.worst([dog, cat])[0] is cat
-    assert precision.mean([cat, dog]) == pytest.approx((1 / 3 + 0.97) / 2)
+    assert report.worst([dog, cat])[0] is cat
+    assert report.mean([cat, dog]) == pytest.approx((1 / 3 + 0.97) / 2)
 
 
 def test_classes_are_drawn_from_those_with_enough_pictures():
     sizes = {f"large {number}": 100 + number for number in range(9)} | {"small": 99}
-    names, enough = precision.chosen(sizes, 1)
+    names, enough = report.chosen(sizes, 1)
     assert enough == 100
     assert len(names) == 5
     assert "small" not in names
-    assert precision.chosen(sizes, 1) == (names, enough)
-    assert any(precision.chosen(sizes, seed)[0] != names for seed in range(2, 6))
-    assert precision.chosen({"a": 40, "b": 12, "c": 3}, 1) == (["a", "b", "c"], 1)
-    assert precision.chosen({}, 1) == ([], 0)
+    assert report.chosen(sizes, 1) == (names, enough)
+    assert any(report.chosen(sizes, seed)[0] != names for seed in range(2, 6))
+    assert report.chosen({"a": 40, "b": 12, "c": 3}, 1) == (["a", "b", "c"], 1)
+    assert report.chosen({}, 1) == ([], 0)
 
 
-def test_all_methods_agree_on_the_nearest(tmp_path):
+def test_all_methods_agree_on_the_nearest(monkeypatch):
     vectors = unit(np.random.default_rng(2).standard_normal((300, 16)))
     question = vectors[17]
     wanted = np.argsort(-(vectors @ question), kind="stable")[:10]
-    assert scaling.exact(vectors, question, 10).tolist() == wanted.tolist()
-    assert len(scaling.exact(vectors, question, 1000)) == 300
+    assert engine.exact(vectors, question, 10).tolist() == wanted.tolist()
+    assert len(engine.exact(vectors, question, 1000)) == 300
     pytest.importorskip("torch")
-    device = scaling.Device("cpu")
-    assert device.search(device.put(vectors), question, 10).tolist() == wanted.tolist()
-    with Index.build(vectors, tmp_path / "index") as index:
-        assert scaling.recall(vectors, question, index.search(question, 10), wanted) == 1
-    assert not (tmp_path / "index").exists()
+    monkeypatch.setattr(report, "NEAREST", 10)
+    assert report.on_device(vectors, "cpu")(question).tolist() == wanted.tolist()
+    with engine.built(vectors) as shard:
+        assert report.recall(vectors, question, shard.search(question, 10), wanted) == 1
 
 
 def test_recall_takes_any_of_equal_vectors():
     vectors = unit([[1, 0], [1, 0.1], [1, 0.1], [0, 1]])
     question = vectors[0]
-    assert scaling.recall(vectors, question, np.array([0, 2]), np.array([0, 1])) == 1
-    assert scaling.recall(vectors, question, np.array([0, 3]), np.array([0, 1])) == 0.5
-    assert scaling.loss(vectors, question, np.array([0, 2]), np.array([0, 1])) == pytest.approx(0, abs=1e-6)
+    assert report.recall(vectors, question, np.array([0, 2]), np.array([0, 1])) == 1
+    assert report.recall(vectors, question, np.array([0, 3]), np.array([0, 1])) == 0.5
 
 
 def test_sizes_that_memory_does_not_hold_are_left_out():
-    assert scaling.sizes_that_fit([1000, 1_000_000], 512, 2 * 2**30) == ([1000], [1_000_000])
-    assert scaling.sizes_that_fit([1000, 1_000_000], 512, 64 * 2**30) == ([1000, 1_000_000], [])
-
-
-def test_sizes_are_read_and_sorted():
-    assert command.parsed_sizes("10_000,1000") == [1000, 10_000]
-    with pytest.raises(ValueError, match="0"):
-        command.parsed_sizes("0,10")
+    assert report.sizes_that_fit([1000, 1_000_000], 512, 2 * 2**30) == [1000]
+    assert report.sizes_that_fit([1000, 1_000_000], 512, 64 * 2**30) == [1000, 1_000_000]
 
 
 def test_what_is_not_held_is_said():
     message = "Nothing here looks like “squid”."
-    assert answers.Answer("squid", [], answers.Relevance(found=False, message=message)).verdict.startswith(message)
-    assert "12 of the first 50" in answers.Answer("cat", [], answers.Relevance(relevant=12)).verdict
+    assert report.Answer("squid", [], report.Relevance(found=False, message=message)).verdict.startswith(message)
+    assert "12 of the first 50" in report.Answer("cat", [], report.Relevance(relevant=12)).verdict

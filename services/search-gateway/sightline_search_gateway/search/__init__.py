@@ -14,36 +14,24 @@ if TYPE_CHECKING:
     from sightline_search_gateway.search.relevance import PROBES as PROBES
     from sightline_search_gateway.search.relevance import SEED as SEED
     from sightline_search_gateway.search.relevance import Calibration as Calibration
-    from sightline_search_gateway.search.relevance import Calibration as Scale
     from sightline_search_gateway.search.relevance import Relevance as Relevance
     from sightline_search_gateway.search.relevance import assess as assess
-    from sightline_search_gateway.search.relevance import assess as judge
     from sightline_search_gateway.search.relevance import calibrate as calibrate
-    from sightline_search_gateway.search.relevance import calibrate as learn
     from sightline_search_gateway.search.result_graph import MAX_CLUSTERED as MAX_CLUSTERED
-    from sightline_search_gateway.search.result_graph import MAX_CLUSTERED as MOST_ARRANGED
-    from sightline_search_gateway.search.result_graph import build_result_graph as arrange
     from sightline_search_gateway.search.result_graph import build_result_graph as build_result_graph
     from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings as VocabularyEmbeddings
-    from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings as Words
     from sightline_search_gateway.search.vocabulary import read_vocabulary as read_vocabulary
 
 __all__ = [
     "MAX_CLUSTERED",
-    "MOST_ARRANGED",
     "PROBES",
     "SEED",
     "Calibration",
     "Relevance",
-    "Scale",
     "VocabularyEmbeddings",
-    "Words",
-    "arrange",
     "assess",
     "build_result_graph",
     "calibrate",
-    "judge",
-    "learn",
     "read_vocabulary",
     "silhouette",
 ]
@@ -53,19 +41,10 @@ _MODULES = {
     "result_graph": ("MAX_CLUSTERED", "build_result_graph"),
     "vocabulary": ("VocabularyEmbeddings", "read_vocabulary"),
 }
-_ALIASES = {
-    "MOST_ARRANGED": "MAX_CLUSTERED",
-    "Scale": "Calibration",
-    "Words": "VocabularyEmbeddings",
-    "arrange": "build_result_graph",
-    "judge": "assess",
-    "learn": "calibrate",
-}
 
 
 def __getattr__(name: str) -> Any:
-    wanted = _ALIASES.get(name, name)
     for module, names in _MODULES.items():
-        if wanted in names:
-            return getattr(import_module(f"{__name__}.{module}"), wanted)
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

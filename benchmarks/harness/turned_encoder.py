@@ -1,6 +1,6 @@
 """An encoder for collections of grown vectors: the `embedded` model, its vectors turned into their dimensions.
 
-    python -m benchmarks.scale_encoder
+    python -m benchmarks.harness.turned_encoder
 
 It is the encoder's own service with its own settings, and costs what that costs; a text's vector lies where the grown
 images lie, so that a search by text is what it would be.
@@ -22,18 +22,15 @@ from sightline_encoder.pipeline import EncodingModel
 from sightline_encoder.settings import EncoderSettings
 from sightline_service import configure_logging, load_settings
 
-from benchmarks.growth import Vectors, turned
-from benchmarks.scale import model_ref
+from benchmarks.harness.grown import MODEL
+from benchmarks.harness.growth import Vectors, turned
 
 
 class TurnedModel:
     """A model whose vectors are turned into more dimensions; see `EncodingModel`."""
 
     def __init__(self, model: models.Model) -> None:
-        reference = model_ref()
-        self.id = reference.id
-        self.fingerprint = reference.fingerprint
-        self.dimensions = reference.dimensions
+        self.id, self.fingerprint, self.dimensions = MODEL.id, MODEL.fingerprint, MODEL.dimensions
         self.context_length = model.context_length
         self.preprocessing = model.preprocessing
         self.runtime = model.runtime

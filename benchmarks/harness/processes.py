@@ -1,9 +1,8 @@
-"""A real encoder in a process of its own, on free ports."""
+"""Single processes of a benchmark's own: a vector database, an encoder, any server."""
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -19,9 +18,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from sightline.encoder.client import EncoderClient, EncoderError
 from sightline_local.stack import free_port
 
-from benchmarks import collection
+from benchmarks.harness.pictures import MODELS
 
 START_SECONDS = 240.0
+STOP_SECONDS = 120.0
 
 Samples = Mapping[tuple[str, str, str], float]
 """A metric's value by name, kind (`text`, `image`) and priority."""
@@ -29,6 +29,41 @@ Samples = Mapping[tuple[str, str, str], float]
 
 class NotServing(Exception):
     """A server did not come up; the message says what its log says."""
+
+
+@contextmanager
+def process(command: list[str], environment: Mapping[str, str], ready: Callable[[], bool]) -> Iterator[psutil.Process]:
+    """Run a command until the block ends, and begin the block once it is ready.
+
+    Raises:
+        NotServing: It ends, or is not ready in time.
+    """
+    here = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
+    with tempfile.TemporaryFile() as log:
+        running = psutil.Popen(command, env={**here, **environment}, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not ready():
+                if running.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    raise NotServing(f"{command[0]} does not serve; its log ends: {log.read()[-400:].decode()}")
+                time.sleep(0.1)
+            yield running
+        finally:
+            running.terminate()
+            try:
+                running.wait(STOP_SECONDS)
+            except psutil.TimeoutExpired:
+                running.kill()
+                running.wait()
+
+
+def answers(url: str) -> bool:
+    """Return whether a server answers OK at an address."""
+    try:
+        return httpx.get(url, timeout=2).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -64,40 +99,12 @@ class Server:
 
 def mean_batch(before: Samples, after: Samples, kind: str, priority: str) -> float:
     """Return the mean size of the batches that were run between two looks at the metrics; NaN if none was."""
-    name = "sightline_encoder_batch_size"
 
     def grown(suffix: str) -> float:
-        key = (f"{name}_{suffix}", kind, priority)
+        key = (f"sightline_encoder_batch_size_{suffix}", kind, priority)
         return after.get(key, 0.0) - before.get(key, 0.0)
 
     return grown("sum") / grown("count") if grown("count") else float("nan")
-
-
-@contextmanager
-def process(command: list[str], environment: Mapping[str, str], ready: Callable[[], bool]) -> Iterator[psutil.Process]:
-    """Run a command until the block ends, and begin the block once it is ready.
-
-    Raises:
-        NotServing: It ends, or is not ready in time.
-    """
-    here = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
-    with tempfile.TemporaryFile() as log:
-        running = subprocess.Popen(command, env={**here, **environment}, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            deadline = time.monotonic() + START_SECONDS
-            while not ready():
-                if running.poll() is not None or time.monotonic() > deadline:
-                    log.seek(0)
-                    raise NotServing(f"{command[0]} does not serve; its log ends: {log.read()[-400:].decode()}")
-                time.sleep(0.2)
-            yield psutil.Process(running.pid)
-        finally:
-            running.send_signal(signal.SIGTERM)
-            try:
-                running.wait(20)
-            except subprocess.TimeoutExpired:
-                running.kill()
-                running.wait()
 
 
 @contextmanager
@@ -112,17 +119,9 @@ def encoder(model_id: str, **settings: object) -> Iterator[Server]:
         NotServing: It does not come up.
     """
     port, metrics_port = free_port(), free_port()
-    environment = {
-        "ENCODER_MODELS": model_id,
-        "ENCODER_CACHE_DIR": str(collection.MODELS),
-        "ENCODER_PORT": str(port),
-        "ENCODER_METRICS_PORT": str(metrics_port),
-        "LOG_LEVEL": "warning",
-        **{f"ENCODER_{name.upper()}": str(value) for name, value in settings.items()},
-    }
-    address = f"127.0.0.1:{port}"
-    command = [str(Path(sys.executable).parent / "sightline-encoder")]
-    with EncoderClient(address, timeout_seconds=1.0) as client:
+    chosen = {"models": model_id, "cache_dir": MODELS, "port": port, "metrics_port": metrics_port} | settings
+    environment = {"LOG_LEVEL": "warning", **{f"ENCODER_{name.upper()}": str(value) for name, value in chosen.items()}}
+    with EncoderClient(f"127.0.0.1:{port}", timeout_seconds=1.0) as client:
 
         def ready() -> bool:
             try:
@@ -130,5 +129,5 @@ def encoder(model_id: str, **settings: object) -> Iterator[Server]:
             except EncoderError:
                 return False
 
-        with process(command, environment, ready) as running:
-            yield Server(address, metrics_port, running)
+        with process([str(Path(sys.executable).parent / "sightline-encoder")], environment, ready) as running:
+            yield Server(f"127.0.0.1:{port}", metrics_port, running)

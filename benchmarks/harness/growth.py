@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]
-from sightline_search_gateway.maps.neighbours import nearest_neighbours
+from sightline_search_gateway.maps import nearest_neighbours
 
 Vectors = NDArray[np.float32]
 
@@ -41,19 +41,22 @@ def _basis(dimensions: int, of: int) -> Vectors:
     return np.ascontiguousarray(basis.T, dtype=np.float32)
 
 
-def mixtures(real: Vectors, near: NDArray[np.integer], count: int, random: np.random.Generator) -> Vectors:
-    """Return (count, d) unit vectors that are spread as real ones are.
+def mixtures(real: Vectors, count: int, seed: int = 1) -> Vectors:
+    """Return (count, d) unit vectors that are spread as real ones are: these themselves, and mixtures of them.
 
-    Each is a random convex mixture of a real one and two of its nearest, with noise in proportion to how far these are,
-    on the sphere: neighbourhoods stay neighbourhoods, and hardly a direction is added to those in which real vectors
-    differ.
-
-    Args:
-        real: (n, d) unit vectors.
-        near: (n, k), the numbers of the nearest of each.
-        count: How many to make.
-        random: Where chance comes from.
+    A mixture is a random convex one of a real vector and two of its nearest, with noise in proportion to how far these
+    are, on the sphere: neighbourhoods stay neighbourhoods, and hardly a direction is added to those in which real
+    vectors differ.
     """
+    random = np.random.default_rng(seed)
+    if count <= len(real):
+        return np.asarray(real[random.permutation(len(real))[:count]], dtype=np.float32)
+    near = nearest_neighbours(real, NEAR).indices
+    mixed = _mixed(real, near, count - len(real), random)
+    return np.asarray(np.concatenate([real, mixed])[random.permutation(count)], dtype=np.float32)
+
+
+def _mixed(real: Vectors, near: NDArray[np.integer], count: int, random: np.random.Generator) -> Vectors:
     base = random.integers(len(real), size=count)
     picked = near[base[:, None], random.integers(near.shape[1], size=(count, 2))]
     weights = random.dirichlet((1.0, 1.0, 1.0), size=count).astype(np.float32)
@@ -102,31 +105,11 @@ class Growth:
     def all(self, count: int) -> Vectors:
         """Return (count, d) float32, in as much memory as they take."""
         vectors = np.empty((count, self._real.shape[1]), np.float32)
-        at = 0
-        for block in self.blocks(count):
-            vectors[at : at + len(block)] = block
-            at += len(block)
+        for number, block in enumerate(self.blocks(count)):
+            vectors[number * BLOCK : number * BLOCK + len(block)] = block
         return vectors
 
     def blocks(self, end: int, first: int = 0) -> Iterator[Vectors]:
         """Yield (at most BLOCK, d) float32 blocks, all vectors from number `first`, where a block begins, to `end`."""
         for start in range(first, end, BLOCK):
             yield self.block(start // BLOCK)[: min(BLOCK, end - start)]
-
-
-def intrinsic_dimension(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Return the TwoNN estimate of the dimension of the space that vectors fill.
-
-    Facco et al., "Estimating the intrinsic dimension of datasets by a minimal neighborhood information", 2017: the
-    ratios of the distances to the second and the first neighbour follow a Pareto law whose exponent is the dimension.
-    The largest tenth of the ratios is left out, as there.
-
-    Args:
-        first: (n,) distances of points to their nearest neighbour.
-        second: (n,) distances to the second nearest.
-    """
-    ratios = np.sort(second[first > 0] / first[first > 0])
-    kept = ratios[: int(0.9 * len(ratios))]
-    shares = np.arange(1, len(kept) + 1) / len(ratios)
-    x, y = np.log(kept), -np.log1p(-shares)
-    return float((x @ y) / (x @ x))
