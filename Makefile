@@ -61,7 +61,7 @@ test-browser: setup page ## Run the browser tests: real Chromium, real services,
 	@$(BIN)/python tests/browser/run.py
 
 .PHONY: screenshots
-screenshots: setup page ## Picture every view of the page, two widths, light and dark, into data/screenshots (ONLY=web,map)
+screenshots: setup page ## Picture every view of the page, two widths, light and dark, into data/screenshots (ONLY=graph,map)
 	@$(BIN)/python tests/browser/run.py screenshots
 
 .PHONY: compose-test
