@@ -169,24 +169,47 @@ export function drawRim(
   projection: Projection,
   color: string,
 ): void {
-  const { x, y } = projection.point(place);
-  context.strokeStyle = color;
-  context.lineWidth = Math.max(1.5, RIM * projection.scale);
-  context.beginPath();
-  context.arc(x, y, place.radius * projection.scale, 0, 2 * Math.PI);
-  context.stroke();
+  drawCircle(context, place, projection, color, Math.max(1.5, RIM * projection.scale), 0);
 }
 
+/** Veils over pictures, which then stand back. */
+export function drawVeils(
+  context: CanvasRenderingContext2D,
+  places: readonly Placed[],
+  projection: Projection,
+  scheme: ColorScheme,
+): void {
+  context.fillStyle = faded(GROUND[scheme], 0.62);
+  for (const place of places) {
+    const { x, y } = projection.point(place);
+    context.beginPath();
+    context.arc(x, y, place.radius * projection.scale + 0.5, 0, 2 * Math.PI);
+    context.fill();
+  }
+}
+
+/** A ring around a picture that is pointed at. */
 export function drawRing(
   context: CanvasRenderingContext2D,
   place: Placed,
   projection: Projection,
   color: string,
 ): void {
+  drawCircle(context, place, projection, color, 3, 3.5);
+}
+
+function drawCircle(
+  context: CanvasRenderingContext2D,
+  place: Placed,
+  projection: Projection,
+  color: string,
+  width: number,
+  outset: number,
+): void {
   const { x, y } = projection.point(place);
   context.strokeStyle = color;
-  context.lineWidth = 3;
+  context.lineWidth = width;
   context.beginPath();
-  context.arc(x, y, place.radius * projection.scale + 3.5, 0, 2 * Math.PI);
+  context.arc(x, y, place.radius * projection.scale + outset, 0, 2 * Math.PI);
   context.stroke();
 }

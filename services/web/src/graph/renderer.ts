@@ -9,13 +9,15 @@ import {
   drawQuery,
   drawRim,
   drawRing,
+  drawVeils,
   groundsOf,
   type Ground,
   type Projection,
 } from './backdrop';
 import type { Layout, Point } from './layout';
 import { neighbours, QUERY, type ResultGraph } from './model';
-import { ACCENT, BLANK, clusterColor, faded, GROUND } from './palette';
+import { ACCENT, BLANK, clusterColor, GROUND } from './palette';
+import { graphPng } from './png';
 import { edgeLook, spanOf, type Span } from './scale';
 
 export interface Scene {
@@ -234,31 +236,10 @@ export class GraphRenderer {
 
   /** The graph as it is seen now, pictures included, at twice the size. */
   async png(): Promise<Blob> {
-    const [{ drawOnCanvas }] = await Promise.all([import('@sigma/export-image'), this.#arrival]);
-    const times = 2;
-    const { width, height } = this.sigma.getDimensions();
-    const drawn = await drawOnCanvas(this.sigma as unknown as Sigma, {
-      layers: ['edges', 'nodes'],
-      width: width * times,
-      height: height * times,
-      backgroundColor: 'transparent',
-    });
-    const canvas = document.createElement('canvas');
-    canvas.width = width * times;
-    canvas.height = height * times;
-    const context = canvas.getContext('2d');
-    if (!context) throw new Error('no canvas to draw on');
-    context.fillStyle = GROUND[this.#scheme];
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.scale(times, times);
-    this.#paintGrounds(context);
-    context.drawImage(drawn, 0, 0, width, height);
-    this.#paintNames(context);
-    return new Promise((resolve, reject) => {
-      canvas.toBlob(
-        (blob) => (blob ? resolve(blob) : reject(new Error('the picture is too large'))),
-        'image/png',
-      );
+    await this.#arrival;
+    return graphPng(this.sigma as unknown as Sigma, GROUND[this.#scheme], {
+      under: (context) => this.#paintGrounds(context),
+      over: (context) => this.#paintNames(context),
     });
   }
 
@@ -348,21 +329,19 @@ export class GraphRenderer {
       if (!this.#hides(id) && (id !== QUERY || center.picture)) drawRim(context, rim, projection, color);
     });
     if (!center.picture) drawQuery(context, center.words, layout, projection, this.#scheme);
-    if (this.#lit !== null) this.#paintLit(context, projection);
-    drawNames(context, this.#shownGrounds(), projection, this.#scheme);
-  }
-
-  #paintLit(context: CanvasRenderingContext2D, projection: Projection): void {
-    const places = this.#scene?.layout.places ?? new Map();
-    context.fillStyle = faded(GROUND[this.#scheme], 0.62);
-    for (const [id, place] of places) {
-      if (id === this.#lit || id === QUERY || this.#near.has(id) || this.#hides(id)) continue;
-      const { x, y } = projection.point(place);
-      context.beginPath();
-      context.arc(x, y, place.radius * projection.scale + 0.5, 0, 2 * Math.PI);
-      context.fill();
+    if (this.#lit !== null) {
+      const faint = [...layout.places].filter(
+        ([id]) => id !== this.#lit && id !== QUERY && !this.#near.has(id) && !this.#hides(id),
+      );
+      drawVeils(
+        context,
+        faint.map(([, place]) => place),
+        projection,
+        this.#scheme,
+      );
+      const lit = layout.places.get(this.#lit);
+      if (lit) drawRing(context, lit, projection, ACCENT[this.#scheme]);
     }
-    const lit = this.#lit === null ? undefined : places.get(this.#lit);
-    if (lit) drawRing(context, lit, projection, ACCENT[this.#scheme]);
+    drawNames(context, this.#shownGrounds(), projection, this.#scheme);
   }
 }

@@ -22,7 +22,6 @@ export class MapSession {
   refusal = $state.raw<ApiError | null>(null);
   asking = $state(false);
   earlier = $state.raw<MapSummary[]>([]);
-  listed = $state(false);
 
   #id: string | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -96,8 +95,6 @@ export class MapSession {
       this.earlier = await getMaps();
     } catch {
       // The form is whole without the list.
-    } finally {
-      this.listed = true;
     }
   }
 
