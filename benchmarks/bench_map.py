@@ -100,7 +100,7 @@ def wait_as_users_do(real: Vectors) -> dict[str, float]:
             _, placing = make(running, "whole", WHOLE + NEW)
     places, _ = layouts.by_product(whole)
     began = time.perf_counter()
-    maps.place(new, whole, places, PERPLEXITY, threads=available_cores())
+    maps.transform(new, whole, places, PERPLEXITY, threads=available_cores())
     return {
         "first_points_seconds_2000": first_points,
         "http_seconds_2000": seconds,

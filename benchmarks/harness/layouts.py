@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from openTSNE import affinity  # type: ignore[import-untyped]
 from sightline_search_gateway import maps
-from sightline_search_gateway.maps import Places
+from sightline_search_gateway.maps import Coordinates
 from sightline_service import available_cores
 from sklearn.manifold import TSNE
 
@@ -32,21 +32,21 @@ ROWS = 2048
 class Layout:
     """What one library made of n vectors: (n, 2) places, in how many seconds, and their KL divergence."""
 
-    places: Places
+    places: Coordinates
     seconds: float
     kl_divergence: float
 
 
-def by_product(vectors: Vectors, perplexity: float = PERPLEXITY) -> tuple[Places, float]:
+def by_product(vectors: Vectors, perplexity: float = PERPLEXITY) -> tuple[Coordinates, float]:
     """Return the (n, 2) places that a map of Sightline has, and the seconds it took, neighbours and all."""
     began = time.perf_counter()
     neighbours = maps.nearest_neighbours(vectors, int(3 * perplexity))
-    start = maps.first_places(vectors)
-    laid = maps.lay_out(start, neighbours, perplexity, threads=available_cores(), on_progress=lambda *_: None)
-    return laid.places, time.perf_counter() - began
+    start = maps.initial_coordinates(vectors)
+    laid = maps.fit(start, neighbours, perplexity, threads=available_cores(), on_progress=lambda *_: None)
+    return laid.coordinates, time.perf_counter() - began
 
 
-def by_sklearn(vectors: Vectors) -> tuple[Places, float]:
+def by_sklearn(vectors: Vectors) -> tuple[Coordinates, float]:
     """Return the (n, 2) places of scikit-learn's TSNE as it comes, and the seconds it took."""
     began = time.perf_counter()
     threads = available_cores()
@@ -55,7 +55,7 @@ def by_sklearn(vectors: Vectors) -> tuple[Places, float]:
     return np.asarray(places, dtype=np.float64), time.perf_counter() - began
 
 
-def judged(vectors: Vectors, made: Sequence[tuple[Places, float]], perplexity: float = PERPLEXITY) -> list[Layout]:
+def judged(vectors: Vectors, made: Sequence[tuple[Coordinates, float]], perplexity: float = PERPLEXITY) -> list[Layout]:
     """Return layouts of the same vectors, each with its KL divergence: exact, all pairs."""
     near = maps.nearest_neighbours(vectors, int(3 * perplexity))
     threads = available_cores()
@@ -65,7 +65,7 @@ def judged(vectors: Vectors, made: Sequence[tuple[Places, float]], perplexity: f
     kept = joint.data > 0
     rows, columns, p = joint.row[kept], joint.col[kept], np.asarray(joint.data[kept], dtype=np.float64)
 
-    def kl_divergence(places: Places) -> float:
+    def kl_divergence(places: Coordinates) -> float:
         total = _all_pairs(places)
         squares = ((places[rows] - places[columns]) ** 2).sum(axis=1)
         return float((p * (np.log(p) + np.log1p(squares) + np.log(total))).sum())
@@ -73,7 +73,7 @@ def judged(vectors: Vectors, made: Sequence[tuple[Places, float]], perplexity: f
     return [Layout(places, seconds, kl_divergence(places)) for places, seconds in made]
 
 
-def _all_pairs(places: Places) -> float:
+def _all_pairs(places: Coordinates) -> float:
     total = 0.0
     norms = (places**2).sum(axis=1)
     for begin in range(0, len(places), ROWS):

@@ -15,7 +15,7 @@ from manifests import COMPONENTS, KUSTOMIZE, MANIFESTS, NAME, Object, System, bu
 from sightline_encoder.settings import EncoderSettings
 from sightline_ingest_worker.settings import WatcherSettings, WorkerSettings
 from sightline_local.stack import ROOT
-from sightline_search_gateway.maps.worker import MapWorkerSettings
+from sightline_search_gateway.maps.worker.settings import MapWorkerSettings
 from sightline_search_gateway.settings import Settings as GatewaySettings
 from sightline_service import load_settings
 

@@ -20,8 +20,8 @@ from sightline_ingest_worker.worker import metrics as worker_metrics
 from sightline_local.stack import ROOT
 from sightline_qdrant_edge import metrics as edge_metrics
 from sightline_search_gateway.http.telemetry import Telemetry
-from sightline_search_gateway.maps import metrics as map_metrics
 from sightline_search_gateway.maps.settings import MapSettings
+from sightline_search_gateway.maps.worker import metrics as map_metrics
 from sightline_search_gateway.settings import GatewaySettings
 from sightline_service.process_metrics import ProcessTreeCollector
 

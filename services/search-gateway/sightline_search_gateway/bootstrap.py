@@ -13,7 +13,7 @@ from sightline_service.encoder_client import open_encoder
 from sightline_search_gateway.app import create_app
 from sightline_search_gateway.clients.watcher import WatcherClient
 from sightline_search_gateway.container import EXTENSION, Clients, Container
-from sightline_search_gateway.maps.desk import MapDesk
+from sightline_search_gateway.maps.service import MapService
 from sightline_search_gateway.search.blas_threads import use_one_thread
 from sightline_search_gateway.search.shared_cache import SharedCache
 from sightline_search_gateway.settings import Settings
@@ -77,5 +77,5 @@ def connect(settings: Settings) -> Clients:
         thumbnails=thumbnails,
         watcher=WatcherClient(settings.queue),
         shared_cache=SharedCache(settings.queue),
-        maps=MapDesk(settings.queue, settings.maps, thumbnails),
+        maps=MapService(settings.queue, settings.maps, thumbnails),
     )

@@ -16,7 +16,7 @@ from sightline_search_gateway.clients.watcher import WatcherClient
 from sightline_search_gateway.http.telemetry import Telemetry
 from sightline_search_gateway.images.preview_cache import PreviewCache
 from sightline_search_gateway.ingest.status import IngestStatusService
-from sightline_search_gateway.maps.desk import MapDesk
+from sightline_search_gateway.maps.service import MapService
 from sightline_search_gateway.search.query_encoder import QueryEncoder
 from sightline_search_gateway.search.relevance import Calibrator
 from sightline_search_gateway.search.shared_cache import SharedCache
@@ -44,7 +44,7 @@ class Clients:
     thumbnails: ThumbnailStore
     watcher: WatcherClient
     shared_cache: SharedCache
-    maps: MapDesk
+    maps: MapService
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ from sightline_pictures import PictureSettings
 from sightline_search_gateway.app import create_app
 from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherState
 from sightline_search_gateway.container import Clients
-from sightline_search_gateway.maps.desk import MapDesk
+from sightline_search_gateway.maps.service import MapService
 from sightline_search_gateway.maps.settings import MapSettings
 from sightline_search_gateway.search.vocabulary import read_vocabulary
 from sightline_search_gateway.settings import GatewaySettings, Settings
@@ -417,7 +417,7 @@ class World:
         self.thumbnails = FakeThumbnails()
         self.watcher = FakeWatcher()
         self.shared_cache = FakeSharedCache()
-        self.maps = MapDesk(settings.queue, settings.maps, self.thumbnails)
+        self.maps = MapService(settings.queue, settings.maps, self.thumbnails)
         self.use(
             Clients(
                 catalogue=self.catalogue,

@@ -45,7 +45,7 @@ def world(make_world, picture, caplog, queue):
     made.add("bad.jpg", b"text", state="failed", reason="not an image")
     for number in range(FEWEST):
         made.add(f"numbers/{number}.jpg", b"%d" % number)
-    made.maps.store.say_worker_is_there()
+    made.maps.jobs.join("worker")
     yield made
     made.maps.close()
 

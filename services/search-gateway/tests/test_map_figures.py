@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sightline_search_gateway.maps import layout
-from sightline_search_gateway.maps.clusters import group, majority_names, nearest_group
-from sightline_search_gateway.maps.neighbours import nearest_neighbours, nearest_of
 from sightline_search_gateway.maps.points import Points, centred, dump_xy, load_points, point_shape, scale_of
 from sightline_search_gateway.maps.request import MapRequest, fitting_perplexity
-from sightline_search_gateway.maps.separation import label_separation, sampled
 from sightline_search_gateway.maps.uploads import label_of
+from sightline_search_gateway.maps.worker import layout
+from sightline_search_gateway.maps.worker.clusters import group, majority_names, nearest_group
+from sightline_search_gateway.maps.worker.neighbours import nearest_neighbours, nearest_of
+from sightline_search_gateway.maps.worker.separation import label_separation, sampled
 
 
 def bunches(sizes: list[int], spread: float = 0.05, dimensions: int = 16) -> tuple[np.ndarray, np.ndarray]:
@@ -92,14 +92,14 @@ def test_a_layout_keeps_bunches_together_and_is_the_same_each_time():
     told: list[tuple[int, float | None]] = []
 
     def run():
-        start = layout.first_places(vectors)
-        return layout.lay_out(
+        start = layout.initial_coordinates(vectors)
+        return layout.fit(
             start, neighbours, 20, threads=1, on_progress=lambda iteration, kl, _: told.append((iteration, kl))
         )
 
     first, second = run(), run()
-    assert (first.places == second.places).all()
-    near = nearest_in_plane(first.places)
+    assert (first.coordinates == second.coordinates).all()
+    near = nearest_in_plane(first.coordinates)
     assert (label[near] == label[:, None]).mean() > 0.99
     iterations = [iteration for iteration, _ in told[: len(told) // 2]]
     assert iterations == list(range(10, layout.ITERATIONS + 1, 10))
@@ -124,17 +124,17 @@ def test_what_is_raised_while_a_layout_forms_ends_it():
             raise Enough
 
     with pytest.raises(Enough):
-        layout.lay_out(layout.first_places(vectors), neighbours, 10, threads=1, on_progress=stop)
+        layout.fit(layout.initial_coordinates(vectors), neighbours, 10, threads=1, on_progress=stop)
 
 
 def test_a_new_picture_is_placed_among_its_like_and_nothing_moves():
     vectors, label = bunches([60, 60, 60])
     old = np.arange(len(vectors)) % 20 != 0
-    start = layout.first_places(vectors[old])
+    start = layout.initial_coordinates(vectors[old])
     neighbours = nearest_neighbours(vectors[old], 60)
-    places = centred(layout.lay_out(start, neighbours, 20, threads=1, on_progress=lambda *_: None).places)
+    places = centred(layout.fit(start, neighbours, 20, threads=1, on_progress=lambda *_: None).coordinates)
     before = places.copy()
-    found = layout.place(vectors[~old], vectors[old], places, 20, threads=1)
+    found = layout.transform(vectors[~old], vectors[old], places, 20, threads=1)
     assert (places == before).all()
     distances = np.linalg.norm(found[:, None] - places[None], axis=2)
     assert (label[old][np.argmin(distances, axis=1)] == label[~old]).all()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import multiprocessing
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,34 +16,55 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from sightline_catalogue import CatalogueUnavailable
-from sightline_search_gateway.maps import job
-from sightline_search_gateway.maps.queue import MapQueue
-from sightline_search_gateway.maps.store import PREFIX
-from sightline_search_gateway.maps.worker import AWAY, BROKEN, Caretaker, Context, compute
-from sightline_service.queues import QUEUE_MAPS, redis_client
+from sightline_search_gateway.maps.jobs import MapJobs
+from sightline_search_gateway.maps.presence import STREAM
+from sightline_search_gateway.maps.store import MapStore
+from sightline_search_gateway.maps.worker import job
+from sightline_search_gateway.maps.worker.runner import LOST, MapWorker
 
 LABELS = ("cats", "dogs", "cows")
 EACH = 15
 OTHER_SITE = {"Origin": "https://elsewhere.example"}
 
 
-def worker(world, *, stopping=lambda: False) -> Context:
-    """Return what a map worker has open."""
-    return Context(
-        queue=MapQueue(world.settings.queue, world.settings.maps),
+def context(world) -> job.Context:
+    """Return what a process that computes maps has open."""
+    return job.Context(
+        jobs=MapJobs(MapStore(world.settings.queue, world.settings.maps)),
         catalogue=world.catalogue,
         namer=lambda centroids, sizes, otherwise: list(otherwise),
-        stopping=stopping,
         threads=1,
     )
 
 
+class Process(threading.Thread):
+    """A run that is computed here, in a thread where a worker has a process."""
+
+    def __init__(self, world, run) -> None:
+        super().__init__(target=job.compute, args=(context(world), run))
+        self.start()
+
+    @property
+    def exitcode(self) -> int | None:
+        return None if self.is_alive() else 0
+
+    def kill(self) -> None:
+        """A thread ends when it next writes."""
+
+
+def worker(world, *, start=None, stopping=None) -> MapWorker:
+    """Return a map worker."""
+    jobs = MapJobs(MapStore(world.settings.queue, world.settings.maps))
+    return MapWorker(jobs, "worker", start or (lambda run: Process(world, run)), stopping or threading.Event())
+
+
 def work(world, **options) -> list[str]:
     """Compute what waits, as the worker would; return what became of each."""
-    context = worker(world, **options)
-    waiting = [one for one in context.queue.store.all() if one.state == "queued"]
-    outcomes = [compute(context, one.id, one.run) for one in reversed(waiting)]
-    context.queue.close()
+    working = worker(world, **options)
+    outcomes = []
+    while (outcome := working.work_once()) is not None:
+        outcomes.append(outcome)
+    working.jobs.store.close()
     return outcomes
 
 
@@ -59,7 +83,7 @@ def mapping(make_world, queue):
     """Return a gateway with pictures, a Redis, and a map worker that says it is there."""
     world = make_world(queue=queue)
     fill(world)
-    world.maps.store.say_worker_is_there()
+    world.maps.jobs.join("worker")
     yield world
     world.maps.close()
 
@@ -116,13 +140,11 @@ def test_a_request_as_the_answer_repeats_it_is_the_same_map(mapping):
     assert (again.status_code, again.json["id"]) == (200, first["id"])
 
 
-def test_an_equal_request_that_waits_is_the_same_map(mapping, queue):
+def test_an_equal_request_that_waits_is_the_same_map(mapping):
     first, again = ask(mapping), ask(mapping)
     assert (first.status_code, again.status_code) == (202, 200)
     assert first.json["id"] == again.json["id"]
-    client = redis_client(queue)
-    assert client.llen(QUEUE_MAPS) == 1
-    client.close()
+    assert mapping.maps.store.client.xlen(STREAM) == 1
 
 
 def test_a_sample_is_fair_bounded_and_the_same(mapping):
@@ -234,7 +256,7 @@ def test_without_redis_it_is_said(make_world, problem, queue):
 def test_no_more_wait_than_may(make_world, queue, problem):
     world = make_world(queue=queue, maps={"max_waiting": 2})
     fill(world)
-    world.maps.store.say_worker_is_there()
+    world.maps.jobs.join("worker")
     assert [ask(world, perplexity=value).status_code for value in (5, 6)] == [202, 202]
     answer = ask(world, perplexity=7)
     problem(answer, 429, "overloaded")
@@ -270,17 +292,17 @@ def test_cancelling_one_that_waits_and_forgetting_it(mapping, problem):
 
 def at_iterations(monkeypatch, call, iterations=(100,)) -> None:
     """Have something happen while a layout forms."""
-    lay_out = job.layout.lay_out
+    fit = job.layout.fit
 
     def watched(*arguments, on_progress, **options):
-        def watch(iteration, kl_divergence, places_now):
+        def watch(iteration, kl_divergence, coordinates):
             if iteration in iterations:
                 call()
-            on_progress(iteration, kl_divergence, places_now)
+            on_progress(iteration, kl_divergence, coordinates)
 
-        return lay_out(*arguments, on_progress=watch, **options)
+        return fit(*arguments, on_progress=watch, **options)
 
-    monkeypatch.setattr(job.layout, "lay_out", watched)
+    monkeypatch.setattr(job.layout, "fit", watched)
     monkeypatch.setattr(job, "PUBLISH_SECONDS", 0.0)
 
 
@@ -306,16 +328,18 @@ def test_progress_and_points_show_while_it_is_computed(mapping, monkeypatch):
     assert state["points"]["cluster"] == [-1] * 45
 
 
-def test_a_worker_that_is_told_to_stop_gives_its_map_back(mapping, monkeypatch, queue):
+def test_a_worker_that_is_told_to_stop_gives_its_map_back(mapping):
     address = ask(mapping).headers["Location"]
     told = threading.Event()
-    at_iterations(monkeypatch, told.set)
-    assert work(mapping, stopping=told.is_set) == ["returned"]
+
+    def start(run):
+        told.set()
+        return endless(run)
+
+    assert worker(mapping, stopping=told, start=start).work_once() == "returned"
     assert mapping.client.get(address).json["state"] == "queued"
-    client = redis_client(queue)
-    assert client.llen(QUEUE_MAPS) == 2
-    client.close()
-    monkeypatch.undo()
+    assert mapping.maps.store.client.xlen(STREAM) == 1
+    assert mapping.maps.store.all()[0].attempts == 0
     assert work(mapping) == ["done"]
 
 
@@ -377,31 +401,68 @@ def test_versions_of_a_map_that_is_made_again_go_on(mapping):
 
 
 def test_the_catalogue_away_is_waited_for_and_then_said(mapping, monkeypatch):
-    monkeypatch.setattr("sightline_search_gateway.maps.worker.CATALOGUE_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(job, "CATALOGUE_WAIT_SECONDS", 0.2)
     address = ask(mapping).headers["Location"]
     mapping.catalogue.error = CatalogueUnavailable("away")
     assert work(mapping) == ["failed"]
     state = mapping.client.get(address).json
-    assert (state["state"], state["reason"]) == ("failed", AWAY)
+    assert (state["state"], state["reason"]) == ("failed", job.CATALOGUE_UNAVAILABLE)
 
 
 def test_what_nobody_thought_of_is_a_failure_with_a_reason(mapping, monkeypatch):
     address = ask(mapping).headers["Location"]
     at_iterations(monkeypatch, lambda: 1 / 0)
     assert work(mapping) == ["failed"]
-    assert mapping.client.get(address).json["reason"] == BROKEN
+    assert mapping.client.get(address).json["reason"] == job.UNEXPECTED
 
 
-def test_a_map_without_a_message_is_found(mapping, queue):
-    map_id = ask(mapping).json["id"]
-    client = redis_client(queue)
-    client.delete(QUEUE_MAPS)
-    client.hset(PREFIX + map_id, "asked_at", time.time() - 60)
-    caretaker = Caretaker(MapQueue(queue, mapping.settings.maps), client)
-    caretaker.look()
-    assert client.llen(QUEUE_MAPS) == 1
-    assert mapping.maps.store.worker_is_there()
-    client.close()
+def process(target) -> multiprocessing.Process:
+    made = multiprocessing.get_context("fork").Process(target=target)
+    made.start()
+    return made
+
+
+def killed(run) -> multiprocessing.Process:
+    """Start a process that the kernel kills."""
+    return process(lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def endless(run) -> multiprocessing.Process:
+    """Start a process that computes for ever."""
+    return process(lambda: time.sleep(600))
+
+
+def test_a_map_whose_process_is_killed_is_tried_once_more_and_then_has_failed(mapping):
+    address = ask(mapping).headers["Location"]
+    working = worker(mapping, start=killed)
+    assert working.work_once() == "lost"
+    assert mapping.client.get(address).json["state"] == "queued"
+    assert [working.work_once(), working.work_once(), working.work_once()] == ["lost", "failed", None]
+    state = mapping.client.get(address).json
+    assert (state["state"], state["reason"]) == ("failed", LOST)
+    assert ask(mapping).status_code == 202
+    assert work(mapping) == ["done"]
+
+
+def test_a_map_whose_process_is_killed_once_is_done(mapping):
+    ask(mapping)
+    assert worker(mapping, start=killed).work_once() == "lost"
+    assert work(mapping) == ["done"]
+
+
+def test_a_map_that_is_cancelled_does_not_wait_for_its_process(mapping):
+    address = ask(mapping).headers["Location"]
+    started = []
+
+    def start(run):
+        started.append(endless(run))
+        mapping.client.delete(address)
+        return started[0]
+
+    assert worker(mapping, start=start).work_once() == "cancelled"
+    assert started[0].exitcode == -signal.SIGKILL
+    assert mapping.client.get(address).json["state"] == "cancelled"
+    assert mapping.maps.store.client.xlen(STREAM) == 0
 
 
 def test_maps_are_listed_the_newest_first(mapping):
@@ -465,7 +526,7 @@ def test_thumbnails_of_an_upload_go_with_its_map_alone(mapping, picture):
 def test_deleting_an_image_leaves_the_thumbnail_of_an_uploaded_map_of_equal_bytes(make_world, queue, picture):
     world = make_world(queue=queue, writable=True)
     fill(world)
-    world.maps.store.say_worker_is_there()
+    world.maps.jobs.join("worker")
     files = picture_files(picture, 12)
     image = world.add("cats/same.png", files[3][0].getvalue())
     world.thumbnails.put(image.sha256, b"webp")
@@ -492,7 +553,7 @@ def test_few_uploads_that_can_be_used_are_too_few(mapping, picture, problem):
 def test_uploads_need_a_key_where_there_are_keys(make_world, queue, picture, problem):
     world = make_world(queue=queue, api_keys="a-key-of-the-house")
     fill(world)
-    world.maps.store.say_worker_is_there()
+    world.maps.jobs.join("worker")
     problem(upload(world, picture_files(picture, 12)), 401, "key-required")
     assert ask(world).status_code == 202
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 
 
 def main() -> None:
@@ -15,31 +14,40 @@ def main() -> None:
         description="Computes maps of the collection, one at a time.",
         epilog="Settings are environment variables; services/search-gateway/README.md lists them.",
     )
-    parser.add_argument("--ping", action="store_true", help="ask the running worker of this name; exit 0 if it is well")
+    parser.add_argument(
+        "--ping", action="store_true", help="ask Redis whether the worker of this name is there; exit 0 if so"
+    )
     if parser.parse_args().ping:
         sys.exit(_ping())
     # OpenMP's threads would wait for each other by turning in circles, which makes maps five times slower on a machine
     # that has something else to do; read when openTSNE is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    with tempfile.TemporaryDirectory(prefix="sightline-map-metrics-") as folder:
-        # prometheus_client looks at this when it is imported: the processes' counts are added up in that folder.
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
 
-        from sightline_service import load_settings
+    from sightline_service import load_settings
 
-        from sightline_search_gateway.maps.worker import MapWorkerSettings, run
+    from sightline_search_gateway.maps.worker.runner import run
+    from sightline_search_gateway.maps.worker.settings import MapWorkerSettings
 
-        sys.exit(run(load_settings(MapWorkerSettings)))
+    sys.exit(run(load_settings(MapWorkerSettings)))
 
 
 def _ping() -> int:
     # Every few seconds for as long as the worker lives: it loads nothing of what computes maps.
+    import redis
     from sightline_service import load_settings
-    from sightline_service.queues import QueueSettings, ping
+    from sightline_service.queues import QueueSettings, redis_client
 
+    from sightline_search_gateway.maps.presence import live_workers
     from sightline_search_gateway.maps.settings import MapSettings
 
-    return ping(load_settings(QueueSettings), load_settings(MapSettings).node)
+    queue, name = load_settings(QueueSettings), load_settings(MapSettings).name
+    try:
+        is_there = name in live_workers(redis_client(queue))
+    except redis.RedisError as error:
+        print(f"{name}: Redis at {queue.redis_url} does not answer: {error}", file=sys.stderr)
+        return 1
+    print(f"{name} {'is there' if is_there else 'is not there'}", file=sys.stdout if is_there else sys.stderr)
+    return 0 if is_there else 1
 
 
 if __name__ == "__main__":

@@ -15,17 +15,19 @@ from sightline_search_gateway.maps.request import MapRequest
 
 @dataclass(frozen=True)
 class Selection:
-    """Pictures with their vectors.
+    """Images with their vectors.
 
     Attributes:
         ids: n, in the order of ids.
-        labels: n labels.
+        label: (n,) int32, index into labels; -1 for none.
+        labels: By number.
         vectors: (n, d) float32, of length one.
         total: How many matched before the sample was taken.
     """
 
     ids: list[str]
-    labels: list[str | None]
+    label: NDArray[np.int32]
+    labels: list[str]
     vectors: NDArray[np.float32]
     total: int
 
@@ -46,9 +48,11 @@ def select(collection: Collection, request: MapRequest) -> Selection:
     chosen = _choose(matching, request, _labels_to_fill(collection, request))
     vectors = collection.vectors([one for one, _ in chosen])
     kept = [(one, label, vector) for (one, label), vector in zip(chosen, vectors, strict=True) if vector is not None]
+    label, labels = numbered([label for _, label, _ in kept])
     return Selection(
         ids=[one for one, _, _ in kept],
-        labels=[label for _, label, _ in kept],
+        label=label,
+        labels=labels,
         vectors=np.stack([vector for _, _, vector in kept]) if kept else np.empty((0, 0), np.float32),
         total=total,
     )

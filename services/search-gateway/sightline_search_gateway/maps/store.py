@@ -1,16 +1,15 @@
-"""Maps in Redis: what was asked, how each stands, and its points.
+"""Maps in Redis: what each was asked to show, its state, and its points.
 
-A map is a hash and a few values beside it, all of one prefix. What a worker writes is taken only while the map is its
-own: each run has a name, which changes when the map is cancelled, asked for anew, or taken from a worker that is gone.
+A map is a hash and a few values beside it, all of one prefix.
 """
 
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 import redis
@@ -20,16 +19,14 @@ from sightline_search_gateway.maps.points import COLUMNS, COORDINATES, Points, l
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.settings import MapSettings
 
+if TYPE_CHECKING:
+    from redis.client import Pipeline
+
+    Fields = Mapping[str, Any]
+
 PREFIX = "sightline:map:"
 INDEX = "sightline:maps"
 """A sorted set of the maps' ids by the time they were last asked to be computed."""
-WORKER = "sightline:map-worker"
-"""Is there while a worker is."""
-WORKER_SECONDS = 15
-BEAT_SECONDS = 2.0
-SILENT_SECONDS = 15.0
-"""A running map of which nothing was heard for so long has lost its worker."""
-MOST_TRIES = 2
 MAX_KEPT = 200
 """Maps kept at most; the oldest go first."""
 BYTES_A_POINT = 64
@@ -38,36 +35,32 @@ DAY = 86_400
 PARTS = ("points", "xy", "vectors", "files")
 ACTIVE = ("queued", "running")
 
-# Each returns 1 where the map was as it had to be.
-_CLAIM = """
-if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] or redis.call('HGET', KEYS[1], 'state') ~= 'queued' then return 0 end
-redis.call('HSET', KEYS[1], 'state', 'running', 'beat', ARGV[2])
-redis.call('HINCRBY', KEYS[1], 'tries', 1)
-redis.call('HINCRBY', KEYS[1], 'version', 1)
-return 1
-"""
-_WRITE = """
-if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] or redis.call('HGET', KEYS[1], 'state') ~= 'running' then return 0 end
-local fields = tonumber(ARGV[3])
-if fields > 0 then redis.call('HSET', KEYS[1], unpack(ARGV, 4, 3 + fields)) end
-local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
-for place = 2, #KEYS do
-  redis.call('SET', KEYS[place], ARGV[2 + fields + place], 'EX', ARGV[2])
-  redis.call('HSET', KEYS[1], string.match(KEYS[place], '%a+$') .. '_version', version)
-end
-return 1
-"""
-_MOVE = """
-if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] or redis.call('HGET', KEYS[1], 'state') ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 3))
-redis.call('HINCRBY', KEYS[1], 'version', 1)
-return 1
-"""
-_BEAT = """
-if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] or redis.call('HGET', KEYS[1], 'state') ~= 'running' then return 0 end
-redis.call('HSET', KEYS[1], 'beat', ARGV[2])
-return 1
-"""
+
+@dataclass(frozen=True)
+class NewMap:
+    """A map that is to be computed.
+
+    Attributes:
+        model: Id and fingerprint of the vectors' model.
+        total: Images that match.
+        parts: Of an upload: what the worker needs, by the names of `PARTS`.
+        labels: Of an upload, by number.
+        refused: Files of an upload that could not be used, with reasons.
+    """
+
+    id: str
+    request: MapRequest
+    model: dict[str, str]
+    total: int
+    parts: Mapping[str, bytes] = field(default_factory=dict)
+    labels: Sequence[str] = ()
+    refused: Sequence[Mapping[str, str]] = ()
+
+    @property
+    def expected_size(self) -> int:
+        """About how many bytes it will take, with what is kept of an upload."""
+        points = min(self.request.sample, self.total) * BYTES_A_POINT
+        return BYTES_A_MAP + points + len(self.request.dump()) + sum(map(len, self.parts.values()))
 
 
 @dataclass(frozen=True)
@@ -75,22 +68,23 @@ class MapRecord:
     """A map without its points.
 
     Attributes:
-        run: The name of the present run; what another one writes is not taken.
+        job_id: Of the job that computes it; another one whenever it is asked for anew, empty once it is cancelled.
+        run_id: Of the last worker's run of that job.
         version: Grows with every change, also from a map to the next of the same id.
         points_version, xy_version: That of the last change of the points' other columns, and of their coordinates.
         request: As asked, with the perplexity as used.
         model: Id and fingerprint of the vectors' model.
         count: Points; 0 while that is not known.
-        total: Pictures that matched before the sample was taken.
+        total: Images that matched before the sample was taken.
         scale: Brings coordinates into -1 to 1.
-        selected_at: When the pictures were looked up, seconds since 1970.
-        beat: When its worker was last heard of.
-        tries: How many workers have begun it.
+        selected_at: When the images were looked up, seconds since 1970.
+        attempts: How many workers have begun the job.
         made: Whether its points are a finished map's, into which others may be placed.
     """
 
     id: str
-    run: str
+    job_id: str
+    run_id: str
     version: int
     state: str
     request: MapRequest
@@ -105,8 +99,7 @@ class MapRecord:
     total: int = 0
     scale: float = 1.0
     selected_at: float = 0.0
-    beat: float = 0.0
-    tries: int = 0
+    attempts: int = 0
     size: int = 0
     made: bool = False
     progress: dict[str, Any] | None = None
@@ -130,155 +123,107 @@ class MapRecord:
 class MapStore:
     """The maps there are. Connects on first use; safe to use from several threads.
 
-    Every method raises redis.RedisError where Redis does not answer.
+    Every method raises redis.RedisError where Redis does not answer. Those that take a pipeline add to it what is to be
+    done, and leave it to the caller to execute it.
     """
 
     def __init__(self, queue: QueueSettings, settings: MapSettings) -> None:
         self._queue = queue
         self._settings = settings
-        self._client: redis.Redis | None = None
+
+    @cached_property
+    def client(self) -> redis.Redis:
+        """The connection pool, whose answers are bytes."""
+        return redis_client(self._queue, decode_responses=False)
 
     def get(self, map_id: str) -> MapRecord | None:
         """Return a map; None where there is none."""
-        fields = cast("dict[bytes, bytes]", self._redis.hgetall(PREFIX + map_id))
+        fields = cast("dict[bytes, bytes]", self.client.hgetall(PREFIX + map_id))
         return _record(map_id, fields) if fields else None
 
     def all(self) -> list[MapRecord]:
         """Return all maps, the one that was last asked for first."""
-        ids = [one.decode() for one in cast("list[bytes]", self._redis.zrevrange(INDEX, 0, -1))]
-        pipe = self._redis.pipeline(transaction=False)
+        ids = [one.decode() for one in cast("list[bytes]", self.client.zrevrange(INDEX, 0, -1))]
+        pipe = self.client.pipeline(transaction=False)
         for one in ids:
             pipe.hgetall(PREFIX + one)
         found = zip(ids, pipe.execute(), strict=True) if ids else ()
         return [_record(one, fields) for one, fields in found if fields]
 
     def points(self, map_id: str) -> Points | None:
-        """Return the points of a map; None before its pictures are known."""
-        points, xy = cast("list[bytes | None]", self._redis.mget(f"{PREFIX}{map_id}:points", f"{PREFIX}{map_id}:xy"))
+        """Return the points of a map; None before its images are known."""
+        points, xy = cast("list[bytes | None]", self.client.mget(f"{PREFIX}{map_id}:points", f"{PREFIX}{map_id}:xy"))
         return load_points(points, xy) if points is not None else None
 
     def part(self, map_id: str, name: str) -> bytes | None:
         """Return one of `PARTS` as it is kept; None where there is none."""
-        return cast("bytes | None", self._redis.get(f"{PREFIX}{map_id}:{name}"))
+        return cast("bytes | None", self.client.get(f"{PREFIX}{map_id}:{name}"))
 
     def files(self, map_id: str) -> list[tuple[str, str]]:
         """Return SHA-256 and name of each picture of an uploaded map."""
         data = self.part(map_id, "files")
         return [(sha, name) for sha, name in orjson.loads(data)] if data else []
 
-    def put(
-        self,
-        map_id: str,
-        request: MapRequest,
-        model: Mapping[str, str],
-        *,
-        total: int,
-        before: MapRecord | None = None,
-        parts: Mapping[str, bytes] | None = None,
-        labels: Iterable[str] = (),
-        refused: Iterable[Mapping[str, str]] = (),
-    ) -> MapRecord:
-        """Have a map wait for a worker; return it.
+    def put(self, pipe: Pipeline, new: NewMap, job_id: str, before: MapRecord | None) -> None:
+        """Write a map that waits for a worker.
 
         Args:
-            map_id: The request's.
-            request: What to show.
-            model: Id and fingerprint.
-            total: Pictures that match.
+            pipe: Executes it.
+            new: The map.
+            job_id: Of its job.
             before: The map of this id that there is; if it was finished, its points stay.
-            parts: What else to keep, by name.
-            labels: Where the pictures are known already.
-            refused: Files of an upload that could not be used.
         """
         now = time.time()
         keeps = before is not None and before.state == "done" and before.made
-        # One that was deleted had lower numbers: they are milliseconds where a map begins.
+        # One that was deleted had lower versions: they are milliseconds where a map begins.
         version = max(before.version + 1 if before is not None else 0, int(now * 1000))
-        fields: dict[Any, Any] = {
-            "version": version,
-            "run": uuid.uuid4().hex,
+        key = PREFIX + new.id
+        if not keeps:
+            self._delete(pipe, new.id)
+        pipe.hdel(key, "reason", "progress", "finished_at")
+        fields = {
+            "job_id": job_id,
+            "run_id": "",
             "state": "queued",
-            "request": request.dump(),
-            "model": orjson.dumps(dict(model)),
+            "request": new.request.dump(),
+            "model": new.model,
             "created_at": before.created_at if keeps and before is not None else now,
             "asked_at": now,
-            "total": total,
-            "tries": 0,
-            "beat": now,
-            "size": self.expected_size(request, total, parts),
-            "refused": orjson.dumps([dict(one) for one in refused]),
+            "total": new.total,
+            "attempts": 0,
+            "size": new.expected_size,
+            "refused": [dict(one) for one in new.refused],
         }
-        if parts:
-            fields["labels"] = orjson.dumps(list(labels))
-        pipe = self._redis.pipeline()
-        key = PREFIX + map_id
-        if not keeps:
-            pipe.delete(key, *(f"{key}:{name}" for name in PARTS))
-        pipe.hdel(key, "reason", "progress", "finished_at")
-        pipe.hset(key, mapping=fields)
-        for name, data in (parts or {}).items():
-            pipe.hset(key, f"{name}_version", version)
-            pipe.set(f"{key}:{name}", data, ex=self._seconds)
-        pipe.zadd(INDEX, {map_id: now})
-        self._keep(pipe, map_id)
-        pipe.execute()
-        record = self.get(map_id)
-        assert record is not None
-        return record
+        if new.parts:
+            fields["labels"] = list(new.labels)
+        self.write(pipe, new.id, version, fields, new.parts)
+        pipe.zadd(INDEX, {new.id: now})
+        self.extend(pipe, new.id)
 
-    def claim(self, map_id: str, run: str) -> MapRecord | None:
-        """Take a waiting map; None where it no longer waits under this name."""
-        if not self._script(_CLAIM, [PREFIX + map_id], [run, time.time()]):
-            return None
-        return self.get(map_id)
-
-    def write(self, map_id: str, run: str, fields: Mapping[str, Any], parts: Mapping[str, bytes] | None = None) -> bool:
-        """Write what a worker found out; False where the map is no longer its own."""
+    def write(
+        self, pipe: Pipeline, map_id: str, version: int, fields: Fields, parts: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Write fields of a map's record, and parts of it, as a version."""
         parts = parts or {}
-        flat = [item for name, value in {"beat": time.time(), **fields}.items() for item in (name, _field(value))]
-        keys = [PREFIX + map_id, *(f"{PREFIX}{map_id}:{name}" for name in parts)]
-        return self._script(_WRITE, keys, [run, self._seconds, len(flat), *flat, *parts.values()])
+        versions = {"version": version} | {f"{name}_version": version for name in parts}
+        pipe.hset(PREFIX + map_id, mapping={name: _field(value) for name, value in (versions | dict(fields)).items()})
+        for name, data in parts.items():
+            pipe.set(f"{PREFIX}{map_id}:{name}", data, ex=self._seconds)
 
-    def beat(self, map_id: str, run: str) -> bool:
-        """Say that a map's worker is well; False where the map is no longer its own."""
-        return self._script(_BEAT, [PREFIX + map_id], [run, time.time()])
-
-    def finish(self, map_id: str, run: str, state: str, reason: str | None = None) -> bool:
-        """End a run as done or failed; False where the map is no longer its own."""
-        fields = {"state": state, "finished_at": time.time(), "reason": reason or ""}
-        done = self._move(map_id, run, "running", fields)
-        if done:
-            pipe = self._redis.pipeline()
-            pipe.delete(f"{PREFIX}{map_id}:vectors")
-            self._keep(pipe, map_id)
-            pipe.execute()
-        return done
-
-    def hand_back(self, record: MapRecord, *, blameless: bool = False) -> MapRecord | None:
-        """Have a running map wait again, under a new name; None where it is no longer as the record says.
-
-        Args:
-            record: The map.
-            blameless: The worker stopped in good order: that does not count as a try.
-        """
-        fields: dict[str, Any] = {"state": "queued", "run": uuid.uuid4().hex, "asked_at": time.time()}
-        if blameless:
-            fields["tries"] = max(0, record.tries - 1)
-        return self.get(record.id) if self._move(record.id, record.run, "running", fields) else None
-
-    def cancel(self, record: MapRecord) -> bool:
-        """Cancel a waiting or running map; False where it is neither any longer."""
-        fields = {"state": "cancelled", "finished_at": time.time(), "run": "", "reason": "It was cancelled."}
-        return any(self._move(record.id, record.run, state, fields) for state in ACTIVE)
+    def extend(self, pipe: Pipeline, map_id: str) -> None:
+        """Keep a map from now on for as long as maps are kept."""
+        # A day longer than `expired` has it: what is forgotten in good order takes its thumbnails along.
+        for key in (PREFIX + map_id, *(f"{PREFIX}{map_id}:{name}" for name in PARTS)):
+            pipe.expire(key, self._seconds)
 
     def delete(self, map_id: str) -> None:
         """Forget a map."""
-        pipe = self._redis.pipeline()
-        pipe.delete(PREFIX + map_id, *(f"{PREFIX}{map_id}:{name}" for name in PARTS))
+        pipe = self.client.pipeline()
+        self._delete(pipe, map_id)
         pipe.zrem(INDEX, map_id)
         pipe.execute()
 
-    def superfluous(self, *, room_for: int = 0) -> list[MapRecord]:
+    def expired(self, *, room_for: int = 0) -> list[MapRecord]:
         """Return the maps to forget, so that number, bytes and age stay within bounds: the oldest, none in work.
 
         Args:
@@ -297,46 +242,16 @@ class MapStore:
                 count, size = count - 1, size - one.size
         return gone
 
-    def say_worker_is_there(self) -> None:
-        """Say that a worker is there, for the next seconds."""
-        self._redis.set(WORKER, "1", ex=WORKER_SECONDS)
-
-    def worker_is_there(self) -> bool:
-        """Return whether a worker has said so lately."""
-        return bool(self._redis.exists(WORKER))
-
     def close(self) -> None:
         """Close the connections; a later call opens them again."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        self.client.close()
 
-    def expected_size(self, request: MapRequest, total: int, parts: Mapping[str, bytes] | None = None) -> int:
-        """Return about how many bytes a map will take, with what is kept of an upload."""
-        points = min(request.sample, total) * BYTES_A_POINT
-        return BYTES_A_MAP + points + len(request.dump()) + sum(map(len, (parts or {}).values()))
-
-    def _move(self, map_id: str, run: str, state: str, fields: Mapping[str, Any]) -> bool:
-        flat = [item for name, value in fields.items() for item in (name, _field(value))]
-        return self._script(_MOVE, [PREFIX + map_id], [run, state, *flat])
-
-    def _keep(self, pipe: Any, map_id: str) -> None:
-        # A day longer than the index has them: what is forgotten in good order takes its thumbnails along.
-        for key in (PREFIX + map_id, *(f"{PREFIX}{map_id}:{name}" for name in PARTS)):
-            pipe.expire(key, self._seconds)
-
-    def _script(self, script: str, keys: list[str], arguments: list[Any]) -> bool:
-        return bool(self._redis.eval(script, len(keys), *keys, *arguments))
+    def _delete(self, pipe: Pipeline, map_id: str) -> None:
+        pipe.delete(PREFIX + map_id, *(f"{PREFIX}{map_id}:{name}" for name in PARTS))
 
     @property
     def _seconds(self) -> int:
         return int((self._settings.keep_days + 1) * DAY)
-
-    @property
-    def _redis(self) -> redis.Redis:
-        if self._client is None:
-            self._client = redis_client(self._queue, decode_responses=False)
-        return self._client
 
 
 def _field(value: Any) -> Any:
@@ -347,29 +262,32 @@ def _record(map_id: str, fields: Mapping[bytes, bytes]) -> MapRecord:
     def number(name: str) -> float:
         return float(fields.get(name.encode(), b"0") or 0)
 
+    def text(name: str) -> str:
+        return fields.get(name.encode(), b"").decode()
+
     def value(name: str) -> Any:
         data = fields.get(name.encode())
         return orjson.loads(data) if data else None
 
     return MapRecord(
         id=map_id,
-        run=fields.get(b"run", b"").decode(),
+        job_id=text("job_id"),
+        run_id=text("run_id"),
         version=int(number("version")),
         points_version=int(number("points_version")),
         xy_version=int(number("xy_version")),
-        state=fields.get(b"state", b"failed").decode(),
+        state=text("state") or "failed",
         request=MapRequest.load(fields[b"request"]),
         model=value("model"),
         created_at=number("created_at"),
         asked_at=number("asked_at"),
-        reason=fields.get(b"reason", b"").decode() or None,
+        reason=text("reason") or None,
         finished_at=number("finished_at") or None,
         count=int(number("count")),
         total=int(number("total")),
         scale=number("scale") or 1.0,
         selected_at=number("selected_at"),
-        beat=number("beat"),
-        tries=int(number("tries")),
+        attempts=int(number("attempts")),
         size=int(number("size")),
         made=number("made") == 1,
         progress=value("progress"),

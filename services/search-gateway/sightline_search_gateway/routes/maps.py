@@ -10,7 +10,6 @@ import numpy as np
 import redis
 from apiflask import APIBlueprint
 from flask import Response, request
-from kombu.exceptions import OperationalError
 from sightline_catalogue import CatalogueError, Collection
 from werkzeug.datastructures import FileStorage
 
@@ -20,12 +19,12 @@ from sightline_search_gateway.http.openapi import NOT_MODIFIED, Answers, picture
 from sightline_search_gateway.http.problems import Problem, retry_after
 from sightline_search_gateway.http.responses import json_response
 from sightline_search_gateway.http.serializers import PREFIX
-from sightline_search_gateway.maps.desk import NoWorker, TooManyWaiting
 from sightline_search_gateway.maps.points import Points
 from sightline_search_gateway.maps.request import FEWEST, MapRequest
 from sightline_search_gateway.maps.selection import expected_count, numbered
+from sightline_search_gateway.maps.service import NoWorker, TooManyWaiting
 from sightline_search_gateway.maps.shape import map_shape
-from sightline_search_gateway.maps.store import MapRecord
+from sightline_search_gateway.maps.store import MapRecord, NewMap
 from sightline_search_gateway.maps.uploads import NoEncoder, Reader, UploadedFile, digest_of, dump_files
 from sightline_search_gateway.security import check_key, check_same_origin
 
@@ -53,7 +52,7 @@ def check_origin() -> None:
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """Turn what can go wrong at the desk into problems."""
+    """Turn what can go wrong with maps into problems."""
     try:
         yield
     except NoWorker as error:
@@ -70,7 +69,7 @@ def asking() -> Iterator[None]:
             f"{most} maps wait already (MAPS_MAX_WAITING); try again later, or cancel one.",
             headers=retry_after(WAIT_SECONDS),
         ) from error
-    except (redis.RedisError, OperationalError) as error:
+    except redis.RedisError as error:
         raise Problem("queue-unavailable", "Redis does not answer; try again soon.", headers=retry_after(5)) from error
 
 
@@ -96,7 +95,7 @@ def make_map(wanted: dict[str, Any]) -> Response:
     if collection is None or count < FEWEST:
         raise _too_few(count)
     with asking():
-        record, known = current().clients.maps.ask(asked, collection, total)
+        record, known = current().clients.maps.request(_new(asked, collection, total), collection)
         return _answer(record, collection, 200 if known else 202)
 
 
@@ -121,7 +120,7 @@ def upload_map(upload: dict[str, Any]) -> Response:
     if collection is None:
         raise Problem("not-ready", "The model is not known before the first picture is indexed; try again soon.")
     with asking():
-        if not current().clients.maps.store.worker_is_there():
+        if not current().clients.maps.jobs.has_worker():
             raise NoWorker
     sent = [UploadedFile((file.filename or "picture")[:255], file.stream.read) for file in files]
     services = current().clients
@@ -145,7 +144,8 @@ def upload_map(upload: dict[str, Any]) -> Response:
         "files": dump_files(pictures),
     }
     with asking():
-        record, known = services.maps.ask(asked, collection, total, parts=kept, labels=labels, refused=refused)
+        new = _new(asked, collection, total, parts=kept, labels=labels, refused=refused)
+        record, known = services.maps.request(new, collection)
         if not known:
             services.maps.keep_thumbnails(record, pictures)
         return _answer(record, collection, 200 if known else 202)
@@ -158,9 +158,9 @@ def get_maps() -> Response:
     """List the maps there are, the newest first."""
     collection = _collection()
     with asking():
-        desk = current().clients.maps
-        desk.clear()
-        maps = [desk.queue.rescue(one) for one in desk.store.all()]
+        service = current().clients.maps
+        service.expire()
+        maps = service.store.all()
     shapes = [_shape(one, stale=_is_stale(one, collection), points=False) for one in maps]
     return json_response({"maps": shapes})
 
@@ -219,6 +219,11 @@ def get_map_thumbnail(map_id: str, index: int) -> Response:
     return response
 
 
+def _new(asked: MapRequest, collection: Collection, total: int, **upload: Any) -> NewMap:
+    model = {"id": collection.model.id, "fingerprint": collection.model.fingerprint}
+    return NewMap(asked.map_id(collection.model.fingerprint), asked, model, total, **upload)
+
+
 def _answer(record: MapRecord, collection: Collection, status: int) -> Response:
     shape = _shape(record, stale=_is_stale(record, collection))
     return json_response(shape, status, {"Location": f"{PREFIX}/maps/{record.id}"})
@@ -244,7 +249,7 @@ def _find(map_id: str) -> MapRecord:
             raise Problem(
                 "map-not-found", "There is no such map; maps are forgotten after some time. Ask for it again."
             )
-        return current().clients.maps.queue.rescue(record)
+        return record
 
 
 def _collection() -> Collection | None:

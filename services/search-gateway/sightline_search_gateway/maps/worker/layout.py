@@ -17,10 +17,10 @@ from openTSNE import TSNEEmbedding, affinity, initialization  # type: ignore[imp
 from openTSNE.nearest_neighbors import PrecomputedNeighbors  # type: ignore[import-untyped]
 from openTSNE.tsne import PartialTSNEEmbedding  # type: ignore[import-untyped]
 
-from sightline_search_gateway.maps.neighbours import Neighbours
+from sightline_search_gateway.maps.worker.neighbours import Neighbours
 
 Vectors = NDArray[np.float32]
-Places = NDArray[np.float64]
+Coordinates = NDArray[np.float64]
 
 SEED = 20
 EARLY_ITERATIONS, EARLY_EXAGGERATION = 250, 12.0
@@ -36,37 +36,39 @@ COARSE_INTERVAL, FINE_INTERVAL = 2.0, 1.0
 the last iterations put that right."""
 FINE_ITERATIONS = 50
 CALLBACK_ITERATIONS = 10
-PLACING_ITERATIONS, PLACING_RATE = 120, 0.1
+TRANSFORM_ITERATIONS, TRANSFORM_RATE = 120, 0.1
 """After so many, new points moved by a ten-thousandth of the map on average, of 100 among 5,000."""
-PLACING_NEIGHBOURS = 25
-"""The median of so many neighbours' places is where a new picture starts."""
+TRANSFORM_NEIGHBOURS = 25
+"""The median of so many neighbours' coordinates is where a new picture starts."""
 
-OnProgress = Callable[[int, float | None, Places], None]
-"""Takes iteration, KL divergence and the places as they stand, which go on changing; what it raises ends the run."""
+OnProgress = Callable[[int, float | None, Coordinates], None]
+"""Takes iteration, KL divergence and the present coordinates, which go on changing; what it raises ends the fit."""
 
 
 @dataclass(frozen=True)
-class Laid:
-    """A finished layout: (n, 2) float64 places, and their KL divergence."""
+class FittedLayout:
+    """A finished layout: (n, 2) float64 coordinates, and their KL divergence."""
 
-    places: Places
+    coordinates: Coordinates
     kl_divergence: float
 
 
-def first_places(vectors: Vectors) -> Places:
-    """Return where to begin: (n, 2) float64, the two main components, as small as t-SNE wants them."""
+def initial_coordinates(vectors: Vectors) -> Coordinates:
+    """Return where t-SNE begins: (n, 2) float64, the two main components, as small as t-SNE wants them."""
     return np.asarray(initialization.pca(vectors, random_state=SEED), dtype=np.float64)
 
 
-def lay_out(start: Places, neighbours: Neighbours, perplexity: float, *, threads: int, on_progress: OnProgress) -> Laid:
-    """Lay pictures out.
+def fit(
+    start: Coordinates, neighbours: Neighbours, perplexity: float, *, threads: int, on_progress: OnProgress
+) -> FittedLayout:
+    """Compute a layout.
 
     Args:
-        start: (n, 2), from `first_places`.
+        start: (n, 2), from `initial_coordinates`.
         neighbours: The nearest of each, at least 3 times the perplexity.
         perplexity: How many of them count, roughly.
         threads: To use.
-        on_progress: Told of the first places, and of every tenth iteration's.
+        on_progress: Told of the first coordinates, and of every tenth iteration's.
     """
     count = min(neighbours.indices.shape[1], int(3 * perplexity))
     known = PrecomputedNeighbors(neighbours.indices[:, :count], neighbours.distances[:, :count])
@@ -107,16 +109,16 @@ def lay_out(start: Places, neighbours: Neighbours, perplexity: float, *, threads
             propagate_exception=True,
         )
         done += iterations
-    return Laid(np.array(embedding, dtype=np.float64), float(embedding.kl_divergence))
+    return FittedLayout(np.array(embedding, dtype=np.float64), float(embedding.kl_divergence))
 
 
-def place(new: Vectors, old: Vectors, places: NDArray[Any], perplexity: float, *, threads: int) -> Places:
+def transform(new: Vectors, old: Vectors, coordinates: NDArray[Any], perplexity: float, *, threads: int) -> Coordinates:
     """Place new pictures into a map whose points stay where they are.
 
     Args:
         new: (m, d) unit vectors.
         old: (n, d) unit vectors of the map's pictures.
-        places: (n, 2), centred, theirs.
+        coordinates: (n, 2), centred, theirs.
         perplexity: As the map's, or less where it is small.
         threads: To use.
 
@@ -130,7 +132,7 @@ def place(new: Vectors, old: Vectors, places: NDArray[Any], perplexity: float, *
     order = np.argsort(-found, axis=1, kind="stable")
     indices = np.take_along_axis(indices, order, axis=1)
     distances = np.maximum(1.0 - np.take_along_axis(found, order, axis=1), 0.0)
-    start = np.median(places[indices[:, :PLACING_NEIGHBOURS]], axis=1).astype(np.float64)
+    start = np.median(coordinates[indices[:, :TRANSFORM_NEIGHBOURS]], axis=1).astype(np.float64)
     probabilities = affinity.joint_probabilities_nn(
         indices,
         distances,
@@ -141,17 +143,17 @@ def place(new: Vectors, old: Vectors, places: NDArray[Any], perplexity: float, *
         n_jobs=threads,
     )
     # Of the old points' affinities nothing is needed but their number: these points do not move.
-    reference = TSNEEmbedding(places, SimpleNamespace(P=np.empty((len(places), 0))))
+    reference = TSNEEmbedding(coordinates, SimpleNamespace(P=np.empty((len(coordinates), 0))))
     partial = PartialTSNEEmbedding(
         start,
         reference,
         probabilities,
         n_jobs=threads,
         negative_gradient_method="bh",
-        learning_rate=PLACING_RATE,
+        learning_rate=TRANSFORM_RATE,
         momentum=0.8,
         max_grad_norm=0.25,
         max_step_norm=None,
     )
-    partial = partial.optimize(PLACING_ITERATIONS, exaggeration=1.5)
+    partial = partial.optimize(TRANSFORM_ITERATIONS, exaggeration=1.5)
     return np.array(partial, dtype=np.float64)

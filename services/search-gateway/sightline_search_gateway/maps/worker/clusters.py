@@ -27,7 +27,8 @@ def group(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDArray[np.f
     sample = vectors[rows]
     different = len(np.unique(np.round(sample, SAME_DECIMALS), axis=0))
     if different < FEWEST:
-        return np.zeros(len(vectors), np.int16), _centroid(vectors)[None]
+        one = np.zeros(len(vectors), np.int16)
+        return one, centroids_of(vectors, one, 1)
     best_k, best_score = FEWEST, -2.0
     for k in range(FEWEST, min(MOST, different // 2) + 1):
         found = KMeans(k, n_init=1, random_state=SEED).fit_predict(sample)
@@ -42,8 +43,13 @@ def group(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDArray[np.f
     rank = np.empty(best_k, np.int16)
     rank[order] = np.arange(best_k, dtype=np.int16)
     cluster = rank[found]
-    used = int(cluster.max()) + 1
-    return cluster, np.stack([_centroid(vectors[cluster == one]) for one in range(used)])
+    return cluster, centroids_of(vectors, cluster, int(cluster.max()) + 1)
+
+
+def centroids_of(vectors: NDArray[np.float32], cluster: NDArray[np.int16], count: int) -> NDArray[np.float32]:
+    """Return the means of some clusters' vectors, (count, d), of length one; zeros for an empty cluster."""
+    sums = np.equal.outer(np.arange(count), cluster).astype(np.float32) @ vectors
+    return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), dtype=np.float32)
 
 
 def nearest_group(vectors: NDArray[np.float32], centroids: NDArray[np.float32]) -> NDArray[np.int16]:
@@ -66,8 +72,3 @@ def cluster_shapes(cluster: NDArray[np.int16], names: Sequence[str]) -> list[dic
     """Return the clusters as an answer has them."""
     sizes = np.bincount(cluster[cluster >= 0], minlength=len(names))
     return [{"id": one, "name": name, "size": int(sizes[one])} for one, name in enumerate(names)]
-
-
-def _centroid(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    mean = vectors.mean(axis=0)
-    return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)

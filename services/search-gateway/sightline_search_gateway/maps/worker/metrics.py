@@ -6,12 +6,11 @@ from prometheus_client import Counter
 
 MAPS = Counter(
     "sightline_maps_total",
-    "Maps that a worker took: done, failed, cancelled, returned (the worker stopped), dropped (nobody wanted it any "
-    "longer).",
+    "Maps that a worker took: done, failed, cancelled, returned (the worker stopped), lost (its process was killed).",
     ["outcome"],
 )
 SECONDS = Counter("sightline_maps_seconds_total", "Seconds spent on maps.")
-OUTCOMES = ("done", "failed", "cancelled", "returned", "dropped")
+OUTCOMES = ("done", "failed", "cancelled", "returned", "lost")
 
 
 def show_from_zero() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,9 +24,7 @@ class Neighbours:
     distances: NDArray[np.float64]
 
 
-def nearest_neighbours(
-    vectors: NDArray[np.float32], count: int, *, check: Callable[[], None] = lambda: None
-) -> Neighbours:
+def nearest_neighbours(vectors: NDArray[np.float32], count: int) -> Neighbours:
     """Return the nearest of each of (n, d) unit vectors; exact.
 
     An index is hardly faster at the sizes of maps, and what it misses shows in the map's KL divergence.
@@ -35,13 +32,11 @@ def nearest_neighbours(
     Args:
         vectors: Of length one.
         count: How many of each; fewer where there are fewer.
-        check: Called now and then; whatever it raises ends the search.
     """
     count = min(count, len(vectors) - 1)
     indices = np.empty((len(vectors), count), np.int64)
     distances = np.empty((len(vectors), count), np.float64)
     for begin in range(0, len(vectors), ROWS):
-        check()
         rows = np.arange(begin, min(begin + ROWS, len(vectors)))
         indices[rows], similarities = _nearest(rows, vectors, count)
         distances[rows] = 1.0 - similarities

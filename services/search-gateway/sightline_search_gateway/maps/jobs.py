@@ -1,0 +1,247 @@
+"""Map jobs: a Redis stream that the map workers read as one consumer group.
+
+A message that a worker has read stays pending under the worker's name until it is acknowledged. Its idle time is the
+lease: the worker renews it every second, and what was not renewed for 15 s the next worker that looks takes over. Each
+run of a job has an id; what another run writes into the map is refused.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import redis
+import structlog
+
+from sightline_search_gateway.maps.presence import GROUP, LEASE_SECONDS, STREAM, live_workers, text
+from sightline_search_gateway.maps.store import ACTIVE, PREFIX, MapRecord, MapStore, NewMap
+
+if TYPE_CHECKING:
+    from redis.client import Pipeline
+
+WAIT_SECONDS = 1.0
+HEARTBEAT_SECONDS = 1.0
+MAX_ATTEMPTS = 2
+FORGET_WORKER_SECONDS = 86_400.0
+CANCELLED = "It was cancelled."
+log = structlog.get_logger()
+
+
+class LeaseLost(Exception):
+    """The map was cancelled, asked for anew, or taken over by another worker."""
+
+
+@dataclass(frozen=True)
+class JobRun:
+    """A worker's run of a map's job.
+
+    Attributes:
+        id: Of this run.
+        map_id: Of the map that it computes.
+        job_id: Of the job.
+        message_id: Of the job's message in the stream.
+        worker: Who holds the lease.
+        attempt: 1 for the first run of the job.
+    """
+
+    id: str
+    map_id: str
+    job_id: str
+    message_id: bytes
+    worker: str
+    attempt: int = 0
+
+
+class MapJobs:
+    """The jobs of the maps in a store. Safe to use from several threads and processes.
+
+    Every method raises redis.RedisError where Redis does not answer.
+    """
+
+    def __init__(self, store: MapStore) -> None:
+        self.store = store
+
+    def submit(self, new: NewMap, before: MapRecord | None = None) -> MapRecord:
+        """Have a map wait for a worker; return it.
+
+        Args:
+            new: The map.
+            before: The map of this id that there is; if it was finished, its points stay.
+        """
+        job_id = uuid.uuid4().hex
+        pipe = self.store.client.pipeline()
+        self.store.put(pipe, new, job_id, before)
+        self._send(pipe, new.id, job_id)
+        pipe.execute()
+        record = self.store.get(new.id)
+        assert record is not None
+        return record
+
+    def cancel(self, record: MapRecord) -> bool:
+        """Cancel a waiting or running map; False where its job is neither any longer."""
+        fields = {"state": "cancelled", "finished_at": time.time(), "job_id": "", "run_id": "", "reason": CANCELLED}
+        return self._change(record.id, lambda now: now.is_active and now.job_id == record.job_id, fields) is not None
+
+    def join(self, worker: str) -> None:
+        """Make a worker known, and forget those that have been gone for a day."""
+        client = self.store.client
+        with suppress(redis.ResponseError):  # BUSYGROUP: it is there.
+            client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
+        client.xgroup_createconsumer(STREAM, GROUP, worker)
+        for one in client.xinfo_consumers(STREAM, GROUP):
+            if one["idle"] > FORGET_WORKER_SECONDS * 1000 and not one["pending"]:
+                client.xgroup_delconsumer(STREAM, GROUP, text(one["name"]))
+
+    def has_worker(self) -> bool:
+        """Return whether there is a worker that takes jobs."""
+        return bool(live_workers(self.store.client))
+
+    def take(self, worker: str, *, wait_seconds: float = WAIT_SECONDS) -> JobRun | None:
+        """Begin a run of the next job, one whose worker has lost its lease before others; None where none comes."""
+        message = self._next_message(worker, wait_seconds)
+        if message is None:
+            return None
+        message_id, fields = message
+        map_id, job_id = fields[b"map"].decode(), fields[b"job"].decode()
+        run = JobRun(uuid.uuid4().hex, map_id, job_id, message_id, worker)
+        record = self._change(
+            map_id,
+            lambda now: now.state in ACTIVE and now.job_id == job_id,
+            {"state": "running", "run_id": run.id},
+            attempts=1,
+        )
+        if record is None:
+            self.drop(run)
+            return None
+        return JobRun(run.id, map_id, job_id, message_id, worker, record.attempts + 1)
+
+    def heartbeat(self, run: JobRun) -> None:
+        """Renew the lease of a run.
+
+        Raises:
+            LeaseLost: It is lost.
+        """
+        found = cast("list[bytes | None]", self.store.client.hmget(PREFIX + run.map_id, "state", "run_id"))
+        if found != [b"running", run.id.encode()]:
+            raise LeaseLost
+        self.store.client.xclaim(STREAM, GROUP, run.worker, 0, [run.message_id], justid=True)
+
+    def write(self, run: JobRun, fields: Mapping[str, Any], parts: Mapping[str, bytes] | None = None) -> None:
+        """Write what a run found out.
+
+        Raises:
+            LeaseLost: The map is no longer its own.
+        """
+        self._own(run, fields, parts)
+
+    def finish(self, run: JobRun, state: str, reason: str | None = None) -> None:
+        """End a job as done or failed.
+
+        Raises:
+            LeaseLost: The map is no longer the run's own.
+        """
+
+        def end(pipe: Pipeline) -> None:
+            self._acknowledge(pipe, run)
+            pipe.delete(f"{PREFIX}{run.map_id}:vectors")
+            self.store.extend(pipe, run.map_id)
+
+        self._own(run, {"state": state, "finished_at": time.time(), "reason": reason or ""}, also=end)
+
+    def release(self, run: JobRun, *, count_attempt: bool) -> None:
+        """Have a job wait again for a worker.
+
+        Raises:
+            LeaseLost: The map is no longer the run's own.
+        """
+
+        def requeue(pipe: Pipeline) -> None:
+            self._acknowledge(pipe, run)
+            self._send(pipe, run.map_id, run.job_id)
+
+        self._own(run, {"state": "queued", "run_id": ""}, also=requeue, attempts=0 if count_attempt else -1)
+
+    def drop(self, run: JobRun) -> None:
+        """Take the message of a job that is no longer wanted off the stream."""
+        pipe = self.store.client.pipeline()
+        self._acknowledge(pipe, run)
+        pipe.execute()
+
+    def _own(
+        self,
+        run: JobRun,
+        fields: Mapping[str, Any],
+        parts: Mapping[str, bytes] | None = None,
+        *,
+        also: Callable[[Pipeline], None] = lambda pipe: None,
+        attempts: int = 0,
+    ) -> None:
+        def is_own(now: MapRecord) -> bool:
+            return now.state == "running" and now.run_id == run.id
+
+        if self._change(run.map_id, is_own, fields, parts, also=also, attempts=attempts) is None:
+            raise LeaseLost
+
+    def _change(
+        self,
+        map_id: str,
+        allowed: Callable[[MapRecord], bool],
+        fields: Mapping[str, Any],
+        parts: Mapping[str, bytes] | None = None,
+        *,
+        also: Callable[[Pipeline], None] = lambda pipe: None,
+        attempts: int = 0,
+    ) -> MapRecord | None:
+        """Write into a map that is as it has to be, in one transaction.
+
+        Args:
+            map_id: The map.
+            allowed: Whether it may be written into, as it stands.
+            fields: What to write.
+            parts: What to write beside them.
+            also: Adds what else is to be done.
+            attempts: To add to those of the job.
+
+        Returns:
+            The map as it was before; None where nothing was written.
+        """
+        before: MapRecord | None = None
+
+        def change(pipe: Pipeline) -> None:
+            nonlocal before
+            before = self.store.get(map_id)
+            pipe.multi()
+            if before is None or not allowed(before):
+                before = None
+                return
+            changed = {**fields, "attempts": before.attempts + attempts} if attempts else fields
+            self.store.write(pipe, map_id, before.version + 1, changed, parts)
+            also(pipe)
+
+        self.store.client.transaction(change, PREFIX + map_id)
+        return before
+
+    def _next_message(self, worker: str, wait_seconds: float) -> tuple[bytes, dict[bytes, bytes]] | None:
+        client = self.store.client
+        try:
+            found = client.xautoclaim(STREAM, GROUP, worker, int(LEASE_SECONDS * 1000), count=1)[1]
+            if not found:
+                answer: Any = client.xreadgroup(GROUP, worker, {STREAM: ">"}, count=1, block=int(wait_seconds * 1000))
+                found = answer[0][1] if answer else []
+        except redis.ResponseError as error:
+            if not str(error).startswith("NOGROUP"):
+                raise
+            self.join(worker)
+            return None
+        return found[0] if found else None
+
+    def _send(self, pipe: Pipeline, map_id: str, job_id: str) -> None:
+        pipe.xadd(STREAM, {"map": map_id, "job": job_id})
+
+    def _acknowledge(self, pipe: Pipeline, run: JobRun) -> None:
+        pipe.xack(STREAM, GROUP, run.message_id)
+        pipe.xdel(STREAM, run.message_id)
