@@ -123,9 +123,11 @@ def main() -> None:
         "\n".join(["# Written by `make requirements` from services/encoder/pyproject.toml", *torch, ""]),
         encoding="utf-8",
     )
-    installed = {**lists["local"]}
-    for name in ("build", "development", "benchmarks"):
-        blocks = resolve({*tools[name], *installed}, pins) if name != "build" else resolve({*tools[name]}, pins)
+    lists["build"] = resolve({*tools["build"]}, pins)
+    write("build", lists["build"], "build.in")
+    installed = lists["local"] | lists["build"]
+    for name in ("development", "benchmarks"):
+        blocks = resolve({*tools[name], *installed}, pins)
         write(name, {line: block for line, block in blocks.items() if line not in installed}, f"{name}.in")
         installed |= blocks
     # Lives in an environment of its own, whose versions need not agree with ours.
