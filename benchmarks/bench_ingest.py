@@ -71,9 +71,6 @@ def pipeline(running: System, staged: Path) -> float:
     Args:
         running: The services, over an empty bucket.
         staged: Where the pictures wait, on the bucket's file system.
-
-    Raises:
-        NotReady: It takes far too long.
     """
     inside = running.stack.bucket / "pictures"
     began = time.time()

@@ -51,11 +51,7 @@ def add(collection: Collection, label: str, vectors: Vectors) -> None:
 
 
 def make(running: System, label: str, count: int) -> tuple[float, float]:
-    """Return after how many seconds the first points of a map of a label came, and all of it was there.
-
-    Raises:
-        NotReady: It was not made.
-    """
+    """Return after how many seconds the first points of a map of a label came, and all of it was there."""
     wanted = {"labels": [label], "sample": count, "perplexity": PERPLEXITY}
     began = time.perf_counter()
     while (asked := running.http.post("/maps", json=wanted)).status_code == httpx.codes.SERVICE_UNAVAILABLE:

@@ -72,11 +72,7 @@ class Outcome:
 
 
 def measure(found: Collection, folder: Path, models: Path) -> Outcome:
-    """Start, wait, load.
-
-    Raises:
-        NotReady: The services do not come up, or do not get done.
-    """
+    """Start, wait, load."""
     bucket = folder / "bucket"
     bucket.mkdir()
     staged = stage(found, folder / "staged")

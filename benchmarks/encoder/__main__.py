@@ -45,11 +45,7 @@ BARS = {
 
 
 def chosen(names: str) -> list[str]:
-    """Return the parts that were asked for, in the order of the table.
-
-    Raises:
-        argparse.ArgumentTypeError: There is no such part.
-    """
+    """Return the parts that were asked for, in the order of the table."""
     asked = [name.strip() for name in names.split(",") if name.strip()]
     if unknown := [name for name in asked if name not in PARTS]:
         raise argparse.ArgumentTypeError(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")

@@ -45,11 +45,7 @@ ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "INFINITY_ANONYMOUS_U
 
 @contextmanager
 def infinity() -> Iterator[Server]:
-    """Run infinity_emb over the text tower's folder until the block ends, installed if it is not there yet.
-
-    Raises:
-        NotServing: It cannot be installed, or does not come up.
-    """
+    """Run infinity_emb over the text tower's folder until the block ends, installed if it is not there yet."""
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
     done = FOLDER / "requirements.sha256"
     if not done.is_file() or done.read_text() != wanted:

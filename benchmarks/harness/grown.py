@@ -132,11 +132,7 @@ class Database:
 
 @contextmanager
 def database(points: int, **environment: str) -> Iterator[Database]:
-    """Run the database of one size until the block ends, with settings over the defaults.
-
-    Raises:
-        NotServing: It does not start.
-    """
+    """Run the database of one size until the block ends, with settings over the defaults."""
     port = free_port()
     chosen = {"EDGE_DATA_DIR": str(FOLDER / str(points) / "data"), "EDGE_PORT": str(port), **environment}
     url = f"http://127.0.0.1:{port}"
@@ -168,9 +164,6 @@ def filled(points: int, growth: Growth, source: str, *, rebuild: bool = False) -
         growth: Where their vectors come from.
         source: Says which real vectors they are grown from.
         rebuild: Fill it even if it is there.
-
-    Raises:
-        NotServing, ScaleFailed: The server does not start, or builds no index.
     """
     note = FOLDER / str(points) / "filling.json"
     fields = ",".join(f"{name}{'+' * (name in HNSW_PAYLOAD_FIELDS)}" for name in INDEXES)

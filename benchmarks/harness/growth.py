@@ -23,11 +23,7 @@ ROTATION_SEED, GROWTH_SEED = 7, 1
 
 
 def turned(real: Vectors, dimensions: int) -> Vectors:
-    """Return (n, dimensions) unit vectors with the same cosines: turned into a space of more dimensions.
-
-    Raises:
-        ValueError: There are fewer dimensions than the vectors have.
-    """
+    """Return (n, dimensions) unit vectors with the same cosines: turned into a space of more dimensions."""
     if dimensions < real.shape[1]:
         raise ValueError(f"vectors of {real.shape[1]} dimensions do not fit into {dimensions}")
     return np.asarray(real @ _basis(dimensions, real.shape[1]), dtype=np.float32)

@@ -127,20 +127,12 @@ def ahead(pool: Executor, work: Callable[[T], R], items: Iterable[T], count: int
 
 
 def opened(data: bytes, min_side: int | None = None) -> Any:
-    """Return a picture as the product decodes it, or in full where no least side is given.
-
-    Raises:
-        PictureError: It cannot be read.
-    """
+    """Return a picture as the product decodes it, or in full where no least side is given."""
     return open_picture(data, max_bytes=LIMITS.max_bytes, max_pixels=LIMITS.max_pixels, min_side=min_side).image
 
 
 def prepare(data: bytes, steps: Preprocessing, *, draft: bool = True) -> Pixels:
-    """Return a picture at a model's input; a function that a pool of processes can be given.
-
-    Raises:
-        PictureError: It cannot be read.
-    """
+    """Return a picture at a model's input; a function that a pool of processes can be given."""
     return preprocess(opened(data, steps.min_side if draft else None), steps)
 
 

@@ -33,11 +33,7 @@ class NotServing(Exception):
 
 @contextmanager
 def process(command: list[str], environment: Mapping[str, str], ready: Callable[[], bool]) -> Iterator[psutil.Process]:
-    """Run a command until the block ends, and begin the block once it is ready.
-
-    Raises:
-        NotServing: It ends, or is not ready in time.
-    """
+    """Run a command until the block ends, and begin the block once it is ready."""
     here = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
     with tempfile.TemporaryFile() as log:
         running = psutil.Popen(command, env={**here, **environment}, stdout=log, stderr=subprocess.STDOUT)
@@ -114,9 +110,6 @@ def encoder(model_id: str, **settings: object) -> Iterator[Server]:
     Args:
         model_id: As in ENCODER_MODELS.
         settings: By the end of their names, in lower case: `max_batch_size=1`.
-
-    Raises:
-        NotServing: It does not come up.
     """
     port, metrics_port = free_port(), free_port()
     chosen = {"models": model_id, "cache_dir": MODELS, "port": port, "metrics_port": metrics_port} | settings

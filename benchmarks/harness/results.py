@@ -38,11 +38,7 @@ def command_line(target: str, description: str | None, images: str = "a folder o
 
 
 def sizes(text: str) -> list[int]:
-    """Return the sizes in `1000,10_000`, ascending.
-
-    Raises:
-        ValueError: One is not a number, or less than one.
-    """
+    """Return the sizes in `1000,10_000`, ascending."""
     found = sorted({int(part) for part in text.split(",")})
     if found[0] < 1:
         raise ValueError(text)

@@ -53,11 +53,7 @@ class Run:
 
 
 def ask(connection: http.client.HTTPConnection, text: str, *, clusters: bool = False) -> tuple[float, bytes]:
-    """Search once; return the milliseconds it took and the answer.
-
-    Raises:
-        SearchFailed: The answer is an error.
-    """
+    """Search once; return the milliseconds it took and the answer."""
     query = urlencode({"q": text, "limit": LIMIT, "clusters": str(clusters).lower()})
     began = time.perf_counter()
     connection.request("GET", f"/api/v1/search?{query}", headers={"Accept": "application/json"})
@@ -70,11 +66,7 @@ def ask(connection: http.client.HTTPConnection, text: str, *, clusters: bool = F
 
 
 def search(port: int, texts: list[str], clients: int, *, clusters: bool = False) -> Run:
-    """Search for all texts at a gateway, shared out among clients that each keep one connection.
-
-    Raises:
-        SearchFailed: One of them failed.
-    """
+    """Search for all texts at a gateway, shared out among clients that each keep one connection."""
     answers: list[tuple[float, bytes]] = []
     failures: list[Exception] = []
     start = threading.Barrier(clients + 1)

@@ -42,11 +42,7 @@ class System:
         self.http.post("/ingest/rescan", headers={"Origin": self.stack.url}).raise_for_status()
 
     def wait(self, done: Callable[[IngestState], bool] = lambda state: state.finished) -> IngestState:
-        """Return the state of ingestion once it is as wanted.
-
-        Raises:
-            NotReady: It takes far too long, or the services ended.
-        """
+        """Return the state of ingestion once it is as wanted."""
         deadline = time.monotonic() + INGEST_SECONDS
         while (state := ingest_state(self.stack)) is None or not done(state):
             if time.monotonic() > deadline or not self._supervisor.is_running():
@@ -114,9 +110,6 @@ def system(
         instead: By a service's name, modules of Python to run in its place.
         ready: Tells that they are up, where that is less than that a search is answered.
         on_wait: Called about five times a second while they start.
-
-    Raises:
-        NotReady: They do not come up; the message says which, and what its log says.
     """
     stack = Stack(bucket=bucket, state=state, models=models, ports=choose_ports(), settings=dict(settings or {}))
     stack.make_folders()

@@ -15,7 +15,6 @@ from sightline_pictures import Preprocessing
 from benchmarks.encoder import __main__ as command
 from benchmarks.encoder import clients, decoding, loops, serving
 from benchmarks.encoder.clients import Refused
-from benchmarks.encoder.subjects import Loop
 from benchmarks.harness import pictures, results
 from benchmarks.harness.processes import NotServing
 
@@ -95,10 +94,3 @@ def test_photographs_are_large_and_the_same_every_time():
     assert made == decoding.photograph(jpeg(), 0, (400, 300)) != decoding.photograph(jpeg(), 1, (400, 300))
     assert pictures.opened(made).size == (400, 300)
     assert pictures.opened(made, STEPS.min_side).size < (400, 300)
-
-
-def test_all_pictures_are_encoded_in_batches():
-    sizes = []
-    loop = Loop(lambda batch: sizes.append(len(batch)) or batch, lambda batch: batch)
-    assert decoding.encode_all(loop, iter([np.zeros(3, np.uint8)] * 60)) == 60
-    assert sizes == [16, 16, 16, 12]
