@@ -14,11 +14,15 @@ from sightline_catalogue import Catalogue
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.clients.watcher import WatcherClient
 from sightline_search_gateway.http.telemetry import Telemetry
+from sightline_search_gateway.images.changes import ChangeService
 from sightline_search_gateway.images.preview_cache import PreviewCache
+from sightline_search_gateway.images.service import ImageService
+from sightline_search_gateway.ingest.retries import RetryService
 from sightline_search_gateway.ingest.status import IngestStatusService
 from sightline_search_gateway.maps.service import MapService
 from sightline_search_gateway.search.query_encoder import QueryEncoder
 from sightline_search_gateway.search.relevance import Calibrator
+from sightline_search_gateway.search.service import SearchService
 from sightline_search_gateway.search.shared_cache import SharedCache
 from sightline_search_gateway.search.vocabulary import VocabularyEmbedder, read_vocabulary
 from sightline_search_gateway.settings import Settings
@@ -53,9 +57,11 @@ class Container:
 
     Attributes:
         catalogue: Resolves the collection.
-        query_encoder: Queries to vectors.
-        previews: Previews made before.
         decode_slots: Held while a picture is decoded.
+        search: Answers searches.
+        images: Finds and renders images.
+        changes: Adds and removes images.
+        retries: Has images tried again.
         ingest: How far the collection is.
         vocabulary: What clusters are named with.
         calibrator: What a collection taught about relevance.
@@ -65,9 +71,11 @@ class Container:
     clients: Clients
     telemetry: Telemetry
     catalogue: CatalogueCircuitBreaker
-    query_encoder: QueryEncoder
-    previews: PreviewCache
     decode_slots: BoundedSemaphore
+    search: SearchService
+    images: ImageService
+    changes: ChangeService
+    retries: RetryService
     ingest: IngestStatusService
     vocabulary: VocabularyEmbedder
     calibrator: Calibrator
@@ -83,19 +91,29 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
         seconds=QUERY_CACHE_SECONDS,
         timeout_seconds=gateway.timeout_seconds,
         at_once=max(1, gateway.threads * 3 // 4),
-        telemetry=telemetry,
+        on_lookup=telemetry.query_cache,
     )
+    vocabulary = VocabularyEmbedder(read_vocabulary(), query_encoder.encode_texts, clients.shared_cache)
+    calibrator = Calibrator()
+    limits, bucket_id = settings.pictures, settings.bucket.id
+    decode_slots = BoundedSemaphore(PICTURES_AT_ONCE)
+    previews = PreviewCache(gateway.preview_cache_bytes)
+    images = ImageService(catalogue, clients.bucket, clients.thumbnails, limits, bucket_id, previews, decode_slots)
     return Container(
         settings=settings,
         clients=clients,
         telemetry=telemetry,
         catalogue=catalogue,
-        query_encoder=query_encoder,
-        previews=PreviewCache(gateway.preview_cache_bytes),
-        decode_slots=BoundedSemaphore(PICTURES_AT_ONCE),
+        decode_slots=decode_slots,
+        search=SearchService(catalogue, query_encoder, vocabulary, calibrator),
+        images=images,
+        changes=ChangeService(
+            images, clients.bucket, clients.thumbnails, clients.watcher, limits, bucket_id, decode_slots
+        ),
+        retries=RetryService(catalogue, clients.watcher),
         ingest=IngestStatusService(catalogue, clients.watcher, writable=settings.bucket.writable),
-        vocabulary=VocabularyEmbedder(read_vocabulary(), query_encoder.encode_texts, clients.shared_cache),
-        calibrator=Calibrator(),
+        vocabulary=vocabulary,
+        calibrator=calibrator,
     )
 
 

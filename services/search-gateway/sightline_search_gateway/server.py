@@ -18,8 +18,8 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
 from waitress.utilities import BadRequest
 
+from sightline_search_gateway.http.json_body import dump_json
 from sightline_search_gateway.http.problems import MIME_TYPE
-from sightline_search_gateway.http.responses import dump_json
 from sightline_search_gateway.settings import GatewaySettings
 
 WsgiApp = Callable[..., Iterable[bytes]]

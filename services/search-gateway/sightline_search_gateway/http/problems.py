@@ -19,7 +19,8 @@ from sightline_catalogue import CatalogueError, CatalogueUnavailable, NoCollecti
 from sightline_pictures import PictureError
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
-from sightline_search_gateway.http.responses import dump_json
+from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.http.json_body import dump_json
 
 MIME_TYPE = "application/problem+json"
 log = structlog.get_logger()
@@ -60,8 +61,8 @@ PROBLEM_TYPES: dict[str, Kind] = {
 }
 
 
-class Problem(Exception):
-    """An error that a client is told about.
+class Problem(ServiceError):
+    """An error as HTTP tells it.
 
     Args:
         kind: A key of `PROBLEM_TYPES`.
@@ -71,11 +72,8 @@ class Problem(Exception):
     """
 
     def __init__(self, kind: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
-        super().__init__(detail)
-        self.kind = kind
-        self.detail = detail
+        super().__init__(kind, detail, **members)
         self.headers = dict(headers or {})
-        self.members = members
 
     @property
     def status(self) -> int:
@@ -93,6 +91,10 @@ def translate(error: Exception) -> Problem | None:
     match error:
         case Problem():
             return error
+        case ServiceError():
+            seconds = error.retry_after_seconds
+            headers = retry_after(seconds) if seconds is not None else {}
+            return Problem(error.kind, error.detail, headers=headers, **error.members)
         case encoder.EncoderError() | encoder.ItemError():
             return _translate_encoder(error)
         case NoCollection():

@@ -6,20 +6,24 @@ answers to them.
 
 from __future__ import annotations
 
-import json
+import time
 from typing import Any
 
-import orjson
-from flask import Response, request
+from flask import Response, g, request
 
+from sightline_search_gateway.container import current
+from sightline_search_gateway.http.json_body import dump_json
+from sightline_search_gateway.http.serializers import serialize_search
+from sightline_search_gateway.search.service import SearchOutcome
 
-def dump_json(value: Any) -> bytes:
-    """Return JSON as UTF-8; datetimes as RFC 3339 in UTC with a Z."""
-    try:
-        return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NAIVE_UTC)
-    except TypeError:
-        # A file's name that is not UTF-8 holds lone surrogates, which orjson refuses; escapes carry them.
-        return json.dumps(value, default=str).encode("ascii")
+FOR_EVER = "private, max-age=31536000, immutable"
+ASK_AGAIN = "private, no-cache"
+# Pictures are people's: no page of another site may show them, and nothing in them may run.
+PICTURE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -36,4 +40,41 @@ def conditional(response: Response) -> Response:
     response.add_etag()
     response.headers["Cache-Control"] = "no-cache"
     response.make_conditional(request)
+    return response
+
+
+def search_response(outcome: SearchOutcome) -> Response:
+    """Return the answer of a search, and note how long its steps took."""
+    timings = outcome.timings
+    response = json_response(serialize_search(outcome, time.perf_counter() - g.began))
+    total = time.perf_counter() - g.began
+    steps = {"encode": timings.encode, "search": timings.search, "cluster": timings.cluster}
+    durations = ", ".join(f"{step};dur={seconds * 1000:.3f}" for step, seconds in steps.items())
+    response.headers["Server-Timing"] = f"{durations}, total;dur={total * 1000:.3f}"
+    for step, seconds in (steps | {"rest": total - sum(steps.values())}).items():
+        current().telemetry.step(step, seconds)
+    g.log_fields = {"results": len(outcome.found.images)} | {
+        f"{step}_ms": round(seconds * 1000, 3) for step, seconds in steps.items()
+    }
+    return response
+
+
+def has_etag(tag: str) -> bool:
+    """Return whether the client has what an ETag names."""
+    return request.if_none_match.contains(tag)
+
+
+def picture_response(data: bytes, media_type: str, tag: str, *, keep: bool) -> Response:
+    """Return a picture, or 304 where the client has it.
+
+    Args:
+        data: Not looked at where the client has it.
+        media_type: Of the data.
+        tag: Its ETag, another for other bytes.
+        keep: Whether its address will never have other bytes.
+    """
+    response = Response(status=304) if has_etag(tag) else Response(data, content_type=media_type)
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = FOR_EVER if keep else ASK_AGAIN
+    response.headers.extend(PICTURE_HEADERS)
     return response

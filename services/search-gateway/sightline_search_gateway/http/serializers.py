@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
-from sightline_catalogue import Image
+import numpy as np
+from sightline_catalogue import Image, Page
+
+from sightline_search_gateway.search.service import SearchOutcome
 
 PREFIX = "/api/v1"
+FAILURE_FIELDS = ("id", "key", "reason", "attempts", "next_try_at")
 
 
 def version_of(image: Image) -> str | None:
     """Return what changes in a picture's addresses when its bytes do."""
     return image.sha256[:16] if image.sha256 else None
+
+
+def is_version(image: Image, query: dict[str, str]) -> bool:
+    """Return whether an address names the very version that the catalogue has."""
+    return query.get("v") is not None and query["v"] == version_of(image)
 
 
 def serialize_image(image: Image) -> dict[str, Any]:
@@ -44,12 +52,40 @@ def serialize_image(image: Image) -> dict[str, Any]:
     }
 
 
-def serialize_hits(images: list[Image], similarities: list[float], clusters: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the JSON shapes of pictures that were found; of the first, the clusters are given."""
-    hits = []
-    for image, similarity, cluster in zip_longest(images, similarities, clusters):
-        hit = serialize_image(image)
-        hit["similarity"] = similarity
-        hit["cluster"] = cluster
-        hits.append(hit)
-    return hits
+def serialize_page(page: Page) -> dict[str, Any]:
+    """Return the JSON shape of a page of images."""
+    return {"images": [serialize_image(image) for image in page.images], "cursor": page.cursor}
+
+
+def serialize_failures(page: Page) -> dict[str, Any]:
+    """Return the JSON shape of a page of images that failed."""
+    failures = [{name: getattr(image, name) for name in FAILURE_FIELDS} for image in page.images]
+    return {"failures": failures, "cursor": page.cursor}
+
+
+def serialize_search(outcome: SearchOutcome, seconds: float) -> dict[str, Any]:
+    """Return the JSON shape of what a search found, so many seconds after the request arrived."""
+    query, found, timings, model = outcome.query, outcome.found, outcome.timings, outcome.model
+    similarities = np.round(found.similarities.astype(np.float64), 6).tolist()
+    return {
+        "query": {
+            "text": query.text,
+            "image_id": query.image_ids[0] if len(query.image_ids) == 1 else None,
+            "limit": outcome.params.limit,
+            "offset": outcome.params.offset,
+        },
+        "model": None if model is None else {"id": model.id, "fingerprint": model.fingerprint},
+        "results": [
+            {**serialize_image(image), "similarity": similarity, "cluster": cluster}
+            for image, similarity, cluster in zip_longest(found.images, similarities, outcome.graph.cluster_of)
+        ],
+        "clusters": outcome.graph.clusters,
+        "edges": outcome.graph.edges,
+        "relevance": outcome.relevance,
+        "timings": {
+            "encode_ms": round(timings.encode * 1000, 3),
+            "search_ms": round(timings.search * 1000, 3),
+            "cluster_ms": round(timings.cluster * 1000, 3),
+            "total_ms": round(seconds * 1000, 3),
+        },
+    }

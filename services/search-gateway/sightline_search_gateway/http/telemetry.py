@@ -59,7 +59,7 @@ class Telemetry:
         """Note how long a step of a search took."""
         self._steps.labels(step).observe(seconds)
 
-    def query_cache(self, *, hit: bool) -> None:
+    def query_cache(self, hit: bool) -> None:
         """Note whether a query's vector was known."""
         self._cache.labels("hit" if hit else "miss").inc()
 

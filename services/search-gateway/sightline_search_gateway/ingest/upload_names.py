@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from sightline_pictures import FORMATS, has_image_extension
 
-from sightline_search_gateway.http.problems import Problem
+from sightline_search_gateway.errors import ServiceError
 
 MAX_NAME_BYTES = 200
 MAX_FOLDERS = 16
@@ -44,7 +44,7 @@ def safe_folder(folder: str) -> str:
     """Return a folder's path in the bucket, without slashes at its ends; empty for the bucket itself.
 
     Raises:
-        Problem: It leaves the bucket, is hidden, or cannot be one.
+        ServiceError: It leaves the bucket, is hidden, or cannot be one.
     """
     if "\\" in folder or folder.startswith("/"):
         raise _bad_folder(folder, "give it relative to the bucket, with / between folders")
@@ -61,9 +61,9 @@ def safe_folder(folder: str) -> str:
     return unicodedata.normalize("NFC", str(PurePosixPath(*parts))) if parts else ""
 
 
-def _bad_folder(folder: str, why: str) -> Problem:
+def _bad_folder(folder: str, why: str) -> ServiceError:
     detail = f"The folder {folder[:100]!r} cannot be used: {why}."
-    return Problem("invalid-request", detail, errors=[{"in": "body", "name": "folder", "detail": detail}])
+    return ServiceError("invalid-request", detail, errors=[{"in": "body", "name": "folder", "detail": detail}])
 
 
 def _is_plain(char: str) -> bool:

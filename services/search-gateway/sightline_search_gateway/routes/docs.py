@@ -8,8 +8,9 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Response, current_app, send_from_directory
 
 from sightline_search_gateway.container import current
+from sightline_search_gateway.http.json_body import dump_json
 from sightline_search_gateway.http.problems import Problem
-from sightline_search_gateway.http.responses import conditional, dump_json
+from sightline_search_gateway.http.responses import conditional
 from sightline_search_gateway.http.static_files import docs_policy
 
 blueprint = APIBlueprint("docs", __name__, enable_openapi=False)

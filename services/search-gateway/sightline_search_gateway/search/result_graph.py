@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import minimum_spanning_tree
 from sightline_catalogue import Image
 
 from sightline_search_gateway.search.cluster_names import commonest_labels, name_clusters
@@ -115,27 +116,19 @@ def pairs(similarities: NDArray[np.float32], groups: NDArray[np.intp]) -> list[P
 
 
 def _bridges(similarities: NDArray[np.float32], groups: NDArray[np.intp]) -> list[Pair]:
-    """Return the strongest pairs between groups that join all of them: a spanning tree, by Kruskal's algorithm."""
+    """Return the strongest pairs between groups that join all of them: a spanning tree of the groups."""
+    count = int(groups.max(initial=-1)) + 1
     first, second = np.nonzero(np.triu(groups[:, None] != groups[None, :]))
     order = np.argsort(-similarities[first, second], kind="stable")
-    joined = list(range(int(groups.max(initial=-1)) + 1))
-    bridges: list[Pair] = []
-    number = groups.tolist()
-    for place in order.tolist():
-        if len(bridges) + 1 >= len(joined):
-            break
-        pair = (int(first[place]), int(second[place]))
-        one, other = (_root(joined, number[end]) for end in pair)
-        if one != other:
-            joined[other] = one
-            bridges.append(pair)
-    return bridges
-
-
-def _root(joined: list[int], group: int) -> int:
-    while joined[group] != group:
-        group = joined[group]
-    return group
+    first, second = first[order], second[order]
+    low, high = np.minimum(groups[first], groups[second]), np.maximum(groups[first], groups[second])
+    _, strongest = np.unique(low * count + high, return_index=True)
+    first, second, low, high = first[strongest], second[strongest], low[strongest], high[strongest]
+    lengths = np.zeros((count, count))
+    # Above 0, which would be no edge.
+    lengths[low, high] = 2.0 - similarities[first, second]
+    in_tree = minimum_spanning_tree(lengths).toarray()[low, high] > 0
+    return [(one, other) for one, other in zip(first[in_tree].tolist(), second[in_tree].tolist(), strict=True)]
 
 
 def _ordered(one: int, other: int) -> Pair:

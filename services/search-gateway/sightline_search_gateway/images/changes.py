@@ -1,0 +1,148 @@
+"""Adding images to the bucket and removing them, without HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+
+import structlog
+from sightline_bucket import Bucket, KeyRefused, ObjectExists, ObjectMissing, ThumbnailStore
+from sightline_catalogue import image_id as image_id_of
+from sightline_pictures import PictureError, PictureSettings, open_picture
+
+from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherClient
+from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.images.service import ImageService
+from sightline_search_gateway.ingest.upload_names import numbered, safe_folder, safe_name
+
+CHECK_SIDE = 64
+MOST_NUMBERS = 1000
+MAX_SHOWN = 5
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A file of an upload: its name, and what reads at most so many bytes of it."""
+
+    name: str
+    read: Callable[[int], bytes]
+
+
+@dataclass(frozen=True)
+class AcceptedFile:
+    """A file that was added: its name as it was sent, its key, and the image's id."""
+
+    name: str
+    key: str
+    id: str
+
+
+@dataclass(frozen=True)
+class RefusedFile:
+    """A file that was not added."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class UploadOutcome:
+    """What became of the files of an upload."""
+
+    accepted: list[AcceptedFile]
+    refused: list[RefusedFile]
+
+
+class ChangeService:
+    """Adds and removes images. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        images: ImageService,
+        bucket: Bucket,
+        thumbnails: ThumbnailStore,
+        watcher: WatcherClient,
+        limits: PictureSettings,
+        bucket_id: str,
+        decode_slots: BoundedSemaphore,
+    ) -> None:
+        self._images = images
+        self._bucket = bucket
+        self._thumbnails = thumbnails
+        self._watcher = watcher
+        self._limits = limits
+        self._bucket_id = bucket_id
+        self._decode_slots = decode_slots
+
+    def upload(self, files: Sequence[SentFile], folder: str) -> UploadOutcome:
+        """Add those of some files that are images.
+
+        Raises:
+            BucketError: The bucket cannot be written.
+            ServiceError: The folder cannot be used.
+        """
+        folder = safe_folder(folder)
+        accepted, refused = [], []
+        for file in files:
+            try:
+                key = self._add(file, folder)
+            except PictureError as error:
+                refused.append(RefusedFile(file.name, error.reason))
+            except KeyRefused as error:
+                refused.append(RefusedFile(file.name, str(error)))
+            else:
+                accepted.append(AcceptedFile(file.name, key, image_id_of(self._bucket_id, key.encode())))
+        if accepted:
+            self._request_scan([one.key for one in accepted])
+        return UploadOutcome(accepted, refused)
+
+    def delete(self, image_id: str) -> None:
+        """Remove an image from the bucket, the collection and the store of thumbnails.
+
+        Raises:
+            BucketError, CatalogueError: It cannot be removed now.
+            ServiceError: There is no such image, or its file cannot be reached.
+        """
+        collection, image = self._images.locate(image_id)
+        self._images.check_key(image)
+        try:
+            self._bucket.delete(image.key)
+        except ObjectMissing:
+            log.info("already gone from the bucket", key=image.key)
+        except KeyRefused as error:
+            raise ServiceError("invalid-request", f"This file cannot be removed here: {error}.") from error
+        collection.delete([image.id])
+        # A copy of the same bytes shares the thumbnail.
+        if image.sha256:
+            self._thumbnails.release([image.sha256], collection.by_sha256)
+        self._request_scan([image.key])
+
+    def _add(self, file: SentFile, folder: str) -> str:
+        limits = self._limits
+        with self._decode_slots:
+            data = file.read(limits.max_bytes + 1)
+            picture = open_picture(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=CHECK_SIDE)
+        name = safe_name(file.name, picture.format)
+        key = f"{folder}/{name}" if folder else name
+        for number in range(MOST_NUMBERS):
+            try:
+                self._bucket.write(numbered(key, number), data)
+            except ObjectExists:
+                continue
+            return numbered(key, number)
+        raise PictureError(f"{MOST_NUMBERS} files of this name are there already")
+
+    def _request_scan(self, keys: list[str]) -> None:
+        try:
+            self._watcher.request_scan(keys)
+        except QueueUnavailable:
+            # The watcher sees the change by itself, at its next scan at the latest.
+            log.warning("the watcher was not told: redis does not answer")
+
+
+def nothing_accepted(refused: Sequence[RefusedFile]) -> ServiceError:
+    """Return the error of an upload of which no file was added."""
+    reasons = "; ".join(f"{one.name}: {one.reason}" for one in refused[:MAX_SHOWN])
+    return ServiceError("not-a-picture", reasons or "No file was sent.", refused=list(refused))

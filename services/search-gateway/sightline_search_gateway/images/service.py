@@ -1,0 +1,165 @@
+"""Images of the collection in three sizes, without HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+
+import structlog
+from PIL.Image import Image as PillowImage
+from sightline_bucket import Bucket, BucketUnavailable, ThumbnailStore
+from sightline_catalogue import Collection, Filter, Image, Page
+from sightline_catalogue import image_id as image_id_of
+from sightline_pictures import PictureError, PictureSettings, open_picture, preview, thumbnail
+from sightline_pictures.thumbnails import PREVIEW_SIDE, THUMBNAIL_SIDE
+
+from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
+from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.images.preview_cache import PreviewCache
+
+DECODE_WAIT_SECONDS = 20
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class RenderedPicture:
+    """A WebP, and the SHA-256 of the file that it was made from."""
+
+    sha256: str
+    webp: bytes
+    was_stored: bool = False
+
+
+class ImageService:
+    """Finds images, reads their files and renders them. Safe to use from several threads.
+
+    Args:
+        catalogue: Resolves the collection.
+        bucket: Holds the files.
+        thumbnails: Keeps thumbnails.
+        limits: Of pictures.
+        bucket_id: Part of an image's id.
+        previews: Keeps previews.
+        decode_slots: Held while a picture is decoded.
+    """
+
+    def __init__(
+        self,
+        catalogue: CatalogueCircuitBreaker,
+        bucket: Bucket,
+        thumbnails: ThumbnailStore,
+        limits: PictureSettings,
+        bucket_id: str,
+        previews: PreviewCache,
+        decode_slots: BoundedSemaphore,
+    ) -> None:
+        self._catalogue = catalogue
+        self._bucket = bucket
+        self._thumbnails = thumbnails
+        self._limits = limits
+        self._bucket_id = bucket_id
+        self._previews = previews
+        self._decode_slots = decode_slots
+
+    def browse(self, wanted: Filter, limit: int, cursor: str | None = None) -> Page:
+        """Return a page of the collection; where there is none, an empty one."""
+        collection = self._catalogue.current_if_any()
+        return Page([], None) if collection is None else collection.browse(wanted, limit, cursor)
+
+    def find(self, image_id: str) -> Image:
+        """Return an image of the collection.
+
+        Raises:
+            ServiceError: There is none of that id.
+        """
+        return self.locate(image_id)[1]
+
+    def locate(self, image_id: str) -> tuple[Collection, Image]:
+        """Return the collection and an image of it.
+
+        Raises:
+            ServiceError: There is none of that id.
+        """
+        collection = self._catalogue.current()
+        image = collection.get([image_id])[0]
+        if image is None:
+            raise ServiceError("image-not-found", f"There is no picture {image_id}; it may have been removed.")
+        return collection, image
+
+    def check_key(self, image: Image) -> None:
+        """Refuse an image whose key is not its file's name.
+
+        Of a name that cannot be a key the catalogue has what can be shown of it, which may be another file's key.
+
+        Raises:
+            ServiceError: It is not.
+        """
+        if image_id_of(self._bucket_id, image.key.encode("utf-8", "surrogateescape")) != image.id:
+            raise ServiceError("not-shown", f"The file cannot be reached by its name: {image.reason or 'rename it'}.")
+
+    def etag(self, image: Image) -> str:
+        """Return the ETag that the bucket gives an image's file now."""
+        self.check_key(image)
+        return self._bucket.stat(image.key).etag
+
+    def read(self, image: Image) -> bytes:
+        """Return an image's file.
+
+        Raises:
+            BucketError: It is not there, or cannot be read.
+            ServiceError: It is over the limit.
+        """
+        self.check_key(image)
+        data, _ = self._bucket.read(image.key, self._limits.max_bytes)
+        if len(data) > self._limits.max_bytes:
+            limit = f"{self._limits.max_bytes:,}"
+            raise ServiceError("not-shown", f"The file is larger than {limit} bytes (IMAGE_MAX_BYTES).")
+        return data
+
+    def preview(self, image: Image) -> RenderedPicture:
+        """Return an image at a size for a screen."""
+        cached = self._previews.get(image.sha256) if image.sha256 else None
+        if cached is not None and image.sha256 is not None:
+            return RenderedPicture(image.sha256, cached)
+        rendered = self._render(image, preview, PREVIEW_SIDE)
+        self._previews.put(rendered.sha256, rendered.webp)
+        return rendered
+
+    def thumbnail(self, image: Image) -> RenderedPicture:
+        """Return an image at a size for a list."""
+        try:
+            stored = self._thumbnails.get(image.sha256) if image.sha256 else None
+        except BucketUnavailable as error:
+            log.warning("the store of thumbnails does not answer", error=str(error))
+            stored = None
+        if stored is not None and image.sha256 is not None:
+            return RenderedPicture(image.sha256, stored, was_stored=True)
+        rendered = self._render(image, thumbnail, THUMBNAIL_SIDE)
+        try:
+            self._thumbnails.put(rendered.sha256, rendered.webp)
+        except BucketUnavailable as error:
+            log.warning("a thumbnail could not be kept", error=str(error))
+        return rendered
+
+    def _render(self, image: Image, render: Callable[[PillowImage], bytes], side: int) -> RenderedPicture:
+        limits = self._limits
+        try:
+            # Read while the slot is held, too: files that wait for one would fill the memory.
+            with self._decode_slot():
+                data = self.read(image)
+                opened = open_picture(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=side)
+                return RenderedPicture(hashlib.sha256(data).hexdigest(), render(opened.image))
+        except PictureError as error:
+            raise ServiceError("not-shown", f"This file cannot be shown: {error.reason}.") from error
+
+    @contextmanager
+    def _decode_slot(self) -> Iterator[None]:
+        if not self._decode_slots.acquire(timeout=DECODE_WAIT_SECONDS):
+            raise ServiceError("overloaded", "Many pictures are being prepared; try again soon.", retry_after_seconds=5)
+        try:
+            yield
+        finally:
+            self._decode_slots.release()

@@ -1,0 +1,186 @@
+"""Searches, without HTTP: a query to images, clusters, a graph, and whether it was found."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from sightline_catalogue import Collection, ModelRef, Nearest, SearchParams, UnknownImage
+
+from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
+from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.search.query_encoder import QueryEncoder, combine
+from sightline_search_gateway.search.relevance import Calibrator, Relevance, assess
+from sightline_search_gateway.search.result_graph import ResultGraph, build_result_graph
+from sightline_search_gateway.search.vocabulary import VocabularyEmbedder, VocabularyEmbeddings
+
+NOTHING = Nearest([], np.empty(0, np.float32))
+
+
+@dataclass(frozen=True)
+class ComposedQuery:
+    """A text, a picture file, images of the collection, or several of them; each counts as much as its weight says."""
+
+    text: str | None = None
+    picture: bytes | None = None
+    image_ids: tuple[str, ...] = ()
+    text_weight: float = 1.0
+    picture_weight: float = 1.0
+    image_weight: float = 1.0
+
+    @property
+    def is_text_alone(self) -> bool:
+        """Whether nothing but a text is given."""
+        return self.text is not None and self.picture is None and not self.image_ids
+
+
+@dataclass
+class SearchTimings:
+    """Seconds of a search's steps."""
+
+    encode: float = 0.0
+    search: float = 0.0
+    cluster: float = 0.0
+
+
+@dataclass(frozen=True)
+class SearchOutcome:
+    """What was found.
+
+    Attributes:
+        query: What was looked for.
+        params: Which of the results, and of what.
+        model: Whose vectors were searched; None while nothing has been indexed.
+        found: Images with similarities, the best first.
+        graph: Their clusters and edges.
+        relevance: None where the query has no text.
+        timings: How long each step took.
+    """
+
+    query: ComposedQuery
+    params: SearchParams
+    model: ModelRef | None = None
+    found: Nearest = NOTHING
+    graph: ResultGraph = field(default_factory=ResultGraph)
+    relevance: Relevance | None = None
+    timings: SearchTimings = field(default_factory=SearchTimings)
+
+
+class SearchService:
+    """Answers searches. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        catalogue: CatalogueCircuitBreaker,
+        query_encoder: QueryEncoder,
+        vocabulary: VocabularyEmbedder,
+        calibrator: Calibrator,
+    ) -> None:
+        self._catalogue = catalogue
+        self._query_encoder = query_encoder
+        self._vocabulary = vocabulary
+        self._calibrator = calibrator
+
+    def search(self, query: ComposedQuery, params: SearchParams) -> SearchOutcome:
+        """Return the images that are nearest to a query.
+
+        The query's vector is the normalised sum of its parts' vectors, each times its weight.
+
+        Raises:
+            EncoderError, ItemError, CatalogueError: As the clients do.
+            ServiceError: The query cannot be answered.
+        """
+        collection = self._catalogue.current_if_any()
+        timings = SearchTimings()
+        if collection is None:
+            return self._outcome(query, params, None, NOTHING, timings)
+        began = time.perf_counter()
+        weighted = []
+        if query.picture is not None:
+            weighted.append((query.picture_weight, self._query_encoder.encode(query.picture, collection.model)))
+        if query.text is not None:
+            weighted.append((query.text_weight, self._query_encoder.encode(query.text, collection.model)))
+        timings.encode = time.perf_counter() - began
+        began = time.perf_counter()
+        weighted += [(query.image_weight, vector) for vector in vectors_of(collection, query.image_ids)]
+        vector = combine(weighted)
+        found = collection.nearest(vector, params)
+        timings.search = time.perf_counter() - began
+        return self._outcome(query, params, collection, found, timings)
+
+    def similar(self, image_id: str, params: SearchParams) -> SearchOutcome:
+        """Return the images that are nearest to one of the collection, without itself.
+
+        Raises:
+            CatalogueError: As the client does.
+            ServiceError: There is no such image, or it has not been indexed.
+        """
+        collection = self._catalogue.current()
+        began = time.perf_counter()
+        try:
+            found = collection.similar(image_id, params)
+        except UnknownImage:
+            # One without a vector is as unknown to the database as one that is not there.
+            vectors_of(collection, (image_id,))
+            raise
+        timings = SearchTimings(search=time.perf_counter() - began)
+        return self._outcome(ComposedQuery(image_ids=(image_id,)), params, collection, found, timings)
+
+    def _outcome(
+        self,
+        query: ComposedQuery,
+        params: SearchParams,
+        collection: Collection | None,
+        found: Nearest,
+        timings: SearchTimings,
+    ) -> SearchOutcome:
+        embeddings = self._vocabulary.get(collection.model) if collection is not None else None
+        graph = ResultGraph()
+        if found.vectors is not None:
+            began = time.perf_counter()
+            graph = build_result_graph(found.images, found.similarities, found.vectors, embeddings, query.text)
+            timings.cluster = time.perf_counter() - began
+        model = collection.model if collection is not None else None
+        relevance = self._relevance(query, params, collection, found, embeddings)
+        return SearchOutcome(query, params, model, found, graph, relevance, timings)
+
+    def _relevance(
+        self,
+        query: ComposedQuery,
+        params: SearchParams,
+        collection: Collection | None,
+        found: Nearest,
+        embeddings: VocabularyEmbeddings | None,
+    ) -> Relevance | None:
+        """Return whether a text was found; of one that is not alone, or whose best results are left out, not much."""
+        if query.text is None:
+            return None
+        if query.is_text_alone and params.offset == 0 and collection is not None and embeddings is not None:
+            calibration = self._calibrator.calibration(collection, embeddings)
+            if calibration is not None:
+                return assess(query.text, found.similarities, found.vectors, embeddings, calibration)
+        return Relevance(relevant=len(found.images))
+
+
+def vectors_of(collection: Collection, ids: tuple[str, ...]) -> list[NDArray[np.float32]]:
+    """Return the vectors of images of the collection.
+
+    Raises:
+        ServiceError: One is not there, or has no vector.
+    """
+    if not ids:
+        return []
+    images = collection.get(ids)
+    for wanted, image in zip(ids, images, strict=True):
+        if image is None:
+            raise ServiceError("image-not-found", f"There is no picture {wanted}; it may have been removed.")
+    vectors = []
+    for image, vector in zip(images, collection.vectors(ids), strict=True):
+        if vector is None:
+            why = f": {image.reason}" if image is not None and image.reason else ""
+            state = image.state if image is not None else "gone"
+            raise ServiceError("no-vector", f"This picture is {state}{why}; only indexed ones can be searched by.")
+        vectors.append(vector)
+    return vectors
