@@ -143,7 +143,7 @@ def test_one_line_a_request(start):
     assert line["ms"] > 0
 
 
-def talk(server, data, seconds=10):
+def talk(server, data, seconds=START_SECONDS):
     with socket.create_connection(("127.0.0.1", server.port), timeout=seconds) as client:
         client.sendall(data)
         answer = b""
@@ -220,7 +220,7 @@ BODY = (
     ids=["slow bodies", "half-sent headers", "idle connections"],
 )
 def test_slow_clients_hold_up_nobody(start, count, sent, goes_on):
-    server = start(GATEWAY_THREADS=4)
+    server = start(GATEWAY_THREADS=4, GATEWAY_SOCKET_SECONDS=600)
     slow = [begin(server, sent) for _ in range(count)]
     try:
         with trickling(slow if goes_on else []):
