@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from qdrant_client import grpc as api
+from sightline_service.batches import batched
 
 from sightline_catalogue.connection import Connection
 from sightline_catalogue.cursor import read_cursor, write_cursor
@@ -25,7 +26,7 @@ from sightline_catalogue.payload import (
     write_image,
     write_state,
 )
-from sightline_catalogue.points import BATCH_POINTS, Points, batches, point_id
+from sightline_catalogue.points import BATCH_POINTS, Points, point_id
 from sightline_catalogue.query_builder import (
     NO_PAYLOAD,
     WHOLE_PAYLOAD,
@@ -242,7 +243,7 @@ class Collection:
 
         Those that are not there, and for `indexed` those without a vector, are left out.
         """
-        for batch in batches(ids):
+        for batch in batched(ids, BATCH_POINTS):
             condition = api.Filter(must=[has_id(batch)])
             if state == INDEXED:
                 condition.must.append(api.Condition(has_vector=api.HasVectorCondition(has_vector=VECTOR)))

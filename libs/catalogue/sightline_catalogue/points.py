@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from qdrant_client import grpc as api
+from sightline_service.batches import batched
 
 from sightline_catalogue.connection import Connection
 from sightline_catalogue.errors import NoCollection, NotFound
@@ -48,7 +49,7 @@ class Points:
         with_vectors: api.WithVectorsSelector | None = None,
     ) -> Iterator[api.RetrievedPoint]:
         """Yield the points of some ids, those that are there."""
-        for batch in batches(ids):
+        for batch in batched(ids, BATCH_POINTS):
             request = api.GetPoints(
                 collection_name=self._collection,
                 ids=[point_id(one) for one in batch],
@@ -92,7 +93,7 @@ class Points:
 
     def delete(self, ids: Sequence[str]) -> None:
         """Delete points; those that are not there are left out."""
-        for batch in batches(ids):
+        for batch in batched(ids, BATCH_POINTS):
             selector = api.PointsSelector(points=api.PointsIdsList(ids=[point_id(one) for one in batch]))
             self.call(DELETE_POINTS, api.DeletePoints(collection_name=self._collection, wait=True, points=selector))
 
@@ -100,9 +101,3 @@ class Points:
 def point_id(image_id: str) -> api.PointId:
     """Return the id of an image's point."""
     return api.PointId(uuid=str(image_id))
-
-
-def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield ids in parts of `BATCH_POINTS`."""
-    for start in range(0, len(ids), BATCH_POINTS):
-        yield ids[start : start + BATCH_POINTS]

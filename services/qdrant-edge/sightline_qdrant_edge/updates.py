@@ -8,6 +8,7 @@ from typing import Any
 import qdrant_edge as engine
 from google.protobuf.message import Message
 from qdrant_client import grpc as api
+from sightline_service.batches import batched
 
 from sightline_qdrant_edge.errors import WrongInput
 from sightline_qdrant_edge.filters import point_filter
@@ -81,8 +82,8 @@ def _upsert(request: api.UpsertPoints, dimensions: Mapping[str, int]) -> Iterato
         raise WrongInput("Wrong input: the upsert holds no points")
     condition = point_filter(request.update_filter) if request.HasField("update_filter") else None
     mode = _UPDATE_MODES[request.update_mode] if request.HasField("update_mode") else None
-    for start in range(0, len(points), _POINTS_AN_OPERATION):
-        yield Operation.upsert_points(points[start : start + _POINTS_AN_OPERATION], condition, mode)
+    for some in batched(points, _POINTS_AN_OPERATION):
+        yield Operation.upsert_points(list(some), condition, mode)
 
 
 def _checked(point: Any, dimensions: Mapping[str, int]) -> Any:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from sightline.encoder.prompts import strip_article, strip_prompt
 from sightline_pictures import Preprocessing
 from sightline_service.atomic_write import replacing
+from sightline_service.batches import batched
 from tokenizers import Tokenizer
 
 from sightline_encoder.errors import ModelError
@@ -176,8 +177,7 @@ def _class_vectors(classes: list[tuple[str, str, str]], encode: Callable[[list[s
     # Batches of like length waste little on padding.
     order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
     vectors = np.empty((len(texts), DIMENSIONS), np.float32)
-    for start in range(0, len(order), 64):
-        rows = order[start : start + 64]
+    for rows in batched(order, 64):
         vectors[rows] = encode([texts[row] for row in rows])
     sums = vectors.reshape(len(classes), 3, DIMENSIONS).sum(axis=1)
     unit: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)

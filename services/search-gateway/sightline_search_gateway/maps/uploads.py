@@ -16,6 +16,7 @@ from sightline_catalogue import ModelRef
 from sightline_pictures import PictureError, PictureSettings, Preprocessing, open_picture, preprocess, thumbnail
 from sightline_pictures.proto import from_proto
 from sightline_pictures.thumbnails import THUMBNAIL_SIDE
+from sightline_service.batches import batched
 
 BATCH = 16
 MODELS_SECONDS = 5.0
@@ -104,9 +105,9 @@ class Reader:
         pictures: list[UploadedPicture] = []
         refused: list[dict[str, str]] = []
         # Batch by batch: the pixels of all would fill the memory.
-        for begin in range(0, len(files), BATCH):
+        for some in batched(files, BATCH):
             opened: list[_Opened] = []
-            for file in files[begin : begin + BATCH]:
+            for file in some:
                 try:
                     opened.append(self._open(file, preprocessing))
                 except PictureError as error:

@@ -14,6 +14,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sightline_catalogue import ModelRef
+from sightline_service.batches import batched
 
 from sightline_search_gateway.search.shared_cache import SharedCache
 
@@ -143,8 +144,7 @@ class VocabularyEmbedder:
         vectors = np.empty((len(texts), model.dimensions), dtype=np.float32)
         # Batches of like length waste little on padding.
         order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
-        for start in range(0, len(order), ENCODE_BATCH):
-            places = order[start : start + ENCODE_BATCH]
+        for places in batched(order, ENCODE_BATCH):
             vectors[places] = self._encode([texts[place] for place in places], model)
         self._cache.put(name, vectors.astype(np.float16).tobytes())
         log.info("words have vectors", words=len(texts), model=model.id, seconds=round(time.monotonic() - began, 1))
