@@ -1,1 +1,1 @@
-"""Brings a bucket's pictures into the catalogue: a Celery worker that indexes keys, and a watcher that finds them."""
+"""Brings a bucket's images into the catalogue: a Celery worker that indexes keys, and a watcher that finds them."""

@@ -10,7 +10,7 @@ def main() -> None:
     """Run the worker, or ask whether it is well."""
     worker_command(
         "sightline-ingest-worker",
-        "Takes keys from the queue and brings their pictures into the catalogue.",
+        "Takes keys from the queue and brings their images into the catalogue.",
         readme="services/ingest-worker/README.md",
         node=_node,
         run=_run,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import structlog
 from sightline.encoder.client import EncoderError
 from sightline_bucket import Bucket, BucketObject
 from sightline_catalogue import Catalogue, Collection, NoCollection
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, RESCAN_LIST
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
 from sightline_ingest_worker.settings import WatcherSettings
@@ -23,6 +22,7 @@ from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS, service_of
 from sightline_ingest_worker.watcher import status
 from sightline_ingest_worker.watcher.bucket_lookup import objects_at
 from sightline_ingest_worker.watcher.debouncer import Debouncer
+from sightline_ingest_worker.watcher.hints import Hint, HintList
 from sightline_ingest_worker.watcher.pending_deletions import PendingDeletions
 from sightline_ingest_worker.watcher.reconciler import LARGE, Reconciler
 from sightline_ingest_worker.watcher.requeue_policy import RequeuePolicy
@@ -73,6 +73,7 @@ class Watcher:
         self._tasks = tasks
         self._client = client
         self._stopping = stopping
+        self._hints = HintList(client)
         self.changed: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.status = status.WatcherStatus()
         self._debouncer = Debouncer(quiet_seconds)
@@ -134,7 +135,8 @@ class Watcher:
         """
         target = self._current_target()
         self._take_events(target.collection)
-        self._take_hints(target.collection)
+        for hint in self._hints.take():
+            self._follow(target.collection, hint)
         quiet = self._debouncer.quiet()
         if quiet:
             self._handle(target.collection, quiet, "event", settled=True)
@@ -146,7 +148,8 @@ class Watcher:
         if time.monotonic() >= self._check_due_at:
             self._check_progress(target)
         if self._scan is None:
-            self._wait_for_hint(target.collection)
+            for hint in self._hints.wait(HINT_SECONDS):
+                self._follow(target.collection, hint)
 
     def _current_target(self) -> Target:
         try:
@@ -161,15 +164,23 @@ class Watcher:
             self._break_off_scan()
             self._scanned_once = False
         if self._searched_collection() is None:
-            self._catalogue.activate(target.collection)
-            log.info("searches go to", collection=target.collection.name)
+            self._activate(target.collection)
         return target
+
+    def _activate(self, collection: Collection) -> None:
+        self._catalogue.activate(collection)
+        log.info("searches go to", collection=collection.name)
 
     def _searched_collection(self) -> Collection | None:
         try:
             return self._catalogue.current()
         except NoCollection:
             return None
+
+    def _is_filled_beside(self, target: Target) -> bool:
+        """Return whether searches go to another collection than the one that is filled."""
+        searched = self._searched_collection()
+        return searched is not None and searched.name != target.collection.name
 
     def _take_events(self, collection: Collection) -> None:
         """Look at what changed; what changes while it is kept waiting waits longer."""
@@ -187,26 +198,11 @@ class Watcher:
         if fresh:
             self._handle(collection, sorted(fresh), "event", settled=False)
 
-    def _take_hints(self, collection: Collection) -> None:
-        while (message := self._client.rpop(RESCAN_LIST)) is not None:
-            self._follow_hint(collection, str(message))
-
-    def _wait_for_hint(self, collection: Collection) -> None:
-        answer = self._client.brpop([RESCAN_LIST], timeout=HINT_SECONDS)
-        if answer:
-            self._follow_hint(collection, str(answer[1]))
-
-    def _follow_hint(self, collection: Collection, message: str) -> None:
-        try:
-            hint = json.loads(message)
-            keys = [str(key) for key in hint.get("keys", [])]
-        except (ValueError, AttributeError):
-            log.warning("not a valid hint", message=message[:200])
-            return
-        if "keys" not in hint:
+    def _follow(self, collection: Collection, hint: Hint) -> None:
+        if hint.keys is None:
             self.request_scan()
-        elif keys:
-            self._handle(collection, keys, "hint", settled=True)
+        elif hint.keys:
+            self._handle(collection, hint.keys, "hint", settled=True)
 
     def _handle(self, collection: Collection, keys: list[str], reason: str, *, settled: bool) -> None:
         """Look at what changed: files, folders with all that is in them, and what is gone."""
@@ -274,18 +270,11 @@ class Watcher:
         self.status.ignored = scan.ignored
         self.status.last_scan_at = datetime.now(UTC)
         self._check_due_at = 0.0
-        status.SCANS.labels("done").inc()
-        status.SCAN_SECONDS.set(seconds)
-        status.PAUSE_SECONDS.set(pause)
-        status.LAST_SCAN.set_to_current_time()
-        status.LISTED.set(scan.listed)
+        status.show_scan(seconds, pause, scan.listed)
         if scan.found:
             log.info("scanned", listed=scan.listed, ignored=scan.ignored, found=scan.found, seconds=round(seconds, 2))
-        searched = self._searched_collection()
-        is_other = searched is not None and searched.name != target.collection.name
-        if is_other and not scan.found and target.collection.counts().pending == 0:
-            self._catalogue.activate(target.collection)
-            log.info("searches go to", collection=target.collection.name)
+        if not scan.found and self._is_filled_beside(target) and target.collection.counts().pending == 0:
+            self._activate(target.collection)
 
     def _carry_out_deletions(self, target: Target) -> None:
         """Delete the records of what is gone, once nothing that came with it can be the same file moved."""
@@ -309,9 +298,7 @@ class Watcher:
             if count:
                 self._requeue_policy.requeued()
                 log.info("queued again what was left over", keys=count)
-        searched = self._searched_collection()
-        is_other = searched is not None and searched.name != target.collection.name
-        if self._scan is None and pending == 0 and self._busy and is_other:
+        if self._scan is None and pending == 0 and self._busy and self._is_filled_beside(target):
             self.request_scan()
         self._busy = pending > 0 or lengths.waiting > 0
         self._check_due_at = time.monotonic() + (CHECK_SECONDS if self._busy or self._scan else IDLE_CHECK_SECONDS)

@@ -81,6 +81,15 @@ def show(counts: Counts, ignored: int | None, lengths: QueueLengths) -> None:
         TASKS.labels(queue).set(tasks)
 
 
+def show_scan(seconds: float, pause_seconds: float, listed: int) -> None:
+    """Count a comparison that has just ended."""
+    SCANS.labels("done").inc()
+    SCAN_SECONDS.set(seconds)
+    PAUSE_SECONDS.set(pause_seconds)
+    LAST_SCAN.set_to_current_time()
+    LISTED.set(listed)
+
+
 def show_waiting(service: str) -> None:
     """Set the gauge of the one service that does not answer; empty if all do."""
     for name in SERVICES:

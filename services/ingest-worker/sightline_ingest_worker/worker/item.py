@@ -73,7 +73,7 @@ class ReadItem:
 
 @dataclass(frozen=True)
 class Properties:
-    """What a picture says of itself."""
+    """What an image file says of itself."""
 
     width: int | None = None
     height: int | None = None
