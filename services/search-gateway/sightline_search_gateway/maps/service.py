@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Lock
 
+import numpy as np
 import structlog
 from sightline_bucket import BucketUnavailable, ThumbnailStore
-from sightline_catalogue import Collection
+from sightline_catalogue import CatalogueError, Collection
 from sightline_service.queues import QueueSettings
 
 from sightline_search_gateway.maps.jobs import MapJobs
+from sightline_search_gateway.maps.points import Points
+from sightline_search_gateway.maps.request import FEWEST, MapRequest
+from sightline_search_gateway.maps.selection import expected_count, numbered
 from sightline_search_gateway.maps.settings import MapSettings
 from sightline_search_gateway.maps.store import MAX_KEPT, MapRecord, MapStore, NewMap
-from sightline_search_gateway.maps.uploads import UploadedPicture
+from sightline_search_gateway.maps.uploads import Reader, UploadedFile, UploadedPicture, digest_of, dump_files
 
+SHOWN = 5
+"""Reasons of refused files that a message has at most."""
 STALE_SECONDS = 5.0
 """How long it is believed whether images came or went."""
 log = structlog.get_logger()
@@ -29,6 +35,49 @@ class TooManyWaiting(Exception):
 
 class NoWorker(Exception):
     """There is no map worker."""
+
+
+class NoModel(Exception):
+    """There is no collection, whose model uploads would be encoded with."""
+
+
+class SampleTooLarge(Exception):
+    """More images are asked for than may be on a map."""
+
+
+class TooFew(Exception):
+    """Too few images for a map.
+
+    Args:
+        count: How many there are.
+        verb: What they do, for the message.
+        refused: Files of an upload that could not be used, with reasons.
+    """
+
+    def __init__(self, count: int, verb: str = "match", refused: Sequence[Mapping[str, str]] | None = None) -> None:
+        self.refused = refused
+        if verb == "match" and count == 1:
+            verb = "matches"
+        reasons = "; ".join(f"{one['name']}: {one['reason']}" for one in (refused or ())[:SHOWN])
+        super().__init__(
+            f"Only {count} picture{'' if count == 1 else 's'} {verb}; a map needs {FEWEST}.{reasons and ' '}{reasons}"
+        )
+
+
+@dataclass(frozen=True)
+class MapView:
+    """A map as it is told.
+
+    Attributes:
+        points: None where they are not told.
+        columns: Of the points; the others are not told.
+        stale: Whether images came or went since it was made.
+    """
+
+    record: MapRecord
+    points: Points | None = None
+    columns: Sequence[str] = ()
+    stale: bool = False
 
 
 class MapService:
@@ -45,47 +94,97 @@ class MapService:
         self._lock = Lock()
         self._staleness: dict[str, tuple[float, int, bool]] = {}
 
-    def request(self, new: NewMap, collection: Collection) -> tuple[MapRecord, bool]:
+    def make(self, request: MapRequest, collection: Collection | None) -> tuple[MapRecord, bool]:
         """Return the map of a request, and whether it was there already; else it waits for a worker from now on.
 
         Raises:
-            NoWorker, TooManyWaiting: It cannot be computed now.
+            SampleTooLarge, TooFew, NoWorker, TooManyWaiting: It cannot be made, or not now.
         """
-        with self._lock:
-            known = self.store.get(new.id) or self._as_answered(new)
-            if known is not None and known.is_active:
-                return known, True
-            if known is not None and known.state == "done" and not self.is_stale(known, collection):
-                return known, True
-            if not self.jobs.has_worker():
-                raise NoWorker
-            if sum(one.state == "queued" for one in self.store.all()) >= self.settings.max_waiting:
-                raise TooManyWaiting
-            if known is not None:
-                new = replace(new, id=known.id)
-            self.expire(room_for=new.expected_size, but=new.id)
-            return self.jobs.submit(new, known), False
+        self._check_sample(request.sample)
+        count, total = expected_count(collection, request) if collection is not None else (0, 0)
+        if collection is None or count < FEWEST:
+            raise TooFew(count)
+        return self._submit(NewMap.of(request, collection.model, total), collection)
 
-    def keep_thumbnails(self, record: MapRecord, pictures: Iterable[UploadedPicture]) -> None:
-        """Keep the thumbnails of an upload; where that cannot be done, its map is forgotten.
+    def make_of_uploads(
+        self,
+        files: Sequence[UploadedFile],
+        reader: Reader,
+        collection: Collection | None,
+        *,
+        sample: int,
+        perplexity: float,
+    ) -> tuple[MapRecord, bool]:
+        """Return the map of pictures that are not in the collection, as `make` does.
 
         Raises:
-            BucketUnavailable: It cannot be done.
+            SampleTooLarge, TooFew, NoModel, NoWorker, TooManyWaiting, NoEncoder: It cannot be made, or not now.
+            BucketUnavailable: The thumbnails cannot be kept.
         """
-        try:
-            for picture in pictures:
-                self._thumbnails.put(picture.sha256, picture.thumbnail, map_id=record.id)
-        except BucketUnavailable:
-            self.store.delete(record.id)
-            raise
+        if len(files) < FEWEST:
+            raise TooFew(len(files), "were sent")
+        if collection is None:
+            raise NoModel
+        if not self.jobs.has_worker():
+            raise NoWorker
+        pictures, refused = reader.read(files, collection.model)
+        if len(pictures) < FEWEST:
+            raise TooFew(len(pictures), "can be used", refused)
+        self._check_sample(sample)
+        total = len(pictures)
+        sampled = set(sorted(one.sha256 for one in pictures)[:sample])
+        pictures = [one for one in pictures if one.sha256 in sampled][:sample]
+        request = MapRequest.of({"upload": digest_of(pictures), "sample": sample, "perplexity": perplexity})
+        label, labels = numbered([one.label for one in pictures])
+        parts = {
+            "points": Points([one.name for one in pictures], label).dump(),
+            "vectors": np.stack([one.vector for one in pictures]).astype(np.float16).tobytes(),
+            "files": dump_files(pictures),
+        }
+        new = NewMap.of(request, collection.model, total, parts=parts, labels=labels, refused=refused)
+        record, known = self._submit(new, collection)
+        if not known:
+            self._keep_thumbnails(record, pictures)
+        return record, known
 
-    def is_stale(self, record: MapRecord, collection: Collection) -> bool:
-        """Return whether images came or went since a map was made."""
-        if record.state != "done" or not record.request.is_filtered:
+    def all(self, collection: Collection | None) -> list[MapView]:
+        """Return all maps without their points, the newest first."""
+        self.expire()
+        return [self.view(one, collection, points=False) for one in self.store.all()]
+
+    def view(
+        self, record: MapRecord, collection: Collection | None, *, points: bool = True, since: int | None = None
+    ) -> MapView:
+        """Return a map as it is told.
+
+        Args:
+            record: The map.
+            collection: The present one; None where it is not known.
+            points: Whether its points are wanted.
+            since: The version that is known: columns that have not changed since are left out.
+        """
+        columns = record.columns_since(since) if points else ()
+        found = self.store.points(record.id) if columns else None
+        return MapView(record, found, columns, self.is_stale(record, collection))
+
+    def thumbnail(self, map_id: str, index: int) -> tuple[str, bytes] | None:
+        """Return SHA-256 and thumbnail of a point of an uploaded map; None where there is none."""
+        files = self.store.files(map_id)
+        if index >= len(files):
+            return None
+        data = self._thumbnails.get(files[index][0], map_id=map_id)
+        return None if data is None else (files[index][0], data)
+
+    def is_stale(self, record: MapRecord, collection: Collection | None) -> bool:
+        """Return whether images came or went since a map was made; false where that cannot be asked."""
+        if collection is None or record.state != "done" or not record.request.is_filtered:
             return False
         if record.model["fingerprint"] != collection.model.fingerprint:
             return True
-        return self._remembered(record, lambda: self._has_changed(record, collection))
+        try:
+            return self._remembered(record, lambda: self._has_changed(record, collection))
+        except CatalogueError:
+            return False
 
     def remove(self, record: MapRecord) -> None:
         """Cancel a map that waits or is computed; forget one that is finished, with the thumbnails of its own."""
@@ -107,6 +206,36 @@ class MapService:
     def close(self) -> None:
         """Close the connections; a later call opens them again."""
         self.store.close()
+
+    def _submit(self, new: NewMap, collection: Collection) -> tuple[MapRecord, bool]:
+        with self._lock:
+            known = self.store.get(new.id) or self._as_answered(new)
+            if known is not None and (
+                known.is_active or (known.state == "done" and not self.is_stale(known, collection))
+            ):
+                return known, True
+            if not self.jobs.has_worker():
+                raise NoWorker
+            if sum(one.state == "queued" for one in self.store.all()) >= self.settings.max_waiting:
+                raise TooManyWaiting
+            if known is not None:
+                new = replace(new, id=known.id)
+            self.expire(room_for=new.expected_size, but=new.id)
+            return self.jobs.submit(new, known), False
+
+    def _check_sample(self, sample: int) -> None:
+        most = self.settings.max_points
+        if sample > most:
+            raise SampleTooLarge(f"At most {most:,} pictures on a map (MAPS_MAX_POINTS).")
+
+    def _keep_thumbnails(self, record: MapRecord, pictures: Iterable[UploadedPicture]) -> None:
+        """Keep the thumbnails of an upload; where that cannot be done, its map is forgotten."""
+        try:
+            for picture in pictures:
+                self._thumbnails.put(picture.sha256, picture.thumbnail, map_id=record.id)
+        except BucketUnavailable:
+            self.store.delete(record.id)
+            raise
 
     def _as_answered(self, new: NewMap) -> MapRecord | None:
         """Return the map whose answer repeats the request so: with the perplexity as used, not as asked."""

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
 from sightline_search_gateway.http.serializers import PREFIX
-from sightline_search_gateway.maps.points import COLUMNS, Points, point_shape
-from sightline_search_gateway.maps.store import MapRecord
+from sightline_search_gateway.maps.points import point_shape
+from sightline_search_gateway.maps.service import MapView
 
 
-def map_shape(
-    record: MapRecord, points: Points | None = None, columns: Collection[str] = COLUMNS, *, stale: bool = False
-) -> dict[str, Any]:
-    """Return the JSON shape of a map; datetimes stay datetimes, arrays arrays.
-
-    Args:
-        record: The map.
-        points: Its points, where they are to be told.
-        columns: Of the points; the others are null.
-        stale: Whether images came or went since.
-    """
+def map_shape(view: MapView) -> dict[str, Any]:
+    """Return the JSON shape of a map; datetimes stay datetimes, arrays arrays."""
+    record, points = view.record, view.points
     if record.request.upload is None:
         thumbnails = f"{PREFIX}/images/{{id}}/thumbnail"
     else:
@@ -39,11 +30,11 @@ def map_shape(
         "total": record.total,
         "progress": record.progress,
         "labels": record.labels,
-        "points": point_shape(points, record.scale, columns) if points is not None else None,
+        "points": point_shape(points, record.scale, view.columns) if points is not None else None,
         "thumbnails": thumbnails,
         "clusters": record.clusters,
         "separation": record.separation,
-        "stale": stale,
+        "stale": view.stale,
         "refused": record.refused,
     }
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 import redis
+from sightline_catalogue import ModelRef
 from sightline_service.queues import QueueSettings, redis_client
 
 from sightline_search_gateway.maps.points import COLUMNS, COORDINATES, Points, load_points
@@ -55,6 +56,12 @@ class NewMap:
     parts: Mapping[str, bytes] = field(default_factory=dict)
     labels: Sequence[str] = ()
     refused: Sequence[Mapping[str, str]] = ()
+
+    @classmethod
+    def of(cls, request: MapRequest, model: ModelRef, total: int, **upload: Any) -> NewMap:
+        """Return the map of a request of one model's vectors."""
+        ref = {"id": model.id, "fingerprint": model.fingerprint}
+        return cls(request.map_id(model.fingerprint), request, ref, total, **upload)
 
     @property
     def expected_size(self) -> int:

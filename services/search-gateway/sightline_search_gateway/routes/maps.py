@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import redis
 from apiflask import APIBlueprint
 from flask import Response, request
@@ -19,13 +18,11 @@ from sightline_search_gateway.http.openapi import NOT_MODIFIED, Answers, picture
 from sightline_search_gateway.http.problems import Problem, retry_after
 from sightline_search_gateway.http.responses import json_response
 from sightline_search_gateway.http.serializers import PREFIX
-from sightline_search_gateway.maps.points import Points
-from sightline_search_gateway.maps.request import FEWEST, MapRequest
-from sightline_search_gateway.maps.selection import expected_count, numbered
-from sightline_search_gateway.maps.service import NoWorker, TooManyWaiting
+from sightline_search_gateway.maps.request import MapRequest
+from sightline_search_gateway.maps.service import NoModel, NoWorker, SampleTooLarge, TooFew, TooManyWaiting
 from sightline_search_gateway.maps.shape import map_shape
-from sightline_search_gateway.maps.store import MapRecord, NewMap
-from sightline_search_gateway.maps.uploads import NoEncoder, Reader, UploadedFile, digest_of, dump_files
+from sightline_search_gateway.maps.store import MapRecord
+from sightline_search_gateway.maps.uploads import NoEncoder, Reader, UploadedFile
 from sightline_search_gateway.security import check_key, check_same_origin
 
 blueprint = APIBlueprint("maps", __name__, tag="Maps", url_prefix=f"{PREFIX}/maps")
@@ -37,7 +34,6 @@ THERE: Answers = {
 }
 KEYS: list[str | dict[str, list[Any]]] = [{}, {"ApiKey": []}, {"Bearer": []}]
 THUMBNAIL = picture_answer("The picture.", "image/webp")
-SHOWN = 5
 WAIT_SECONDS = 30
 
 
@@ -69,6 +65,17 @@ def asking() -> Iterator[None]:
             f"{most} maps wait already (MAPS_MAX_WAITING); try again later, or cancel one.",
             headers=retry_after(WAIT_SECONDS),
         ) from error
+    except SampleTooLarge as error:
+        raise _invalid("sample", str(error)) from error
+    except TooFew as error:
+        members: dict[str, Any] = {} if error.refused is None else {"refused": error.refused}
+        raise Problem("too-few", str(error), **members) from error
+    except NoModel as error:
+        raise Problem(
+            "not-ready", "The model is not known before the first picture is indexed; try again soon."
+        ) from error
+    except NoEncoder as error:
+        raise Problem("no-encoder", str(error)) from error
     except redis.RedisError as error:
         raise Problem("queue-unavailable", "Redis does not answer; try again soon.", headers=retry_after(5)) from error
 
@@ -86,17 +93,13 @@ def make_map(wanted: dict[str, Any]) -> Response:
     An equal request gets the map that is there. Where pictures came or went since, new ones are placed into it and old
     ones stay where they are; with more than a quarter new, it is computed anew.
     """
-    wanted["sample"] = _within_limit(wanted["sample"])
     asked = MapRequest.of(wanted)
     if asked.ids and (asked.labels or asked.folders or asked.after or asked.before):
         raise _invalid("ids", "Give `ids` or a filter, not both.")
-    collection = current().catalogue.current_if_any()
-    count, total = expected_count(collection, asked) if collection is not None else (0, 0)
-    if collection is None or count < FEWEST:
-        raise _too_few(count)
     with asking():
-        record, known = current().clients.maps.request(_new(asked, collection, total), collection)
-        return _answer(record, collection, 200 if known else 202)
+        collection = current().catalogue.current_if_any()
+        record, known = current().clients.maps.make(asked, collection)
+        return _answer(record, collection, known)
 
 
 @blueprint.post("/uploads")
@@ -114,41 +117,13 @@ def upload_map(upload: dict[str, Any]) -> Response:
     most = current().settings.gateway.upload_max_files
     if len(files) > most:
         raise Problem("too-large", f"{len(files)} files; at most {most} at once (GATEWAY_UPLOAD_MAX_FILES).")
-    if len(files) < FEWEST:
-        raise _too_few(len(files), "were sent")
     collection = current().catalogue.current_if_any()
-    if collection is None:
-        raise Problem("not-ready", "The model is not known before the first picture is indexed; try again soon.")
-    with asking():
-        if not current().clients.maps.jobs.has_worker():
-            raise NoWorker
     sent = [UploadedFile((file.filename or "picture")[:255], file.stream.read) for file in files]
-    services = current().clients
-    try:
-        reader = Reader(services.encoder, current().settings.pictures, current().decode_slots)
-        pictures, refused = reader.read(sent, collection.model)
-    except NoEncoder as error:
-        raise Problem("no-encoder", str(error)) from error
-    if len(pictures) < FEWEST:
-        reasons = "; ".join(f"{one['name']}: {one['reason']}" for one in refused[:SHOWN])
-        raise _too_few(len(pictures), "can be used", refused=refused, more=f" {reasons}" if reasons else "")
-    total, sample = len(pictures), _within_limit(upload["sample"])
-    if len(pictures) > sample:
-        kept_shas = set(sorted(one.sha256 for one in pictures)[:sample])
-        pictures = [one for one in pictures if one.sha256 in kept_shas][:sample]
-    label, labels = numbered([one.label for one in pictures])
-    asked = MapRequest.of({"upload": digest_of(pictures), "sample": sample, "perplexity": upload["perplexity"]})
-    kept = {
-        "points": Points([one.name for one in pictures], label).dump(),
-        "vectors": np.stack([one.vector for one in pictures]).astype(np.float16).tobytes(),
-        "files": dump_files(pictures),
-    }
+    reader = Reader(current().clients.encoder, current().settings.pictures, current().decode_slots)
+    layout = {name: upload[name] for name in ("sample", "perplexity")}
     with asking():
-        new = _new(asked, collection, total, parts=kept, labels=labels, refused=refused)
-        record, known = services.maps.request(new, collection)
-        if not known:
-            services.maps.keep_thumbnails(record, pictures)
-        return _answer(record, collection, 200 if known else 202)
+        record, known = current().clients.maps.make_of_uploads(sent, reader, collection, **layout)
+        return _answer(record, collection, known)
 
 
 @blueprint.get("")
@@ -156,13 +131,8 @@ def upload_map(upload: dict[str, Any]) -> Response:
 @blueprint.doc(operation_id="getMaps", responses=problem_answers(503))
 def get_maps() -> Response:
     """List the maps there are, the newest first."""
-    collection = _collection()
     with asking():
-        service = current().clients.maps
-        service.expire()
-        maps = service.store.all()
-    shapes = [_shape(one, stale=_is_stale(one, collection), points=False) for one in maps]
-    return json_response({"maps": shapes})
+        return json_response({"maps": [map_shape(one) for one in current().clients.maps.all(_collection())]})
 
 
 @blueprint.get("/<map_id>")
@@ -175,17 +145,18 @@ def get_map(map_id: str, query: dict[str, Any]) -> Response:
     To be asked once a second until it is done, failed or cancelled: with the `version` that is known as `since`, and
     the answer's ETag as If-None-Match, what has not changed is not sent again.
     """
-    record, since = _find(map_id), query.get("since")
+    record, collection, since = _find(map_id), _collection(), query.get("since")
     with asking():
-        stale = _is_stale(record, _collection())
-        etag = f"{record.version}-{stale:d}-{query['points']:d}-{since}"
+        service = current().clients.maps
+        etag = f"{record.version}-{service.is_stale(record, collection):d}-{query['points']:d}-{since}"
         if request.if_none_match.contains_weak(etag):
             response = Response(status=304)
         else:
-            response = json_response(_shape(record, stale=stale, points=query["points"], since=since))
-        response.set_etag(etag)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
+            view = service.view(record, collection, points=query["points"], since=since)
+            response = json_response(map_shape(view))
+    response.set_etag(etag)
+    response.headers["Cache-Control"] = "no-cache"
+    return response
 
 
 @blueprint.delete("/<map_id>")
@@ -204,14 +175,12 @@ def delete_map(map_id: str) -> Response:
 def get_map_thumbnail(map_id: str, index: int) -> Response:
     """Get the thumbnail of a point of an uploaded map."""
     with asking():
-        files = current().clients.maps.store.files(map_id)
-    data = None
-    if index < len(files):
-        data = current().clients.thumbnails.get(files[index][0], map_id=map_id)
-    if data is None:
+        found = current().clients.maps.thumbnail(map_id, index)
+    if found is None:
         raise Problem("image-not-found", "There is no such picture; the map may have been forgotten.")
+    sha256, data = found
     response = Response(data, content_type="image/webp")
-    response.set_etag(f"t{files[index][0]}")
+    response.set_etag(f"t{sha256}")
     # Of an upload, what an index means never changes.
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -219,27 +188,9 @@ def get_map_thumbnail(map_id: str, index: int) -> Response:
     return response
 
 
-def _new(asked: MapRequest, collection: Collection, total: int, **upload: Any) -> NewMap:
-    model = {"id": collection.model.id, "fingerprint": collection.model.fingerprint}
-    return NewMap(asked.map_id(collection.model.fingerprint), asked, model, total, **upload)
-
-
-def _answer(record: MapRecord, collection: Collection, status: int) -> Response:
-    shape = _shape(record, stale=_is_stale(record, collection))
-    return json_response(shape, status, {"Location": f"{PREFIX}/maps/{record.id}"})
-
-
-def _shape(record: MapRecord, *, stale: bool, points: bool = True, since: int | None = None) -> dict[str, Any]:
-    changed = record.columns_since(since) if points else ()
-    found = current().clients.maps.store.points(record.id) if changed else None
-    return map_shape(record, found, changed, stale=stale)
-
-
-def _is_stale(record: MapRecord, collection: Collection | None) -> bool:
-    try:
-        return collection is not None and current().clients.maps.is_stale(record, collection)
-    except CatalogueError:
-        return False
+def _answer(record: MapRecord, collection: Collection | None, known: bool) -> Response:
+    view = current().clients.maps.view(record, collection)
+    return json_response(map_shape(view), 200 if known else 202, {"Location": f"{PREFIX}/maps/{record.id}"})
 
 
 def _find(map_id: str) -> MapRecord:
@@ -260,19 +211,5 @@ def _collection() -> Collection | None:
         return None
 
 
-def _within_limit(sample: int) -> int:
-    most = current().clients.maps.settings.max_points
-    if sample > most:
-        raise _invalid("sample", f"At most {most:,} pictures on a map (MAPS_MAX_POINTS).")
-    return sample
-
-
 def _invalid(name: str, detail: str) -> Problem:
     return Problem("invalid-request", detail, errors=[{"in": "body", "name": name, "detail": detail}])
-
-
-def _too_few(count: int, verb: str = "match", more: str = "", **members: Any) -> Problem:
-    pictures = "picture" if count == 1 else "pictures"
-    if verb == "match" and count == 1:
-        verb = "matches"
-    return Problem("too-few", f"Only {count} {pictures} {verb}; a map needs {FEWEST}.{more}", **members)
