@@ -6,10 +6,9 @@ import time
 
 import pytest
 import redis
-from sightline_search_gateway.maps import presence
 from sightline_search_gateway.maps import store as store_module
 from sightline_search_gateway.maps.jobs import LeaseLost, MapJobs
-from sightline_search_gateway.maps.presence import GROUP, STREAM, live_workers
+from sightline_search_gateway.maps.presence import ANY_WORKER, GROUP, LEASE_SECONDS, STREAM, is_there
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.settings import MEBIBYTE, MapSettings
 from sightline_search_gateway.maps.store import INDEX, PREFIX, MapStore, NewMap
@@ -178,15 +177,26 @@ def test_what_is_too_old_goes(queue):
     jobs.store.close()
 
 
-def test_a_worker_is_there_while_it_looks_for_jobs(queue, monkeypatch):
+def test_a_worker_is_there_while_it_looks_for_jobs(queue):
     jobs = MapJobs(MapStore(queue, MapSettings()))
     assert not jobs.has_worker()
-    assert take(jobs) is None
-    assert jobs.has_worker()
     client = redis_client(queue)
-    assert live_workers(client) == {"worker"}
-    monkeypatch.setattr(presence, "LEASE_SECONDS", 0.0)
-    assert not jobs.has_worker()
+    for _ in range(2):
+        assert take(jobs) is None
+        assert jobs.has_worker()
+        assert is_there(client, "worker")
+        assert not is_there(client, "other")
+        keys = client.keys(f"{ANY_WORKER}*")
+        assert len(keys) == 2
+        assert all(0 < client.ttl(key) <= LEASE_SECONDS for key in keys)
+        # Long ago it last looked.
+        client.delete(*keys)
+        assert not jobs.has_worker()
+    jobs.submit(new())
+    run = take(jobs)
+    client.delete(ANY_WORKER)
+    jobs.heartbeat(run)
+    assert jobs.has_worker()
     client.close()
     jobs.store.close()
 

@@ -37,17 +37,17 @@ def _ping() -> int:
     from sightline_service import load_settings
     from sightline_service.queues import QueueSettings, redis_client
 
-    from sightline_search_gateway.maps.presence import live_workers
+    from sightline_search_gateway.maps.presence import is_there
     from sightline_search_gateway.maps.settings import MapSettings
 
     queue, name = load_settings(QueueSettings), load_settings(MapSettings).name
     try:
-        is_there = name in live_workers(redis_client(queue))
+        found = is_there(redis_client(queue), name)
     except redis.RedisError as error:
         print(f"{name}: Redis at {queue.redis_url} does not answer: {error}", file=sys.stderr)
         return 1
-    print(f"{name} {'is there' if is_there else 'is not there'}", file=sys.stdout if is_there else sys.stderr)
-    return 0 if is_there else 1
+    print(f"{name} {'is there' if found else 'is not there'}", file=sys.stdout if found else sys.stderr)
+    return 0 if found else 1
 
 
 if __name__ == "__main__":

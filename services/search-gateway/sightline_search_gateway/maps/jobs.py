@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import redis
 import structlog
 
-from sightline_search_gateway.maps.presence import GROUP, LEASE_SECONDS, STREAM, live_workers, text
+from sightline_search_gateway.maps.presence import GROUP, LEASE_SECONDS, STREAM, announce, is_there
 from sightline_search_gateway.maps.store import ACTIVE, PREFIX, MapRecord, MapStore, NewMap
 
 if TYPE_CHECKING:
@@ -92,16 +92,18 @@ class MapJobs:
         with suppress(redis.ResponseError):  # BUSYGROUP: it is there.
             client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
         client.xgroup_createconsumer(STREAM, GROUP, worker)
+        announce(client, worker)
         for one in client.xinfo_consumers(STREAM, GROUP):
             if one["idle"] > FORGET_WORKER_SECONDS * 1000 and not one["pending"]:
-                client.xgroup_delconsumer(STREAM, GROUP, text(one["name"]))
+                client.xgroup_delconsumer(STREAM, GROUP, one["name"].decode())
 
     def has_worker(self) -> bool:
         """Return whether there is a worker that takes jobs."""
-        return bool(live_workers(self.store.client))
+        return is_there(self.store.client)
 
     def take(self, worker: str, *, wait_seconds: float = WAIT_SECONDS) -> JobRun | None:
         """Begin a run of the next job, one whose worker has lost its lease before others; None where none comes."""
+        announce(self.store.client, worker)
         message = self._next_message(worker, wait_seconds)
         if message is None:
             return None
@@ -125,6 +127,7 @@ class MapJobs:
         Raises:
             LeaseLost: It is lost.
         """
+        announce(self.store.client, run.worker)
         found = cast("list[bytes | None]", self.store.client.hmget(PREFIX + run.map_id, "state", "run_id"))
         if found != [b"running", run.id.encode()]:
             raise LeaseLost

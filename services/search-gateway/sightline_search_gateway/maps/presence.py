@@ -1,28 +1,29 @@
-"""Which map workers there are: the consumers of the stream's group. Imports little, since a health check runs it."""
+"""Which map workers there are: each sets two keys while it lives. Imports little, since a health check runs it.
+
+The stream's group knows its consumers too, but Redis before 7.2 does not count one that waits as there.
+"""
 
 from __future__ import annotations
+
+import math
 
 import redis
 
 STREAM = "sightline:map-jobs"
 GROUP = "map-workers"
+ANY_WORKER = "sightline:map-worker"
 LEASE_SECONDS = 15.0
 """A worker of which nothing was heard for so long is gone, and loses its job."""
 
 
-def live_workers(client: redis.Redis) -> set[str]:
-    """Return the names of the workers that have looked for jobs, or renewed a lease, lately.
-
-    Raises:
-        redis.RedisError: Redis does not answer.
-    """
-    try:
-        found = client.xinfo_consumers(STREAM, GROUP)
-    except redis.ResponseError:  # There is no stream before the first worker, or the first job.
-        return set()
-    return {text(one["name"]) for one in found if one["idle"] < LEASE_SECONDS * 1000}
+def announce(client: redis.Redis, worker: str) -> None:
+    """Say that a worker is there."""
+    pipe = client.pipeline()
+    for key in (ANY_WORKER, f"{ANY_WORKER}:{worker}"):
+        pipe.set(key, "1", ex=math.ceil(LEASE_SECONDS))
+    pipe.execute()
 
 
-def text(name: bytes | str) -> str:
-    """Return a name that came as bytes, or as text already."""
-    return name.decode() if isinstance(name, bytes) else name
+def is_there(client: redis.Redis, worker: str | None = None) -> bool:
+    """Return whether a worker, or any, has looked for jobs or renewed a lease lately."""
+    return bool(client.exists(ANY_WORKER if worker is None else f"{ANY_WORKER}:{worker}"))
