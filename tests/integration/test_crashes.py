@@ -13,7 +13,7 @@ import psutil
 import pytest
 from drawn import fill
 from sightline_local.readiness import ingest_state
-from waiting import wait_for
+from waiting import wait_for, wait_for_pid
 
 PICTURES = 500
 
@@ -30,12 +30,12 @@ def test_a_killed_process_loses_no_picture(start, tmp_path, victim):
         return state is not None and state.indexed >= 32
 
     wait_for("the first pictures are indexed", some_indexed, 120)
-    pid = running.supervisor.wait_for_pid(victim)
+    pid = wait_for_pid(running.supervisor, victim)
     children = psutil.Process(pid).children(recursive=True)
     os.kill(pid, signal.SIGKILL)
     state = ingest_state(running.stack)
     assert state is None or state.pending > 0, "killed too late: nothing was left to do"
-    running.supervisor.wait_for_pid(victim, other_than=pid)
+    wait_for_pid(running.supervisor, victim, other_than=pid)
 
     def all_indexed() -> bool:
         state = ingest_state(running.stack)

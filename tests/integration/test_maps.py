@@ -12,7 +12,7 @@ import psutil
 import pytest
 from drawn import draw
 from sightline_local.readiness import ingest_state
-from waiting import wait_for
+from waiting import wait_for, wait_for_pid
 
 LABELS = {"bright": 700, "dark": 440, "wide": 60}
 """So many that a map takes a second or two, and can be interrupted."""
@@ -156,14 +156,14 @@ def test_a_map_is_cancelled_while_it_is_computed(running):
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_map_whose_worker_ends_is_finished_by_the_next(running, how):
     map_id = ask(running, perplexity=80 + how).json()["id"]
-    pid = running.supervisor.wait_for_pid("map-worker")
+    pid = wait_for_pid(running.supervisor, "map-worker")
     processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     for state in states(running, map_id):
         assert state["state"] in ("queued", "running"), "ended too late: the map was done"
         if state["progress"] and state["progress"]["step"] == "optimizing":
             os.kill(pid, how)
             break
-    running.supervisor.wait_for_pid("map-worker", other_than=pid)
+    wait_for_pid(running.supervisor, "map-worker", other_than=pid)
     done = finished(running, map_id)
     assert (done["state"], done["reason"]) == ("done", None)
     wait_for("the old worker is gone with its children", lambda: not any(one.is_running() for one in processes), 30)
@@ -198,7 +198,7 @@ def test_too_few_pictures_are_said_to_be_too_few(running):
 
 def test_without_a_worker_the_rest_works(running):
     done = finished(running, ask(running, labels=["dark"], perplexity=11).json()["id"])
-    running.supervisor.stop_service("map-worker")
+    running.supervisor.call("stop", name="map-worker", waiting=True)
     try:
 
         def refused() -> dict | None:
@@ -214,4 +214,4 @@ def test_without_a_worker_the_rest_works(running):
         assert ask(running, labels=["dark"], perplexity=11).status_code == 200
         assert running.http.get("/readyz").status_code == 200
     finally:
-        running.supervisor.start_service("map-worker")
+        running.supervisor.call("start", name="map-worker", waiting=True)

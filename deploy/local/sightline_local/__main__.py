@@ -39,7 +39,7 @@ class CannotStart(Exception):
     """Something is missing; the message says what and what to do."""
 
 
-def arguments() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m sightline_local", description="Sightline without Docker")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -55,12 +55,12 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def find_pictures(images: Path | None, data: Path) -> tuple[Path, bool]:
+def choose_bucket(images: Path | None, data: Path) -> tuple[Path, bool]:
     """Return the folder of pictures, and whether it is ours to write into.
 
     Raises:
         CannotStart: The folder is not there.
-        samples.SamplesUnavailable: The samples are not to be had.
+        samples.SamplesUnavailable: The samples cannot be fetched.
     """
     if images is not None:
         folder = images.expanduser()
@@ -76,8 +76,8 @@ def find_pictures(images: Path | None, data: Path) -> tuple[Path, bool]:
 
 
 @contextlib.contextmanager
-def only_one(state: Path) -> Iterator[None]:
-    """Hold the state folder for this process.
+def lock_state(state: Path) -> Iterator[None]:
+    """Lock the state folder for this process.
 
     Raises:
         CannotStart: Another process holds it.
@@ -148,7 +148,7 @@ def search(stack: Stack, query: str) -> list[dict[str, object]]:
     return results
 
 
-def smoke(stack: Stack, queries: list[str]) -> int:
+def print_top_five(stack: Stack, queries: list[str]) -> int:
     """Search, and print the top five of each query; return the exit status."""
     status = 0
     for query in queries:
@@ -164,19 +164,19 @@ def smoke(stack: Stack, queries: list[str]) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Start everything and do what was asked for; return the exit status."""
-    bucket, ours = find_pictures(options.images, options.data)
+    bucket, writable = choose_bucket(options.images, options.data)
     if not (PAGE / "index.html").is_file():
         raise CannotStart("the page is not built: run `make page`")
     state = options.data / "state" / state_name(bucket)
     smoking = options.command == "smoke"
-    with only_one(state):
+    with lock_state(state):
         port = options.port or (None if smoking else DEFAULT_PORT)
         stack = Stack(
             bucket=bucket,
             state=state,
             models=options.data / "models",
             ports=choose_ports(port, ENCODER_PORT),
-            writable=ours,
+            writable=writable,
             page=PAGE,
             docs=DOCS if DOCS.is_dir() else None,
         )
@@ -194,7 +194,7 @@ def run(options: argparse.Namespace) -> int:
                 f"{images_encoded(stack)} encoded since the start"
             )
             if smoking:
-                return smoke(stack, options.query or SMOKE_QUERIES)
+                return print_top_five(stack, options.query or SMOKE_QUERIES)
             console.print("  Ctrl-C stops everything; what is indexed stays.")
             while supervisor.is_running():
                 time.sleep(1)
@@ -202,11 +202,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    """Run a command; errors are one line, Ctrl-C is a good end."""
+    """Run a command; an error is one line, and Ctrl-C ends `demo` with success."""
     # A terminal that is closed, or a service manager, ends everything as Ctrl-C does.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    options = arguments()
+    options = parse_arguments()
     try:
         return run(options)
     except KeyboardInterrupt:

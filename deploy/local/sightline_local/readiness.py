@@ -1,4 +1,4 @@
-"""Waits until the services answer, and reads what they count."""
+"""Waits until the services are ready; reads the state of ingestion."""
 
 from __future__ import annotations
 
@@ -86,12 +86,12 @@ def is_ready(stack: Stack) -> bool:
 def wait_until_ready(
     stack: Stack, supervisor: Supervisor, *, timeout_seconds: float = 300.0, on_wait: Callable[[], None] = lambda: None
 ) -> None:
-    """Return when a search would be answered.
+    """Wait until a search would be answered.
 
     Args:
         stack: What was started.
         supervisor: What runs it.
-        timeout_seconds: After so long it is given up.
+        timeout_seconds: How long to wait.
         on_wait: Called about five times a second meanwhile.
 
     Raises:
@@ -102,12 +102,12 @@ def wait_until_ready(
         if not supervisor.is_running():
             raise NotReady("the supervisor ended:\n" + "\n".join(supervisor.last_lines("supervisor")))
         if time.monotonic() > deadline:
-            raise NotReady(_complaint(stack, supervisor, timeout_seconds))
+            raise NotReady(_not_ready_message(stack, supervisor, timeout_seconds))
         on_wait()
         time.sleep(0.2)
 
 
-def _complaint(stack: Stack, supervisor: Supervisor, timeout_seconds: float) -> str:
+def _not_ready_message(stack: Stack, supervisor: Supervisor, timeout_seconds: float) -> str:
     try:
         reason = httpx.get(f"{stack.url}/readyz", timeout=5).text.strip()
     except httpx.HTTPError as error:

@@ -18,15 +18,15 @@ from pathlib import Path
 
 PACKAGE = "tuxpaint-stamps-default"
 STAMPS = Path("usr/share/tuxpaint/stamps")
-LEFT_OUT = {"symbols"}
-"""Letters, digits and coins: nothing that one would look for by what it shows."""
+EXCLUDED_FOLDERS = {"symbols"}
+"""Letters, digits and coins: nothing that is looked for by what it shows."""
 STYLE_FOLDERS = {"cartoon", "plastic"}
 """Folders that say how a thing is drawn, not what it is; their pictures go to the folder above."""
 ADVICE = "Give your own pictures instead: make demo IMAGES=FOLDER"
 
 
 class SamplesUnavailable(Exception):
-    """The sample pictures cannot be had here; the message says what to do."""
+    """The sample pictures cannot be fetched; the message says what to do."""
 
 
 def fetch(target: Path) -> int:
@@ -50,7 +50,7 @@ def fetch(target: Path) -> int:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="fetching-") as folder:
         stamps = _unpack(Path(folder)) / STAMPS
         ready = Path(folder, "pictures")
-        captions = _sort(stamps, ready)
+        captions = _sort_by_label(stamps, ready)
         shutil.rmtree(target, ignore_errors=True)
         ready.rename(target)
         captions_path.write_text(json.dumps(captions, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -101,12 +101,12 @@ def _check(package: Path, options: list[str]) -> None:
         raise SamplesUnavailable(f"{package.name} is not what Debian's index says; try again. {ADVICE}")
 
 
-def _sort(stamps: Path, target: Path) -> dict[str, str]:
+def _sort_by_label(stamps: Path, target: Path) -> dict[str, str]:
     """Copy the pictures into folders that are labels; return captions by key."""
     captions = {}
     for picture in sorted(stamps.rglob("*.png")):
         inside = picture.relative_to(stamps)
-        if inside.parts[0] in LEFT_OUT or "_mirror" in picture.stem:
+        if inside.parts[0] in EXCLUDED_FOLDERS or "_mirror" in picture.stem:
             continue
         folder = Path(*[part for part in inside.parent.parts if part not in STYLE_FOLDERS])
         key = folder / picture.name

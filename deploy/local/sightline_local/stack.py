@@ -156,7 +156,7 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """Return the settings that all services get; each reads its own."""
-        here = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in os.environ}
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in os.environ}
         chosen = {
             "LOG_FORMAT": "json",
             "PYTHONUNBUFFERED": "1",
@@ -180,7 +180,7 @@ class Stack:
             chosen["GATEWAY_PAGE_DIR"] = str(self.page.resolve())
         if self.docs is not None:
             chosen["GATEWAY_DOCS_DIR"] = str(self.docs.resolve())
-        return here | chosen | self.settings
+        return inherited | chosen | self.settings
 
     def services(self) -> list[Service]:
         """Return the processes to run, what others need first."""

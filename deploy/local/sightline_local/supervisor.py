@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -102,30 +101,8 @@ class Supervisor:
 
     def pids(self, name: str) -> list[int]:
         """Return the process ids of a service; empty while it is being restarted."""
-        answer = self._call({"command": "list", "properties": {"name": name}})
+        answer = self.call("list", name=name)
         return [int(pid) for pid in answer.get("pids", [])]
-
-    def wait_for_pid(self, name: str, *, other_than: int | None = None, timeout_seconds: float = 30.0) -> int:
-        """Return the process id of a service, waiting for it to be started, or to be another one than before.
-
-        Raises:
-            TimeoutError: It was not there in time.
-        """
-        deadline = time.monotonic() + timeout_seconds
-        while time.monotonic() < deadline:
-            pids = [pid for pid in self.pids(name) if pid != other_than]
-            if pids:
-                return pids[0]
-            time.sleep(0.1)
-        raise TimeoutError(f"{name} did not start within {timeout_seconds:.0f} s")
-
-    def stop_service(self, name: str) -> None:
-        """Stop one service and keep it stopped."""
-        self._call({"command": "stop", "properties": {"name": name, "waiting": True}})
-
-    def start_service(self, name: str) -> None:
-        """Start one service that was stopped."""
-        self._call({"command": "start", "properties": {"name": name, "waiting": True}})
 
     def last_lines(self, name: str, count: int = 15) -> list[str]:
         """Return the end of a service's log."""
@@ -134,10 +111,11 @@ class Supervisor:
         except FileNotFoundError:
             return []
 
-    def _call(self, message: dict[str, Any]) -> dict[str, Any]:
+    def call(self, command: str, **properties: object) -> dict[str, Any]:
+        """Send circus a command (`list`, `stop`, `start`) and return its answer; empty where it failed."""
         client = CircusClient(endpoint=self.endpoint, timeout=15.0)
         try:
-            answer: dict[str, Any] = client.call(message)
+            answer: dict[str, Any] = client.call({"command": command, "properties": properties})
             return answer
         except CallError:
             return {}

@@ -14,7 +14,7 @@ import pytest
 from sightline_local import samples
 from sightline_local.stack import ROOT, PortTaken, Service, Stack, choose_ports, is_free, state_name
 from sightline_local.supervisor import Supervisor
-from waiting import wait_for
+from waiting import wait_for, wait_for_pid
 
 
 def sleeper(name: str, *words: str) -> Service:
@@ -51,12 +51,12 @@ def test_services_get_their_settings_and_nothing_of_the_launchers_environment(tm
 
 def test_a_killed_service_comes_back_and_all_end_together(tmp_path):
     with Supervisor([sleeper("one", "hello", "there"), sleeper("two", "x")], tmp_path) as supervisor:
-        first = supervisor.wait_for_pid("one")
-        other = supervisor.wait_for_pid("two")
+        first = wait_for_pid(supervisor, "one")
+        other = wait_for_pid(supervisor, "two")
         wait_for("the log is written", lambda: supervisor.last_lines("one") == ["hello there"], 10)
         os.kill(first, signal.SIGKILL)
-        second = supervisor.wait_for_pid("one", other_than=first)
-        assert supervisor.wait_for_pid("two") == other
+        second = wait_for_pid(supervisor, "one", other_than=first)
+        assert wait_for_pid(supervisor, "two") == other
     assert not psutil.pid_exists(second)
     assert not psutil.pid_exists(other)
     assert not supervisor.is_running()
@@ -65,7 +65,7 @@ def test_a_killed_service_comes_back_and_all_end_together(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
 def test_a_killed_supervisor_leaves_no_orphans(tmp_path):
     with Supervisor([sleeper("one", "x")], tmp_path) as supervisor:
-        pid = supervisor.wait_for_pid("one")
+        pid = wait_for_pid(supervisor, "one")
         parent = psutil.Process(pid).parent()
         assert parent is not None
         parent.kill()

@@ -13,7 +13,7 @@ def available_cores(*, limit_file: Path = _CPU_LIMIT_FILE) -> int:
     """Return the processor cores that this process may use: its affinity, cut by a container's CPU limit.
 
     Args:
-        limit_file: Where the container's limit stands; one that is not there or not readable is no limit.
+        limit_file: Holds the container's limit; where it cannot be read there is none.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     try:

@@ -1,4 +1,4 @@
-"""Being told to stop."""
+"""The signals that stop a service."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The gRPC server around the servicer: health, reflection, TLS, token, and an orderly end."""
+"""The gRPC server around the servicer: health, reflection, TLS, token, graceful shutdown."""
 
 from __future__ import annotations
 
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import structlog
@@ -30,7 +30,9 @@ CONNECTION_AGE_MS = 300_000
 """After so long a client is asked to connect anew; calls in hand are finished first, however long they take."""
 
 Details = grpc.HandlerCallDetails
-Continuation = Callable[[Details], Awaitable["grpc.RpcMethodHandler[Any, Any] | None"]]
+if TYPE_CHECKING:
+    Handler = grpc.RpcMethodHandler[Any, Any]
+    Continuation = Callable[[Details], Awaitable[Handler | None]]
 
 
 class EncoderServer:
@@ -132,9 +134,7 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
     def __init__(self, token: str) -> None:
         self._expected = f"Bearer {token}".encode()
 
-    async def intercept_service(
-        self, continuation: Continuation, handler_call_details: Details
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+    async def intercept_service(self, continuation: Continuation, handler_call_details: Details) -> Handler | None:
         """Return the method's handler, or one that refuses; None for a method that is not there."""
         handler = await continuation(handler_call_details)
         if handler is None or handler_call_details.method.startswith(f"/{HEALTH}/"):
@@ -146,7 +146,7 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
         return _refusing(handler)
 
 
-def _refusing(handler: grpc.RpcMethodHandler[Any, Any]) -> grpc.RpcMethodHandler[Any, Any]:
+def _refusing(handler: Handler) -> Handler:
     message = "this encoder wants the metadata `authorization: Bearer TOKEN` with the right token (ENCODER_TOKEN)"
 
     async def refuse(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:

@@ -32,6 +32,7 @@ MAX_STREAM_REQUESTS = 4
 """In flight for one stream; more wait in gRPC's flow control."""
 
 Item = TypeVar("Item")
+Context = grpc.aio.ServicerContext[Any, Any]
 Result = Vectors | ItemError
 
 
@@ -52,7 +53,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         self._metrics = metrics
 
     async def EncodeText(
-        self, request: encoder_pb2.EncodeTextRequest, context: grpc.aio.ServicerContext[Any, Any]
+        self, request: encoder_pb2.EncodeTextRequest, context: Context
     ) -> encoder_pb2.EncodeTextResponse:
         """Encode texts, in the order given."""
         async with self._handle("EncodeText", context):
@@ -74,7 +75,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         raise AssertionError("unreachable: an aborted call raises")
 
     async def EncodeImage(
-        self, request: encoder_pb2.EncodeImageRequest, context: grpc.aio.ServicerContext[Any, Any]
+        self, request: encoder_pb2.EncodeImageRequest, context: Context
     ) -> encoder_pb2.EncodeImageResponse:
         """Encode images, in the order given."""
         async with self._handle("EncodeImage", context):
@@ -85,7 +86,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
     async def EncodeImageStream(
         self,
         request_iterator: AsyncIterator[encoder_pb2.EncodeImageRequest],
-        context: grpc.aio.ServicerContext[Any, Any],
+        context: Context,
     ) -> AsyncIterator[encoder_pb2.EncodeImageResponse]:
         """Encode images in bulk: one response a request, in order."""
         async with self._handle("EncodeImageStream", context):
@@ -106,7 +107,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
                         entry[1].cancel()
 
     async def ListModels(
-        self, request: encoder_pb2.ListModelsRequest, context: grpc.aio.ServicerContext[Any, Any]
+        self, request: encoder_pb2.ListModelsRequest, context: Context
     ) -> encoder_pb2.ListModelsResponse:
         """List the models served, the default first, and the limits."""
         async with self._handle("ListModels", context):
@@ -198,7 +199,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         return messages
 
     @asynccontextmanager
-    async def _handle(self, method: str, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[None]:
+    async def _handle(self, method: str, context: Context) -> AsyncIterator[None]:
         """Count a call, and answer an EncoderError with its status."""
         self.in_flight += 1
         code = "OK"
@@ -221,7 +222,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
             self._metrics.calls.labels(method, code).inc()
 
 
-async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: EncoderError) -> NoReturn:
+async def _abort(context: Context, error: EncoderError) -> NoReturn:
     metadata: tuple[tuple[str, str], ...] = ()
     if isinstance(error, Overloaded):
         metadata = ((RETRY_AFTER_KEY, str(max(1, round(error.retry_after_seconds * 1000)))),)

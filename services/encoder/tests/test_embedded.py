@@ -68,7 +68,9 @@ def pixels(photographs):
 @pytest.mark.parametrize("name", ["exact", "converted"])
 def test_a_palace_and_a_sunflower_are_told_apart(name, request, photographs):
     model = request.getfixturevalue(name)
-    images = model.encode_images([Image.open(BytesIO(data)).convert("RGB") for data in photographs])
+    images = model.encode_pixels(
+        [preprocess(Image.open(BytesIO(data)).convert("RGB"), model.preprocessing) for data in photographs]
+    )
     assert images.dtype == np.float32
     assert np.linalg.norm(images, axis=1) == pytest.approx(1)
     queries = model.encode_texts(["a palace", "a sunflower"])

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from sightline_pictures import Preprocessing, preprocess
+from sightline_pictures import Preprocessing
 
 from sightline_encoder.models.source import ModelSource
 from sightline_encoder.runtimes.tower import Runtime, Vectors
@@ -51,10 +50,6 @@ class Model:
         if len(pixels) == 0:
             return np.empty((0, self.dimensions), np.float32)
         return _unit(self._image(np.stack(list(pixels)) if not isinstance(pixels, np.ndarray) else pixels))
-
-    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """Return (n, dimensions) float32 unit vectors for RGB pictures of any size, in one forward pass."""
-        return self.encode_pixels([preprocess(image, self.preprocessing) for image in images])
 
     def warm_up(self, max_batch: int = 1) -> None:
         """Encode texts and grey pictures: proves that the model works, and compiles what is compiled on first use.
