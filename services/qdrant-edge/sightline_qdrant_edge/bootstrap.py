@@ -6,10 +6,10 @@ from threading import Event, Thread
 
 import structlog
 
-from sightline_qdrant_edge.collections_service import CollectionsService, QdrantService
+from sightline_qdrant_edge.collections_service import CollectionsService
 from sightline_qdrant_edge.errors import EdgeError
 from sightline_qdrant_edge.indexer import Indexer
-from sightline_qdrant_edge.lock import DataFolderLock
+from sightline_qdrant_edge.lock import lock_data_folder
 from sightline_qdrant_edge.points_service import PointsService
 from sightline_qdrant_edge.server import EdgeServer
 from sightline_qdrant_edge.settings import EdgeSettings
@@ -39,14 +39,13 @@ class Edge:
             RuntimeError: The port is taken.
         """
         self._settings = settings
-        self._lock = DataFolderLock(settings.data_dir)
+        self._lock = lock_data_folder(settings.data_dir)
         try:
             self.store = Store(settings.data_dir)
             self._server = EdgeServer(
                 {
                     "Points": PointsService(self.store),
                     "Collections": CollectionsService(self.store, settings.index_threshold),
-                    "Qdrant": QdrantService(),
                 },
                 address=settings.address,
                 port=settings.port,

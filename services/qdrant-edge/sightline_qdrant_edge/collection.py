@@ -6,7 +6,6 @@ import re
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock
-from typing import Any
 
 import qdrant_edge as engine
 from qdrant_client import grpc as api
@@ -14,10 +13,11 @@ from sightline_service.atomic_write import atomic_write
 
 from sightline_qdrant_edge.errors import EdgeError, EngineFailure, NotFound, collection_missing
 from sightline_qdrant_edge.files import copy_shard, discard, sync_tree
-from sightline_qdrant_edge.journal import Journal, Turnstile
 from sightline_qdrant_edge.schema import engine_config, read_request, vector_params, write_request
 from sightline_qdrant_edge.shard import count_points, create_shard, flush_shard, load_shard, update_shard
-from sightline_qdrant_edge.updates import moved, operations
+from sightline_qdrant_edge.updates import Write, leaving_index, operations
+from sightline_qdrant_edge.write_journal import WriteJournal
+from sightline_qdrant_edge.write_throttle import WriteThrottle
 
 _CURRENT_FILE = "current"
 _UNINDEXED_FILE = "unindexed"
@@ -28,7 +28,7 @@ _MAX_ROUNDS = 50  # a round halves what is left; only writes of half a second ea
 _GENERATION = re.compile(r"gen-[0-9]{6,}")
 
 
-class Collection:
+class EdgeCollection:
     """A collection that is open.
 
     On disk: `collection.json` (the request that created it), `current` (the name of the generation that is the
@@ -67,8 +67,8 @@ class Collection:
         self._lock = Lock()
         self._idle = Event()  # no build is under way
         self._idle.set()
-        self._journal: Journal | None = None
-        self._turnstile = Turnstile()
+        self._journal: WriteJournal | None = None
+        self._throttle = WriteThrottle()
         self._dirty = False
         self._writes = 0
         self._shard: engine.EdgeShard | None = load_shard(folder / self.generation)
@@ -104,7 +104,7 @@ class Collection:
         """Whether an index is being built."""
         return not self._idle.is_set()
 
-    def write(self, kind: str, request: Any) -> int:
+    def write(self, request: Write) -> int:
         """Apply a write; when this returns, the write survives the death of the process.
 
         Returns:
@@ -114,9 +114,9 @@ class Collection:
             WrongInput: The request was refused, and nothing of it applied.
             NotFound: It names points that are not there; the others were changed, as Qdrant does it.
         """
-        todo = operations(kind, request, self.dimensions)
-        leaving = moved(kind, request)
-        self._turnstile.enter()
+        todo = operations(request, self.dimensions)
+        leaving = leaving_index(request)
+        self._throttle.wait()
         with self._lock:
             shard = self.shard
             self._dirty = True
@@ -129,14 +129,14 @@ class Collection:
                 failed = False
             finally:
                 if self._journal is not None:
-                    self._note(kind, request, failed)
+                    self._record(request, failed)
         return number
 
-    def _note(self, kind: str, request: Any, failed: bool) -> None:
+    def _record(self, request: Write, failed: bool) -> None:
         if self._journal is None:
             return
         try:
-            self._journal.append(kind, request, failed)
+            self._journal.append(request, failed)
         except OSError:
             # The write is done all the same; only the build is lost, which `finish_generation` will notice.
             self._drop_journal()
@@ -176,7 +176,7 @@ class Collection:
             self._unindexed = min(self._unindexed, count_points(shard, having))
             return self._unindexed
 
-    def start_generation(self) -> tuple[Path, Journal]:
+    def start_generation(self) -> tuple[Path, WriteJournal]:
         """Copy the shard into a new generation's folder, and from then on keep a journal of writes.
 
         Writes wait for the last part of the copy; searches do not.
@@ -192,7 +192,7 @@ class Collection:
             with self._lock:
                 flush_shard(self.shard)
                 copy_shard(origin, folder)
-                self._journal = Journal(self.folder / _JOURNAL_FILE)
+                self._journal = WriteJournal(self.folder / _JOURNAL_FILE)
                 self._unindexed_copied = self._unindexed
                 return folder, self._journal
         except BaseException:
@@ -200,29 +200,29 @@ class Collection:
             self._idle.set()
             raise
 
-    def catch_up(self, shard: engine.EdgeShard, journal: Journal) -> None:
+    def catch_up(self, shard: engine.EdgeShard, journal: WriteJournal) -> None:
         """Apply to a new shard what the journal holds, until so little is left that writers can wait for the rest."""
-        self._turnstile.narrow()
+        self._throttle.start()
         try:
             for _ in range(_MAX_ROUNDS):
                 if self._replay(shard, journal) <= _LAST_WRITES:
                     return
         finally:
-            self._turnstile.widen()
+            self._throttle.stop()
 
-    def _replay(self, shard: engine.EdgeShard, journal: Journal) -> int:
+    def _replay(self, shard: engine.EdgeShard, journal: WriteJournal) -> int:
         count = 0
-        for kind, request, failed in journal.rest():
+        for request, failed in journal.rest():
             try:
-                update_shard(shard, operations(kind, request, self.dimensions))
+                update_shard(shard, operations(request, self.dimensions))
             except EdgeError:
                 if not failed:
                     raise
-            self._turnstile.advance()
+            self._throttle.count_replayed()
             count += 1
         return count
 
-    def finish_generation(self, folder: Path, shard: engine.EdgeShard, journal: Journal) -> None:
+    def finish_generation(self, folder: Path, shard: engine.EdgeShard, journal: WriteJournal) -> None:
         """Replay the last writes and let the new shard answer.
 
         After a crash at any line of this, either generation is whole and has every acknowledged write: the old one

@@ -1,8 +1,6 @@
-"""Qdrant's service `Collections`, and its `Qdrant.HealthCheck`."""
+"""Qdrant's service `Collections`."""
 
 from __future__ import annotations
-
-from importlib.metadata import version
 
 from qdrant_client import grpc as api
 
@@ -51,11 +49,6 @@ class CollectionsService:
         """Delete a collection; `result` is false where there is none."""
         return api.CollectionOperationResponse(result=self._store.delete(request.collection_name))
 
-    def CollectionExists(self, request: api.CollectionExistsRequest) -> api.CollectionExistsResponse:
-        """Say whether a collection exists."""
-        exists = self._store.exists(request.collection_name)
-        return api.CollectionExistsResponse(result=api.CollectionExists(exists=exists))
-
     def UpdateAliases(self, request: api.ChangeAliases) -> api.CollectionOperationResponse:
         """Change aliases, all at once."""
         self._store.change_aliases(request.actions)
@@ -63,25 +56,9 @@ class CollectionsService:
 
     def ListAliases(self, request: api.ListAliasesRequest) -> api.ListAliasesResponse:
         """Return all aliases."""
-        return self._aliases(None)
-
-    def ListCollectionAliases(self, request: api.ListCollectionAliasesRequest) -> api.ListAliasesResponse:
-        """Return the aliases of one collection."""
-        return self._aliases(self._store.get(request.collection_name).name)
-
-    def _aliases(self, only: str | None) -> api.ListAliasesResponse:
         return api.ListAliasesResponse(
             aliases=[
                 api.AliasDescription(alias_name=alias, collection_name=name)
                 for alias, name in sorted(self._store.aliases().items())
-                if only is None or name == only
             ]
         )
-
-
-class QdrantService:
-    """Qdrant's own health check."""
-
-    def HealthCheck(self, request: api.HealthCheckRequest) -> api.HealthCheckReply:
-        """Name the service and the version of its engine."""
-        return api.HealthCheckReply(title="sightline qdrant-edge", version=version("qdrant-edge-py"))

@@ -36,7 +36,7 @@ class WrongInput(EdgeError):
     code = StatusCode.INVALID_ARGUMENT
 
 
-class Unserved(EdgeError):
+class Unimplemented(EdgeError):
     """Something that a Qdrant server does and this one does not."""
 
     code = StatusCode.UNIMPLEMENTED

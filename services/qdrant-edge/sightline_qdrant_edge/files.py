@@ -15,18 +15,6 @@ from sightline_service.atomic_write import sync
 _FICLONE = 0x40049409  # Linux: share the blocks of a file, copied when one side writes
 _COPY_BYTES = 1024 * 1024
 
-# Of a segment that has its index, the engine writes these once and never again: deleting sets bits elsewhere, and a
-# point that changes goes to another segment. They are by far the largest, and a link costs nothing.
-_WRITTEN_ONCE = ("matrix.dat", "quantized.data", "links_compressed.bin", "graph.bin")
-_INDEXED_SEGMENT = "id_tracker.mappings"  # one that still takes points has `mutable_id_tracker.mappings`
-
-
-def written_once(path: Path) -> bool:
-    """Return whether the engine never writes to a file of a shard again."""
-    if path.parent.name == "payload_storage" and path.name.startswith("page_"):
-        return (path.parent.parent / _INDEXED_SEGMENT).exists()
-    return path.name in _WRITTEN_ONCE
-
 
 def sync_tree(folder: Path) -> None:
     """Make every file and folder below durable; a file that goes away meanwhile is passed over."""
@@ -61,23 +49,13 @@ def discard(path: Path) -> None:
     shutil.rmtree(trash, ignore_errors=True)
 
 
-def tree_bytes(folder: Path, *, copied_only: bool = False) -> int:
-    """Return how many bytes of disk a folder takes.
-
-    Args:
-        folder: Where.
-        copied_only: Without what `copy_shard` links.
-    """
+def tree_bytes(folder: Path) -> int:
+    """Return how many bytes of disk a folder takes."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:
-            path = Path(parent, name)
-            if copied_only and written_once(path):
-                continue
-            try:
-                total += path.stat().st_blocks * 512
-            except FileNotFoundError:
-                continue
+            with suppress(FileNotFoundError):
+                total += Path(parent, name).stat().st_blocks * 512
     return total
 
 
@@ -87,8 +65,8 @@ def copy_shard(source: Path, target: Path) -> None:
     Copy once while writes go on, which leaves a torn copy; then once more while nothing writes, which finds most of it
     equal and has little to write: comparing is several times faster than writing, and never waits for the disk.
 
-    Files that the engine writes once are hard-linked; of the rest, blocks are shared where the file system can, and
-    holes stay holes, since most of a write-ahead log and of the engine's pages is not yet written.
+    Blocks are shared where the file system can. Holes stay holes, since most of a write-ahead log and of the engine's
+    pages is not yet written.
     """
     present: set[Path] = set()
     for parent, _, names in os.walk(source):
@@ -106,15 +84,6 @@ def copy_shard(source: Path, target: Path) -> None:
 
 
 def _copy_file(source: Path, target: Path) -> None:
-    if written_once(source):
-        try:
-            if not target.exists():
-                os.link(source, target)
-            return
-        except FileNotFoundError:
-            raise
-        except OSError:
-            pass  # another file system, or one without hard links
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
     with source.open("rb", buffering=0) as origin, open(os.open(target, flags, 0o644), "r+b", buffering=0) as copy:
         try:

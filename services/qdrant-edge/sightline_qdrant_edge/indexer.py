@@ -12,7 +12,7 @@ from threading import Event, Thread
 
 import structlog
 
-from sightline_qdrant_edge.collection import Collection
+from sightline_qdrant_edge.collection import EdgeCollection
 from sightline_qdrant_edge.errors import EdgeError, EngineFailure
 from sightline_qdrant_edge.files import read_ahead, tree_bytes
 from sightline_qdrant_edge.metrics import BUILD_SECONDS, BUILDS
@@ -63,7 +63,7 @@ class Indexer:
                     return
                 self._look(collection)
 
-    def _look(self, collection: Collection) -> None:
+    def _look(self, collection: EdgeCollection) -> None:
         not_before, pause = self._retry.get(collection.name, (0.0, _RETRY_SECONDS[0]))
         if time.monotonic() < not_before:
             return
@@ -80,11 +80,11 @@ class Indexer:
             self._retry[collection.name] = (time.monotonic() + pause, min(2 * pause, _RETRY_SECONDS[1]))
             _log.error("index not built", collection=collection.name, error=str(error), retry_seconds=pause)
 
-    def due(self, collection: Collection) -> bool:
+    def due(self, collection: EdgeCollection) -> bool:
         """Return whether more points than the threshold wait for an index."""
         return collection.unindexed > self._threshold and collection.count_unindexed() > self._threshold
 
-    def _build(self, collection: Collection) -> None:
+    def _build(self, collection: EdgeCollection) -> None:
         started = time.monotonic()
         need = self._needed_bytes(collection)
         free = shutil.disk_usage(collection.folder).free
@@ -118,14 +118,14 @@ class Indexer:
             replayed_writes=journal.replayed,
         )
 
-    def _needed_bytes(self, collection: Collection) -> int:
+    def _needed_bytes(self, collection: EdgeCollection) -> int:
         """Return how many bytes of disk a build takes at most: the copy, and the new segment beside it."""
         folder = collection.folder / collection.generation
         new = max(collection.unindexed, segment_points(collection.request, self._segment_mb))
         share = min(1.0, new / max(1, collection.points))
-        return tree_bytes(folder, copied_only=True) + int(tree_bytes(folder) * share * _INDEXED_FACTOR)
+        return int(tree_bytes(folder) * (1 + share * _INDEXED_FACTOR))
 
-    def _run_child(self, folder: Path, collection: Collection) -> None:
+    def _run_child(self, folder: Path, collection: EdgeCollection) -> None:
         command = [sys.executable, "-m", "sightline_qdrant_edge.index_child", str(folder)]
         command += [str(self._segment_mb), str(os.getpid())]
         with subprocess.Popen(

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
 import qdrant_edge as engine
 from qdrant_client import grpc as api
 
 from sightline_qdrant_edge import queries
-from sightline_qdrant_edge.collection import Collection
+from sightline_qdrant_edge.collection import EdgeCollection
 from sightline_qdrant_edge.errors import NotFound, WrongInput, engine_errors
 from sightline_qdrant_edge.store import Store
-from sightline_qdrant_edge.values import PointId, point_ids, write_id
+from sightline_qdrant_edge.updates import Write
+from sightline_qdrant_edge.values import PointId, named_vectors, point_ids, write_id
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
 
 
-def _engine(call: Any, request: Any) -> Any:
+def _engine(call: Callable[[Request], Answer], request: Request) -> Answer:
     with engine_errors():
         return call(request)
 
@@ -30,14 +35,15 @@ class PointsService:
         """Return points by id, in the order of the ids; missing ones are left out."""
         shard = self._store.get(request.collection_name).shard
         ids = point_ids(request.ids)
-        wanted = queries.with_payload(request), queries.with_vectors(request)
-        found = {record.id: record for record in _engine(lambda ids: shard.retrieve(ids, *wanted), ids)}
+        with_payload, with_vectors = queries.with_payload(request), queries.with_vectors(request)
+        with engine_errors():
+            found = {record.id: record for record in shard.retrieve(ids, with_payload, with_vectors)}
         response = api.GetResponse()
         queries.write_records(response.result, [found[key] for key in ids if key in found])
         return response
 
     def Query(self, request: api.QueryPoints) -> api.QueryResponse:
-        """Return the points nearest to a vector or to a point, or all in an order."""
+        """Return the points nearest to a vector or to a point."""
         collection = self._store.get(request.collection_name)
         response = api.QueryResponse()
         queries.write_scored(response.result, _engine(collection.shard.query, self._query(collection, request)))
@@ -76,70 +82,44 @@ class PointsService:
 
     def Upsert(self, request: api.UpsertPoints) -> api.PointsOperationResponse:
         """Insert or replace points; a point may have no vector."""
-        return self._write("Upsert", request)
+        return self._write(request)
 
     def Delete(self, request: api.DeletePoints) -> api.PointsOperationResponse:
         """Delete points by id or filter."""
-        return self._write("Delete", request)
+        return self._write(request)
 
     def SetPayload(self, request: api.SetPayloadPoints) -> api.PointsOperationResponse:
         """Set some fields of points, leaving the others."""
-        return self._write("SetPayload", request)
-
-    def OverwritePayload(self, request: api.SetPayloadPoints) -> api.PointsOperationResponse:
-        """Replace the whole payload of points."""
-        return self._write("OverwritePayload", request)
-
-    def DeletePayload(self, request: api.DeletePayloadPoints) -> api.PointsOperationResponse:
-        """Delete some fields of points."""
-        return self._write("DeletePayload", request)
-
-    def ClearPayload(self, request: api.ClearPayloadPoints) -> api.PointsOperationResponse:
-        """Delete all fields of points."""
-        return self._write("ClearPayload", request)
-
-    def UpdateVectors(self, request: api.UpdatePointVectors) -> api.PointsOperationResponse:
-        """Set vectors of points that exist."""
-        return self._write("UpdateVectors", request)
-
-    def DeleteVectors(self, request: api.DeletePointVectors) -> api.PointsOperationResponse:
-        """Delete vectors of points."""
-        return self._write("DeleteVectors", request)
+        return self._write(request)
 
     def CreateFieldIndex(self, request: api.CreateFieldIndexCollection) -> api.PointsOperationResponse:
         """Index a payload field."""
-        return self._write("CreateFieldIndex", request)
+        return self._write(request)
 
     def DeleteFieldIndex(self, request: api.DeleteFieldIndexCollection) -> api.PointsOperationResponse:
         """Drop the index of a payload field."""
-        return self._write("DeleteFieldIndex", request)
+        return self._write(request)
 
-    def _write(self, kind: str, request: Any) -> api.PointsOperationResponse:
-        number = self._store.get(request.collection_name).write(kind, request)
+    def _write(self, request: Write) -> api.PointsOperationResponse:
+        number = self._store.get(request.collection_name).write(request)
         # Also without `wait` the write is done by now; the client is told what it asked for.
         status = api.UpdateStatus.Completed if request.wait else api.UpdateStatus.Acknowledged
         return api.PointsOperationResponse(result=api.UpdateResult(operation_id=number, status=status))
 
-    def _query(self, collection: Collection, request: api.QueryPoints) -> Any:
-        wanted = queries.wanted_id(request)
-        if wanted is None:
-            return queries.query_request(request, None)
-        elsewhere = request.HasField("lookup_from")
-        using = request.using
-        if elsewhere:
-            collection = self._store.get(request.lookup_from.collection_name)
-            using = request.lookup_from.vector_name or using
-        return queries.query_request(request, (wanted, _vector_of(collection, wanted, using), not elsewhere))
+    def _query(self, collection: EdgeCollection, request: api.QueryPoints) -> engine.QueryRequest:
+        by_id = queries.query_point_id(request)
+        origin = None if by_id is None else (by_id, _vector_of(collection, by_id, request.using))
+        return queries.query_request(request, origin)
 
 
-def _vector_of(collection: Collection, wanted: PointId, using: str) -> list[float]:
+def _vector_of(collection: EdgeCollection, wanted: PointId, using: str) -> list[float]:
     if using not in collection.dimensions:
         raise WrongInput(f"Wrong input: Not existing vector name error: {using}")
-    records = _engine(lambda ids: collection.shard.retrieve(ids, False, True), [wanted])
+    with engine_errors():
+        records = collection.shard.retrieve([wanted], False, True)
     if not records:
         raise NotFound(f"Not found: No point with id {wanted} found")
-    stored = records[0].vector
-    vector = stored.get(using) if isinstance(stored, dict) else stored
+    vector = named_vectors(records[0].vector or {}).get(using)
     if vector is None:
         raise NotFound(f"Not found: Point {wanted} has no vector `{using}`")
-    return list(vector)
+    return vector

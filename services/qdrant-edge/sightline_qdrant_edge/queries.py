@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import qdrant_edge as engine
+from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from qdrant_client import grpc as api
 
-from sightline_qdrant_edge.errors import Unserved, WrongInput
+from sightline_qdrant_edge.errors import Unimplemented, WrongInput
 from sightline_qdrant_edge.filters import excluding, point_filter
-from sightline_qdrant_edge.values import PointId, point_id, write_id, write_payload, write_vectors
+from sightline_qdrant_edge.values import PointId, named_vectors, point_id, write_id, write_payload, write_vectors
 
 QUERY_LIMIT = 10
 SCROLL_LIMIT = 10
@@ -19,8 +19,14 @@ FACET_LIMIT = 10
 _DIRECTIONS = {api.Direction.Asc: engine.Direction.Asc, api.Direction.Desc: engine.Direction.Desc}
 
 
-def with_payload(message: Any, default: bool = False) -> Any:
-    """Return which payload fields to give; `message` is the request that holds the selector."""
+def with_payload(
+    message: api.GetPoints | api.QueryPoints | api.ScrollPoints, default: bool = False
+) -> bool | engine.PayloadSelector:
+    """Return which payload fields a request asks for.
+
+    Raises:
+        Unimplemented: It says which ones to leave out.
+    """
     if not message.HasField("with_payload"):
         return default
     selector = message.with_payload
@@ -28,12 +34,12 @@ def with_payload(message: Any, default: bool = False) -> Any:
     if kind == "include":
         return engine.PayloadSelector.Include(list(selector.include.fields))
     if kind == "exclude":
-        return engine.PayloadSelector.Exclude(list(selector.exclude.fields))
+        raise Unimplemented("qdrant-edge does not serve payloads without some fields; name those that are wanted")
     return selector.enable
 
 
-def with_vectors(message: Any) -> Any:
-    """Return which vectors to give; `message` is the request that holds the selector."""
+def with_vectors(message: api.GetPoints | api.QueryPoints | api.ScrollPoints) -> bool | list[str]:
+    """Return which vectors a request asks for."""
     if not message.HasField("with_vectors"):
         return False
     selector = message.with_vectors
@@ -42,12 +48,14 @@ def with_vectors(message: Any) -> Any:
     return selector.enable
 
 
-def optional_filter(message: Any) -> engine.Filter | None:
+def optional_filter(
+    message: api.QueryPoints | api.ScrollPoints | api.CountPoints | api.FacetCounts,
+) -> engine.Filter | None:
     """Return the filter of a request, if it has one."""
     return point_filter(message.filter) if message.HasField("filter") else None
 
 
-def wanted_id(message: api.QueryPoints) -> PointId | None:
+def query_point_id(message: api.QueryPoints) -> PointId | None:
     """Return the id of the point whose neighbours a query asks for, or None where it brings a vector."""
     if message.HasField("query") and message.query.WhichOneof("variant") == "nearest":
         nearest = message.query.nearest
@@ -56,57 +64,52 @@ def wanted_id(message: api.QueryPoints) -> PointId | None:
     return None
 
 
-def query_request(message: api.QueryPoints, known: tuple[PointId, list[float], bool] | None) -> engine.QueryRequest:
+def query_request(message: api.QueryPoints, origin: tuple[PointId, list[float]] | None) -> engine.QueryRequest:
     """Return the engine's request for a query.
 
     Args:
         message: The query.
-        known: For a query by id: the id, its vector, and whether to leave that point out, as Qdrant does.
+        origin: For a query by id: the id, which is left out of the answer as Qdrant does, and its vector.
 
     Raises:
         WrongInput: A limit of 0, or a query without a vector.
-        Unserved: Prefetches and the kinds of query other than nearest and order_by.
+        Unimplemented: Prefetches, thresholds, and the kinds of query other than nearest.
     """
-    if message.prefetch:
-        raise Unserved("qdrant-edge does not serve prefetch")
+    if message.prefetch or message.HasField("score_threshold") or message.HasField("lookup_from"):
+        raise Unimplemented("qdrant-edge does not serve prefetch, score_threshold and lookup_from")
     limit = message.limit if message.HasField("limit") else QUERY_LIMIT
     if limit < 1:
         raise WrongInput("Wrong input: limit: value 0 invalid, must be 1 or larger")
-    found = optional_filter(message)
-    if known is not None and known[2]:
-        found = excluding(found, known[0])
+    condition = optional_filter(message)
+    if origin is not None:
+        condition = excluding(condition, origin[0])
     return engine.QueryRequest(
         limit=limit,
         offset=message.offset,
-        query=_query(message, known[1] if known else None),
-        filter=found,
-        score_threshold=message.score_threshold if message.HasField("score_threshold") else None,
+        query=_query(message, origin[1] if origin else None),
+        filter=condition,
         params=_params(message.params) if message.HasField("params") else None,
         with_vector=with_vectors(message),
         with_payload=with_payload(message),
     )
 
 
-def _query(message: api.QueryPoints, known: list[float] | None) -> Any:
+def _query(message: api.QueryPoints, vector: list[float] | None) -> engine.Query:
     kind = message.query.WhichOneof("variant") if message.HasField("query") else None
-    if kind is None:
-        return None
-    if kind == "order_by":
-        return order_by(message.query.order_by)
     if kind != "nearest":
-        raise Unserved(f"qdrant-edge does not serve the query `{kind}`")
-    if known is None:
+        raise Unimplemented(f"qdrant-edge does not serve the query `{kind}`")
+    if vector is None:
         nearest = message.query.nearest
         variant = nearest.WhichOneof("variant")
         if variant != "dense":
-            raise Unserved(f"qdrant-edge does not serve a query by {variant or 'nothing'}")
-        known = nearest.dense.data[:]
-    return engine.Query.Nearest(known, using=message.using or None)
+            raise Unimplemented(f"qdrant-edge does not serve a query by {variant or 'nothing'}")
+        vector = nearest.dense.data[:]
+    return engine.Query.Nearest(vector, using=message.using or None)
 
 
 def _params(message: api.SearchParams) -> engine.SearchParams:
     if message.HasField("idf"):
-        raise Unserved("qdrant-edge does not serve idf")
+        raise Unimplemented("qdrant-edge does not serve idf")
     quantization = acorn = None
     if message.HasField("quantization"):
         given = message.quantization
@@ -131,13 +134,11 @@ def _params(message: api.SearchParams) -> engine.SearchParams:
 
 def order_by(message: api.OrderBy) -> engine.OrderBy:
     """Return the engine's order by a payload field, which needs an index on that field."""
-    start: Any = None
+    start = None
     if message.HasField("start_from"):
-        kind = message.start_from.WhichOneof("value")
-        if kind is not None:
-            start = getattr(message.start_from, kind)
-            if kind == "timestamp":
-                start = start.ToJsonString()
+        if message.start_from.WhichOneof("value") != "integer":
+            raise Unimplemented("qdrant-edge starts an order from an integer only")
+        start = message.start_from.integer
     direction = _DIRECTIONS[message.direction] if message.HasField("direction") else None
     return engine.OrderBy(message.key, direction=direction, start_from=start)
 
@@ -176,14 +177,19 @@ def facet_request(message: api.FacetCounts) -> engine.FacetRequest:
     )
 
 
-def write_records(result: Any, records: Iterable[Any]) -> None:
-    """Write points without a score into a repeated field of `RetrievedPoint`."""
+def write_records(
+    result: RepeatedCompositeFieldContainer[api.RetrievedPoint], records: Iterable[engine.Record]
+) -> None:
+    """Write points without a score into a response."""
     for record in records:
-        _write_point(result.add(), record)
+        message = result.add()
+        _write_point(message, record)
 
 
-def write_scored(result: Any, points: Iterable[Any]) -> None:
-    """Write points with a score into a repeated field of `ScoredPoint`."""
+def write_scored(
+    result: RepeatedCompositeFieldContainer[api.ScoredPoint], points: Iterable[engine.ScoredPoint]
+) -> None:
+    """Write points with a score into a response."""
     for point in points:
         message = result.add()
         message.score = point.score
@@ -191,30 +197,17 @@ def write_scored(result: Any, points: Iterable[Any]) -> None:
         _write_point(message, point)
 
 
-def _write_point(message: Any, point: Any) -> None:
+def _write_point(message: api.RetrievedPoint | api.ScoredPoint, point: engine.Record | engine.ScoredPoint) -> None:
     write_id(message.id, point.id)
     fields = point.payload
     if fields:
         write_payload(message.payload, fields)
     stored = point.vector
     if stored is not None:
-        write_vectors(message.vectors, stored)
-    order = point.order_value
-    if order is not None:
-        if isinstance(order, int):
-            message.order_value.int = order
-        else:
-            message.order_value.float = order
+        write_vectors(message.vectors, named_vectors(stored))
 
 
-def write_facet(hits: Any, found: Iterable[Any]) -> None:
-    """Write facet hits into a repeated field of `FacetHit`."""
+def write_facet(hits: RepeatedCompositeFieldContainer[api.FacetHit], found: Iterable[engine.FacetHit]) -> None:
+    """Write a field's values and how often each occurs into a response."""
     for hit in found:
-        message = hits.add(count=hit.count)
-        value = hit.value
-        if isinstance(value, bool):
-            message.value.bool_value = value
-        elif isinstance(value, int):
-            message.value.integer_value = value
-        else:
-            message.value.string_value = str(value)
+        hits.add(count=hit.count).value.string_value = str(hit.value)

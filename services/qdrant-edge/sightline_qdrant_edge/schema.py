@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Literal, Protocol, TypeVar
 
 import qdrant_edge as engine
 from google.protobuf import json_format
 from qdrant_client import grpc as api
 from sightline_service.atomic_write import atomic_write
 
-from sightline_qdrant_edge.errors import Unserved, WrongInput
+from sightline_qdrant_edge.errors import Unimplemented, WrongInput
 
-_DISTANCES = {
-    api.Distance.Cosine: engine.Distance.Cosine,
-    api.Distance.Euclid: engine.Distance.Euclid,
-    api.Distance.Dot: engine.Distance.Dot,
-    api.Distance.Manhattan: engine.Distance.Manhattan,
-}
-_DATATYPES = {
-    api.Datatype.Float32: engine.VectorStorageDatatype.Float32,
-    api.Datatype.Float16: engine.VectorStorageDatatype.Float16,
-    api.Datatype.Uint8: engine.VectorStorageDatatype.Uint8,
-}
 _MEMORY = {
     api.Memory.Cold: engine.Memory.Cold,
     api.Memory.Cached: engine.Memory.Cached,
@@ -41,13 +30,14 @@ _M, _EF_CONSTRUCT, _FULL_SCAN_KB = 16, 100, 10_000
 
 
 def vector_params(request: api.CreateCollection) -> dict[str, api.VectorParams]:
-    """Return the parameters of each vector by name; the unnamed vector has the name ""."""
-    kind = request.vectors_config.WhichOneof("config")
-    if kind == "params_map":
-        return dict(request.vectors_config.params_map.map)
-    if kind == "params":
-        return {"": request.vectors_config.params}
-    return {}
+    """Return the parameters of each vector by name.
+
+    Raises:
+        Unimplemented: There is a vector without a name.
+    """
+    if request.vectors_config.WhichOneof("config") == "params":
+        raise Unimplemented("qdrant-edge serves named vectors only")
+    return dict(request.vectors_config.params_map.map)
 
 
 def read_request(folder: Path) -> api.CreateCollection:
@@ -82,11 +72,11 @@ def engine_config(request: api.CreateCollection, segment_mb: int = SEGMENT_MB) -
 
     Raises:
         WrongInput: No vectors, or a size or distance that cannot be.
-        Unserved: Sparse or multi-vectors, or a quantization other than int8.
+        Unimplemented: Sparse or multi-vectors, or a quantization other than int8.
     """
     params = vector_params(request)
     if request.HasField("sparse_vectors_config") and request.sparse_vectors_config.map:
-        raise Unserved("qdrant-edge does not serve sparse vectors")
+        raise Unimplemented("qdrant-edge does not serve sparse vectors")
     if not params:
         raise WrongInput("Wrong input: a collection needs at least one vector configuration")
     return engine.EdgeConfig(
@@ -108,18 +98,16 @@ def engine_config(request: api.CreateCollection, segment_mb: int = SEGMENT_MB) -
 def _vector(name: str, message: api.VectorParams) -> engine.EdgeVectorParams:
     if not 0 < message.size <= _MAX_DIMENSIONS:
         raise WrongInput(f"Wrong input: vector `{name}` has size {message.size}; allowed is 1 to {_MAX_DIMENSIONS}")
-    if message.distance not in _DISTANCES:
-        raise WrongInput(f"Wrong input: vector `{name}` has no known distance")
+    if message.distance != api.Distance.Cosine:
+        raise Unimplemented("qdrant-edge serves cosine distance only")
     if message.HasField("multivector_config"):
-        raise Unserved("qdrant-edge does not serve multi-vectors")
-    datatype = message.datatype
-    if datatype not in (api.Datatype.Default, *_DATATYPES):
-        raise Unserved(f"qdrant-edge does not serve the datatype {api.Datatype.Name(datatype)}")
+        raise Unimplemented("qdrant-edge does not serve multi-vectors")
+    if message.datatype not in (api.Datatype.Default, api.Datatype.Float32):
+        raise Unimplemented("qdrant-edge serves the datatype float32 only")
     return engine.EdgeVectorParams(
         size=message.size,
-        distance=_DISTANCES[message.distance],
+        distance=engine.Distance.Cosine,
         on_disk=message.on_disk if message.HasField("on_disk") else None,
-        datatype=_DATATYPES.get(datatype),
         quantization_config=(
             _quantization(message.quantization_config) if message.HasField("quantization_config") else None
         ),
@@ -144,7 +132,7 @@ def _hnsw(message: api.HnswConfigDiff) -> engine.HnswIndexConfig:
 
 def _quantization(message: api.QuantizationConfig) -> engine.ScalarQuantizationConfig:
     if message.WhichOneof("quantization") != "scalar":
-        raise Unserved("qdrant-edge serves scalar int8 quantization only")
+        raise Unimplemented("qdrant-edge serves scalar int8 quantization only")
     scalar = message.scalar
     return engine.ScalarQuantizationConfig(
         type=engine.ScalarType.Int8,
@@ -154,7 +142,14 @@ def _quantization(message: api.QuantizationConfig) -> engine.ScalarQuantizationC
     )
 
 
-def _memory(message: Any) -> engine.Memory | None:
+class _HasMemory(Protocol):
+    @property
+    def memory(self) -> api.Memory.ValueType: ...
+
+    def HasField(self, field_name: Literal["memory"], /) -> bool: ...
+
+
+def _memory(message: _HasMemory) -> engine.Memory | None:
     return _MEMORY.get(message.memory) if message.HasField("memory") else None
 
 
@@ -191,48 +186,54 @@ def collection_config(request: api.CreateCollection, index_threshold: int) -> ap
 _FIELD_TYPES = {
     api.FieldType.FieldTypeKeyword: engine.PayloadSchemaType.Keyword,
     api.FieldType.FieldTypeInteger: engine.PayloadSchemaType.Integer,
-    api.FieldType.FieldTypeFloat: engine.PayloadSchemaType.Float,
-    api.FieldType.FieldTypeGeo: engine.PayloadSchemaType.Geo,
-    api.FieldType.FieldTypeText: engine.PayloadSchemaType.Text,
-    api.FieldType.FieldTypeBool: engine.PayloadSchemaType.Bool,
     api.FieldType.FieldTypeDatetime: engine.PayloadSchemaType.Datetime,
-    api.FieldType.FieldTypeUuid: engine.PayloadSchemaType.Uuid,
 }
-_INDEX_PARAMS: dict[str, Any] = {
-    "keyword_index_params": engine.KeywordIndexParams,
-    "integer_index_params": engine.IntegerIndexParams,
-    "float_index_params": engine.FloatIndexParams,
-    "geo_index_params": engine.GeoIndexParams,
-    "bool_index_params": engine.BoolIndexParams,
-    "datetime_index_params": engine.DatetimeIndexParams,
-    "uuid_index_params": engine.UuidIndexParams,
-}
-# Options of an index that the engine takes as they are.
-_PLAIN_OPTIONS = ("is_tenant", "on_disk", "enable_hnsw", "lookup", "range", "is_principal", "nested")
 
 
-def field_index(message: api.CreateFieldIndexCollection) -> Any:
+def field_index(
+    message: api.CreateFieldIndexCollection,
+) -> engine.PayloadSchemaType | engine.KeywordIndexParams | engine.IntegerIndexParams | engine.DatetimeIndexParams:
     """Return the engine's schema of a payload index.
 
     Raises:
         WrongInput: Neither a type nor parameters.
-        Unserved: Options of a text index.
+        Unimplemented: A type other than keyword, integer and datetime, or options that this service does not translate.
     """
     kind = message.field_index_params.WhichOneof("index_params") if message.HasField("field_index_params") else None
     if kind is None:
         if not message.HasField("field_type"):
             raise WrongInput(f"Wrong input: the index on `{message.field_name}` has no type")
+        if message.field_type not in _FIELD_TYPES:
+            raise Unimplemented("qdrant-edge serves indexes of keywords, integers and datetimes only")
         return _FIELD_TYPES[message.field_type]
-    if kind not in _INDEX_PARAMS:
-        raise Unserved("qdrant-edge serves text indexes with default options only")
-    options = getattr(message.field_index_params, kind)
-    given = {field.name: value for field, value in options.ListFields() if field.name in _PLAIN_OPTIONS}
-    if kind == "keyword_index_params" and options.HasField("prefix"):
-        given["prefix"] = True
-    return _INDEX_PARAMS[kind](memory=_memory(options), **given)
+    if kind == "keyword_index_params":
+        return _index(engine.KeywordIndexParams, message.field_index_params.keyword_index_params)
+    if kind == "integer_index_params":
+        return _index(engine.IntegerIndexParams, message.field_index_params.integer_index_params)
+    if kind == "datetime_index_params":
+        return _index(engine.DatetimeIndexParams, message.field_index_params.datetime_index_params)
+    raise Unimplemented("qdrant-edge serves indexes of keywords, integers and datetimes only")
 
 
-def write_payload_schema(schema: Any, stored: Mapping[str, Any]) -> None:
+Index = TypeVar("Index", engine.KeywordIndexParams, engine.IntegerIndexParams, engine.DatetimeIndexParams)
+
+
+def _index(
+    kind: type[Index], options: api.KeywordIndexParams | api.IntegerIndexParams | api.DatetimeIndexParams
+) -> Index:
+    unserved = {field.name for field, _ in options.ListFields()} - {"on_disk", "enable_hnsw", "memory"}
+    if unserved:
+        raise Unimplemented(f"qdrant-edge does not serve the options {', '.join(sorted(unserved))} of an index")
+    return kind(
+        memory=_memory(options),
+        on_disk=options.on_disk if options.HasField("on_disk") else None,
+        enable_hnsw=options.enable_hnsw if options.HasField("enable_hnsw") else None,
+    )
+
+
+def write_payload_schema(
+    schema: MutableMapping[str, api.PayloadSchemaInfo], stored: Mapping[str, engine.PayloadIndexInfo]
+) -> None:
     """Write the engine's payload indexes into a collection's description."""
     for name, index in stored.items():
         entry = schema[name]

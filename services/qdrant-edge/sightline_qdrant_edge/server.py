@@ -6,17 +6,19 @@ import hmac
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import grpc
 import structlog
 from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from qdrant_client.grpc import collections_service_pb2, points_service_pb2, qdrant_pb2, snapshots_service_pb2
 
 from sightline_qdrant_edge.errors import EdgeError
 from sightline_qdrant_edge.metrics import CALL_SECONDS, CALLS
+
+Answer = Callable[[Message, grpc.ServicerContext], Message]
 
 _log = structlog.get_logger()
 # Calls that wait for a thread, for each thread; more are refused at once with RESOURCE_EXHAUSTED.
@@ -27,8 +29,6 @@ _FILES: dict[str, FileDescriptor] = {
     "Qdrant": qdrant_pb2.DESCRIPTOR,
     "Snapshots": snapshots_service_pb2.DESCRIPTOR,
 }
-# Answered without the key, as Qdrant does it.
-_OPEN = frozenset({"Qdrant.HealthCheck"})
 
 
 class EdgeServer:
@@ -84,34 +84,36 @@ class EdgeServer:
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._server.stop(grace_seconds).wait()
 
-    def _set_health(self, status: Any) -> None:
+    def _set_health(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for name in self._names:
             self._health.set(name, status)
 
-    def _handler(self, name: str, method: MethodDescriptor, service: object | None) -> Any:
+    def _handler(
+        self, name: str, method: MethodDescriptor, service: object | None
+    ) -> grpc.RpcMethodHandler[Message, Message]:
         serve = getattr(service, method.name, None)
         return grpc.unary_unary_rpc_method_handler(
-            self._unserved(name) if serve is None else self._served(name, serve),
+            self._unimplemented(name) if serve is None else self._served(name, serve),
             request_deserializer=GetMessageClass(method.input_type).FromString,
             response_serializer=GetMessageClass(method.output_type).SerializeToString,
         )
 
-    def _unserved(self, name: str) -> Callable[[Any, grpc.ServicerContext], Any]:
+    def _unimplemented(self, name: str) -> Answer:
         code = grpc.StatusCode.UNIMPLEMENTED
         counter = CALLS.labels(name, code.name)
 
-        def refuse(request: Any, context: grpc.ServicerContext) -> None:
+        def refuse(request: Message, context: grpc.ServicerContext) -> Message:
             counter.inc()
-            context.abort(code, f"qdrant-edge does not serve {name}; its README lists the calls that it serves")
+            return context.abort(code, f"qdrant-edge does not serve {name}; its README lists the calls that it serves")
 
         return refuse
 
-    def _served(self, name: str, serve: Callable[[Any], Any]) -> Callable[[Any, grpc.ServicerContext], Any]:
-        asks_for_key = bool(self._api_key) and name not in _OPEN
+    def _served(self, name: str, serve: Callable[[Message], Message]) -> Answer:
+        asks_for_key = bool(self._api_key)
         succeeded = CALLS.labels(name, grpc.StatusCode.OK.name)
         seconds = CALL_SECONDS.labels(name)
 
-        def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        def answer(request: Message, context: grpc.ServicerContext) -> Message:
             started = time.perf_counter()
             if not context.is_active():
                 context.abort(grpc.StatusCode.CANCELLED, "the client went away while the call waited for a thread")

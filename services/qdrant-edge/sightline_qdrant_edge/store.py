@@ -12,8 +12,8 @@ from uuid import uuid4
 from qdrant_client import grpc as api
 from sightline_service.atomic_write import atomic_write, sync
 
-from sightline_qdrant_edge.collection import Collection
-from sightline_qdrant_edge.errors import AlreadyExists, NotFound, WrongInput, collection_missing
+from sightline_qdrant_edge.collection import EdgeCollection
+from sightline_qdrant_edge.errors import AlreadyExists, Unimplemented, WrongInput, collection_missing
 from sightline_qdrant_edge.files import discard
 
 _MAX_NAME_BYTES = 255
@@ -32,19 +32,19 @@ class Store:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._aliases_file = folder / "aliases.json"
         self._lock = Lock()
-        self._collections: dict[str, Collection] = {}
+        self._collections: dict[str, EdgeCollection] = {}
         for entry in sorted(self._folder.iterdir()):
             if entry.name.startswith("."):
                 discard(entry)
             elif entry.is_dir():
                 name = unquote(entry.name)
-                self._collections[name] = Collection(name, entry)
+                self._collections[name] = EdgeCollection(name, entry)
         self._aliases: dict[str, str] = {}
         if self._aliases_file.exists():
             stored = json.loads(self._aliases_file.read_bytes())
             self._aliases = {alias: name for alias, name in stored.items() if name in self._collections}
 
-    def get(self, name: str) -> Collection:
+    def get(self, name: str) -> EdgeCollection:
         """Return a collection by its name or by an alias.
 
         Raises:
@@ -55,11 +55,7 @@ class Store:
             raise collection_missing(name)
         return found
 
-    def exists(self, name: str) -> bool:
-        """Return whether a name or alias leads to a collection."""
-        return name in self._collections or name in self._aliases
-
-    def collections(self) -> list[Collection]:
+    def collections(self) -> list[EdgeCollection]:
         """Return all collections, by name."""
         return [found for _, found in sorted(self._collections.items())]
 
@@ -79,12 +75,12 @@ class Store:
                 raise WrongInput(f"Wrong input: Can't create collection `{name}`: an alias has the same name")
             draft = self._folder / f".new-{uuid4().hex[:8]}"
             try:
-                Collection.create(draft, request)
+                EdgeCollection.create(draft, request)
                 draft.rename(folder)
             finally:
                 discard(draft)
             sync(self._folder)
-            self._collections = {**self._collections, name: Collection(name, folder)}
+            self._collections = {**self._collections, name: EdgeCollection(name, folder)}
 
     def delete(self, name: str) -> bool:
         """Delete a collection, by its own name only, with its aliases; False where there is none."""
@@ -107,7 +103,7 @@ class Store:
         """Apply changes in their order, all of them or none.
 
         Raises:
-            NotFound: A collection that does not exist, or a missing alias to rename.
+            NotFound: A collection that does not exist.
             AlreadyExists: An alias with the name of a collection.
         """
         with self._lock:
@@ -126,14 +122,10 @@ class Store:
             aliases[alias] = name
         elif kind == "delete_alias":
             aliases.pop(action.delete_alias.alias_name, None)
-        elif kind == "rename_alias":
-            old, new = action.rename_alias.old_alias_name, action.rename_alias.new_alias_name
-            if old not in aliases:
-                raise NotFound(f"Not found: Alias `{old}` doesn't exist!")
-            self._check_alias(new)
-            aliases[new] = aliases.pop(old)
-        else:
+        elif kind is None:
             raise WrongInput("Wrong input: an alias operation without an action")
+        else:
+            raise Unimplemented(f"qdrant-edge does not serve {kind}")
 
     def _check_alias(self, alias: str) -> None:
         _folder_name(alias)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from functools import lru_cache
 from struct import Struct
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+import qdrant_edge as engine
 from qdrant_client import grpc as api
 
-from sightline_qdrant_edge.errors import Unserved, WrongInput
+from sightline_qdrant_edge.errors import Unimplemented, WrongInput
 
-PointId = int | UUID
+PointId = int | UUID | str
+"""What the engine takes; it gives no str."""
+NamedVectors = dict[str, list[float] | engine.SparseVector | list[list[float]]]
+"""What the engine takes; those here are dense."""
 
 
 def point_id(message: api.PointId) -> PointId:
@@ -112,30 +116,29 @@ def payload(fields: Mapping[str, api.Value]) -> dict[str, Any]:
     return {key: value(item) for key, item in fields.items()}
 
 
-def dense(message: api.Vector) -> list[float]:
-    """Return one dense vector; clients older than 1.16 fill the field `data`."""
-    kind = message.WhichOneof("vector")
-    if kind == "dense":
-        return message.dense.data[:]
-    if kind is None and not message.HasField("indices") and not message.HasField("vectors_count"):
-        return message.data[:]
-    raise Unserved("qdrant-edge serves dense vectors only, no sparse, multi or inferred ones")
+def named_vectors(stored: NamedVectors | list[float] | list[list[float]]) -> Mapping[str, list[float]]:
+    """Return a point's vectors as the engine gives them: named and dense, since no others are served."""
+    return cast(Mapping[str, list[float]], stored)
 
 
 def vectors(message: api.Vectors) -> dict[str, list[float]]:
-    """Return a point's vectors by name; the unnamed one has the name ""."""
+    """Return a point's dense vectors by name.
+
+    Raises:
+        Unimplemented: A vector without a name, or one that is not dense.
+    """
     kind = message.WhichOneof("vectors_options")
-    if kind == "vectors":
-        return {name: dense(item) for name, item in message.vectors.vectors.items()}
-    if kind == "vector":
-        return {"": dense(message.vector)}
-    return {}
+    if kind is None:
+        return {}
+    if kind != "vectors":
+        raise Unimplemented("qdrant-edge serves named vectors only")
+    return {name: _dense(vector) for name, vector in message.vectors.vectors.items()}
 
 
-def vectors_given(message: api.Vectors) -> bool:
-    """Return whether a point brings any vector."""
-    kind = message.WhichOneof("vectors_options")
-    return kind == "vector" or (kind == "vectors" and len(message.vectors.vectors) > 0)
+def _dense(message: api.Vector) -> list[float]:
+    if message.WhichOneof("vector") != "dense":
+        raise Unimplemented("qdrant-edge serves dense vectors only, no sparse, multi or inferred ones")
+    return message.dense.data[:]
 
 
 @lru_cache(maxsize=16)
@@ -152,12 +155,9 @@ def _write_dense(message: api.DenseVector, data: list[float]) -> None:
     message.MergeFromString(header + numbers.pack(*data))
 
 
-def write_vectors(message: api.VectorsOutput, stored: Mapping[str, list[float]] | list[float]) -> None:
-    """Write a point's vectors, named or unnamed, as the engine gives them."""
-    if isinstance(stored, Mapping):
-        message.vectors.SetInParent()
-        named = message.vectors.vectors
-        for name, data in stored.items():
-            _write_dense(named[name].dense, data)
-    else:
-        _write_dense(message.vector.dense, stored)
+def write_vectors(message: api.VectorsOutput, stored: Mapping[str, list[float]]) -> None:
+    """Write a point's vectors as the engine gives them."""
+    message.vectors.SetInParent()
+    named = message.vectors.vectors
+    for name, data in stored.items():
+        _write_dense(named[name].dense, data)

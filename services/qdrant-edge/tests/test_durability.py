@@ -27,7 +27,7 @@ def test_every_kind_of_acknowledged_write_survives_a_kill(serve, create):
     )
     client.upsert("a", [models.PointStruct(id=9, vector={}, payload={"label": "failed"})])
     client.set_payload("a", {"label": "y"}, points=[0])
-    client.delete_payload("a", ["old"], points=[1])
+    client.set_payload("a", {"old": None}, points=[1])
     client.delete("a", [3])
     server.kill()
 

@@ -1,15 +1,14 @@
-"""Copies of a shard, and the files that are linked instead."""
+"""Copies of a shard."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 import numpy as np
 import pytest
 import qdrant_edge as engine
 from qdrant_client import grpc as grpc_api
-from sightline_qdrant_edge.files import copy_shard, written_once
+from sightline_qdrant_edge.files import copy_shard
 from sightline_qdrant_edge.index_child import build
 from sightline_qdrant_edge.schema import engine_config
 
@@ -44,37 +43,6 @@ def shard(tmp_path):
 def points(count, seed=0):
     vectors = np.random.default_rng(seed).normal(size=(count, 16)).tolist()
     return [engine.Point(number, {"image": vectors[number]}, {"label": "a", "n": number}) for number in range(count)]
-
-
-def digests(folder):
-    return {
-        path: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.rglob("*")
-        if path.is_file() and written_once(path)
-    }
-
-
-def test_linked_files_are_never_written_again(shard):
-    shard, folder = shard
-    before = digests(folder)
-    assert {path.name for path in before} >= {"matrix.dat", "quantized.data", "links_compressed.bin", "page_0.dat"}
-    for operation in (
-        Operation.delete_points(list(range(100))),
-        Operation.set_payload(list(range(100, 200)), {"n": 0}),
-        Operation.set_payload(list(range(200, 300)), {"label": "b"}),
-        Operation.overwrite_payload([300], {"text": "x" * 10_000}),
-        Operation.clear_payload([301]),
-        Operation.update_vectors([engine.PointVectors(302, {"image": [1.0] * 16})]),
-        Operation.delete_vectors([303], ["image"]),
-        Operation.upsert_points([engine.Point(304, {}, {})]),
-        Operation.upsert_points(points(1000, seed=1)),
-        Operation.create_field_index("n", engine.PayloadSchemaType.Integer),
-        Operation.delete_field_index("label"),
-        Operation.delete_points_by_filter(engine.Filter()),
-    ):
-        shard.update(operation)
-        shard.flush()
-    assert digests(folder) == before
 
 
 def test_a_copy_is_a_shard_of_its_own(shard, tmp_path):

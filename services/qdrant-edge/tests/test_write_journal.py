@@ -3,7 +3,8 @@ from __future__ import annotations
 import threading
 
 from qdrant_client import grpc as grpc_api
-from sightline_qdrant_edge.journal import Journal, Turnstile
+from sightline_qdrant_edge.write_journal import WriteJournal
+from sightline_qdrant_edge.write_throttle import WriteThrottle
 
 
 def deletion(number):
@@ -13,15 +14,14 @@ def deletion(number):
 
 
 def test_writes_are_read_in_order_and_once(tmp_path):
-    journal = Journal(tmp_path / "journal")
-    journal.append("Delete", deletion(1), failed=False)
-    journal.append("SetPayload", grpc_api.SetPayloadPoints(collection_name="a"), failed=True)
+    journal = WriteJournal(tmp_path / "journal")
+    journal.append(deletion(1), failed=False)
+    journal.append(grpc_api.SetPayloadPoints(collection_name="a"), failed=True)
     found = list(journal.rest())
-    assert [(kind, failed) for kind, _, failed in found] == [("Delete", False), ("SetPayload", True)]
-    assert found[0][1] == deletion(1)
+    assert found == [(deletion(1), False), (grpc_api.SetPayloadPoints(collection_name="a"), True)]
     assert list(journal.rest()) == []
-    journal.append("Delete", deletion(2), failed=False)
-    assert [request for _, request, _ in journal.rest()] == [deletion(2)]
+    journal.append(deletion(2), failed=False)
+    assert [request for request, _ in journal.rest()] == [deletion(2)]
     assert (journal.written, journal.replayed) == (3, 3)
     journal.close()
     assert not (tmp_path / "journal").exists()
@@ -29,18 +29,18 @@ def test_writes_are_read_in_order_and_once(tmp_path):
 
 def test_a_replay_catches_up_with_any_number_of_writers(tmp_path):
     """However many writers push without pause, what is left to replay shrinks to nothing."""
-    journal, turnstile, stop = Journal(tmp_path / "journal"), Turnstile(), threading.Event()
+    journal, throttle, stop = WriteJournal(tmp_path / "journal"), WriteThrottle(), threading.Event()
     lock = threading.Lock()
     for number in range(500):
-        journal.append("Delete", deletion(number), failed=False)
+        journal.append(deletion(number), failed=False)
 
     def write():
         while not stop.is_set():
-            turnstile.enter()
+            throttle.wait()
             with lock:
-                journal.append("Delete", deletion(0), failed=False)
+                journal.append(deletion(0), failed=False)
 
-    turnstile.narrow()
+    throttle.start()
     writers = [threading.Thread(target=write) for _ in range(8)]
     for writer in writers:
         writer.start()
@@ -49,21 +49,21 @@ def test_a_replay_catches_up_with_any_number_of_writers(tmp_path):
         rounds.append(0)
         for _ in journal.rest():
             rounds[-1] += 1
-            turnstile.advance()
+            throttle.count_replayed()
     stop.set()
-    turnstile.widen()
+    throttle.stop()
     for writer in writers:
         writer.join()
     journal.close()
     assert rounds[-1] <= 12, rounds
 
 
-def test_an_open_turnstile_lets_everyone_through():
-    turnstile = Turnstile()
-    turnstile.enter()
-    turnstile.narrow()
-    waiting = threading.Thread(target=turnstile.enter)
+def test_a_throttle_that_is_stopped_lets_every_write_through():
+    throttle = WriteThrottle()
+    throttle.wait()
+    throttle.start()
+    waiting = threading.Thread(target=throttle.wait)
     waiting.start()
-    turnstile.widen()
+    throttle.stop()
     waiting.join(timeout=10)
     assert not waiting.is_alive()
