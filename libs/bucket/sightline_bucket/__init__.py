@@ -1,6 +1,6 @@
 """The bucket: the folder or object store that holds people's pictures; and the store of their thumbnails."""
 
-from sightline_bucket.bucket import Bucket, BucketObject, open_bucket
+from sightline_bucket.bucket import Bucket, BucketObject
 from sightline_bucket.errors import (
     BucketError,
     BucketReadOnly,
@@ -9,6 +9,7 @@ from sightline_bucket.errors import (
     ObjectExists,
     ObjectMissing,
 )
+from sightline_bucket.factory import open_bucket
 from sightline_bucket.settings import BucketSettings, ThumbnailSettings
 from sightline_bucket.thumbnails import ThumbnailStore, open_thumbnails
 

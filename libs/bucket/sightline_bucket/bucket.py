@@ -7,13 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sightline_bucket import keys, urls
+from sightline_bucket import keys
 from sightline_bucket.errors import BucketReadOnly
-
-if TYPE_CHECKING:
-    from sightline_bucket.settings import BucketSettings
 
 
 @dataclass(frozen=True)
@@ -110,19 +106,3 @@ class Bucket(ABC):
     def _check_writable(self) -> None:
         if not self.writable:
             raise BucketReadOnly("the bucket is read-only; set BUCKET_WRITABLE=true to allow changes")
-
-
-def open_bucket(settings: BucketSettings) -> Bucket:
-    """Return the bucket that the settings name. It is reached only when it is used, and may be away until then.
-
-    Credentials of an object store come from its usual variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-    AWS_REGION, AWS_ENDPOINT (and AWS_ALLOW_HTTP=true for http://), GOOGLE_APPLICATION_CREDENTIALS,
-    AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY and so on.
-    """
-    from sightline_bucket.folder import FolderBucket
-    from sightline_bucket.remote import RemoteBucket
-
-    folder = urls.folder(settings.url)
-    if folder is not None:
-        return FolderBucket(folder, writable=settings.writable)
-    return RemoteBucket(settings.url, writable=settings.writable)

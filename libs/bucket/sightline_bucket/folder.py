@@ -173,7 +173,7 @@ class FolderBucket(Bucket):
         """Return which folder the bucket is at the moment.
 
         Raises:
-            BucketUnavailable: It is not there, no folder, or may not be read.
+            BucketUnavailable: It is not there, is not a folder, or may not be read.
         """
         try:
             found = os.stat(self._path)
@@ -181,7 +181,7 @@ class FolderBucket(Bucket):
             why = "is not there" if isinstance(error, _GONE) else f"cannot be reached ({error.strerror})"
             raise BucketUnavailable(f"{self._shown} {why}; is its disk mounted, and BUCKET_URL right?") from error
         if not modes.S_ISDIR(found.st_mode):
-            raise BucketUnavailable(f"{self._shown} is no folder; BUCKET_URL must name one")
+            raise BucketUnavailable(f"{self._shown} is not a folder; BUCKET_URL must name one")
         if not os.access(self._path, os.R_OK | os.X_OK):
             raise BucketUnavailable(f"{self._shown}: {UNREADABLE}")
         return found.st_dev, found.st_ino
@@ -198,7 +198,7 @@ class FolderBucket(Bucket):
         return os.path.join(self._path, raw)
 
     def _has_link(self, raw: bytes) -> bool:
-        """Tell whether the resolved path of a folder is another one than its plain path in the resolved bucket."""
+        """Return whether the resolved path of a folder is another one than its plain path in the resolved bucket."""
         if not raw:
             return False
         return os.path.realpath(os.path.join(self._path, raw)) != os.path.join(os.path.realpath(self._path), raw)

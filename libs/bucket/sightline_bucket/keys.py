@@ -15,7 +15,7 @@ _HIDDEN = frozenset({b"@eaDir", b"#recycle", b"$RECYCLE.BIN", b"System Volume In
 
 
 def is_hidden(name: bytes) -> bool:
-    """Tell whether a file or folder of this name is no part of the bucket."""
+    """Return whether a file or folder of this name is no part of the bucket."""
     return name.startswith(b".") or name in _HIDDEN
 
 

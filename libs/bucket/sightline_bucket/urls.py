@@ -52,7 +52,7 @@ def folder(url: str) -> bytes | None:
 
 
 def is_inside(inner: str, outer: str) -> bool:
-    """Tell whether one URL's place is another's or lies below it, links resolved."""
+    """Return whether one URL's place is another's or lies below it, links resolved."""
     inner_folder, outer_folder = folder(inner), folder(outer)
     if inner_folder is not None and outer_folder is not None:
         one, other = os.path.realpath(inner_folder), os.path.realpath(outer_folder)

@@ -314,7 +314,7 @@ def test_files_and_folders_that_go_meanwhile_are_left_out(bucket, folder):
 
 def test_a_file_in_the_buckets_place_is_no_bucket(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(BucketUnavailable, match="no folder"):
+    with pytest.raises(BucketUnavailable, match="not a folder"):
         list(bucket_at(tmp_path / "file").list())
 
 

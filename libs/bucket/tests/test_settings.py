@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from pydantic import ValidationError
 from sightline_bucket import BucketError, BucketSettings, BucketUnavailable, ThumbnailSettings, open_thumbnails
@@ -64,15 +66,18 @@ def test_a_thumbnail_is_kept_by_its_content(tmp_path):
     assert store.get(SHA) == b"webp again"
     assert store.exists(SHA)
     assert (tmp_path / "made/later/01" / f"{SHA}.webp").is_file()
-    store.delete(SHA)
-    store.delete(SHA)
+    store.release([SHA], lambda shas: shas)
+    assert store.exists(SHA)
+    store.release([SHA], lambda shas: ())
+    store.release([SHA], lambda shas: ())
     assert store.get(SHA) is None
 
 
 @pytest.mark.parametrize("wrong", ["", "../../etc/passwd", SHA.upper(), SHA[:-1], SHA + "0"])
 def test_only_a_sha256_names_a_thumbnail(tmp_path, wrong):
     store = open_thumbnails(tmp_path.as_uri())
-    for ask in (store.get, store.exists, store.delete, lambda sha: store.put(sha, b"")):
+    release = partial(store.release, in_use=lambda shas: ())
+    for ask in (store.get, store.exists, lambda sha: release([sha]), lambda sha: store.put(sha, b"")):
         with pytest.raises(ValueError, match="SHA-256"):
             ask(wrong)
 
