@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import forkserver
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.process import BaseProcess
-from threading import Event
+from threading import Event, Thread
 
 import redis
 import structlog
@@ -140,13 +141,21 @@ def process_starter(settings: MapWorkerSettings) -> Callable[[JobRun], BaseProce
 
 def _compute(settings: MapWorkerSettings, run: JobRun) -> None:
     """Compute a run, in its process."""
-    # The fork server ends with the worker, and with the server this process, whatever ends them.
+    # This process keeps the fork server alive, which would else end with the worker: so it watches the worker itself.
     die_with_parent(os.getppid())
+    Thread(target=_exit_with_worker, name="exit-with-worker", daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_logging(settings.log, "map-worker")
     from sightline_search_gateway.maps.worker.job import compute, open_context
 
     compute(open_context(settings), run)
+
+
+def _exit_with_worker() -> None:
+    worker = multiprocessing.parent_process()
+    if worker is not None:
+        wait([worker.sentinel])
+        os._exit(1)
 
 
 def run(settings: MapWorkerSettings) -> int:
