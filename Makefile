@@ -98,32 +98,32 @@ naming: setup ## How well clusters are named and queries judged (IMAGES=FOLDER w
 
 .PHONY: bench-ingest
 bench-ingest: setup ## Pictures a second through the whole pipeline, beside a bare loop
-	@$(BIN)/python -m benchmarks.bench_ingest $(if $(IMAGES),--images '$(IMAGES)')
+	@$(BIN)/python -m benchmarks.ingest $(if $(IMAGES),--images '$(IMAGES)')
 
 .PHONY: bench-search
 bench-search: setup ## Time of a search over HTTP, by step, at one and eight clients
-	@$(BIN)/python -m benchmarks.bench_search $(if $(IMAGES),--images '$(IMAGES)')
+	@$(BIN)/python -m benchmarks.search $(if $(IMAGES),--images '$(IMAGES)')
 
 .PHONY: bench-scale
 bench-scale: setup $(VENV)/.benchmarks ## Searches of up to a million images: time, recall, memory (IMAGES=FOLDER, SIZES=10000,100000, REBUILD=1, CURVES=0)
-	@$(BIN)/python -m benchmarks.bench_scale $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)') $(if $(REBUILD),--rebuild) \
+	@$(BIN)/python -m benchmarks.scale $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)') $(if $(REBUILD),--rebuild) \
 	  $(if $(filter 0,$(CURVES)),--no-curves)
 
 .PHONY: bench-scale-http
 bench-scale-http: setup ## The whole search over HTTP in what bench-scale has filled (POINTS=1000000)
-	@$(BIN)/python -m benchmarks.bench_scale_http $(if $(POINTS),--points '$(POINTS)')
+	@$(BIN)/python -m benchmarks.scale_http $(if $(POINTS),--points '$(POINTS)')
 
 .PHONY: bench-encoder
-bench-encoder: setup $(VENV)/.benchmarks ## The encoder beside bare loops and another server (PARTS=loops,bulk,load,batching,latency,decoding)
+bench-encoder: setup $(VENV)/.benchmarks ## The encoder beside bare loops and another server (PARTS=loops,bulk,batching,latency)
 	@$(BIN)/python -m benchmarks.encoder $(if $(IMAGES),--images '$(IMAGES)') $(if $(PARTS),--parts '$(PARTS)')
 
 .PHONY: bench-map
 bench-map: setup ## Maps: openTSNE beside scikit-learn, and what a user waits for (IMAGES=FOLDER, SIZES=2000,10000)
-	@$(BIN)/python -m benchmarks.bench_map $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)')
+	@$(BIN)/python -m benchmarks.map $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)')
 
 .PHONY: map-figure
 map-figure: setup ## A map of the first five classes of IMAGES=FOLDER as a picture (CLASSES=cat,dog for others)
-	@$(BIN)/python -m benchmarks.map_figure $(if $(IMAGES),--images '$(IMAGES)') $(if $(CLASSES),--classes '$(CLASSES)')
+	@$(BIN)/python -m benchmarks.map --figure $(if $(IMAGES),--images '$(IMAGES)') $(if $(CLASSES),--classes '$(CLASSES)')
 
 .PHONY: report
 report: setup ## The report's six figures over IMAGES=FOLDER, whose folders are classes, as a page (SIZES=, HNSW=NUMBER, MODEL=)
@@ -132,7 +132,7 @@ report: setup ## The report's six figures over IMAGES=FOLDER, whose folders are 
 
 .PHONY: bench-memory
 bench-memory: setup ## Memory of each process, idle and under load (FIRST_START=1: with a model to convert)
-	@$(BIN)/python -m benchmarks.bench_memory $(if $(IMAGES),--images '$(IMAGES)') $(if $(FIRST_START),--first-start)
+	@$(BIN)/python -m benchmarks.memory $(if $(IMAGES),--images '$(IMAGES)') $(if $(FIRST_START),--first-start)
 
 .PHONY: vitals
 vitals: setup page ## The page in Chromium: first and largest paint, blocking time, script; the graph's time a frame
@@ -141,11 +141,11 @@ vitals: setup page ## The page in Chromium: first and largest paint, blocking ti
 
 .PHONY: bench-slow-clients
 bench-slow-clients: setup ## The longest health check and search while slow clients hold connections, also behind nginx
-	@$(BIN)/python -m benchmarks.bench_slow_clients $(if $(IMAGES),--images '$(IMAGES)')
+	@$(BIN)/python -m benchmarks.slow_clients $(if $(IMAGES),--images '$(IMAGES)')
 
 .PHONY: bench-compose
 bench-compose: compose-models ## The containers: size of images, time to the first search, memory (needs Docker)
-	@$(BIN)/python -m benchmarks.bench_compose $(if $(IMAGES),--images '$(IMAGES)')
+	@$(BIN)/python -m benchmarks.compose $(if $(IMAGES),--images '$(IMAGES)')
 
 ##@ Change it
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import fmean, mode
@@ -22,9 +22,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import Nearest
+from sightline_catalogue import Image, Nearest, SearchParams
 from sightline_encoder import models
-from sightline_encoder.errors import ModelError
 from sightline_encoder.models import embedded
 from sightline_search_gateway.search import (
     MAX_CLUSTERED,
@@ -35,10 +34,10 @@ from sightline_search_gateway.search import (
     assess,
     build_result_graph,
     calibrate,
+    read_vocabulary,
 )
 
 from benchmarks.harness import pictures, results
-from benchmarks.harness.judged import Pictures, as_images, vocabulary_of
 from benchmarks.harness.pictures import Collection, Vectors, query_of
 from benchmarks.harness.timing import percentile, timed
 
@@ -52,14 +51,44 @@ Encode = Callable[[Sequence[str]], Vectors]
 
 
 @dataclass
-class Names:
-    """How names compare with folders' names.
+class Pictures:
+    """A collection in memory, as the gateway reads one: n pictures and their (n, d) unit vectors."""
 
-    Attributes:
-        ours: Cosine of each cluster's name with its folder's.
-        classes: Of the name of its commonest class.
-        examples: Query, folder, the gateway's name, the class's name.
-    """
+    images: list[Image]
+    vectors: Vectors
+    name: str = "pictures"
+
+    def nearest(self, vector: Vectors, limit: int = MAX_CLUSTERED) -> Nearest:
+        """Return the nearest pictures, with vectors."""
+        order = self.ranked(vector)[:limit]
+        return Nearest([self.images[place] for place in order], (self.vectors @ vector)[order], self.vectors[order])
+
+    def nearest_batch(self, vectors: Iterable[Vectors], params: SearchParams) -> list[Nearest]:
+        """Return the nearest pictures of each vector."""
+        return [self.nearest(vector, params.limit) for vector in vectors]
+
+    def ranked(self, vector: Vectors) -> NDArray[np.intp]:
+        """Return the places of all pictures, the nearest first."""
+        return np.argsort(-(self.vectors @ vector), kind="stable")
+
+
+def as_images(keys: Sequence[str], labels: Sequence[str | None]) -> list[Image]:
+    """Return pictures as the catalogue would have them."""
+    return [
+        Image(id=key, bucket="main", key=key, state="indexed", label=label)
+        for key, label in zip(keys, labels, strict=True)
+    ]
+
+
+def vocabulary_of(model: models.Model) -> VocabularyEmbeddings:
+    """Return the gateway's vocabulary under a model."""
+    texts = read_vocabulary().texts
+    return VocabularyEmbeddings(texts, pictures.encode_texts(model, texts))
+
+
+@dataclass
+class Names:
+    """Cosines of clusters' names, and of their commonest classes' names, with their folders'; and the names."""
 
     ours: list[float] = field(default_factory=list)
     classes: list[float] = field(default_factory=list)
@@ -84,12 +113,7 @@ def look(found: Collection) -> tuple[Pictures, NDArray[np.intp]]:
 
 
 def choose_threshold(encode: Encode, left_out: set[str]) -> tuple[float, float]:
-    """Return the cosine that tells names of one class from those of others best, and how well: balanced accuracy.
-
-    Args:
-        encode: The text tower.
-        left_out: Classes of these names have no part in it.
-    """
+    """Return the cosine that tells names of one class from those of others best, and how well: balanced accuracy."""
     pairs = [names.split(", ")[:2] for _, names, _ in embedded.class_texts() if names.count(", ")]
     pairs = [pair for pair in pairs if not left_out & {name.lower() for name in pair}]
     first, second = encode([pair[0] for pair in pairs]), encode([pair[1] for pair in pairs])
@@ -133,16 +157,7 @@ def name_clusters(
 def judge_queries(
     held: Pictures, encode: Encode, words: VocabularyEmbeddings, scale: Calibration, labels: Sequence[str], known: str
 ) -> dict[str, float]:
-    """Return how often what is held is said to be found, and what is not is not.
-
-    Args:
-        held: The collection.
-        encode: The text tower.
-        words: The vocabulary.
-        scale: What the collection taught.
-        labels: Its folders' names, as they are asked for.
-        known: All else that is known to be in it: keys, captions.
-    """
+    """Return how often what is held, `labels`, is said to be found, and what is not, nor is in `known`, is not."""
 
     def is_found(vector: Vectors) -> bool:
         nearest = held.nearest(vector)
@@ -177,14 +192,9 @@ def time_clusters(held: Pictures, words: VocabularyEmbeddings) -> NDArray[np.flo
 
 def main() -> None:
     """Measure, print and write."""
-    options = results.command_line("naming", __doc__, "a folder whose folders are labels").parse_args()
-    found = pictures.find(options.images)
-    results.warn_if_busy()
-    try:
-        encode = partial(pictures.encode_texts, model := models.load("embedded", pictures.encoder_settings("embedded")))
-        held, classes = look(found)
-    except (ModelError, ValueError) as error:
-        sys.exit(str(error))
+    found = pictures.find(results.options("naming", __doc__, "a folder whose folders are labels").images)
+    encode = partial(pictures.encode_texts, model := pictures.load("embedded"))
+    held, classes = look(found)
     words = vocabulary_of(model)
     labels = sorted({query_of(image.label) for image in held.images if image.label})
     if not labels:

@@ -7,7 +7,6 @@ searched for too, and what counts is whether its picture, or one with an equal c
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sightline_encoder import models
-from sightline_encoder.errors import ModelError
 
 from benchmarks.harness import pictures, results
 from benchmarks.harness.pictures import Collection, Vectors, query_of
@@ -55,18 +53,15 @@ def ranked(model: models.Model, texts: Sequence[str], vectors: Vectors, depth: i
 
 def measure(found: Collection, choice: str | None) -> Outcome:
     """Embed a collection with one model and score it."""
-    settings = pictures.encoder_settings(choice)
+    model = pictures.load(choice)
     began = time.monotonic()
-    model = models.load(settings.model_ids[0], settings)
-    loaded = time.monotonic()
-    keys, vectors = pictures.embed_with(model, found, settings)
+    keys, vectors = pictures.embed_with(model, found)
     described = {
         "model": model.id,
         "fingerprint": model.fingerprint,
         "runtime": model.runtime,
         "device": model.device,
-        "load_seconds": round(loaded - began, 1),
-        "pictures_per_second": round(len(keys) / (time.monotonic() - loaded), 1),
+        "pictures_per_second": round(len(keys) / (time.monotonic() - began), 1),
     }
     outcome = Outcome(choice or model.id, described)
     labels = np.array([found.label(key) or "" for key in keys])
@@ -108,18 +103,11 @@ def show(found: Collection, outcomes: list[Outcome]) -> None:
 
 def main() -> None:
     """Measure, print, draw and write."""
-    parser = results.command_line("quality", __doc__, "a folder whose folders are labels")
-    parser.add_argument("--compare", help="a second model's id, or settings such as runtime=torch")
-    options = parser.parse_args()
+    options = results.options("quality", __doc__, "a folder whose folders are labels", compare=(str, None))
     found = pictures.find(options.images)
-    choices = [None, *([options.compare] if options.compare else [])]
-    try:
-        for chosen in map(pictures.encoder_settings, choices):
-            # A second model that cannot be had is better known before the first is measured.
-            models.describe(chosen.model_ids[0], chosen)
-        outcomes = [measure(found, choice) for choice in choices]
-    except (ModelError, ValueError) as error:
-        sys.exit(str(error))
+    # The second model first: one that cannot be had is better known before the other is measured.
+    outcomes = [measure(found, choice) for choice in filter(None, [options.compare])]
+    outcomes.insert(0, measure(found, None))
     show(found, outcomes)
     figures = outcomes[0].figures()
     settings = {"images": str(found.folder), "pictures": len(found.keys), **outcomes[0].settings}

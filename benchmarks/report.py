@@ -7,11 +7,10 @@ Writes `results/report-NAME/`, with a page, `index.html`, that can be opened fro
 from __future__ import annotations
 
 # First: it sets what OpenMP reads when it is loaded.
-from benchmarks.harness import layouts  # isort: skip
+from benchmarks.map import mapped, scatter  # isort: skip
 
 import base64
 import io
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,17 +27,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from sightline_encoder import models
-from sightline_encoder.errors import ModelError
 from sightline_pictures import thumbnail
 from sightline_qdrant_edge.settings import EdgeSettings
 from sightline_search_gateway.search import Relevance, assess, calibrate
 
-from benchmarks.harness import engine, pictures, results
-from benchmarks.harness.growth import Growth
-from benchmarks.harness.judged import Pictures, as_images, vocabulary_of
+from benchmarks.harness import pictures, results
 from benchmarks.harness.pictures import Collection, Vectors, query_of
 from benchmarks.harness.results import COLORS, INK, say
 from benchmarks.harness.timing import percentile, timed
+from benchmarks.harness.vectors import Growth, built, exact
+from benchmarks.naming import Pictures, as_images, vocabulary_of
 from benchmarks.quality import ranked
 
 SEED = 7
@@ -126,13 +124,9 @@ def answer(subject: Subject, folder: Path) -> list[Answer]:
 
 @dataclass(frozen=True)
 class Score:
-    """How well a class's name finds it.
+    """How well a class's name finds it: the share that is of the class among the first `depth`, min(100, size).
 
-    Attributes:
-        size: Pictures of the class.
-        depth: The first min(100, size) count: no more could be right.
-        precision: The share of those that are of the class.
-        instead: What the others are of, the most frequent first, each with how often; without the unlabelled.
+    `instead` is what the others are of, the most frequent first, each with how often.
     """
 
     name: str
@@ -143,13 +137,7 @@ class Score:
 
 
 def scores(labels: NDArray[np.str_], names: Sequence[str], rankings: Iterable[NDArray[np.intp]]) -> list[Score]:
-    """Return a score a class.
-
-    Args:
-        labels: (n,) of the pictures; empty for none.
-        names: Of the classes.
-        rankings: For each class, the places of the pictures that its name finds, the nearest first.
-    """
+    """Return a score for each class from (n,) labels, empty for none, and the ranking that each class's name gives."""
     found = []
     for name, ranking in zip(names, rankings, strict=True):
         size = int((labels == name).sum())
@@ -183,14 +171,7 @@ def mean(found: Iterable[Score]) -> float:
 
 @dataclass(frozen=True)
 class Timing:
-    """Searches among a number of vectors by one method.
-
-    Attributes:
-        milliseconds: (searches,).
-        recall: Of what an exact search finds, the share that is found; 1 for an exact one.
-        lost: By how much what is found is less similar than that, on average.
-        build_seconds: Of the index.
-    """
+    """Searches among a number of vectors by one method; `lost` is how much less similar than the nearest they found."""
 
     method: str
     size: int
@@ -251,17 +232,17 @@ def measure(vectors: Vectors, asked: Vectors, sizes: Iterable[int], indexed_to: 
     for size in sizes:
         part = vectors[:size]
         say(f"Figure 5: searching {size:,} vectors")
-        milliseconds, wanted = warmed(partial(engine.exact, part, count=NEAREST), asked)
+        milliseconds, wanted = warmed(partial(exact, part, count=NEAREST), asked)
         found.append(Timing("exact_cpu", size, milliseconds))
         if gpu:
             found.append(Timing("exact_gpu", size, warmed(on_device(part, "cuda"), asked)[0]))
         if size > indexed_to:
             continue
-        with engine.built(part) as shard:
+        with built(part) as shard:
             milliseconds, got = warmed(partial(shard.search, count=NEAREST), asked)
         judged = list(zip(asked, got, wanted, strict=True))
         recalls = [recall(part, *one) for one in judged]
-        losses = [float((part[exact] @ text).mean() - (part[near] @ text).mean()) for text, near, exact in judged]
+        losses = [float((part[best] @ text).mean() - (part[near] @ text).mean()) for text, near, best in judged]
         seconds = shard.build_seconds
         found.append(Timing("hnsw", size, milliseconds, float(np.mean(recalls)), float(np.mean(losses)), seconds))
     return found
@@ -341,23 +322,15 @@ def render(content: dict[str, Any]) -> str:
 
 def main() -> None:
     """Embed, measure, draw and write."""
-    parser = results.command_line("report", __doc__, "a folder whose folders are classes")
-    parser.add_argument("--model", help="a model's id (default: the encoder's own default)")
-    parser.add_argument("--sizes", type=results.sizes, default=SIZES, help="of Figure 5: 1000,10000,...")
-    parser.add_argument("--hnsw", type=int, default=INDEXED_TO, help="build no index of more vectors")
-    options = parser.parse_args()
+    more = {"model": (str, None), "sizes": (results.sizes, SIZES), "hnsw": (int, INDEXED_TO)}
+    options = results.options("report", __doc__, "a folder whose folders are classes", **more)
     began = time.monotonic()
-    results.warn_if_busy()
     found = pictures.find(options.images)
     target = f"report-{found.name}"
     folder = results.RESULTS / target
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        settings = pictures.encoder_settings(options.model)
-        model = models.load(settings.model_ids[0], settings)
-        keys, vectors = pictures.embed_with(model, found, settings)
-    except (ModelError, ValueError) as error:
-        sys.exit(str(error))
+    model = pictures.load(options.model)
+    keys, vectors = pictures.embed_with(model, found)
     subject = Subject(found, model, keys, np.array([found.label(key) or "" for key in keys]), vectors)
     say("Figures 1 to 3: searching")
     answers = answer(subject, folder)
@@ -368,13 +341,13 @@ def main() -> None:
     timings, notes = times(subject, options.sizes, options.hnsw)
     say("Figure 6: laying out " + (", ".join(names) or "nothing: there are no classes"))
     inside = np.isin(subject.labels, names)
-    mapped = layouts.mapped(vectors[inside], subject.labels[inside].tolist())
+    laid = mapped(vectors[inside], subject.labels[inside].tolist())
     if scored:
         draw_scores(f"{target}/figure-4", scored, names)
     draw_times(f"{target}/figure-5", timings)
-    if mapped:
+    if laid:
         with results.picture(f"{target}/figure-6", height=5.6, grid=None) as axes:
-            layouts.scatter(axes, mapped)
+            scatter(axes, laid)
     figures = {name: value for timing in timings for name, value in timing.figures().items()}
     if scored:
         figures |= {
@@ -384,8 +357,8 @@ def main() -> None:
             f"classes_of_fewer_than_{DEPTH}": sum(score.size < DEPTH for score in scored),
             f"classes_at_1_of_{DEPTH}": sum(score.precision == 1 for score in scored),
         }
-    if mapped:
-        figures |= {f"map_{name}": value for name, value in mapped.figures().items()}
+    if laid:
+        figures |= {f"map_{name}": value for name, value in laid.figures().items()}
     content: dict[str, Any] = {
         "name": found.name,
         "pictures": len(keys),
@@ -408,7 +381,7 @@ def main() -> None:
         "methods": {name: shown for name, shown in METHODS.items() if any(t.method == name for t in timings)},
         "index_above": EdgeSettings.model_fields["index_threshold"].default,
         "notes": notes,
-        "mapped": mapped,
+        "mapped": laid,
         "no_classes": NO_CLASSES,
         "no_map": NO_MAP if scored else NO_CLASSES,
         "seconds": time.monotonic() - began,
@@ -430,7 +403,7 @@ def main() -> None:
         one.text: {"found": one.relevance.found, "results": [(key, round(s, 4)) for key, s, _ in one.results]}
         for one in answers
     }
-    separation = mapped.separation if mapped else None
+    separation = laid.separation if laid else None
     results.write(target, settings=described, figures=figures, classes=classes, answers=shown, separation=separation)
     print(f"page: {folder / 'index.html'}")
 

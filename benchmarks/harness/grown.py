@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 import sys
 import time
@@ -33,10 +32,10 @@ from sightline_catalogue import (
 from sightline_catalogue.schema import HNSW_EF_CONSTRUCT, HNSW_M, HNSW_PAYLOAD_FIELDS, INDEXES
 from sightline_local.stack import free_port
 
-from benchmarks.harness.growth import BLOCK, Growth, Vectors
-from benchmarks.harness.pictures import DATA, chunks
-from benchmarks.harness.processes import process
-from benchmarks.harness.results import say
+from benchmarks.harness.pictures import DATA, Vectors, chunks
+from benchmarks.harness.results import Failed, say
+from benchmarks.harness.system import process, wait_for
+from benchmarks.harness.vectors import BLOCK, Growth
 
 DIMENSIONS = 512
 MODEL = ModelRef("grown", hashlib.sha256(b"grown").hexdigest(), DIMENSIONS)
@@ -56,19 +55,11 @@ PART = 2_000_000
 INDEX_SECONDS = 7200.0
 
 
-class ScaleFailed(Exception):
-    """An index was not built; the message is for people."""
-
-
 @dataclass(frozen=True)
 class Filling:
-    """How a database was filled.
+    """How a database was filled: with how many images, of what vectors and by what engine, in how many seconds.
 
-    Attributes:
-        points: How many images it holds.
-        of: What it was filled from and with; one of another kind is made anew.
-        insert_seconds: For all upserts, and for making the vectors and messages beside the server.
-        index_seconds: From the last upsert, of all parts together, until the index answers; 0 where there is none.
+    Inserting includes the making of vectors; indexing is from a part's last upsert until its index answers.
     """
 
     points: int
@@ -157,14 +148,7 @@ def shard_folder(points: int) -> Path:
 
 
 def filled(points: int, growth: Growth, source: str, *, rebuild: bool = False) -> Filling:
-    """Return how the database of one size was filled, after filling it where there is none of this kind yet.
-
-    Args:
-        points: How many images.
-        growth: Where their vectors come from.
-        source: Says which real vectors they are grown from.
-        rebuild: Fill it even if it is there.
-    """
+    """Return how the database of one size was filled, after filling it where there is none from this `source` yet."""
     note = FOLDER / str(points) / "filling.json"
     fields = ",".join(f"{name}{'+' * (name in HNSW_PAYLOAD_FIELDS)}" for name in INDEXES)
     engine = f"qdrant-edge-py {version('qdrant-edge-py')}, m {HNSW_M}, ef_construct {HNSW_EF_CONSTRUCT}, {fields}"
@@ -207,24 +191,21 @@ def _insert(collection: Collection, growth: Growth, first: int, end: int) -> Non
 
 
 def _wait_for_index(url: str, name: str) -> None:
-    port = int(re.sub(r".*:", "", url))
+    port = int(url.rpartition(":")[2])
     client = QdrantClient(host="127.0.0.1", grpc_port=port, prefer_grpc=True, check_compatibility=False, timeout=60)
-    deadline = time.monotonic() + INDEX_SECONDS
-    while True:
+
+    def is_built() -> bool:
         info = client.get_collection(name)
-        if info.status == CollectionStatus.GREEN and (info.indexed_vectors_count or 0) >= (info.points_count or 0):
-            client.close()
-            return
-        if info.optimizer_status != "ok" or time.monotonic() > deadline:
-            raise ScaleFailed(f"the index was not built within {INDEX_SECONDS:.0f} s: {info.optimizer_status}")
-        time.sleep(1.0)
+        if info.optimizer_status != "ok":
+            raise Failed(f"the index was not built: {info.optimizer_status}")
+        return info.status == CollectionStatus.GREEN and (info.indexed_vectors_count or 0) >= (info.points_count or 0)
+
+    wait_for("index", is_built, INDEX_SECONDS)
+    client.close()
 
 
 def exact_nearest(growth: Growth, points: int, queries: Vectors, depth: int) -> NDArray[np.int64]:
-    """Return the numbers, (n, depth), of the nearest of all `points` grown vectors, nearest first.
-
-    Every one is compared. They are grown once more, a block at a time: a million take 40 MB and not 2 GB.
-    """
+    """Return the numbers, (n, depth), of the nearest of all `points` grown vectors, nearest first; all are compared."""
     numbers = np.full((len(queries), depth), -1, np.int64)
     cosines = np.full((len(queries), depth), -np.inf, np.float32)
     start = 0

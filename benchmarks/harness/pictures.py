@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_bucket import BucketSettings, open_bucket
 from sightline_encoder import models
+from sightline_encoder.errors import ModelError
 from sightline_encoder.models.embedded import class_texts
 from sightline_encoder.settings import EncoderSettings
 from sightline_local import samples
@@ -31,7 +31,7 @@ from sightline_pictures import (
     preprocess,
 )
 
-from benchmarks.harness.results import say
+from benchmarks.harness.results import Failed, say
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -47,14 +47,7 @@ LIMITS = PictureSettings()
 
 @dataclass(frozen=True)
 class Collection:
-    """A folder of pictures.
-
-    Attributes:
-        name: `samples`, or the folder's own name.
-        folder: Where it is; only read.
-        keys: Of its pictures, relative to the folder.
-        captions: By key; for measuring, never for search.
-    """
+    """A folder of pictures: its name, where it is, the keys of its pictures in it, and captions by key."""
 
     name: str
     folder: Path
@@ -75,22 +68,19 @@ class Collection:
 
 
 def find(images: str | None) -> Collection:
-    """Return the collection at a path, or the sample pictures, fetched if they are not there yet.
-
-    Exits with one line on stderr where there is none.
-    """
+    """Return the collection at a path, or the sample pictures, fetched if they are not there yet."""
     folder = DATA / "samples" if images is None else Path(images).expanduser().resolve()
     try:
         if images is None:
             samples.fetch(folder)
     except samples.SamplesUnavailable as error:
-        sys.exit(str(error))
+        raise Failed(str(error)) from error
     if not folder.is_dir():
-        sys.exit(f"IMAGES={images} is not a folder")
+        raise Failed(f"IMAGES={images} is not a folder")
     bucket = open_bucket(BucketSettings(url=folder.as_uri()))
     keys = [found.key for found in bucket.list() if found.key and not found.problem and has_image_extension(found.key)]
     if not keys:
-        sys.exit(f"there are no pictures in {folder}")
+        raise Failed(f"there are no pictures in {folder}")
     return Collection(folder.name, folder, keys, _captions(folder, keys))
 
 
@@ -131,22 +121,17 @@ def opened(data: bytes, min_side: int | None = None) -> Any:
     return open_picture(data, max_bytes=LIMITS.max_bytes, max_pixels=LIMITS.max_pixels, min_side=min_side).image
 
 
-def prepare(data: bytes, steps: Preprocessing, *, draft: bool = True) -> Pixels:
-    """Return a picture at a model's input; a function that a pool of processes can be given."""
-    return preprocess(opened(data, steps.min_side if draft else None), steps)
-
-
 def pixels(data: Sequence[bytes], steps: Preprocessing, count: int) -> Pixels:
     """Return (count, height, width, 3) uint8: the pictures at a model's input, over again if need be."""
-    ready = [each for each in map(partial(_prepared, steps=steps), data) if not isinstance(each, str)]
+    ready = [each for each in (_prepared(one, steps) for one in data) if not isinstance(each, str)]
     if not ready:
-        sys.exit("none of the pictures can be read")
+        raise Failed("none of the pictures can be read")
     return np.stack(list(islice(cycle(ready), count)))
 
 
 def _prepared(data: bytes, steps: Preprocessing) -> Pixels | str:
     try:
-        return prepare(data, steps)
+        return preprocess(opened(data, steps.min_side), steps)
     except PictureError as error:
         return error.reason
 
@@ -174,16 +159,20 @@ def embed(
     return kept, np.concatenate([*vectors, *([encode(ready)] if ready else [])])
 
 
-def embed_with(model: models.Model, pictures: Collection, settings: EncoderSettings) -> tuple[list[str], Vectors]:
+def load(choice: str | None = None) -> models.Model:
+    """Return the encoder's default model, or the one that is chosen as `encoder_settings` has it."""
+    try:
+        settings = encoder_settings(choice)
+        return models.load(settings.model_ids[0], settings)
+    except (ModelError, ValueError) as error:
+        raise Failed(str(error)) from error
+
+
+def embed_with(model: models.Model, pictures: Collection) -> tuple[list[str], Vectors]:
     """Return the keys that decode, and their (n, d) unit vectors by a model."""
+    settings = EncoderSettings()
     batch, threads = settings.max_batch_size, settings.picture_threads
     return embed(model.encode_pixels, pictures, model.preprocessing, batch, threads)
-
-
-def embed_by_default(pictures: Collection) -> tuple[list[str], Vectors]:
-    """Return the keys that decode, and their (n, d) unit vectors by the encoder's default model."""
-    settings = encoder_settings(None)
-    return embed_with(models.load(settings.model_ids[0], settings), pictures, settings)
 
 
 def encode_texts(model: models.Model, texts: Sequence[str]) -> Vectors:

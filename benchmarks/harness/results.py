@@ -1,4 +1,4 @@
-"""What a benchmark leaves behind: tables, a JSON file of figures, a picture."""
+"""What a benchmark is asked for and leaves behind: options, tables, a JSON file of figures, a picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import distributions
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,27 @@ BUSY_PERCENT = 15.0
 LIBRARIES = ("torch", "openvino", "pillow", "qdrant-edge-py", "grpcio")
 
 
-def command_line(target: str, description: str | None, images: str = "a folder of pictures") -> argparse.ArgumentParser:
-    """Return the parser of a target's command line, with `--images`."""
+class Failed(SystemExit):
+    """Ends a benchmark with one line on stderr."""
+
+
+def options(target: str, description: str | None, images: str = "a folder of pictures", **more: Any) -> Any:
+    """Return a target's options by name, after a warning where others use the machine.
+
+    Args:
+        target: The name of the make target.
+        description: What `--help` says.
+        images: What `--images` names.
+        more: Further options: False for a switch, otherwise what reads it and its default.
+    """
     parser = argparse.ArgumentParser(prog=f"make {target}", description=description)
     parser.add_argument("--images", help=f"{images} (default: the sample pictures)")
-    return parser
+    for name, given in more.items():
+        kind = {"type": given[0], "default": given[1]} if given else {"action": "store_true"}
+        parser.add_argument(f"--{name.replace('_', '-')}", **kind)
+    found = parser.parse_args()
+    warn_if_busy()
+    return found
 
 
 def sizes(text: str) -> list[int]:
@@ -46,7 +62,7 @@ def sizes(text: str) -> list[int]:
 
 
 def say(line: str) -> None:
-    """Tell on stderr what comes next."""
+    """Print on stderr what comes next."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -66,15 +82,7 @@ def show(headers: Sequence[str], rows: Sequence[Sequence[object]], title: str = 
 def write(
     target: str, *, settings: Mapping[str, Any], figures: Mapping[str, float], quiet: bool = False, **more: Any
 ) -> None:
-    """Write `results/TARGET.json` and print its figures.
-
-    Args:
-        target: The name of the make target; where it measures a collection, with the collection's name.
-        settings: What was measured, and how.
-        figures: Names to numbers; others rely on the names.
-        quiet: Print nothing: more parts follow.
-        more: Anything else worth keeping.
-    """
+    """Write `results/TARGET.json` and, unless `quiet`, print its figures; others rely on their names."""
     content = {
         "machine": machine(),
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -83,9 +91,7 @@ def write(
         **more,
     }
     path = _path(target, "json")
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
-    draft.replace(path)
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
     if not quiet:
         show(["figure", "value"], list(content["figures"].items()))
         print(f"written: {path}")
@@ -93,27 +99,13 @@ def write(
 
 @contextmanager
 def picture(
-    target: str,
-    title: str = "",
-    *,
-    width: float = 7.0,
-    height: float = 4.0,
-    x: str = "",
-    y: str = "",
-    grid: str | None = "both",
+    target: str, title: str = "", *, height: float = 4.0, x: str = "", y: str = "", grid: str | None = "both"
 ) -> Iterator[Axes]:
     """Draw `results/TARGET.png`: gives the axes, adds a legend of what was labelled, and writes the file at the end.
 
-    Args:
-        target: The file's name without its ending.
-        title: Above the axes.
-        width: In inches, as is the height.
-        height: Of the whole picture.
-        x: What the horizontal axis shows.
-        y: What the vertical one does.
-        grid: Lines behind what is drawn: `both`, `x`, `y`; None for no axes at all.
+    `grid` is `both`, `x` or `y`, or None for no axes at all.
     """
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(7.0, height), layout="constrained", facecolor="white")
     axes = figure.add_subplot(xlabel=x, ylabel=y)
     axes.set_title(title, loc="left", color=INK, fontsize=11, fontweight="bold", parse_math=False)
     axes.spines[["top", "right"] if grid else slice(None)].set_visible(False)
@@ -151,7 +143,7 @@ def draw_bars(
 
 
 def warn_if_busy() -> None:
-    """Say on stderr that others use this machine: figures of time are then not worth much. Call it at the start."""
+    """Print on stderr that others use this machine: figures of time are then not worth much."""
     percent = psutil.cpu_percent(interval=1.0)
     if percent > BUSY_PERCENT:
         say(f"other programs use {percent:.0f} % of this machine: its figures of time will mislead")
@@ -159,15 +151,15 @@ def warn_if_busy() -> None:
 
 def machine() -> dict[str, Any]:
     """Return what the figures depend on: processor, cores, memory, GPU, versions."""
-    versions = {found.name.lower(): found.version for found in distributions()}
+    processor = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text("utf-8"))
     return {
-        "processor": _first(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo")) or platform.machine(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "processor": processor.group(1).strip() if processor else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "gpu": _gpu(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "libraries": {name: versions.get(name) for name in LIBRARIES},
+        "libraries": {name: version(name) for name in LIBRARIES},
     }
 
 
@@ -181,11 +173,6 @@ def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}" if abs(value) < 10 else f"{value:,.1f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _first(pattern: str, path: Path) -> str | None:
-    found = re.search(pattern, path.read_text("utf-8")) if path.is_file() else None
-    return found.group(1).strip() if found else None
 
 
 def _gpu() -> str | None:

@@ -1,35 +1,106 @@
-"""The real services on free ports, in folders of the benchmark's own."""
+"""What a benchmark runs: the real services on free ports in folders of its own, or single processes."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
+from sightline.encoder.client import EncoderClient, EncoderError
 from sightline_local.readiness import IngestState, NotReady, ingest_state, wait_until_ready
-from sightline_local.stack import ROOT, Service, Stack, choose_ports
+from sightline_local.stack import ROOT, Service, Stack, choose_ports, free_port
 from sightline_local.supervisor import Supervisor
 
 from benchmarks.harness import pictures
+from benchmarks.harness.results import Failed
 
 POLL_SECONDS = 0.5
 INGEST_SECONDS = 3600.0
 HTTP_SECONDS = 300.0
+START_SECONDS, STOP_SECONDS = 240.0, 120.0
+
+
+def wait_for(what: str, ready: Callable[[], object], seconds: float = START_SECONDS) -> None:
+    """Wait until something is so; fail where it takes too long."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise Failed(f"no {what} within {seconds:.0f} s")
+        time.sleep(0.1)
+
+
+@contextmanager
+def process(command: list[str], environment: Mapping[str, str], ready: Callable[[], bool]) -> Iterator[psutil.Process]:
+    """Run a command until the block ends, and begin the block once it is ready."""
+    here = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
+    with tempfile.TemporaryFile() as log:
+        running = psutil.Popen(command, env={**here, **environment}, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            wait_for(f"answer from {command[0]}", lambda: ready() or running.poll() is not None)
+            if running.poll() is not None:
+                log.seek(0)
+                raise Failed(f"{command[0]} does not serve; its log ends: {log.read()[-400:].decode()}")
+            yield running
+        finally:
+            running.terminate()
+            try:
+                running.wait(STOP_SECONDS)
+            except psutil.TimeoutExpired:
+                running.kill()
+                running.wait()
+
+
+def answers(url: str) -> bool:
+    """Return whether a server answers OK at an address."""
+    try:
+        return httpx.get(url, timeout=2).status_code == httpx.codes.OK
+    except httpx.HTTPError:
+        return False
+
+
+@dataclass(frozen=True)
+class Server:
+    """A process that serves at HOST:PORT."""
+
+    address: str
+    process: psutil.Process
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that it has used."""
+        used = self.process.cpu_times()
+        return float(used.user + used.system)
+
+
+@contextmanager
+def encoder(model_id: str, **settings: object) -> Iterator[Server]:
+    """Run the encoder with one model until the block ends, with settings such as `max_batch_size=1`."""
+    port = free_port()
+    chosen = {"models": model_id, "cache_dir": pictures.MODELS, "port": port, "metrics_port": free_port()} | settings
+    environment = {"LOG_LEVEL": "warning", **{f"ENCODER_{name.upper()}": str(value) for name, value in chosen.items()}}
+    with EncoderClient(f"127.0.0.1:{port}", timeout_seconds=1.0) as client:
+
+        def ready() -> bool:
+            try:
+                return bool(client.encode_texts(["ready"]).results)
+            except EncoderError:
+                return False
+
+        with process([str(Path(sys.executable).parent / "sightline-encoder")], environment, ready) as running:
+            yield Server(f"127.0.0.1:{port}", running)
 
 
 class System:
-    """A running system, and what benchmarks ask of it.
-
-    Attributes:
-        http: A client of the gateway's `/api/v1`.
-    """
+    """The running services, and what benchmarks ask of them; `http` is a client of the gateway's `/api/v1`."""
 
     def __init__(self, stack: Stack, supervisor: Supervisor) -> None:
         self.stack = stack
@@ -46,28 +117,23 @@ class System:
         deadline = time.monotonic() + INGEST_SECONDS
         while (state := ingest_state(self.stack)) is None or not done(state):
             if time.monotonic() > deadline or not self._supervisor.is_running():
-                raise NotReady(f"ingestion stands at {state}; logs are in {self.stack.logs}")
+                raise Failed(f"ingestion stands at {state}; logs are in {self.stack.logs}")
             time.sleep(POLL_SECONDS)
         return state
 
     def images(self) -> list[dict[str, Any]]:
         """Return every image that the catalogue holds, page by page."""
         found: list[dict[str, Any]] = []
-        cursor: str | None = None
-        while not found or cursor:
-            answer = self.http.get("/images", params={"limit": 200} | ({"cursor": cursor} if cursor else {}))
-            page = answer.raise_for_status().json()
+        query: dict[str, Any] = {"limit": 200}
+        while True:
+            page = self.http.get("/images", params=query).raise_for_status().json()
             found += page["images"]
-            cursor = page["cursor"]
-            if not page["images"]:
-                break
-        return found
+            if not page["cursor"] or not page["images"]:
+                return found
+            query["cursor"] = page["cursor"]
 
     def processes(self) -> dict[str, list[psutil.Process]]:
-        """Return the processes of each service, its main one first, and of the supervisor; without those that end now.
-
-        A service that is not up yet, or is being restarted, is left out.
-        """
+        """Return the processes of each service that is up, its main one first, and of the supervisor."""
         found: dict[str, list[psutil.Process]] = {}
         for supervisor in psutil.Process().children():
             with suppress(psutil.Error):
@@ -89,55 +155,56 @@ class System:
 
 @contextmanager
 def system(
-    bucket: Path,
-    state: Path,
+    bucket: Path | None = None,
     *,
     settings: Mapping[str, str] | None = None,
-    models: Path = pictures.MODELS,
+    models: Path | None = pictures.MODELS,
     only: Collection[str] = (),
-    instead: Mapping[str, Sequence[str]] | None = None,
-    ready: Callable[[Stack], bool] | None = None,
+    instead: Mapping[str, str] | None = None,
     on_wait: Callable[[System], None] = lambda _: None,
 ) -> Iterator[System]:
-    """Run the services over a bucket until the block ends.
+    """Run the services until the block ends.
 
     Args:
-        bucket: A folder of pictures.
-        state: A folder for all that they write but the models.
+        bucket: A folder of pictures; an empty one where none is given.
         settings: For all of them, over the stack's own.
-        models: Where converted models are; as a rule those of `make demo`.
+        models: Where converted models are; None for an empty folder.
         only: Names of the services to run; all if empty.
-        instead: By a service's name, modules of Python to run in its place.
-        ready: Tells that they are up, where that is less than that a search is answered.
+        instead: By a service's name, Python to run in its place.
         on_wait: Called about five times a second while they start.
     """
-    stack = Stack(bucket=bucket, state=state, models=models, ports=choose_ports(), settings=dict(settings or {}))
-    stack.make_folders()
-    services = [service for service in stack.services() if not only or service.name in only]
-    for place, service in enumerate(services):
-        if instead and service.name in instead:
-            environment = service.environment | {"PYTHONPATH": os.fspath(ROOT)}
-            services[place] = Service(service.name, [sys.executable, *instead[service.name]], environment)
-    with Supervisor(services, stack.logs) as supervisor:
-        running = System(stack, supervisor)
-        with running.http:
-            if ready is None:
-                wait_until_ready(stack, supervisor, on_wait=lambda: on_wait(running))
-            else:
-                _wait_for(ready, stack)
-            yield running
+    with tempfile.TemporaryDirectory(prefix="sightline-bench-") as temporary:
+        folder = Path(temporary)
+        (folder / "bucket").mkdir()
+        stack = Stack(
+            bucket=bucket or folder / "bucket",
+            state=folder / "state",
+            models=models or folder / "models",
+            ports=choose_ports(),
+            settings=dict(settings or {}),
+        )
+        stack.make_folders()
+        services = [service for service in stack.services() if not only or service.name in only]
+        for place, service in enumerate(services):
+            if instead and service.name in instead:
+                environment = service.environment | {"PYTHONPATH": os.fspath(ROOT)}
+                services[place] = Service(service.name, [sys.executable, "-c", instead[service.name]], environment)
+        with Supervisor(services, stack.logs) as supervisor:
+            running = System(stack, supervisor)
+            with running.http:
+                try:
+                    if only and "encoder" not in only:
+                        wait_for("answer from the gateway", lambda: answers(f"{stack.url}/healthz"), HTTP_SECONDS)
+                    else:
+                        wait_until_ready(stack, supervisor, on_wait=lambda: on_wait(running))
+                except NotReady as error:
+                    raise Failed(str(error)) from error
+                yield running
 
 
-def _wait_for(ready: Callable[[Stack], bool], stack: Stack) -> None:
-    deadline = time.monotonic() + HTTP_SECONDS
-    while not ready(stack):
-        if time.monotonic() > deadline:
-            raise NotReady(f"the services do not come up; their logs are in {stack.logs}")
-        time.sleep(0.2)
-
-
-def stage(found: pictures.Collection, folder: Path) -> Path:
-    """Put the pictures into a folder, as links to the same files where that is possible."""
+def stage(found: pictures.Collection, running: System) -> Path:
+    """Put the pictures beside the bucket, as links to the same files where that is possible."""
+    folder = running.stack.bucket.with_name("staged")
     for key in found.keys:
         target = folder / key
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from statistics import median
 from threading import Event, Thread
@@ -21,10 +21,7 @@ PAUSE_SECONDS = 0.1
 
 
 def in_turns(competitors: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Return for each competitor what it gave in each round.
-
-    The order turns round from one round to the next, so that nobody always follows the same other.
-    """
+    """Return what each competitor gave in each round; the order turns round, so that nobody always follows another."""
     names = list(competitors)
     found: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(rounds):
@@ -34,14 +31,14 @@ def in_turns(competitors: Mapping[str, Callable[[], float]], rounds: int) -> dic
     return found
 
 
-def rate(work: Callable[[], int], seconds: float = 0.0) -> Callable[[], float]:
+def rate(work: Callable[[], Sized], seconds: float = 0.0) -> Callable[[], float]:
     """Return a competitor: items a second of `work`, which returns its items and is repeated for some seconds."""
 
     def measure() -> float:
         items = 0
         began = time.perf_counter()
         while True:
-            items += work()
+            items += len(work())
             passed = time.perf_counter() - began
             if passed >= seconds:
                 return items / passed

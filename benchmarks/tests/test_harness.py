@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 from sightline_pictures import Preprocessing
 
-from benchmarks import bench_memory
-from benchmarks.harness import memory, pictures, processes, results, timing
-from benchmarks.harness.memory import MIB, Watch
+from benchmarks import memory
+from benchmarks.harness import pictures, results, timing
+from benchmarks.memory import MIB, Watch
 
 STEPS = Preprocessing("squash", 0, 8, 8)
 
@@ -83,14 +83,6 @@ def test_sizes_are_read_and_sorted():
         results.sizes("0,10")
 
 
-def test_the_mean_batch_is_of_what_was_run_between_two_looks():
-    name = "sightline_encoder_batch_size"
-    before = {(f"{name}_sum", "text", "bulk"): 10.0, (f"{name}_count", "text", "bulk"): 5.0}
-    after = {(f"{name}_sum", "text", "bulk"): 34.0, (f"{name}_count", "text", "bulk"): 8.0}
-    assert processes.mean_batch(before, after, "text", "bulk") == 8.0
-    assert math.isnan(processes.mean_batch(before, after, "image", "bulk"))
-
-
 def test_libraries_are_told_from_what_a_process_has_mapped():
     packages = "/opt/venv/lib/python3.11/site-packages"
     assert memory.library_of(f"{packages}/sklearn/utils/_random.so") == "sklearn"
@@ -114,20 +106,20 @@ def test_this_process_is_read_and_one_that_has_ended_holds_nothing():
 def watch(torch=False, **rss_mib):
     most = {name.replace("_", "-"): Counter(rss=mib * MIB, pss=mib * MIB, processes=1) for name, mib in rss_mib.items()}
     loaded = {name: {"numpy", "torch"} if torch and name == "encoder" else {"numpy"} for name in most}
-    return Watch(most, Counter(rss=2**30, pss=2**29, processes=3), loaded, 1)
+    return Watch(most, Counter(rss=2**30, pss=2**29, processes=3), loaded)
 
 
 def test_figures_of_memory(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(results, "RESULTS", tmp_path)
     idle, load = watch(encoder=400, search_gateway=200), watch(torch=True, encoder=500, search_gateway=220)
-    outcome = bench_memory.Outcome(watch(encoder=1300), idle, load, {"searches": 100})
-    figures = bench_memory.figures(outcome)
+    outcome = memory.Outcome(watch(encoder=1300), idle, load, {"searches": 100})
+    figures = memory.figures(outcome)
     assert figures["encoder_idle_rss_mib"] == 400
     assert figures["encoder_start_rss_mib"] == 1300
     assert figures["search_gateway_load_pss_mib"] == 220
     assert (figures["torch_encoder"], figures["torch_search_gateway"]) == (1, 0)
     assert figures["all_idle_pss_mib"] == 512
-    bench_memory.show(outcome)
+    memory.show(outcome)
     results.write("bench-memory", settings={}, figures=figures)
     assert "torch" in capsys.readouterr().out
     written = json.loads((tmp_path / "bench-memory.json").read_text())

@@ -5,8 +5,7 @@ import pytest
 from sightline_search_gateway.search import VocabularyEmbeddings, calibrate
 
 from benchmarks import naming
-from benchmarks.harness.judged import Pictures, as_images
-from benchmarks.naming import judge_queries, name_clusters, time_clusters
+from benchmarks.naming import Pictures, as_images, judge_queries, name_clusters, time_clusters
 
 THINGS = ("cat", "dog", "car", "tree", "boat")
 NAMES = (*THINGS, *(f"word {number}" for number in range(300)))

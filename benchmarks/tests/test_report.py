@@ -9,7 +9,8 @@ from PIL import Image
 from sightline_pictures import Preprocessing
 
 from benchmarks import report
-from benchmarks.harness import engine, results
+from benchmarks.harness import results
+from benchmarks.harness.vectors import built, exact
 
 THINGS = ("cat", "dog", "car", "chair", "<b>boat & co")
 
@@ -112,12 +113,12 @@ def test_all_methods_agree_on_the_nearest(monkeypatch):
     vectors = unit(np.random.default_rng(2).standard_normal((300, 16)))
     question = vectors[17]
     wanted = np.argsort(-(vectors @ question), kind="stable")[:10]
-    assert engine.exact(vectors, question, 10).tolist() == wanted.tolist()
-    assert len(engine.exact(vectors, question, 1000)) == 300
+    assert exact(vectors, question, 10).tolist() == wanted.tolist()
+    assert len(exact(vectors, question, 1000)) == 300
     pytest.importorskip("torch")
     monkeypatch.setattr(report, "NEAREST", 10)
     assert report.on_device(vectors, "cpu")(question).tolist() == wanted.tolist()
-    with engine.built(vectors) as shard:
+    with built(vectors) as shard:
         assert report.recall(vectors, question, shard.search(question, 10), wanted) == 1
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.bench_scale import DEPTH, by_catalogue, reached
-from benchmarks.harness import engine, grown, growth
-from benchmarks.harness.growth import Growth, turned
+from benchmarks.harness import grown, vectors
 from benchmarks.harness.timing import timed
+from benchmarks.harness.vectors import Growth, turned
+from benchmarks.scale import DEPTH, by_catalogue, reached
 
 
 def unit(count: int, dimensions: int, seed: int = 3) -> np.ndarray:
@@ -29,7 +29,7 @@ def test_vectors_do_not_fit_into_fewer_dimensions():
 
 
 def test_growth_gives_as_many_unit_vectors_as_asked_for_and_the_same_ones_again(monkeypatch):
-    monkeypatch.setattr(growth, "BLOCK", 64)
+    monkeypatch.setattr(vectors, "BLOCK", 64)
     grown = Growth(unit(30, 16))
     once = np.concatenate(list(grown.blocks(150)))
     again = np.concatenate(list(grown.blocks(150)))
@@ -51,7 +51,7 @@ def test_growth_adds_no_direction_in_which_real_vectors_do_not_differ():
 
 
 def test_the_exact_nearest_are_found_across_blocks(monkeypatch):
-    monkeypatch.setattr(growth, "BLOCK", 64)
+    monkeypatch.setattr(vectors, "BLOCK", 64)
     supply = Growth(unit(30, 16))
     queries = unit(5, 16)
     numbers = grown.exact_nearest(supply, 150, queries, 10)
@@ -70,7 +70,7 @@ def test_an_image_tells_its_number(number):
 
 def test_a_database_is_filled_once_and_found_again(tmp_path, monkeypatch):
     monkeypatch.setattr(grown, "FOLDER", tmp_path)
-    monkeypatch.setattr(growth, "BLOCK", 200)
+    monkeypatch.setattr(vectors, "BLOCK", 200)
     supply = Growth(turned(unit(50, 32), grown.DIMENSIONS))
     first = grown.filled(300, supply, "drawn")
     assert grown.filled(300, supply, "drawn") == first
@@ -85,12 +85,12 @@ def test_a_database_is_filled_once_and_found_again(tmp_path, monkeypatch):
 
 def test_a_database_of_several_parts_has_each_indexed_also_a_smaller_last_one(tmp_path, monkeypatch):
     monkeypatch.setattr(grown, "FOLDER", tmp_path)
-    monkeypatch.setattr(growth, "BLOCK", 200)
+    monkeypatch.setattr(vectors, "BLOCK", 200)
     monkeypatch.setattr(grown, "UNINDEXED", 150)
     monkeypatch.setattr(grown, "PART", 400)
     supply = Growth(turned(unit(50, 32), grown.DIMENSIONS))
     assert grown.filled(600, supply, "drawn").index_seconds > 0
     with grown.database(600) as server:
         assert server.collection().count() == 600
-    with engine.loaded(grown.shard_folder(600)) as shard:
+    with vectors.loaded(grown.shard_folder(600)) as shard:
         assert shard.opened.info().indexed_vectors_count == 600

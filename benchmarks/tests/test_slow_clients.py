@@ -10,8 +10,8 @@ from itertools import count
 
 import pytest
 
-from benchmarks import bench_slow_clients
-from benchmarks.bench_slow_clients import KINDS, Held, measure
+from benchmarks import slow_clients
+from benchmarks.slow_clients import KINDS, Held, measure
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -32,8 +32,8 @@ class Threads(ThreadingHTTPServer):
 
 @pytest.fixture
 def serve(monkeypatch):
-    monkeypatch.setattr(bench_slow_clients, "SECONDS", 0.5)
-    monkeypatch.setattr(bench_slow_clients, "BYTE_SECONDS", 0.1)
+    monkeypatch.setattr(slow_clients, "SECONDS", 0.5)
+    monkeypatch.setattr(slow_clients, "BYTE_SECONDS", 0.1)
     servers = []
 
     def start(kind):
@@ -69,8 +69,8 @@ def test_whoever_is_closed_comes_again(serve):
 
 
 def test_a_server_that_is_held_up_is_seen(serve, monkeypatch):
-    monkeypatch.setattr(bench_slow_clients, "TIMEOUT_SECONDS", 0.3)
-    monkeypatch.setattr(bench_slow_clients, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(slow_clients, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(slow_clients, "CONNECT_SECONDS", 0.1)
     port = serve(HTTPServer)
     asked = measure(KINDS["slow_bodies"], f"http://127.0.0.1:{port}/healthz", port, map(str, count()))
     assert all(one.failed and one.longest_ms >= 300 for one in asked.values())

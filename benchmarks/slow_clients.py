@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,12 +20,10 @@ from itertools import count
 from pathlib import Path
 
 import httpx
-from sightline_local.readiness import NotReady
 from sightline_local.stack import ROOT, Stack, free_port
 
 from benchmarks.harness import pictures, results
-from benchmarks.harness.processes import answers, process
-from benchmarks.harness.system import system
+from benchmarks.harness.system import answers, process, system
 from benchmarks.harness.timing import meanwhile
 
 SECONDS = 20.0
@@ -43,13 +40,7 @@ BODY = "Content-Type: multipart/form-data; boundary=slow\r\nContent-Length: 1000
 
 @dataclass(frozen=True)
 class Slow:
-    """Clients of one kind.
-
-    Attributes:
-        count: How many at once.
-        opening: What each sends at first.
-        more: What each sends every five seconds.
-    """
+    """How many clients of one kind there are, what each sends at first, and what every five seconds."""
 
     count: int
     opening: str = ""
@@ -141,10 +132,10 @@ def measure(slow: Slow, health_url: str, port: int, texts: Iterator[str]) -> dic
 
 
 @contextmanager
-def nginx(program: str, stack: Stack, folder: Path) -> Iterator[int]:
+def nginx(program: str, stack: Stack) -> Iterator[int]:
     """Run nginx with the page's own configuration before a gateway until the block ends; gives its port."""
     port = free_port()
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(dir=stack.state))
     web = ROOT / "services" / "web"
     (folder / "gateway.conf").write_text(f'map "" $gateway {{ default 127.0.0.1:{stack.ports.gateway}; }}\n')
     text = (web / "nginx.conf").read_text("utf-8")
@@ -163,23 +154,17 @@ def nginx(program: str, stack: Stack, folder: Path) -> Iterator[int]:
 
 def main() -> None:
     """Index, measure, print and write."""
-    options = results.command_line("bench-slow-clients", __doc__).parse_args()
-    results.warn_if_busy()
-    found = pictures.find(options.images)
+    found = pictures.find(results.options("bench-slow-clients", __doc__).images)
     names = pictures.class_names()
     texts = (f"{name}, picture {number}" for number in count(1) for name in names)
     rows: list[list[object]] = []
     figures: dict[str, float] = {}
-    with tempfile.TemporaryDirectory(prefix="sightline-bench-") as temporary, ExitStack() as stack:
-        folder = Path(temporary)
-        try:
-            running = stack.enter_context(system(found.folder, folder / "state"))
-            running.wait()
-        except NotReady as error:
-            sys.exit(str(error))
+    with ExitStack() as stack:
+        running = stack.enter_context(system(found.folder))
+        running.wait()
         ports = {"": running.stack.ports.gateway}
         if program := shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"):
-            ports["nginx_"] = stack.enter_context(nginx(program, running.stack, folder / "nginx"))
+            ports["nginx_"] = stack.enter_context(nginx(program, running.stack))
         else:
             results.say("there is no nginx here: the gateway is measured alone")
         for start, port in ports.items():

@@ -10,28 +10,86 @@ from __future__ import annotations
 
 import http.client
 import itertools
-import sys
-import tempfile
+import re
 import threading
 import time
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from sightline_local.readiness import NotReady
+import psutil
 
-from benchmarks.bench_ingest import distinct
-from benchmarks.harness import pictures, results, searches
-from benchmarks.harness.memory import KINDS, MIB, Watch
+from benchmarks.harness import pictures, results
 from benchmarks.harness.pictures import Collection, class_names
-from benchmarks.harness.results import say
-from benchmarks.harness.system import stage, system
+from benchmarks.harness.results import Failed, say
+from benchmarks.harness.system import System, stage, system
 from benchmarks.harness.timing import meanwhile
+from benchmarks.ingest import distinct
+from benchmarks.search import ask
 
 CLIENTS = 8
 SETTLE_SECONDS = 10.0
 IDLE_SECONDS = 3.0
 LEAST_LOAD_SECONDS = 30.0
 SAMPLE_SECONDS = 0.2
+KINDS = ("rss", "pss", "uss", "anonymous")
+"""Resident, what is shared counted whole; what is shared divided by those who share it, for adding up;
+what is one process's alone; resident, of no file."""
+HEAVY = ("torch", "openvino", "onnxruntime", "scipy", "sklearn", "matplotlib", "pandas", "numba", "tokenizers", "numpy")
+"""Libraries whose loading costs tens of megabytes or seconds, by the folder that they are installed in."""
+MIB = 2**20
+
+
+def held(processes: Iterable[psutil.Process]) -> Counter[str]:
+    """Return what processes hold in all, in bytes by kind, and under `processes` how many of them are left."""
+    total: Counter[str] = Counter()
+    for process in processes:
+        with suppress(psutil.Error):
+            found = process.memory_full_info()
+            # A process that has ended and was not waited for holds nothing.
+            if found.rss:
+                total += Counter(
+                    rss=found.rss, pss=found.pss, uss=found.uss, anonymous=found.rss - found.shared, processes=1
+                )
+    return total
+
+
+def libraries(processes: Iterable[psutil.Process]) -> set[str]:
+    """Return which of the heavy libraries any of the processes has mapped."""
+    found: set[str] = set()
+    for process in processes:
+        with suppress(psutil.Error):
+            found |= set(filter(None, (library_of(mapped.path) for mapped in process.memory_maps())))
+    return found
+
+
+def library_of(path: str) -> str | None:
+    """Return the heavy library that a mapped file is of."""
+    installed = re.search(r"/(?:site|dist)-packages/([A-Za-z0-9_]+?)(?:\.libs)?/", path)
+    name = "torch" if re.search(r"/libtorch[A-Za-z_]*\.", path) else installed and installed.group(1)
+    return name if name in HEAVY else None
+
+
+@dataclass
+class Watch:
+    """The most that each process of a system, and its children together, and all at one moment held while watched."""
+
+    most: dict[str, Counter[str]] = field(default_factory=dict)
+    total: Counter[str] = field(default_factory=Counter)
+    libraries: dict[str, set[str]] = field(default_factory=dict)
+
+    def look(self, running: System) -> None:
+        """Look once."""
+        total: Counter[str] = Counter()
+        for name, processes in running.processes().items():
+            for part, own in ((name, processes[:1]), (f"{name}, children", processes[1:])):
+                if now := held(own):
+                    self.most[part] = self.most.get(part, Counter()) | now
+                    self.libraries.setdefault(part, set()).update(libraries(own))
+                    total += now
+        self.total |= total
 
 
 class Clients:
@@ -53,9 +111,9 @@ class Clients:
         kept = self._connections.__dict__
         connection = kept.setdefault("http", http.client.HTTPConnection("127.0.0.1", self._port, timeout=60))
         try:
-            searches.ask(connection, text, clusters=True)
+            ask(connection, text, clusters=True)
             self.answered += 1
-        except (searches.SearchFailed, OSError, http.client.HTTPException):
+        except (Failed, OSError, http.client.HTTPException):
             connection.close()
             self.refused += 1
             time.sleep(1.0)
@@ -71,26 +129,24 @@ class Outcome:
     others: dict[str, float]
 
 
-def measure(found: Collection, folder: Path, models: Path) -> Outcome:
+def measure(found: Collection, models: Path | None) -> Outcome:
     """Start, wait, load."""
-    bucket = folder / "bucket"
-    bucket.mkdir()
-    staged = stage(found, folder / "staged")
     start, idle, load = Watch(), Watch(), Watch()
     began = time.monotonic()
     say("starting")
-    with system(bucket, folder / "state", models=models, on_wait=start.look) as running:
+    with system(models=models, on_wait=start.look) as running:
         ready_seconds = time.monotonic() - began
         say(f"idle for {SETTLE_SECONDS + IDLE_SECONDS:.0f} s")
         time.sleep(SETTLE_SECONDS)
         with meanwhile(lambda: idle.look(running), pause_seconds=SAMPLE_SECONDS):
             time.sleep(IDLE_SECONDS)
         say(f"indexing {len(found.keys):,} pictures while {CLIENTS} clients search")
+        staged = stage(found, running)
         clients = Clients(running.stack.ports.gateway)
         began = time.monotonic()
         looking = meanwhile(lambda: load.look(running), pause_seconds=SAMPLE_SECONDS)
         with looking, meanwhile(*[clients.search] * CLIENTS):
-            staged.rename(bucket / "pictures")
+            staged.rename(running.stack.bucket / "pictures")
             running.rescan()
             state = running.wait(lambda state: state.known > 0 and state.finished)
             time.sleep(max(0.0, LEAST_LOAD_SECONDS - (time.monotonic() - began)))
@@ -106,10 +162,7 @@ def measure(found: Collection, folder: Path, models: Path) -> Outcome:
 
 
 def figures(outcome: Outcome) -> dict[str, float]:
-    """Return the figures by name: `PROCESS_idle_rss_mib`, `PROCESS_load_pss_mib` and so on, `torch_PROCESS` 1 or 0.
-
-    Other kinds of memory are among `processes` in the file.
-    """
+    """Return the figures by name: `PROCESS_idle_rss_mib`, `PROCESS_load_pss_mib` and so on, `torch_PROCESS` 1 or 0."""
     found: dict[str, float] = {}
     for when, watch in (("idle", outcome.idle), ("load", outcome.load)):
         for name, most in [*watch.most.items(), ("all", watch.total)]:
@@ -151,16 +204,9 @@ def show(outcome: Outcome) -> None:
 
 def main() -> None:
     """Measure, print, draw and write."""
-    parser = results.command_line("bench-memory", __doc__)
-    parser.add_argument("--first-start", action="store_true", help="start with no converted model")
-    options = parser.parse_args()
+    options = results.options("bench-memory", __doc__, first_start=False)
     found = distinct(pictures.find(options.images))
-    with tempfile.TemporaryDirectory(prefix="sightline-bench-") as temporary:
-        folder = Path(temporary)
-        try:
-            outcome = measure(found, folder, folder / "models" if options.first_start else pictures.MODELS)
-        except NotReady as error:
-            sys.exit(str(error))
+    outcome = measure(found, None if options.first_start else pictures.MODELS)
     show(outcome)
     watches = {"start": outcome.start, "idle": outcome.idle, "load": outcome.load}
     settings = {
@@ -168,8 +214,6 @@ def main() -> None:
         "pictures": len(found.keys),
         "clients": CLIENTS,
         "first_start": options.first_start,
-        "sample_seconds": SAMPLE_SECONDS,
-        "looks": {when: watch.looks for when, watch in watches.items()},
     }
     processes = {
         when: {name: most | {"loaded": sorted(watch.libraries[name])} for name, most in watch.most.items()}

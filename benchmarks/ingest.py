@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,10 +21,8 @@ from statistics import median
 
 from sightline_bucket import BucketSettings, ThumbnailSettings, open_thumbnails
 from sightline_encoder import models
-from sightline_encoder.settings import EncoderSettings
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.worker.context import ENCODE_BATCH
-from sightline_local.readiness import NotReady
 from sightline_pictures import PictureError, preprocess, thumbnail
 
 from benchmarks.harness import pictures, results, timing
@@ -35,7 +32,7 @@ from benchmarks.harness.system import System, stage, system
 ROUNDS = 3
 
 
-def bare_loop(found: Collection, model: models.Model, readers: int, batch: int) -> float:
+def bare_loop(found: Collection, model: models.Model, readers: int) -> float:
     """Index without services; return pictures a second."""
     steps = model.preprocessing
     with tempfile.TemporaryDirectory(prefix="sightline-bare-") as folder, ThreadPoolExecutor(readers) as pool:
@@ -55,10 +52,10 @@ def bare_loop(found: Collection, model: models.Model, readers: int, batch: int) 
         began = time.perf_counter()
         done = 0
         ready: list[Pixels] = []
-        for pixels in pictures.ahead(pool, prepare, found.keys, 4 * batch):
+        for pixels in pictures.ahead(pool, prepare, found.keys, 4 * ENCODE_BATCH):
             if pixels is not None:
                 ready.append(pixels)
-            if len(ready) == batch:
+            if len(ready) == ENCODE_BATCH:
                 done += len(model.encode_pixels(ready))
                 ready = []
         done += len(model.encode_pixels(ready)) if ready else 0
@@ -66,12 +63,7 @@ def bare_loop(found: Collection, model: models.Model, readers: int, batch: int) 
 
 
 def pipeline(running: System, staged: Path) -> float:
-    """Index with the services and take all out again; return pictures a second until the last one was indexed.
-
-    Args:
-        running: The services, over an empty bucket.
-        staged: Where the pictures wait, on the bucket's file system.
-    """
+    """Index staged pictures with the services and take all out again; return pictures a second until the last one."""
     inside = running.stack.bucket / "pictures"
     began = time.time()
     os.rename(staged, inside)
@@ -96,29 +88,18 @@ def distinct(found: Collection) -> Collection:
 
 def main() -> None:
     """Take turns, print, draw and write."""
-    options = results.command_line("bench-ingest", __doc__).parse_args()
-    results.warn_if_busy()
-    found = distinct(pictures.find(options.images))
-    with tempfile.TemporaryDirectory(prefix="sightline-bench-") as temporary:
-        folder = Path(temporary)
-        uri = folder.as_uri()
-        # As the services get them: the defaults.
-        worker = WorkerSettings(bucket=BucketSettings(url=uri), thumbnails=ThumbnailSettings(url=f"{uri}/t"))
-        readers = worker.processes * worker.threads
-        encoder = EncoderSettings(cache_dir=pictures.MODELS, max_batch_size=ENCODE_BATCH)
-        model = models.load(encoder.model_ids[0], encoder)
-        model.warm_up()
-        (folder / "bucket").mkdir()
-        staged = stage(found, folder / "staged")
-        try:
-            with system(folder / "bucket", folder / "state") as running:
-                competitors = {
-                    "pipeline": lambda: pipeline(running, staged),
-                    "bare": lambda: bare_loop(found, model, readers, ENCODE_BATCH),
-                }
-                turns = timing.in_turns(competitors, ROUNDS)
-        except NotReady as error:
-            sys.exit(str(error))
+    found = distinct(pictures.find(results.options("bench-ingest", __doc__).images))
+    # As the services get them: the defaults. Nothing is read from these addresses.
+    worker = WorkerSettings(bucket=BucketSettings(url="file:///tmp"), thumbnails=ThumbnailSettings(url="file:///tmp/t"))
+    model = pictures.load(f"max_batch_size={ENCODE_BATCH}")
+    model.warm_up()
+    with system() as running:
+        staged = stage(found, running)
+        competitors = {
+            "pipeline": lambda: pipeline(running, staged),
+            "bare": lambda: bare_loop(found, model, worker.processes * worker.threads),
+        }
+        turns = timing.in_turns(competitors, ROUNDS)
     numbered = [f"turn {turn + 1}" for turn in range(ROUNDS)]
     rows = [[name, *values, median(values)] for name, values in turns.items()]
     results.show(["pictures/s", *numbered, "median"], rows)
@@ -137,7 +118,6 @@ def main() -> None:
         "batch": ENCODE_BATCH,
         "model": model.id,
         "runtime": model.runtime,
-        "threads": encoder.forward_threads,
     }
     results.write("bench-ingest", settings=settings, figures=figures, turns=turns)
 

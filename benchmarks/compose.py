@@ -16,7 +16,6 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,13 @@ import httpx
 from sightline_local.stack import ROOT, free_port
 
 from benchmarks.harness import pictures, results
+from benchmarks.harness.results import Failed
+from benchmarks.harness.system import wait_for
 from benchmarks.harness.timing import meanwhile
 
 PROJECT = "sightline-bench"
 BASE = re.compile(r"^FROM (\S+:\S+)", re.MULTILINE)
 UNITS = {"B": 1, "kB": 1e3, "KiB": 1024, "MB": 1e6, "MiB": 1024**2, "GB": 1e9, "GiB": 1024**3}
-WAIT_SECONDS = 300.0
 
 
 class Containers:
@@ -72,7 +72,7 @@ class Containers:
         began = time.monotonic()
         starting = threading.Thread(target=self.compose, args=("up", "--detach"))
         starting.start()
-        wait("an answered search", lambda: "results" in self.get("/search", q="a cat"))
+        wait_for("answered search", lambda: "results" in self.get("/search", q="a cat"))
         taken = time.monotonic() - began
         starting.join()
         return taken
@@ -93,17 +93,8 @@ class Containers:
     def _docker(self, *arguments: str) -> str:
         done = subprocess.run(["docker", *arguments], cwd=ROOT, env=self._environment, capture_output=True, text=True)
         if done.returncode:
-            raise SystemExit(f"docker {' '.join(arguments)} failed:\n{done.stderr.strip()[-2000:]}")
+            raise Failed(f"docker {' '.join(arguments)} failed:\n{done.stderr.strip()[-2000:]}")
         return done.stdout
-
-
-def wait(what: str, condition: Callable[[], bool]) -> None:
-    """Wait until something is so; exits where it takes too long."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"no {what} within {WAIT_SECONDS:.0f} s")
-        time.sleep(0.1)
 
 
 def measure(
@@ -128,7 +119,7 @@ def measure(
         for key in found.keys:
             (folder / key).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(found.folder / key, folder / key)
-        wait("last picture indexed", finished)
+        wait_for("last picture indexed", finished)
         figures["ingest_s"] = time.monotonic() - began
     containers.compose("stop")
     return figures | {"stop_and_up_to_search_s": containers.seconds_to_first_search()}, idle, busy
@@ -136,9 +127,7 @@ def measure(
 
 def main() -> None:
     """Measure, print and write."""
-    options = results.command_line("bench-compose", __doc__).parse_args()
-    results.warn_if_busy()
-    found = pictures.find(options.images)
+    found = pictures.find(results.options("bench-compose", __doc__).images)
     with tempfile.TemporaryDirectory(prefix="sightline-bench-") as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)

@@ -15,7 +15,6 @@ for searches that a filter narrows.
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,16 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_catalogue import CatalogueSettings, Collection, Filter, SearchParams
 from sightline_catalogue.schema import HNSW_EF_CONSTRUCT, HNSW_M
-from sightline_encoder import models
 
-from benchmarks.harness import engine, grown, pictures, results
-from benchmarks.harness.grown import DIMENSIONS, Filling, ScaleFailed, exact_nearest, image, numbers_of, recall
-from benchmarks.harness.growth import BLOCK, Growth, Vectors, turned
-from benchmarks.harness.processes import NotServing
+from benchmarks.harness import grown, pictures, results, vectors
+from benchmarks.harness.grown import DIMENSIONS, Filling, exact_nearest, image, numbers_of, recall
+from benchmarks.harness.pictures import Vectors
 from benchmarks.harness.results import say
 from benchmarks.harness.timing import Milliseconds, percentile, timed
+from benchmarks.harness.vectors import BLOCK, Growth, turned
 
-SIZES = "10000,100000,1000000"
 QUERY_SEED = 99
 DEPTH = 50
 BEFORE, COUNTED, FIRST, SLOW = 4000, 1000, 200, 100
@@ -71,22 +68,11 @@ class Queries:
 
 @dataclass
 class Timing:
-    """Times of one way to search, and its recall.
-
-    Attributes:
-        milliseconds: (n,) of the searches that count.
-        first: (m,) of the first searches after a start; empty where that means nothing.
-        recall: Of the fifty nearest.
-    """
+    """Times of one way to search, its recall of the fifty nearest, and times of the first searches after a start."""
 
     milliseconds: Milliseconds
     recall: float
     first: Milliseconds = field(default_factory=lambda: np.empty(0))
-
-    def percentiles(self, *, first: bool = False) -> tuple[float, float]:
-        """Return p50 and p99."""
-        times = self.first if first else self.milliseconds
-        return percentile(times, 50), percentile(times, 99)
 
 
 @dataclass
@@ -102,6 +88,11 @@ class Size:
         """As figures have it: 1m, 100k."""
         points = self.filling.points
         return f"{points // 1_000_000}m" if points % 1_000_000 == 0 else f"{points // 1000}k"
+
+
+def p50_p99(times: Milliseconds) -> tuple[float, float]:
+    """Return p50 and p99."""
+    return percentile(times, 50), percentile(times, 99)
 
 
 def by_catalogue(collection: Collection, **options: Any) -> Callable[[Vectors], Any]:
@@ -130,7 +121,7 @@ def measure_database(size: Size, growth: Growth, queries: Queries, truth: NDArra
     size.ways["catalogue, texts"] = Timing(milliseconds_of_texts, reached(found_of_texts, truth_of_texts))
     # An id that is among no query's exact nearest is none of the nearest.
     numbers = {image(number).id: number for number in np.unique(truth).tolist()}
-    with engine.loaded(grown.shard_folder(points)) as shard:
+    with vectors.loaded(grown.shard_folder(points)) as shard:
         requests = [shard.request(query, DEPTH) for query in (*queries.before, *queries.counted)]
         times, ids = timed(shard.ids, requests)
     found_numbers = [[numbers.get(str(each), -1) for each in one] for one in ids[BEFORE:]]
@@ -139,7 +130,7 @@ def measure_database(size: Size, growth: Growth, queries: Queries, truth: NDArra
 
 def measure_rivals(size: Size, growth: Growth, queries: Queries, truth: NDArray[np.int64]) -> None:
     """Search by what there is besides."""
-    vectors = growth.all(size.filling.points)
+    everything = growth.all(size.filling.points)
 
     def note(name: str, ask: Callable[[Vectors], Any], count: int = COUNTED) -> Timing:
         timed(ask, queries.counted[:10])
@@ -147,7 +138,7 @@ def measure_rivals(size: Size, growth: Growth, queries: Queries, truth: NDArray[
         size.ways[name] = Timing(milliseconds, recall([one.tolist() for one in found], truth[:count]))
         return size.ways[name]
 
-    note("exact, numpy", partial(engine.exact, vectors, count=DEPTH), SLOW)
+    note("exact, numpy", partial(vectors.exact, everything, count=DEPTH), SLOW)
     if size.filling.points > FAISS_LARGEST:
         return
     try:
@@ -157,7 +148,7 @@ def measure_rivals(size: Size, growth: Growth, queries: Queries, truth: NDArray[
         return
     index = faiss.IndexHNSWFlat(DIMENSIONS, HNSW_M, faiss.METRIC_INNER_PRODUCT)
     index.hnsw.efConstruction = HNSW_EF_CONSTRUCT
-    index.add(vectors)
+    index.add(everything)
     for ef in FAISS_EF:
         index.hnsw.efSearch = ef
         timing = note("FAISS HNSW", lambda query: index.search(query[None], DEPTH)[1][0])
@@ -191,7 +182,7 @@ def measure_settings(points: int, growth: Growth, queries: Queries) -> Rows:
             times, found = timed(ask, chosen)
             shares = reached(found, truth[:CURVE]), reached(timed(ask, texts)[1], truth[CURVE:])
             name = f"ef {ef}, oversampling {oversampling:g}"
-            rows.append([name, percentile(times, 50), percentile(times, 99), *shares])
+            rows.append([name, *p50_p99(times), *shares])
     return rows
 
 
@@ -223,17 +214,8 @@ def measure_filters(points: int, growth: Growth, queries: Queries) -> Rows:
             ask = by_catalogue(opened, filter=wanted)
             timed(ask, queries.before[:NARROWED])
             times, found = timed(ask, chosen)
-            rows.append([name, percentile(times, 50), percentile(times, 99), reached(found, truth)])
+            rows.append([name, *p50_p99(times), reached(found, truth)])
     return rows
-
-
-def measure_curves(largest: int, growth: Growth, queries: Queries) -> dict[str, Rows]:
-    """Return rows of recall against time by what varies."""
-    say("recall against time")
-    return {
-        f"settings at {largest:,}": measure_settings(largest, growth, queries),
-        f"filters at {largest:,}": measure_filters(largest, growth, queries),
-    }
 
 
 def show(sizes: list[Size], curves: dict[str, Rows]) -> None:
@@ -243,8 +225,8 @@ def show(sizes: list[Size], curves: dict[str, Rows]) -> None:
     rows: Rows = []
     for size in sizes:
         for name, timing in size.ways.items():
-            first = timing.percentiles(first=True) if len(timing.first) else ("", "")
-            rows.append([name, size.filling.points, *timing.percentiles(), timing.recall, *first])
+            first = p50_p99(timing.first) if len(timing.first) else ("", "")
+            rows.append([name, size.filling.points, *p50_p99(timing.milliseconds), timing.recall, *first])
     results.show(["milliseconds", "images", "p50", "p99", "recall@50", "first 200 p50", "p99"], rows)
     for title, rows in curves.items():
         results.show([title, "p50 ms", "p99 ms", "recall@50", "of texts"][: len(rows[0])], rows)
@@ -255,7 +237,7 @@ def draw(sizes: list[Size], curves: dict[str, Rows]) -> None:
     title = "The fifty nearest: time against size (p50)"
     with results.picture("bench-scale", title, x="images", y="milliseconds") as axes:
         for name, color in zip(sizes[0].ways, results.COLORS, strict=False):
-            found = [(s.filling.points, s.ways[name].percentiles()[0]) for s in sizes if name in s.ways]
+            found = [(s.filling.points, percentile(s.ways[name].milliseconds, 50)) for s in sizes if name in s.ways]
             axes.loglog(*zip(*found, strict=True), marker="o", label=name, color=color)
     rows = next((rows for title, rows in curves.items() if title.startswith("settings")), [])
     if not rows:
@@ -284,40 +266,36 @@ def figures(sizes: list[Size]) -> dict[str, float]:
         }
         for name, timing in size.ways.items():
             start = f"{name.lower().replace(', ', '_').replace(' ', '_')}_".replace("catalogue_", "")
-            p50, p99 = timing.percentiles()
+            p50, p99 = p50_p99(timing.milliseconds)
             found |= {f"{start}p50_ms_{end}": p50, f"{start}p99_ms_{end}": p99}
             found[f"{start.replace('texts', 'text')}recall_at_{DEPTH}_{end}"] = timing.recall
             if len(timing.first):
-                first = timing.percentiles(first=True)
+                first = p50_p99(timing.first)
                 found |= {f"{start}first_p50_ms_{end}": first[0], f"{start}first_p99_ms_{end}": first[1]}
     if len(sizes) > 1:
-        medians = [size.ways["catalogue"].percentiles()[0] for size in sizes]
+        medians = [percentile(size.ways["catalogue"].milliseconds, 50) for size in sizes]
         found["p50_growth"] = medians[-1] / medians[0]
     return found
 
 
 def main() -> None:
     """Fill, search, print, draw and write."""
-    parser = results.command_line("bench-scale", __doc__, "a folder of pictures to grow vectors from")
-    parser.add_argument("--sizes", type=results.sizes, default=SIZES, help="numbers of images, separated by commas")
-    parser.add_argument("--rebuild", action="store_true", help="fill the databases even if they are there")
-    parser.add_argument("--no-curves", action="store_true", help="leave out other settings and filters")
-    options = parser.parse_args()
-    results.warn_if_busy()
-    found = pictures.find(options.images)
-    real = turned(pictures.embed_by_default(found)[1], DIMENSIONS)
+    sizes = (results.sizes, "10000,100000,1000000")
+    options = results.options("bench-scale", __doc__, sizes=sizes, rebuild=False, no_curves=False)
+    found, model = pictures.find(options.images), pictures.load()
+    real = turned(pictures.embed_with(model, found)[1], DIMENSIONS)
     growth = Growth(real)
-    vectors = Growth(real, QUERY_SEED).block(0, BEFORE + COUNTED)
-    encoder = pictures.encoder_settings(None)
-    model = models.load(encoder.model_ids[0], encoder)
+    images = Growth(real, QUERY_SEED).block(0, BEFORE + COUNTED)
     texts = pictures.encode_texts(model, pictures.texts("a photo of a {}", count=COUNTED))
-    queries = Queries(vectors[:BEFORE], vectors[BEFORE:], turned(texts, DIMENSIONS))
+    queries = Queries(images[:BEFORE], images[BEFORE:], turned(texts, DIMENSIONS))
     source = f"{len(real)} vectors {hashlib.sha256(real.tobytes()).hexdigest()[:12]}"
-    try:
-        measured = [measure(points, growth, queries, source, options.rebuild) for points in options.sizes]
-        curves = {} if options.no_curves else measure_curves(options.sizes[-1], growth, queries)
-    except (NotServing, ScaleFailed) as error:
-        sys.exit(str(error))
+    measured = [measure(points, growth, queries, source, options.rebuild) for points in options.sizes]
+    curves: dict[str, Rows] = {}
+    if not options.no_curves:
+        say("recall against time")
+        largest = options.sizes[-1]
+        curves[f"settings at {largest:,}"] = measure_settings(largest, growth, queries)
+        curves[f"filters at {largest:,}"] = measure_filters(largest, growth, queries)
     show(measured, curves)
     draw(measured, curves)
     defaults = CatalogueSettings()

@@ -1,0 +1,354 @@
+"""The encoder, measured part by part: `make bench-encoder PARTS=loops,bulk,batching,latency`.
+
+`loops` compares the encoder's runtime with bare loops of others in one process; `bulk` pictures over gRPC with such a
+loop; `batching` texts a second with batches of one and with another server; `latency` a text at an idle encoder with
+one while pictures saturate it. A run of some parts keeps the figures of the others, each part with when and where it
+was measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import multiprocessing
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import grpc
+from sightline.encoder.client import INTERACTIVE, EncoderClient, RawPixels
+from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
+from sightline_encoder.models.embedded import INSTALL, TEXT_CONFIG, TEXT_PACKAGE
+from sightline_encoder.models.files import package_folder
+from sightline_local.stack import ROOT, free_port
+
+from benchmarks import encoder_loops
+from benchmarks.encoder_loops import encode_all, openvino, settings, subjects, texts
+from benchmarks.harness import pictures, results, timing
+from benchmarks.harness.pictures import Collection, Pixels, chunks
+from benchmarks.harness.results import Failed
+from benchmarks.harness.system import Server, answers, encoder, process, wait_for
+from benchmarks.harness.timing import percentile, timed
+
+TARGET = "bench-encoder"
+BULK_REQUEST, BULK_PIXELS, BULK_BATCHES, BULK_ROUNDS, BULK_SECONDS = 16, 128, (8, 16, 32), 5, 2.5
+LATENCY_PIXELS, LATENCY_ROUNDS, LATENCY_TEXTS, PAUSE_SECONDS = 64, 4, 250, 0.01
+CLIENTS, ROUNDS, SECONDS, TEXTS = (32, 1), 3, 4.0, 4000
+WARM_SECONDS = 1.0
+"""Answers of the first moments are not counted: queues are still filling."""
+SIGHTLINE, UNBATCHED, INFINITY = "Sightline", "batching off", "infinity_emb"
+SUFFIXES = {SIGHTLINE: "", UNBATCHED: "_unbatched", INFINITY: "_infinity"}
+FOLDER = ROOT / ".cache" / "infinity"
+REQUIREMENTS = ROOT / "requirements" / "infinity.txt"
+ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "INFINITY_ANONYMOUS_USAGE_STATS": "0"}
+BARS = {
+    "embedded_speedup": "embedded: pictures, OpenVINO over torch float32",
+    "vit_b_32_speedup": "ViT-B-32: pictures, OpenVINO over torch float32",
+    "vit_b_32_f32_speedup": "ViT-B-32: the same, OpenVINO held to float32",
+    "grpc_bulk_ratio": "embedded: pictures in bulk, gRPC over a loop",
+    "grpc_bulk_ratio_vit_b_32": "ViT-B-32: pictures in bulk, gRPC over a loop",
+    "texts_ratio_32_unbatched": "texts, 32 clients: over batching off",
+    "texts_ratio_32_infinity": "texts, 32 clients: over infinity_emb",
+}
+"""Figures that are so many times as fast as what they are compared with."""
+Call = Callable[[], Awaitable[object]]
+
+
+def in_bulk(pixels: Pixels) -> list[Any]:
+    """Return requests of sixteen preprocessed pictures each."""
+    return list(chunks([RawPixels(each, preprocessed=True) for each in pixels], BULK_REQUEST))
+
+
+def bulk(found: Collection) -> dict[str, float]:
+    """Measure pictures a second over EncodeImageStream beside a loop in one process.
+
+    Both encode the same preprocessed pixels on the same runtime: the one sends them in batches to an encoder in a
+    process of its own, the other calls the model at its fastest batch size. They take turns.
+    """
+    figures: dict[str, float] = {}
+    rows: list[list[object]] = []
+    for subject in subjects():
+        encode = openvino(subject).images
+        pixels = subject.pixels(found, BULK_PIXELS)
+        with encoder(subject.model_id) as running, EncoderClient(running.address) as client:
+
+            def stream(client: EncoderClient = client, batches: list[Any] = in_bulk(pixels)) -> list[Any]:  # noqa: B008
+                return [vector for answer in client.encode_image_stream(iter(batches)) for vector in answer.vectors()]
+
+            loops = {batch: partial(encode_all, encode, pixels, batch) for batch in BULK_BATCHES}
+            loops[BULK_BATCHES[0]]()
+            stream()
+            pilot = {batch: timing.rate(loop)() for batch, loop in loops.items()}
+            fastest = loops[max(pilot, key=lambda batch: pilot[batch])]
+            entries = {"gRPC": timing.rate(stream, BULK_SECONDS), "loop": timing.rate(fastest, BULK_SECONDS)}
+            turns = timing.in_turns(entries, BULK_ROUNDS)
+        ratio = timing.ratio(turns, "gRPC", "loop")
+        rows.append([subject.name, median(turns["gRPC"]), median(turns["loop"]), ratio])
+        figures |= {
+            f"grpc_bulk_ratio{subject.suffix}": ratio,
+            f"grpc_bulk_images_per_second{subject.suffix}": median(turns["gRPC"]),
+            f"loop_images_per_second{subject.suffix}": median(turns["loop"]),
+        }
+    results.show(["model", "over gRPC", "fastest loop", "ratio"], rows, "pictures a second in bulk")
+    return figures
+
+
+async def drive(calls: list[Call], seconds: float) -> list[float]:
+    """Have every client call again and again for some seconds; return the milliseconds of each call that counts."""
+    began = time.perf_counter() + WARM_SECONDS
+    ends = began + seconds
+    milliseconds: list[float] = []
+
+    async def client(call: Call) -> None:
+        while (sent := time.perf_counter()) < ends:
+            await call()
+            if began <= (now := time.perf_counter()) < ends:
+                milliseconds.append((now - sent) * 1000)
+
+    await asyncio.gather(*map(client, calls))
+    return milliseconds
+
+
+def encoder_client(address: str, words: Iterator[str]) -> Call:
+    """Return a client that asks the encoder for one text at a time, over a connection of its own."""
+    channel = grpc.aio.insecure_channel(address, [("grpc.use_local_subchannel_pool", 1)])
+    stub = encoder_pb2_grpc.EncoderStub(channel)
+    return lambda: stub.EncodeText(encoder_pb2.EncodeTextRequest(priority=INTERACTIVE, texts=[next(words)]))
+
+
+def infinity_client(address: str, words: Iterator[str]) -> Call:
+    """Return a client that asks infinity_emb for one text at a time, over a connection of its own.
+
+    It writes and reads HTTP by hand: a library for it would cost more than the server's own share of a request.
+    """
+    streams: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def call() -> None:
+        if not streams:
+            streams.append(await asyncio.open_connection(*address.split(":")))
+        reader, writer = streams[0]
+        body = json.dumps({"model": "model", "input": [next(words)]}).encode()
+        head = f"POST /embeddings HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n"
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        status, *headers = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        length = next(int(line.split(":")[1]) for line in headers if line.lower().startswith("content-length:"))
+        answer = await reader.readexactly(length)
+        if " 200 " not in f"{status} ":
+            raise Failed(f"infinity_emb answered {status}: {answer[:200].decode(errors='replace')}")
+        json.loads(answer)
+
+    return call
+
+
+@contextmanager
+def infinity() -> Iterator[Server]:
+    """Run infinity_emb over the text tower's folder until the block ends, installed if it is not there yet."""
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    done = FOLDER / "requirements.sha256"
+    if not done.is_file() or done.read_text() != wanted:
+        results.say("installing infinity_emb into .cache/infinity (minutes, once)")
+        pip = [str(FOLDER / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet"]
+        commands = (
+            [sys.executable, "-m", "venv", str(FOLDER)],
+            [*pip, "install", "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)],
+            [*pip, "install", "-r", str(REQUIREMENTS.with_name("torch.txt"))],
+        )
+        for command in commands:
+            ran = subprocess.run(command, capture_output=True, text=True, check=False)
+            if ran.returncode:
+                raise Failed(f"infinity_emb cannot be installed: {ran.stderr.strip()[-200:]}")
+        done.write_text(wanted)
+    model = package_folder(TEXT_PACKAGE, INSTALL) / Path(TEXT_CONFIG[0]).parent
+    port = free_port()
+    command = [str(FOLDER / "bin" / "infinity_emb"), "v2", "--model-id", str(model), "--engine", "torch"]
+    command += ["--device", "cpu", "--no-bettertransformer", "--no-model-warmup", "--host", "127.0.0.1"]
+    with process(
+        [*command, "--port", str(port)], ENVIRONMENT, lambda: answers(f"http://127.0.0.1:{port}/health")
+    ) as it:
+        yield Server(f"127.0.0.1:{port}", it)
+
+
+class Contender:
+    """A server and its clients; keeps the milliseconds, and the server's own a text, by number of clients."""
+
+    def __init__(self, running: Server, client: Callable[[str, Iterator[str]], Call], words: list[str]) -> None:
+        self._running = running
+        self._client = partial(client, running.address, cycle(words))
+        self.milliseconds: dict[int, list[float]] = {count: [] for count in CLIENTS}
+        self.cpu_ms: dict[int, list[float]] = {count: [] for count in CLIENTS}
+
+    async def _drive(self, count: int) -> list[float]:
+        return await drive([self._client() for _ in range(count)], SECONDS)
+
+    def turn(self, count: int) -> float:
+        """Take one turn; return texts a second."""
+        before = self._running.cpu_seconds()
+        found = asyncio.run(self._drive(count))
+        spent = self._running.cpu_seconds() - before
+        self.milliseconds[count] += found
+        # The processor time is also of the warm-up, whose texts are not counted.
+        self.cpu_ms[count].append(1000 * spent * SECONDS / (SECONDS + WARM_SECONDS) / max(1, len(found)))
+        return len(found) / SECONDS
+
+
+def batching(_: Collection) -> dict[str, float]:
+    """Measure texts a second at 1 and 32 clients, three servers in turns.
+
+    Sightline's encoder as it is; the same with batches of one; and infinity_emb, which batches too, with torch over the
+    same weights, left out where it cannot be installed. Every client has one connection and one text under way. `cpu
+    ms` is the processor time that the server itself spent on one text, which says more than the rate on a busy machine.
+    """
+    figures: dict[str, float] = {}
+    words = texts(TEXTS)
+    with ExitStack() as stack:
+        batched = stack.enter_context(encoder("embedded"))
+        alone = stack.enter_context(encoder("embedded", max_text_batch_size=1, max_batch_size=1))
+        contenders = {
+            SIGHTLINE: Contender(batched, encoder_client, words),
+            UNBATCHED: Contender(alone, encoder_client, words),
+        }
+        try:
+            contenders[INFINITY] = Contender(stack.enter_context(infinity()), infinity_client, words)
+        except Failed as error:
+            results.say(str(error))
+        for count in CLIENTS:
+            turns = timing.in_turns({name: partial(each.turn, count) for name, each in contenders.items()}, ROUNDS)
+            rows: list[list[object]] = []
+            for name, each in contenders.items():
+                end = f"{count}{SUFFIXES[name]}"
+                times, ratio = each.milliseconds[count], timing.ratio(turns, SIGHTLINE, name)
+                rates, cpu = median(turns[name]), median(each.cpu_ms[count])
+                rows.append([name, rates, percentile(times, 50), percentile(times, 99), cpu, ratio])
+                figures |= {f"texts_per_second_{end}": rates, f"text_cpu_ms_{end}": cpu}
+                if name != SIGHTLINE:
+                    figures[f"texts_ratio_{end}"] = ratio
+            headers = ["server", "texts/s", "p50 ms", "p99 ms", "cpu ms", "times"]
+            results.show(headers, rows, f"texts, {count} clients at once")
+    return figures
+
+
+def saturate(address: str, pixels: Pixels, encoded: Any) -> None:
+    """Send pictures in bulk until the process is ended, counting them."""
+    with EncoderClient(address) as client:
+        for answer in client.encode_image_stream(cycle(in_bulk(pixels))):
+            encoded.value += len(answer.results)
+
+
+@contextmanager
+def saturated(address: str, pixels: Pixels) -> Iterator[Any]:
+    """Keep the encoder busy until the block ends; gives the number of pictures encoded so far, as `.value`."""
+    context = multiprocessing.get_context("spawn")
+    encoded = context.Value("q", 0)
+    sender = context.Process(target=saturate, args=(address, pixels, encoded), daemon=True)
+    sender.start()
+    try:
+        # Until the first batches are through, the queue is not full.
+        wait_for("pictures in bulk encoded", lambda: encoded.value >= 2 * BULK_REQUEST, 60)
+        yield encoded
+    finally:
+        sender.terminate()
+        sender.join()
+
+
+def latency(found: Collection) -> dict[str, float]:
+    """Measure the time of one text at an idle encoder, and while pictures in bulk saturate it.
+
+    One client asks for a text, waits a moment, asks for the next. The bulk comes from another process, over one stream
+    of preprocessed pixels that always has requests waiting, as ingestion does. Idle and busy take turns; percentiles
+    are over all turns, the ratio is of the two 99th percentiles.
+    """
+    figures: dict[str, float] = {}
+    rows: list[list[object]] = []
+    for subject in subjects():
+        pixels = subject.pixels(found, LATENCY_PIXELS)
+        times: dict[str, list[float]] = {"idle": [], "under_bulk": []}
+        encoded_pictures, seconds = 0, 0.0
+        words = iter(texts(50 + LATENCY_ROUNDS * 2 * LATENCY_TEXTS))
+        with encoder(subject.model_id) as running, EncoderClient(running.address) as client:
+
+            def ask(count: int, client: EncoderClient = client, words: Iterator[str] = words) -> list[float]:
+                milliseconds: list[float] = []
+                for _ in range(count):
+                    time.sleep(PAUSE_SECONDS)
+                    milliseconds += timed(client.encode_texts, [[next(words)]])[0].tolist()
+                return milliseconds
+
+            ask(50)
+            for _ in range(LATENCY_ROUNDS):
+                times["idle"] += ask(LATENCY_TEXTS)
+                with saturated(running.address, pixels) as encoded:
+                    before, began = encoded.value, time.perf_counter()
+                    times["under_bulk"] += ask(LATENCY_TEXTS)
+                    encoded_pictures += encoded.value - before
+                    seconds += time.perf_counter() - began
+        rate = encoded_pictures / seconds
+        for state, mine in times.items():
+            p50, p99 = percentile(mine, 50), percentile(mine, 99)
+            figures |= {f"text_p50_ms_{state}{subject.suffix}": p50, f"text_p99_ms_{state}{subject.suffix}": p99}
+            rows.append([f"{subject.name}, {state}", p50, p99, max(mine), rate if state != "idle" else 0.0])
+        ratio = percentile(times["under_bulk"], 99) / percentile(times["idle"], 99)
+        figures |= {f"text_p99_ratio{subject.suffix}": ratio, f"images_per_second_beside_texts{subject.suffix}": rate}
+    results.show(["encoder", "p50", "p99", "longest", "pictures/s"], rows, "one text, milliseconds")
+    return figures
+
+
+PARTS: dict[str, Callable[[Collection], dict[str, float]]] = {
+    "loops": encoder_loops.run,
+    "bulk": bulk,
+    "batching": batching,
+    "latency": latency,
+}
+
+
+def chosen(names: str) -> list[str]:
+    """Return the parts that were asked for, in the order of the table."""
+    asked = [name.strip() for name in names.split(",") if name.strip()]
+    if unknown := [name for name in asked if name not in PARTS]:
+        raise argparse.ArgumentTypeError(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    return [name for name in PARTS if name in asked]
+
+
+def known_parts(path: Path) -> dict[str, Any]:
+    """Return the parts of a file of results; none where it is not there or is something else."""
+    try:
+        parts = json.loads(path.read_text(encoding="utf-8"))["parts"]
+        return {name: parts[name] for name in PARTS if name in parts}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def figures_of(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Return the figures of all parts in one flat object."""
+    return {name: value for part in parts.values() for name, value in part["figures"].items()}
+
+
+def main() -> None:
+    """Measure, print, draw and write."""
+    options = results.options(TARGET, __doc__, parts=(chosen, ",".join(PARTS)))
+    found = pictures.find(options.images)
+    parts = known_parts(results.RESULTS / f"{TARGET}.json")
+    for name in options.parts:
+        figures = {key: round(float(value), 6) for key, value in PARTS[name](found).items()}
+        when = datetime.now(UTC).isoformat(timespec="seconds")
+        parts[name] = {"when": when, "machine": results.machine(), "figures": figures}
+        described = {"images": str(found.folder), "threads": settings().forward_threads}
+        # After each part: what was measured is kept if a later one fails.
+        quiet = name != options.parts[-1]
+        results.write(TARGET, settings=described, figures=figures_of(parts), quiet=quiet, parts=parts)
+    bars = {label: value for name, label in BARS.items() if (value := figures_of(parts).get(name))}
+    if bars:
+        results.draw_bars(TARGET, "The encoder, times what it is compared with", {"times as many a second": bars})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,0 @@
-"""The encoder measured, part by part: `make bench-encoder`."""
