@@ -1,7 +1,7 @@
 import type { ColorScheme } from '../lib/color-scheme';
 
 /**
- * Colours of clusters. None is a green, which edges are. Chosen so that any two differ (CIELAB distance above 18) to
+ * Colours of clusters; those of edges are in edge-style.ts, and green, so none of these is. Chosen so that any two differ (CIELAB distance above 18) to
  * people with and without red-green colour blindness, and each has a contrast of 3:1 to its ground.
  */
 export const CLUSTER_COLORS: Record<ColorScheme, readonly string[]> = {

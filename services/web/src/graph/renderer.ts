@@ -18,7 +18,7 @@ import type { Layout, Point } from './layout';
 import { neighbours, QUERY, type ResultGraph } from './model';
 import { ACCENT, BLANK, clusterColor, GROUND } from './palette';
 import { graphPng } from './png';
-import { edgeLook, spanOf, type Span } from './scale';
+import { edgeLook, spanOf, type Span } from './edge-style';
 
 export interface Scene {
   graph: ResultGraph;

@@ -1,6 +1,7 @@
 /** Telling pictures from other files, by type or else by name; the gateway looks at the bytes. */
 
-const EXTENSIONS = /\.(jpe?g|png|webp|gif|bmp|dib|tiff?|heic|heif|avif)$/i;
+/** Those of libs/pictures/sightline_pictures/formats.py; a test compares. */
+const EXTENSIONS = /\.(jpg|jpeg|jpe|jfif|png|webp|gif|bmp|dib|tif|tiff|heic|heif|hif|avif)$/i;
 
 /** For `<input accept>`: browsers on some systems do not count HEIC and AVIF among `image/*`. */
 export const ACCEPT = 'image/*,.heic,.heif,.avif,.tif,.tiff';

@@ -12,6 +12,7 @@ export const BEST_SHAPES: Shapes = { narrowest: 0.64, widest: 1.34 };
 
 /** Up to this share of a side may be cut off to fill a tile; beyond it the picture is shown whole. */
 const MOST_CUT = 0.26;
+/** Those of libs/pictures/sightline_pictures/thumbnails.py; a test compares. */
 const THUMBNAIL_SIDE = 384;
 const PREVIEW_SIDE = 1600;
 

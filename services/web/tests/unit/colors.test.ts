@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CLUSTER_COLORS, GROUND } from '../../src/graph/palette';
-import { edgeLook, shareOf, spanOf } from '../../src/graph/scale';
+import { edgeLook, shareOf, spanOf } from '../../src/graph/edge-style';
 import type { ColorScheme } from '../../src/lib/color-scheme';
 
 type Triple = [number, number, number];

@@ -1,0 +1,23 @@
+"""What the page has to know of pictures agrees with the library that reads them."""
+
+from __future__ import annotations
+
+import re
+
+from sightline_local.stack import ROOT
+from sightline_pictures.formats import EXTENSIONS
+from sightline_pictures.thumbnails import PREVIEW_SIDE, THUMBNAIL_SIDE
+
+PAGE = ROOT / "services" / "web" / "src" / "lib"
+
+
+def test_the_page_takes_the_extensions_that_are_read():
+    found = re.search(r"EXTENSIONS = /\\\.\(([a-z|]+)\)\$/i", (PAGE / "files.ts").read_text(encoding="utf-8"))
+    assert found is not None
+    assert {f".{name}" for name in found[1].split("|")} == EXTENSIONS
+
+
+def test_the_page_knows_how_large_thumbnails_and_previews_are():
+    source = (PAGE / "tile-shapes.ts").read_text(encoding="utf-8")
+    sides = dict(re.findall(r"^const (\w+_SIDE) = (\d+);", source, re.MULTILINE))
+    assert sides == {"THUMBNAIL_SIDE": str(THUMBNAIL_SIDE), "PREVIEW_SIDE": str(PREVIEW_SIDE)}
