@@ -7,7 +7,7 @@ from io import BytesIO
 from PIL import Image
 
 THUMBNAIL_SIDE = 384
-"""Pixels of the longest side. The page has both sides too, in `services/web/src/lib/tile-shapes.ts`; a test compares."""
+"""Pixels of the longest side. Both stand in the page too (`services/web/src/lib/tile-shapes.ts`); a test compares."""
 PREVIEW_SIDE = 1600
 
 

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 from sightline_catalogue import CatalogueUnavailable
 from sightline_search_gateway.maps.jobs import MapJobs
-from sightline_search_gateway.maps.presence import STREAM
 from sightline_search_gateway.maps.store import MapStore
 from sightline_search_gateway.maps.worker import job
 from sightline_search_gateway.maps.worker.runner import LOST, MapWorker
+from sightline_search_gateway.maps.worker_lease import STREAM
 
 LABELS = ("cats", "dogs", "cows")
 EACH = 15

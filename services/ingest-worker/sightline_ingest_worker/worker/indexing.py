@@ -231,5 +231,4 @@ class _Run:
 
 
 def _known_content(image: Image, vector: NDArray[np.float32]) -> Content:
-    properties = Properties(image.width, image.height, image.format, image.taken_at, image.camera)
-    return Content(properties, vector=vector, copied=True)
+    return Content(Properties.of(image), vector=vector, copied=True)

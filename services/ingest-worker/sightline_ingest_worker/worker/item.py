@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 from sightline_bucket import BucketObject
 from sightline_catalogue import Image
+from sightline_pictures import Picture
 
 OUTCOMES = ("indexed", "copied", "unchanged", "failed", "waiting", "gone")
 """What a task's keys are counted by: `indexed` were encoded, `copied` took the vector of equal bytes, `unchanged` were
@@ -80,6 +81,11 @@ class Properties:
     format: str | None = None
     taken_at: datetime | None = None
     camera: str | None = None
+
+    @classmethod
+    def of(cls, source: Picture | Image) -> Properties:
+        """Return those of an opened picture, or of an image of the catalogue."""
+        return cls(**{field.name: getattr(source, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True)

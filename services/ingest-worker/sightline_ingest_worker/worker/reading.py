@@ -93,8 +93,7 @@ def decode(
                 max_pixels=context.pictures.max_pixels,
                 min_side=max(target.preprocessing.min_side, THUMBNAIL_SIDE),
             )
-        properties = Properties(picture.width, picture.height, picture.format, picture.taken_at, picture.camera)
-        content = replace(content, properties=properties)
+        content = replace(content, properties=Properties.of(picture))
         if content.vector is None:
             with step("preprocess"):
                 content = replace(content, pixels=preprocess(picture.image, target.preprocessing))

@@ -37,8 +37,8 @@ def _ping() -> int:
     from sightline_service import load_settings
     from sightline_service.queues import QueueSettings, redis_client
 
-    from sightline_search_gateway.maps.presence import is_there
     from sightline_search_gateway.maps.settings import MapSettings
+    from sightline_search_gateway.maps.worker_lease import is_there
 
     queue, name = load_settings(QueueSettings), load_settings(MapSettings).name
     try:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, cast
 import redis
 import structlog
 
-from sightline_search_gateway.maps.presence import GROUP, LEASE_SECONDS, STREAM, announce, is_there
 from sightline_search_gateway.maps.store import ACTIVE, PREFIX, MapRecord, MapStore, NewMap
+from sightline_search_gateway.maps.worker_lease import GROUP, LEASE_SECONDS, STREAM, announce, is_there
 
 if TYPE_CHECKING:
     from redis.client import Pipeline
