@@ -1,1 +1,1 @@
-"""Brings a bucket's images into the catalogue: a Celery worker that indexes keys, and a watcher that finds them."""
+"""Indexes a bucket's images: a watcher that finds what changed, and a Celery worker that encodes and stores it."""

@@ -7,10 +7,10 @@ from sightline_service.worker_command import worker_command
 
 
 def main() -> None:
-    """Run the worker, or ask whether it is well."""
+    """Run the worker, or with --ping check that it answers."""
     worker_command(
         "sightline-ingest-worker",
-        "Takes keys from the queue and brings their images into the catalogue.",
+        "Takes keys from the queue and indexes their images in the catalogue.",
         readme="services/ingest-worker/README.md",
         node=_node,
         run=_run,
@@ -24,7 +24,7 @@ def _node() -> str:
 
 
 def _run() -> int:
-    # Not before: it loads prometheus_client.
+    # Imported late: prometheus_client reads PROMETHEUS_MULTIPROC_DIR, set by `worker_command`, when it is imported.
     from sightline_ingest_worker.settings import WorkerSettings
     from sightline_ingest_worker.worker.celery_app import run
 

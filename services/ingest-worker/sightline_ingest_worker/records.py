@@ -1,4 +1,4 @@
-"""The catalogue's record of an object, as far as a listing of the bucket tells."""
+"""Builds the catalogue's record of an object from its entry in the bucket's listing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sightline_catalogue import Image, image_id
 
 
 def listed_record(bucket_id: str, seen: BucketObject) -> Image:
-    """Return what a listing tells of an object, as a pending record."""
+    """Return an object's record, pending, with the fields that a listing gives."""
     key = seen.shown if seen.key is None else seen.key
     parents = key.split("/")[:-1]
     return Image(
@@ -26,16 +26,16 @@ def listed_record(bucket_id: str, seen: BucketObject) -> Image:
 
 
 def pending_record(bucket_id: str, seen: BucketObject, next_try_at: datetime | None = None) -> Image:
-    """Return the record of an object that waits for a worker."""
+    """Return the record of an object that a worker has to read."""
     return replace(listed_record(bucket_id, seen), next_try_at=next_try_at)
 
 
 def refused_etag(seen: BucketObject) -> str:
-    """Return the ETag of an object that may not be read: another than once it may."""
+    """Return the ETag recorded for an object that cannot be read; it differs from the ETag once it can."""
     return f"refused:{seen.etag}"
 
 
 def refused_record(bucket_id: str, seen: BucketObject) -> Image:
-    """Return the record of an object that may not be read, as the listing tells already."""
+    """Return the failed record of an object that, as its listing says, cannot be read."""
     record = listed_record(bucket_id, seen)
     return replace(record, state="failed", reason=seen.problem, etag=refused_etag(seen))

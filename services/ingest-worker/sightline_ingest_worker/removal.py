@@ -1,4 +1,4 @@
-"""Takes records out of the catalogue, and thumbnails that no other record uses."""
+"""Deletes records from the catalogue, and the thumbnails that no other record uses."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from sightline_catalogue import Collection
 
 
 def remove_records(collection: Collection, thumbnails: ThumbnailStore, ids: Sequence[str]) -> int:
-    """Delete records, then each thumbnail that only they used; returns how many records there were.
+    """Delete records, then each thumbnail that only they used; return how many records existed.
 
     Raises:
-        CatalogueError, BucketUnavailable: They do not answer; what is left over is deleted by the next scan, but for a
-            thumbnail, which does no harm.
+        CatalogueError, BucketUnavailable: A service does not answer. The next scan deletes the records that remain; a
+            thumbnail may stay, which does no harm.
     """
     known = [image for image in collection.get(ids) if image is not None]
     if not known:

@@ -18,7 +18,7 @@ from sightline_ingest_worker.worker_name import NodeSettings
 
 
 class IngestSettings(SettingsGroup):
-    """What worker and watcher both need."""
+    """Settings that worker and watcher share."""
 
     log: LogSettings = Field(default_factory=LogSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
@@ -36,7 +36,7 @@ class WorkerSettings(NodeSettings, IngestSettings):
 
     pictures: PictureSettings = Field(default_factory=PictureSettings)
     processes: int = Field(default_factory=available_cores, ge=1, le=256)
-    """Processes that take a task each; unset means as many as there are cores."""
+    """Worker processes, each running one task at a time; unset means one for each core."""
     threads: int = Field(default=2, ge=1, le=64)
     """Threads in each process that read and decode images."""
     metrics_port: int = Field(default=9102, ge=0, le=65535)
@@ -49,10 +49,10 @@ class WatcherSettings(IngestSettings):
     model_config = SettingsConfigDict(env_prefix="WATCHER_")
 
     scan_seconds: float = Field(default=60, ge=1, le=86_400)
-    """The pause between two comparisons of the whole bucket with the catalogue; three times as long as one takes, if
-    that is more."""
+    """The pause in seconds between two scans, each of which compares the whole bucket with the catalogue; three times
+    as long as a scan takes, if that is more."""
     events: Literal["auto", "on", "off"] = "auto"
-    """File events: `on`, `off`, or `auto`, which is where the bucket is a folder on a file system that reports them. A
-    network file system does not: what is new there is found by the comparison."""
+    """File events: `on`, `off`, or `auto`, which is on where the bucket is a folder on a file system that reports them.
+    A network file system does not: changes there are found by the scan."""
     metrics_port: int = Field(default=9103, ge=0, le=65535)
     """The port on which the watcher serves `/metrics`; 0 switches it off."""

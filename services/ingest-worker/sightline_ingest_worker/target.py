@@ -1,4 +1,4 @@
-"""Where vectors go: the collection of the encoder's default model."""
+"""The target of indexing: the encoder's default model, and the collection that holds its vectors."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from sightline_pictures.proto import from_proto
 log = structlog.get_logger()
 
 TARGET_SECONDS = 30.0
-"""How long the encoder's default model is taken for the same."""
-MODELS_SECONDS = 3.0
+"""After so long the encoder is asked again which model is its default."""
+MODELS_TIMEOUT_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where vectors go, and how pictures become the model's input."""
+    """The collection to index into, the model to encode with, and its preprocessing."""
 
     collection: Collection
     model: ModelRef
     preprocessing: Preprocessing
     max_images: int
-    """Of one request to the encoder."""
+    """Images of one request to the encoder at most."""
 
 
 class TargetSource:
-    """Finds the target, and keeps it for a while.
+    """Finds the target, and caches it for TARGET_SECONDS.
 
     Args:
-        encoder: Its first model is the one that images are indexed for.
-        catalogue: Gets the model's collection if it has none.
+        encoder: Its default model is the one that images are indexed with.
+        catalogue: The model's collection is created in it, if it has none.
     """
 
     def __init__(self, encoder: EncoderClient, catalogue: Catalogue) -> None:
@@ -49,11 +49,11 @@ class TargetSource:
         """Return the target.
 
         Raises:
-            EncoderError, CatalogueError: They do not answer, and no recent answer is kept.
+            EncoderError, CatalogueError: A service does not answer, and no recent target is cached.
         """
         with self._lock:
             if self._target is None or time.monotonic() - self._found_at > TARGET_SECONDS:
-                model = self._encoder.models(timeout_seconds=MODELS_SECONDS)[0]
+                model = self._encoder.models(timeout_seconds=MODELS_TIMEOUT_SECONDS)[0]
                 ref = ModelRef(id=model.id, fingerprint=model.fingerprint, dimensions=model.dimensions)
                 if self._target is None or self._target.model != ref:
                     collection = self._catalogue.ensure_collection(ref)
@@ -65,11 +65,11 @@ class TargetSource:
             return self._target
 
     def _request_limit(self, preprocessing: Preprocessing) -> int:
-        limits = self._encoder.limits(timeout_seconds=MODELS_SECONDS)
+        limits = self._encoder.limits(timeout_seconds=MODELS_TIMEOUT_SECONDS)
         image_bytes = 3 * preprocessing.crop_width * preprocessing.crop_height + 1024
         return max(1, min(limits.max_images, limits.max_message_bytes // image_bytes))
 
     def forget(self) -> None:
-        """Ask again next time: the model or the collection may be another."""
+        """Drop the cached target: the model or the collection may have changed."""
         with self._lock:
             self._target = None

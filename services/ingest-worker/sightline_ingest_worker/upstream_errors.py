@@ -1,4 +1,4 @@
-"""What a call raises whose service does not answer, and which service that is."""
+"""The exceptions that mean that a service does not answer, and the name of that service."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SERVICE_OF: tuple[tuple[type[Exception], str], ...] = (
     (OperationalError, "redis"),
 )
 UPSTREAM_ERRORS = tuple(kind for kind, _ in _SERVICE_OF)
-"""What a call raises whose service does not answer; to be caught."""
+"""The exceptions that mean that a service does not answer, for an `except` clause."""
 SERVICES = ("encoder", "qdrant", "bucket", "redis")
 
 
 def service_of(error: BaseException | None) -> str:
-    """Return the name of the service, one of `SERVICES`; `other` for an error of no service."""
+    """Return the name of the service that an error is of, one of `SERVICES`; `other` where it is of none."""
     return next((name for kind, name in _SERVICE_OF if isinstance(error, kind)), "other")

@@ -1,4 +1,4 @@
-"""The worker's name, apart from its other settings: whoever only asks whether it is well need not load them."""
+"""The worker's name, apart from its other settings: `--ping`, a health check, need not load them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ class NodeSettings(SettingsGroup):
     model_config = SettingsConfigDict(env_prefix="WORKER_")
 
     name: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]+$")
-    """The worker is `ingest@NAME` in the queue; unset means the host's name. Two on one machine need two names."""
+    """The worker's name: Celery knows it as `ingest@NAME`; unset means the host's name. Two on one machine need two
+    names."""
 
     @property
     def node(self) -> str:
-        """The worker's name in the queue's eyes."""
+        """Celery's name of the worker's node."""
         return f"ingest@{self.name}"

@@ -281,7 +281,7 @@ class FakeTarget:
 class NoEncodeLocks:
     """As where one process works alone."""
 
-    def take(self, shas):
+    def acquire(self, shas):
         return set(shas)
 
     def release(self, shas):
@@ -361,14 +361,14 @@ class FakeQueue:
 
     sent: list[tuple[str, str]] = field(default_factory=list)
     waiting: int = 0
-    taken: int = 0
+    in_progress: int = 0
 
     def send(self, keys, queue) -> int:
         self.sent += [(key, queue) for key in keys]
         return 1
 
     def lengths(self) -> QueueLengths:
-        return QueueLengths(0, self.waiting or min(len(self.sent), 1), self.taken)
+        return QueueLengths(0, self.waiting or min(len(self.sent), 1), self.in_progress)
 
     @property
     def keys(self) -> list[str]:

@@ -11,10 +11,10 @@ import redis
 from sightline_ingest_worker.worker.encode_locks import EncodeLocks
 from sightline_ingest_worker.worker.indexing import index_keys
 
-TAKE_AND_DIE = """
+ACQUIRE_AND_DIE = """
 import os, sys, redis
 from sightline_ingest_worker.worker.encode_locks import EncodeLocks
-EncodeLocks(redis.Redis.from_url(sys.argv[1], decode_responses=True), "node").take(["a"])
+EncodeLocks(redis.Redis.from_url(sys.argv[1], decode_responses=True), "node").acquire(["a"])
 os._exit(9)
 """
 
@@ -31,30 +31,30 @@ def other(redis_server):
 
 
 def test_one_has_it(locks, other):
-    assert locks.take(["a", "b"]) == {"a", "b"}
-    assert other.take(["b", "c"]) == {"c"}
-    assert locks.take(["a"]) == {"a"}
+    assert locks.acquire(["a", "b"]) == {"a", "b"}
+    assert other.acquire(["b", "c"]) == {"c"}
+    assert locks.acquire(["a"]) == {"a"}
     other.release(["a", "b"])
-    assert other.take(["a", "b"]) == set()
+    assert other.acquire(["a", "b"]) == set()
     locks.release(["a"])
-    assert other.take(["a", "b"]) == {"a"}
+    assert other.acquire(["a", "b"]) == {"a"}
 
 
 def test_a_lock_ends_by_itself(locks, redis_server):
-    locks.take(["a"])
+    locks.acquire(["a"])
     [key] = redis_server.client.keys("sightline:ingest:encoding:*")
     assert 0 < redis_server.client.ttl(key) <= 15
 
 
 def test_a_dead_process_holds_nothing(locks, redis_server):
-    subprocess.run([sys.executable, "-c", TAKE_AND_DIE, redis_server.url], check=False)
+    subprocess.run([sys.executable, "-c", ACQUIRE_AND_DIE, redis_server.url], check=False)
     assert redis_server.client.keys("*")
-    assert locks.take(["a"]) == {"a"}
+    assert locks.acquire(["a"]) == {"a"}
 
 
 def test_without_redis_everything_is_ours():
     locks = EncodeLocks(redis.Redis(port=1, retry=None), "node")
-    assert locks.take(["a"]) == {"a"}
+    assert locks.acquire(["a"]) == {"a"}
     locks.release(["a"])
 
 
@@ -66,7 +66,7 @@ def test_what_another_process_encodes_is_waited_for_and_copied(bench, locks, oth
     index_keys(bench.context, ["a.png"])
     [image] = bench.collection.points.values()
     vector = bench.collection.vectors.pop(image.id)
-    other.take([image.sha256])
+    other.acquire([image.sha256])
     outcomes = []
     waits = threading.Event()
     bench.context.pause = lambda seconds: waits.set()

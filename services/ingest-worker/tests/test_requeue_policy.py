@@ -6,9 +6,9 @@ import pytest
 from sightline_ingest_worker.watcher.requeue_policy import RequeuePolicy
 from sightline_ingest_worker.watcher.task_queue import QueueLengths
 
-NOTHING = QueueLengths(new=0, backfill=0, taken=0)
-HELD = QueueLengths(new=0, backfill=0, taken=2)
-WAITING = QueueLengths(new=0, backfill=3, taken=2)
+NOTHING = QueueLengths(new=0, backfill=0, in_progress=0)
+HELD = QueueLengths(new=0, backfill=0, in_progress=2)
+WAITING = QueueLengths(new=0, backfill=3, in_progress=2)
 
 
 class Clock:

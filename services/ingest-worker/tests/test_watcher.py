@@ -102,7 +102,7 @@ def test_metrics_say_how_many_objects_are_in_which_state(scene, draw):
     scene.scan()
     states = ("pending", "indexed", "failed", "ignored")
     assert [gauge("images", state=state) for state in states] == [2, 0, 0, 1]
-    assert [gauge("queue_tasks", queue=queue) for queue in ("new", "backfill", "taken")] == [0, 1, 0]
+    assert [gauge("queue_tasks", queue=queue) for queue in ("new", "backfill", "in_progress")] == [0, 1, 0]
     scene.work()
     scene.scan()
     assert [gauge("images", state=state) for state in states] == [0, 1, 1, 1]
@@ -171,7 +171,7 @@ def test_a_large_folder_moved_in_is_a_backfill(scene):
     for number in range(513):
         scene.write(f"in/{number}.png", b"1")
     scene.tell("in")
-    assert {lane for _, lane in scene.tasks.sent} == {"backfill"}
+    assert {queue for _, queue in scene.tasks.sent} == {"backfill"}
 
 
 def test_what_is_deleted_goes_with_its_thumbnail(scene, draw):

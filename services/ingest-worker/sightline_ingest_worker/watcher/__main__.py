@@ -12,7 +12,7 @@ from sightline_ingest_worker.watcher.bootstrap import run
 
 
 def main() -> None:
-    """Parse the command line, read the settings, watch."""
+    """Parse the command line, read the settings, and run the watcher."""
     parser = argparse.ArgumentParser(
         prog="sightline-watcher",
         description="Finds what is new, changed or gone in the bucket, and queues it for the workers.",

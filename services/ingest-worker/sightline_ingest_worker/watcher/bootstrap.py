@@ -1,4 +1,4 @@
-"""Wires the watcher."""
+"""Wires the watcher from its settings, and runs it while this process holds the leader lock."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watcher:
-    """Return a watcher; nothing is reached before its first step."""
+    """Return a watcher; it connects to nothing before its first step."""
     client = redis_client(settings.queue)
     bucket = open_bucket(settings.bucket)
     catalogue = Catalogue(settings.catalogue, settings.bucket.id)
@@ -47,7 +47,7 @@ def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watche
 
 
 def run(settings: WatcherSettings) -> int:
-    """Watch until SIGTERM; returns the exit status."""
+    """Watch until SIGTERM; return the exit status."""
     configure_logging(settings.log, "watcher")
     stop = stop_event()
     lock = LeaderLock(redis_client(settings.queue), f"{WATCHER_HASH}:lease")
@@ -55,14 +55,14 @@ def run(settings: WatcherSettings) -> int:
         server = try_to_serve_metrics(settings.metrics.address, settings.metrics_port)
         if server is not None:
             ends.callback(server.close)
-        keeper = threading.Thread(target=lock.keep, args=(stop,), name="leader-lock", daemon=True)
+        renewal = threading.Thread(target=lock.keep, args=(stop,), name="leader-lock", daemon=True)
         while lock.wait(stop.wait):
-            if keeper.ident is None:
-                keeper.start()
-            with ExitStack() as term:
+            if renewal.ident is None:
+                renewal.start()
+            with ExitStack() as leadership:
                 watcher = bootstrap(settings, lambda: stop.is_set() or lock.lost)
-                term.callback(status.clear)
-                events = start_events(settings, watcher, term)
+                leadership.callback(status.clear)
+                events = start_events(settings, watcher, leadership)
                 log.info("watching", bucket=settings.bucket.url, events=events)
                 watcher.run()
             if stop.is_set():
@@ -71,7 +71,7 @@ def run(settings: WatcherSettings) -> int:
 
 
 def start_events(settings: WatcherSettings, watcher: Watcher, ends: ExitStack) -> bool:
-    """Begin to take file events, where the bucket has them and the settings want them; returns whether it did."""
+    """Subscribe to file events, if the bucket has them and the settings allow it; return whether they are on."""
     root = watcher.root
     if root is None or settings.events == "off":
         return False

@@ -1,4 +1,4 @@
-"""What is at a key of the bucket now: an object, a folder with all that is in it, or nothing."""
+"""Looks up what exists at a key of the bucket: an object, a folder with its objects, or nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectMissing
 
 
 def objects_at(bucket: Bucket, key: str, missing: list[str]) -> Iterator[BucketObject]:
-    """Yield the objects at a key; where there is nothing, the key is added to `missing`.
+    """Yield the object at a key, or the objects of a folder; where nothing exists, append the key to `missing`.
 
     Raises:
         BucketUnavailable: The bucket does not answer.
@@ -29,7 +29,7 @@ def objects_at(bucket: Bucket, key: str, missing: list[str]) -> Iterator[BucketO
     except ObjectMissing:
         missing.append(key)
     except KeyRefused:
-        # A name that cannot be a key, say: the listing of its folder tells what it is.
+        # Its name may not be a valid key: then the listing of its folder describes it, with the problem.
         folder = key.rpartition("/")[0]
         if root is not None and not any(part.startswith(".") for part in key.split("/")):
             name = os.fsencode(key)

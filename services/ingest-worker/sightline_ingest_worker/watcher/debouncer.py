@@ -1,4 +1,4 @@
-"""Keys that change, kept until they are quiet. No input or output of its own."""
+"""Debounces keys: each is released once it has not changed for a while. Does no I/O."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import islice
 
 
 class Debouncer:
-    """Keeps what changes until it has been left alone for a while."""
+    """Holds changed keys until they have not changed for `quiet_seconds`."""
 
     def __init__(self, quiet_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._quiet_seconds = quiet_seconds
@@ -16,18 +16,18 @@ class Debouncer:
         self._due: dict[str, float] = {}
 
     def touch(self, key: str) -> None:
-        """Begin a key's wait, anew if it waits already: it has just changed."""
+        """Start, or restart, a key's wait: it has just changed."""
         self._due[key] = self._clock() + self._quiet_seconds
 
     def touch_again(self, key: str) -> bool:
-        """Begin a key's wait anew if it waits; returns whether it does."""
+        """Restart a key's wait if it is waiting; return whether it is."""
         if key not in self._due:
             return False
         self.touch(key)
         return True
 
     def quiet(self, limit: int = 1000) -> list[str]:
-        """Take out and return what has been quiet for long enough, at most so much."""
+        """Remove and return the keys whose wait is over, at most `limit` of them."""
         now = self._clock()
         ready = list(islice((key for key, due in self._due.items() if due <= now), limit))
         for key in ready:

@@ -1,4 +1,4 @@
-"""Compares what the bucket lists with what the catalogue knows. No input or output of its own."""
+"""Compares objects of the bucket with their records in the catalogue. Does no I/O."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from sightline_ingest_worker.records import refused_etag
 
 
 class Change(Enum):
-    """How an object differs from its record."""
+    """How an object differs from its record, and so what is to be done about it."""
 
-    IGNORED = "by its name it is not an image"
+    IGNORED = "its name is not that of an image"
     SAME = "indexed or failed, and unchanged since"
-    PENDING = "a worker has it to do already"
-    NEW = "the catalogue lacks it"
-    CHANGED = "it is another than the catalogue knows"
-    RETRY = "its time to be tried again has come"
-    REFUSED = "it can only fail"
+    PENDING = "waits for a worker already"
+    NEW = "has no record"
+    CHANGED = "its ETag is not that of its record"
+    RETRY = "is due to be tried again"
+    REFUSED = "cannot be read: recorded as failed"
 
 
 QUEUED = frozenset({Change.NEW, Change.CHANGED, Change.RETRY})
-"""What a worker has to read."""
+"""The changes for which a worker has to read the object."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordState:
-    """As much of a record as a comparison needs; a scan holds one for each record of the collection."""
+    """The fields of a record that a comparison needs; a scan holds one for each record of the collection."""
 
     etag: str
     state: str
@@ -39,17 +39,17 @@ class RecordState:
 
 
 def could_be_image(seen: BucketObject) -> bool:
-    """Return whether an object by its name could be an image."""
+    """Return whether an object's name is that of an image."""
     return has_image_extension(seen.raw_name.decode("utf-8", "replace"))
 
 
 def classify(seen: BucketObject, known: RecordState | None, now: datetime) -> Change:
-    """Return how an object differs from its record, if it has one."""
+    """Return how an object differs from its record; `known` is None where it has none."""
     if not could_be_image(seen):
         return Change.IGNORED
     if seen.problem is not None:
-        is_noted = known is not None and known.state == "failed" and known.etag == refused_etag(seen)
-        return Change.SAME if is_noted else Change.REFUSED
+        is_recorded = known is not None and known.state == "failed" and known.etag == refused_etag(seen)
+        return Change.SAME if is_recorded else Change.REFUSED
     if known is None:
         return Change.NEW
     due = known.next_try_at is not None and known.next_try_at <= now
@@ -63,10 +63,10 @@ def classify(seen: BucketObject, known: RecordState | None, now: datetime) -> Ch
 def diff(
     listing: Iterable[BucketObject], known: dict[str, RecordState], identify: Callable[[bytes], str], now: datetime
 ) -> Iterator[tuple[str, BucketObject, Change]]:
-    """Yield id, object and change of each object listed, as the listing goes.
+    """Yield id, object and change of each object, in the order of the listing.
 
-    What could be an image is taken out of `known`; once the listing is through, what is left there are records whose
-    objects are gone or, by their names, not images.
+    Removes from `known` each object that could be an image. At the end it holds the records whose objects are gone, or
+    whose names are not those of images.
     """
     for seen in listing:
         image_id = identify(seen.raw_name)

@@ -1,4 +1,4 @@
-"""Which paths of a folder changed, as the kernel reports them."""
+"""File events: the keys of a folder's files that changed, as the kernel reports them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 
 def file_system(path: Path) -> str:
-    """Return the kind of file system that holds a path, as the kernel names it; empty if that cannot be told."""
+    """Return the type of the file system that holds a path, as /proc/self/mounts names it; empty if it is unknown."""
     try:
         lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -47,8 +47,8 @@ def reports_changes(path: Path) -> bool:
 class FileEvents:
     """Puts the keys of changed paths into a queue, from a thread of its own.
 
-    The watch breaks on a name that is not UTF-8, when the folder itself goes, and when the kernel's watches run out.
-    It is begun anew after a pause, and each time `lost` is called, since changes may have gone unseen.
+    The watch fails on a name that is not UTF-8, when the folder itself is removed, and when the kernel's limit of
+    watches is reached. It is restarted after a pause, and `lost` is called, since events may have been missed.
     """
 
     def __init__(self, root: Path, keys: queue.SimpleQueue[str], lost: Callable[[], None]) -> None:
@@ -60,37 +60,37 @@ class FileEvents:
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and wait for the thread."""
+        """Stop the thread, and wait for it."""
         self._stop.set()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
         pause = FIRST_PAUSE_SECONDS
-        said = False
+        is_logged = False
         while not self._stop.is_set():
             began = time.monotonic()
             try:
                 self._watch()
-                reason = "the folder is another than before"
+                reason = "the folder was replaced"
             except Exception as error:
                 reason = " ".join(str(error).split())[:200]
             if self._stop.is_set():
                 return
-            if not said:
-                log.warning("file events broke off; the scan finds what they miss", reason=reason)
-                said = True
+            if not is_logged:
+                log.warning("file events failed; the scan finds what they miss", reason=reason)
+                is_logged = True
             if time.monotonic() - began > LONGEST_PAUSE_SECONDS:
-                pause, said = FIRST_PAUSE_SECONDS, False
+                pause, is_logged = FIRST_PAUSE_SECONDS, False
             self._stop.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             self._lost()
 
     def _watch(self) -> None:
-        """Report changes until the root is another folder than at the start, or is gone."""
+        """Report changes until the root is removed or replaced by another folder."""
         root = str(self._root)
         prefix = root.rstrip("/") + "/"
         identity = _identity(root)

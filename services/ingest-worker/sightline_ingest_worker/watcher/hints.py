@@ -1,4 +1,4 @@
-"""Hints of the gateway: what to look at soon."""
+"""Hints of the gateway: keys that it has just changed, for the watcher to check soon."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Hint:
-    """Keys to look at; None for the whole bucket."""
+    """Keys to check; None means the whole bucket."""
 
     keys: list[str] | None
 
@@ -26,13 +26,13 @@ class HintList:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def take(self) -> Iterator[Hint]:
-        """Yield the hints that are there; each is taken out as it is asked for."""
+    def pop_all(self) -> Iterator[Hint]:
+        """Yield the hints in the list; each is removed when it is yielded."""
         while (message := self._client.rpop(RESCAN_LIST)) is not None:
             yield from _parse(str(message))
 
     def wait(self, seconds: float) -> Iterator[Hint]:
-        """Wait for a hint that long, and yield it."""
+        """Wait up to `seconds` for a hint, and yield it."""
         answer = self._client.brpop([RESCAN_LIST], timeout=seconds)
         if answer:
             yield from _parse(str(answer[1]))

@@ -21,20 +21,20 @@ LOCK_SECONDS = 10
 class LeaderLock:
     """A lock that one process holds.
 
-    A holder that is killed keeps the others out for ten seconds at most. While Redis does not answer nobody can queue
-    anything, so the holder goes on as if it still had it; if Redis comes back empty, the first to ask gets it.
+    The lock of a holder that was killed expires after LOCK_SECONDS. While Redis does not answer nobody can queue
+    anything, so the holder goes on as if it still held the lock; if Redis restarts empty, the first to ask gets it.
     """
 
     def __init__(self, client: redis.Redis, name: str) -> None:
         self._client = client
         self._name = name
-        # Taken by one thread, kept by another.
+        # One thread acquires it, another renews it.
         self._lock = Lock(client, name, timeout=LOCK_SECONDS, blocking=False, thread_local=False)
         self._token = f"{socket.gethostname()} pid {os.getpid()} {uuid.uuid4().hex[:8]}"
         self.lost = False
 
     def hold(self) -> bool:
-        """Take or renew the lock; False if another process has it.
+        """Acquire or renew the lock; return False if another process holds it.
 
         Raises:
             redis.ConnectionError, redis.TimeoutError: Redis does not answer.
@@ -45,11 +45,11 @@ class LeaderLock:
             return bool(self._lock.acquire(token=self._token))
 
     def holder(self) -> str:
-        """Return who has it, for a log line."""
+        """Return who holds it, for a log line."""
         return str(self._client.get(self._name) or "nobody")
 
     def keep(self, stop: threading.Event) -> None:
-        """Renew the lock until told to stop, and notice when another has it: Redis was away or came back empty."""
+        """Renew the lock until `stop` is set; sets `lost` once another process holds it, after an outage of Redis."""
         while not stop.wait(LOCK_SECONDS / 4):
             if self.lost:
                 continue
@@ -66,13 +66,13 @@ class LeaderLock:
             log.debug("leader lock not released", error=str(error))
 
     def wait(self, pause: Callable[[float], bool]) -> bool:
-        """Wait for the lock, and log once why; False if `pause` says that the process stops."""
+        """Wait for the lock, and log once why; return False if `pause` says that the process stops."""
         logged = ""
         while not pause(0):
             try:
                 if self.hold():
                     if logged == "held":
-                        log.info("the other watcher is gone; this one takes over")
+                        log.info("the other watcher has ended; this one takes over")
                     self.lost = False
                     return True
                 reason, detail = "held", self.holder()

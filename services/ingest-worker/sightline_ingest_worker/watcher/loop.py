@@ -1,4 +1,4 @@
-"""The watcher's loop: events, hints, scans, and what is left over."""
+"""The watcher's loop: file events, hints, scans, deletions and requeues."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import redis
 import structlog
 from sightline.encoder.client import EncoderError
 from sightline_bucket import Bucket, BucketObject
-from sightline_catalogue import Catalogue, Collection, NoCollection
+from sightline_catalogue import Catalogue, Collection
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
@@ -20,6 +20,7 @@ from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import Target, TargetSource
 from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS, service_of
 from sightline_ingest_worker.watcher import status
+from sightline_ingest_worker.watcher.activation import activate, active_collection
 from sightline_ingest_worker.watcher.bucket_lookup import objects_at
 from sightline_ingest_worker.watcher.debouncer import Debouncer
 from sightline_ingest_worker.watcher.hints import Hint, HintList
@@ -32,9 +33,9 @@ from sightline_ingest_worker.watcher.task_queue import KEYS_PER_TASK, TaskQueue
 log = structlog.get_logger()
 
 QUIET_SECONDS = 1.0
-"""A file that changes is queued once it has been left alone for so long."""
+"""A file is queued once it has not changed for so long."""
 STUCK_SECONDS = 10.0
-"""Pending keys are queued again when the queues are empty and their number has not fallen for so long."""
+"""Pending keys are queued again once the queues are empty and their number has not fallen for so long."""
 CHECK_SECONDS = 2.0
 IDLE_CHECK_SECONDS = 10.0
 SLICE_SECONDS = 0.5
@@ -42,14 +43,14 @@ HINT_SECONDS = 0.5
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
 MOST_CHANGES = 20_000
-"""More changes than that are left to a scan."""
+"""More changed keys than that at once are left to a scan."""
 
 
 class Watcher:
-    """Keeps the catalogue in step with the bucket. One thread; `step` does a little of everything.
+    """Keeps the catalogue up to date with the bucket, in one thread; `step` is one pass of its loop.
 
     Attributes:
-        changed: Keys that an event told of; filled by another thread.
+        changed: Keys that file events reported; filled by another thread.
     """
 
     def __init__(
@@ -90,15 +91,15 @@ class Watcher:
 
     @property
     def root(self) -> Path | None:
-        """The bucket's folder, where it is one."""
+        """The bucket's folder; None for an object store."""
         return self._bucket.root
 
     def request_scan(self) -> None:
-        """Have the whole bucket compared as soon as possible, from the start."""
+        """Start a scan as soon as possible."""
         self._scan_due_at = time.monotonic()
 
     def run(self) -> None:
-        """Step until told to stop; services that do not answer are waited for."""
+        """Step until `stopping`; wait while a service does not answer."""
         status.PAUSE_SECONDS.set(self._settings.scan_seconds)
         status.show_waiting("")
         retrying = Retrying(
@@ -115,7 +116,7 @@ class Watcher:
                 log.info("all services answer again")
                 self._waiting_for = ""
                 status.show_waiting("")
-        self._break_off_scan()
+        self._abort_scan()
 
     def _note_failure(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None
@@ -124,21 +125,20 @@ class Watcher:
             log.warning("waiting for a service", service=name, error=" ".join(str(error).split())[:300])
             self._waiting_for = name
             status.show_waiting(name)
-        self._break_off_scan()
+        self._abort_scan()
 
     def step(self) -> None:
-        """Do what is due, for about half a second at most, then wait for a hint that long.
+        """Do what is due, for about SLICE_SECONDS, then wait HINT_SECONDS for a hint.
 
         Raises:
             EncoderError, CatalogueError, BucketUnavailable, redis.RedisError, kombu.exceptions.OperationalError: A
-                service does not answer. Call again later.
+                service does not answer.
         """
         target = self._current_target()
-        self._take_events(target.collection)
-        for hint in self._hints.take():
-            self._follow(target.collection, hint)
-        quiet = self._debouncer.quiet()
-        if quiet:
+        self._handle_events(target.collection)
+        for hint in self._hints.pop_all():
+            self._handle_hint(target.collection, hint)
+        if quiet := self._debouncer.quiet():
             self._handle(target.collection, quiet, "event", settled=True)
         if self._scan is None and time.monotonic() >= self._scan_due_at:
             self._begin_scan(target)
@@ -149,41 +149,31 @@ class Watcher:
             self._check_progress(target)
         if self._scan is None:
             for hint in self._hints.wait(HINT_SECONDS):
-                self._follow(target.collection, hint)
+                self._handle_hint(target.collection, hint)
 
     def _current_target(self) -> Target:
         try:
             target = self._find_target()
         except EncoderError:
-            # Marking and deleting go on without it, for the model that it last had.
+            # Marking and deleting need no encoder: they go on for the model that it last had.
             if self._target is None:
                 raise
             return self._target
         if self._target is None or target.collection.name != self._target.collection.name:
             self._target = target
-            self._break_off_scan()
+            self._abort_scan()
             self._scanned_once = False
-        if self._searched_collection() is None:
-            self._activate(target.collection)
+        if active_collection(self._catalogue) is None:
+            activate(self._catalogue, target.collection)
         return target
 
-    def _activate(self, collection: Collection) -> None:
-        self._catalogue.activate(collection)
-        log.info("searches go to", collection=collection.name)
+    def _is_reindexing(self, target: Target) -> bool:
+        """Return whether the target is a new collection, not yet the one that is searched."""
+        active = active_collection(self._catalogue)
+        return active is not None and active.name != target.collection.name
 
-    def _searched_collection(self) -> Collection | None:
-        try:
-            return self._catalogue.current()
-        except NoCollection:
-            return None
-
-    def _is_filled_beside(self, target: Target) -> bool:
-        """Return whether searches go to another collection than the one that is filled."""
-        searched = self._searched_collection()
-        return searched is not None and searched.name != target.collection.name
-
-    def _take_events(self, collection: Collection) -> None:
-        """Look at what changed; what changes while it is kept waiting waits longer."""
+    def _handle_events(self, collection: Collection) -> None:
+        """Handle the keys of file events; those that wait in the debouncer wait anew."""
         fresh: set[str] = set()
         while True:
             try:
@@ -198,32 +188,32 @@ class Watcher:
         if fresh:
             self._handle(collection, sorted(fresh), "event", settled=False)
 
-    def _follow(self, collection: Collection, hint: Hint) -> None:
+    def _handle_hint(self, collection: Collection, hint: Hint) -> None:
         if hint.keys is None:
             self.request_scan()
         elif hint.keys:
             self._handle(collection, hint.keys, "hint", settled=True)
 
     def _handle(self, collection: Collection, keys: list[str], reason: str, *, settled: bool) -> None:
-        """Look at what changed: files, folders with all that is in them, and what is gone."""
+        """Reconcile changed keys: files, folders with their files, and what is gone."""
         try:
             objects: dict[bytes, BucketObject] = {}
             missing: list[str] = []
             for key in keys:
                 for seen in objects_at(self._bucket, key, missing):
                     objects[seen.raw_name] = seen
-            lane = QUEUE_NEW if len(objects) <= LARGE else QUEUE_BACKFILL
-            done = self._reconciler.reconcile(collection, list(objects.values()), lane, reason, settled=settled)
+            destination = QUEUE_NEW if len(objects) <= LARGE else QUEUE_BACKFILL
+            done = self._reconciler.reconcile(collection, list(objects.values()), destination, reason, settled=settled)
             gone = [self._reconciler.identify(key.encode("utf-8", "surrogateescape")) for key in missing]
             for key in missing:
-                gone += self._reconciler.within(collection, key)
+                gone += self._reconciler.ids_below(collection, key)
         except UPSTREAM_ERRORS:
             for key in keys:
                 self._debouncer.touch(key)
             raise
         for key in done.unsettled:
             self._debouncer.touch(key)
-        # What goes as something comes may have been moved: its vector is kept until it was copied.
+        # Where other files are new, these may have been moved: their vectors stay until they can be copied.
         self._pending_deletions.add(gone, may_have_moved=done.new > 0)
         self._busy = True
         self._check_due_at = 0.0
@@ -245,15 +235,15 @@ class Watcher:
         try:
             is_complete = scan.advance(SLICE_SECONDS)
         except UPSTREAM_ERRORS:
-            self._break_off_scan()
+            self._abort_scan()
             raise
         if is_complete:
             self._finish_scan(target, scan)
 
-    def _break_off_scan(self) -> None:
+    def _abort_scan(self) -> None:
         if self._scan is not None:
             self._scan = None
-            status.SCANS.labels("broken off").inc()
+            status.SCANS.labels("aborted").inc()
         self.status.scanning = False
         self.request_scan()
 
@@ -261,7 +251,7 @@ class Watcher:
         self._scan = None
         self._pending_deletions.add(scan.missing, may_have_moved=scan.found > 0)
         seconds = scan.seconds
-        # A listing that takes long is not made all the time.
+        # A bucket that takes long to list is not listed all the time.
         pause = max(self._settings.scan_seconds, 3 * seconds)
         self._scan_due_at = time.monotonic() + pause
         self._scanned_once = True
@@ -273,21 +263,21 @@ class Watcher:
         status.show_scan(seconds, pause, scan.listed)
         if scan.found:
             log.info("scanned", listed=scan.listed, ignored=scan.ignored, found=scan.found, seconds=round(seconds, 2))
-        if not scan.found and self._is_filled_beside(target) and target.collection.counts().pending == 0:
-            self._activate(target.collection)
+        if not scan.found and self._is_reindexing(target) and target.collection.counts().pending == 0:
+            activate(self._catalogue, target.collection)
 
     def _carry_out_deletions(self, target: Target) -> None:
-        """Delete the records of what is gone, once nothing that came with it can be the same file moved."""
+        """Delete the records of objects that are gone, as far as `PendingDeletions` says that they are due."""
         ids = self._pending_deletions.due(settled=self._pending == 0)
         if not ids:
             return
-        searched = self._searched_collection()
-        both = {collection.name: collection for collection in (target.collection, searched) if collection is not None}
+        active = active_collection(self._catalogue)
+        both = {collection.name: collection for collection in (target.collection, active) if collection is not None}
         self._reconciler.remove(both.values(), ids)
         self._pending_deletions.forget(ids)
 
     def _check_progress(self, target: Target) -> None:
-        """See how far the workers are, queue what is left over, and write the status."""
+        """Check the workers' progress, requeue what the queue has lost, and write the status."""
         lengths = self._tasks.lengths()
         counts = target.collection.counts()
         self._pending = pending = counts.pending
@@ -297,8 +287,8 @@ class Watcher:
             count = self._reconciler.requeue(target.collection, QUEUE_TASKS * KEYS_PER_TASK)
             if count:
                 self._requeue_policy.requeued()
-                log.info("queued again what was left over", keys=count)
-        if self._scan is None and pending == 0 and self._busy and self._is_filled_beside(target):
+                log.info("requeued", keys=count)
+        if self._scan is None and pending == 0 and self._busy and self._is_reindexing(target):
             self.request_scan()
         self._busy = pending > 0 or lengths.waiting > 0
         self._check_due_at = time.monotonic() + (CHECK_SECONDS if self._busy or self._scan else IDLE_CHECK_SECONDS)

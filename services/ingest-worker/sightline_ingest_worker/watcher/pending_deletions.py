@@ -1,4 +1,4 @@
-"""Records whose objects are gone, and how long they stay. No input or output of its own."""
+"""Records whose objects are gone, and when each is deleted. Does no I/O."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ MOVED_SECONDS = 60.0
 
 
 class PendingDeletions:
-    """Keeps what is to be deleted until nothing that came with it can be the same file moved."""
+    """Holds the ids of records to delete until no new object can be the same file, moved."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._due: dict[str, float] = {}
 
     def add(self, ids: Iterable[str], *, may_have_moved: bool) -> None:
-        """Delete these soon, or, where something new may be the same file, once that can have copied the vector."""
+        """Schedule deletions: now, or, where a new object may be the same file moved, after it can copy the vector."""
         self._due.update(dict.fromkeys(ids, self._clock() + (MOVED_SECONDS if may_have_moved else 0.0)))
 
     def due(self, *, settled: bool) -> list[str]:
-        """Return what is to be deleted now.
+        """Return the ids of the records to delete now.
 
         Args:
-            settled: Whether nothing is pending, so that nothing is left to copy a vector.
+            settled: Nothing is pending, so that no object can still need a vector.
         """
         now = self._clock()
         return [image_id for image_id, due in self._due.items() if settled or due <= now]
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Take these out: they have been deleted."""
+        """Remove ids: their records have been deleted."""
         for image_id in ids:
             del self._due[image_id]

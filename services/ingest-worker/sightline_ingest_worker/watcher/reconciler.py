@@ -1,4 +1,4 @@
-"""Keeps the catalogue's states in step with the bucket, and the queue with the states."""
+"""Reconciles the catalogue with the bucket: updates the records of objects, and queues keys for the workers."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from sightline_ingest_worker.watcher.task_queue import TaskQueue
 log = structlog.get_logger()
 
 AT_ONCE = 256
-"""Objects that are marked and queued together."""
+"""Objects that are compared, marked and queued in one batch."""
 LARGE = 512
-"""So many keys are a backfill, and new files go ahead of them."""
+"""More keys than that at once go to the backfill queue, behind new files."""
 WHENEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -33,10 +33,10 @@ class Plan:
     """What is to be done about one object.
 
     Attributes:
-        record: To be written, in place of the one that there may be.
-        mark: The id of a record that becomes pending, and keeps its vector until it is read.
-        queue: The object's key goes to a worker.
-        unsettled: It is not queued yet, since it may still be written to; it is pending, or as it was.
+        record: The record to write, in place of an existing one.
+        mark: The id of a record to mark as pending; it keeps its vector until the object has been read.
+        queue: Whether to queue the object's key for a worker.
+        unsettled: Whether it is too early to queue it, since the file may still be being written.
     """
 
     record: Image | None = None
@@ -47,11 +47,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What became of objects.
+    """The outcome of a reconciliation.
 
     Attributes:
-        unsettled: Keys that were not queued, since they may still be written to; they are pending, or as they were.
-        new: Objects that had no record.
+        unsettled: Keys that were not queued, since their files may still be being written.
+        new: The number of objects that had no record.
     """
 
     unsettled: tuple[str, ...] = ()
@@ -59,14 +59,14 @@ class Reconciled:
 
 
 class Reconciler:
-    """Marks objects, then queues them: what is marked and not queued is found again, the reverse would be lost.
+    """Marks records as pending, then queues their keys: after a crash in between, the next scan finds the marked ones.
 
     Args:
         bucket_id: BUCKET_ID.
-        bucket: The truth.
+        bucket: Where the objects are.
         thumbnails: Those that no record uses any more are deleted.
-        queue: Gets the keys.
-        quiet_seconds: A file modified so recently is not queued yet.
+        queue: Where keys are sent.
+        quiet_seconds: A file modified less than this ago is not queued yet.
     """
 
     def __init__(
@@ -95,13 +95,13 @@ class Reconciler:
 
         Args:
             collection: Where the records are.
-            objects: What by its name is not an image is left out.
-            queue: For what is queued.
-            reason: For the metrics.
-            settled: The objects are known to be left alone; else those modified this moment are marked only.
+            objects: Those whose names are not those of images are skipped.
+            queue: The queue to send keys to.
+            reason: The label of the metric `queued_total`.
+            settled: The files are known not to be being written; else those modified just now are only marked.
 
         Raises:
-            CatalogueError, kombu.exceptions.OperationalError: A service does not answer; doing it again does no harm.
+            CatalogueError, kombu.exceptions.OperationalError: A service does not answer; the call may be repeated.
         """
         unsettled: list[str] = []
         new = 0
@@ -148,26 +148,26 @@ class Reconciler:
             status.QUEUED.labels(reason).inc(len(keys))
 
     def _is_gone(self, image: Image) -> bool:
-        """Return whether the object of a record is not there any more, or by its name not an image.
+        """Return whether a record's object no longer exists, or has a name that is not that of an image.
 
         Raises:
-            BucketUnavailable: That cannot be told.
+            BucketUnavailable: The bucket does not answer.
         """
         try:
             return not could_be_image(self._bucket.stat(image.key))
         except ObjectMissing:
             return True
         except KeyRefused as error:
-            # Whatever may not be looked at for now may well be there.
+            # No permission now: the object may well exist.
             cause = error.__cause__
             return not (isinstance(cause, OSError) and cause.errno in (errno.EACCES, errno.EPERM))
 
     def remove(self, collections: Iterable[Collection], ids: Sequence[str]) -> None:
-        """Delete the records of those objects that are gone, as a look at each object confirms.
+        """Delete the records whose objects are gone, after checking each object.
 
         Raises:
-            BucketUnavailable, CatalogueError: A service does not answer; nothing is deleted that is not known to be
-                gone.
+            BucketUnavailable, CatalogueError: A service does not answer; only records of objects known to be gone have
+                been deleted.
         """
         removed = 0
         for collection in collections:
@@ -179,12 +179,12 @@ class Reconciler:
             status.DELETED.inc(removed)
             log.info("objects are gone", records=removed)
 
-    def within(self, collection: Collection, folder: str) -> list[str]:
+    def ids_below(self, collection: Collection, folder: str) -> list[str]:
         """Return the ids of the records below a folder."""
         return [image.id for image in _browse(collection, Filter(folders=(folder,)))]
 
     def requeue(self, collection: Collection, limit: int) -> int:
-        """Queue what is pending and whose time has come, at most `limit` keys; returns how many.
+        """Queue pending records that are due, at most `limit` of them; return how many.
 
         Raises:
             CatalogueError, kombu.exceptions.OperationalError: A service does not answer.
@@ -201,7 +201,7 @@ class Reconciler:
             collection.set_state(timed, "pending", reason=None, next_try_at=None)
         if due:
             self._queue.send([image.key for image in due], QUEUE_NEW if len(due) <= LARGE else QUEUE_BACKFILL)
-            status.QUEUED.labels("left over").inc(len(due))
+            status.QUEUED.labels("requeue").inc(len(due))
         return len(due)
 
 

@@ -1,4 +1,4 @@
-"""When pending keys are queued again. No input or output of its own."""
+"""When pending keys are queued again. Does no I/O."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ LONGEST_STUCK_SECONDS = 30.0
 
 
 class RequeuePolicy:
-    """Tells when what is pending has been lost by the queue.
+    """Decides when the queue has lost the tasks of what is pending.
 
-    Where nothing waits and no worker holds anything, it has. Where a worker was killed, the queue believes for two
-    minutes that it still holds its tasks: then what counts is that nothing waits and pending does not fall for a while.
-    A worker may be slow instead; so each time without a fall the wait doubles, and what is queued twice does no harm.
+    It has where no task waits and none is in progress. The tasks of a killed worker count as in progress until the
+    visibility timeout, two minutes later: so it also has where no task waits and the number of pending keys has not
+    fallen for a while. A worker may merely be slow, so that this wait doubles each time; to queue a key twice does no
+    harm.
     """
 
     def __init__(self, stuck_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -26,11 +27,11 @@ class RequeuePolicy:
         self._moved_at = clock()
 
     def is_due(self, pending: int, lengths: QueueLengths) -> bool:
-        """Return whether to queue again.
+        """Return whether to queue the pending keys again.
 
         Args:
-            pending: Counted after `lengths`, so that what those miss is not under way.
-            lengths: Of the queues.
+            pending: The number of pending keys, counted after `lengths`.
+            lengths: The lengths of the queues.
         """
         now = self._clock()
         if pending < self._pending:
@@ -40,9 +41,9 @@ class RequeuePolicy:
         self._pending = pending
         if pending == 0 or lengths.waiting:
             return False
-        return lengths.taken == 0 or now - self._moved_at >= self._wait
+        return lengths.in_progress == 0 or now - self._moved_at >= self._wait
 
     def requeued(self) -> None:
-        """Note that what was pending has been queued."""
+        """Record that the pending keys have been queued again."""
         self._moved_at = self._clock()
         self._wait = min(2 * self._wait, max(LONGEST_STUCK_SECONDS, self._stuck_seconds))

@@ -1,4 +1,4 @@
-"""Compares the whole bucket with a collection, a little at a time."""
+"""A scan: compares the whole bucket with a collection, in short steps."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from sightline_ingest_worker.watcher.task_queue import TaskQueue
 log = structlog.get_logger()
 
 QUEUE_TASKS = 2000
-"""Tasks that may wait as backfill; the comparison pauses while there are more."""
+"""Tasks that may wait in the backfill queue; a scan pauses while there are more."""
 FULL_QUEUE_SECONDS = 0.2
 
 
 class Scan:
-    """One comparison.
+    """One comparison of the bucket with a collection.
 
     Args:
-        bucket: Is listed.
-        collection: Is brought up to date.
-        reconciler: Marks and queues what differs.
-        tasks: The queue.
-        debouncer: Gets what may still be written to.
-        is_first: What is found is a backfill, however little.
-        pause: Sleeps.
+        bucket: The bucket to list.
+        collection: The collection to update.
+        reconciler: Marks and queues the objects that differ.
+        tasks: The queue, whose length limits the scan's pace.
+        debouncer: Where keys go whose files may still be being written.
+        is_first: Send all that is found to the backfill queue, however little.
+        pause: Sleeps for some seconds.
 
     Attributes:
-        listed: Objects so far.
-        ignored: Those of them that by their names are not images.
+        listed: Objects listed so far.
+        ignored: Those of them whose names are not those of images.
         found: Those of them that differed from their records.
-        missing: Ids of records whose objects were not listed; complete at the end.
+        missing: Ids of the records whose objects were not listed; set at the end.
     """
 
     def __init__(
@@ -69,21 +69,21 @@ class Scan:
 
     @property
     def seconds(self) -> float:
-        """How long it has taken so far, pauses included."""
+        """Seconds since the start, pauses included."""
         return time.monotonic() - self._started
 
     def advance(self, seconds: float) -> bool:
-        """Go on for about so long; returns whether it is complete.
+        """Continue for about `seconds`; return whether the scan is complete.
 
         Raises:
             BucketUnavailable, CatalogueError, redis.RedisError, kombu.exceptions.OperationalError: A service does not
-                answer. The comparison cannot go on; begin another later.
+                answer. This scan cannot be continued; start another one later.
         """
         until = time.monotonic() + seconds
         return all(time.monotonic() <= until for _ in self._steps)
 
     def _compare(self) -> Iterator[None]:
-        """Compare; yields often, so that events are not kept waiting."""
+        """Compare; yields often, so that file events are handled in between."""
         began_at = datetime.now(UTC)
         known: dict[str, RecordState] = {}
         for record in self._collection.scan_states():
@@ -120,12 +120,12 @@ class Scan:
             self._debouncer.touch(key)
 
     def _is_plausible(self, records: int) -> bool:
-        """Return whether a listing may be believed that lacks objects."""
+        """Return whether records without objects may be deleted: not where the listing of a folder is empty."""
         if self.listed or self._bucket.root is None:
             return True
         log.warning(
-            "the bucket's folder is quite empty; if its disk is not mounted, mount it: nothing is taken out of the "
-            "catalogue for now",
+            "the bucket's folder is empty; if its disk is not mounted, mount it: nothing is deleted from the catalogue "
+            "meanwhile",
             records=records,
         )
         return False

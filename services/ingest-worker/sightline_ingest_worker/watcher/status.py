@@ -1,4 +1,4 @@
-"""What the watcher says of itself: a hash in Redis that the gateway reads, and metrics."""
+"""The watcher's status: a Redis hash that the gateway reads, and metrics."""
 
 from __future__ import annotations
 
@@ -14,27 +14,25 @@ from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, WATCHER_HASH
 from sightline_ingest_worker.upstream_errors import SERVICES
 from sightline_ingest_worker.watcher.task_queue import QueueLengths
 
-SCANS = Counter("sightline_watcher_scans_total", "Comparisons of the whole bucket: done, or broken off.", ["outcome"])
-for _outcome in ("done", "broken off"):
+SCANS = Counter("sightline_watcher_scans_total", "Scans of the whole bucket: done, or aborted.", ["outcome"])
+for _outcome in ("done", "aborted"):
     SCANS.labels(_outcome)
-LAST_SCAN = Gauge(
-    "sightline_watcher_last_scan_timestamp_seconds", "When the last whole comparison ended; 0 before the first."
-)
-PAUSE_SECONDS = Gauge("sightline_watcher_scan_pause_seconds", "From a whole comparison to the next.")
-SCAN_SECONDS = Gauge("sightline_watcher_scan_seconds", "How long the last whole comparison took.")
-LISTED = Gauge("sightline_watcher_listed", "Objects that the last whole comparison found, ignored ones included.")
-QUEUED = Counter("sightline_watcher_queued_total", "Keys that were queued, by why.", ["reason"])
-for _reason in ("event", "hint", "scan", "left over"):
+LAST_SCAN = Gauge("sightline_watcher_last_scan_timestamp_seconds", "When the last scan ended; 0 before the first.")
+PAUSE_SECONDS = Gauge("sightline_watcher_scan_pause_seconds", "The pause from one scan to the next.")
+SCAN_SECONDS = Gauge("sightline_watcher_scan_seconds", "How long the last scan took.")
+LISTED = Gauge("sightline_watcher_listed", "Objects that the last scan listed, ignored ones included.")
+QUEUED = Counter("sightline_watcher_queued_total", "Keys queued, by reason.", ["reason"])
+for _reason in ("event", "hint", "scan", "requeue"):
     QUEUED.labels(_reason)
-DELETED = Counter("sightline_watcher_deleted_total", "Points of objects that were gone.")
+DELETED = Counter("sightline_watcher_deleted_total", "Records deleted because their objects were gone.")
 IMAGES = Gauge(
     "sightline_watcher_images",
-    "Objects of the bucket by state: pending, indexed, failed, ignored (not images, by their names).",
+    "Objects of the bucket by state: pending, indexed, failed, ignored (their names are not those of images).",
     ["state"],
 )
 TASKS = Gauge(
     "sightline_watcher_queue_tasks",
-    "Tasks of up to 32 keys: waiting as new, waiting as backfill, taken by a worker and not finished.",
+    "Tasks of up to 32 keys: waiting in the queue new, waiting in backfill, in progress in a worker.",
     ["queue"],
 )
 WAITING = Gauge(
@@ -44,12 +42,12 @@ WAITING = Gauge(
 
 @dataclass
 class WatcherStatus:
-    """What the gateway reads of the watcher. Times are ISO 8601 in UTC, truth is 1 or 0, unknown is an empty text.
+    """The fields of the Redis hash. Times are ISO 8601 in UTC, booleans 1 or 0, and what is unknown is empty.
 
     Attributes:
         scanning: Whether the bucket is being listed.
-        ignored: Objects of the last whole scan that by their names are not images.
-        last_scan_at: When the last whole scan ended.
+        ignored: Objects of the last scan whose names are not those of images.
+        last_scan_at: When the last scan ended.
     """
 
     scanning: bool = False
@@ -57,7 +55,7 @@ class WatcherStatus:
     last_scan_at: datetime | None = None
 
     def write(self, client: redis.Redis) -> None:
-        """Write the whole hash, since Redis may have lost it.
+        """Write all fields, since Redis may have lost them.
 
         Raises:
             redis.RedisError: Redis does not answer.
@@ -72,17 +70,18 @@ class WatcherStatus:
 
 
 def show(counts: Counts, ignored: int | None, lengths: QueueLengths) -> None:
-    """Set the gauges that say how far everything is."""
+    """Set the gauges of images by state and of tasks by queue."""
     states = {"pending": counts.pending, "indexed": counts.indexed, "failed": counts.failed, "ignored": ignored}
     for state, images in states.items():
         if images is not None:
             IMAGES.labels(state).set(images)
-    for queue, tasks in ((QUEUE_NEW, lengths.new), (QUEUE_BACKFILL, lengths.backfill), ("taken", lengths.taken)):
-        TASKS.labels(queue).set(tasks)
+    tasks = {QUEUE_NEW: lengths.new, QUEUE_BACKFILL: lengths.backfill, "in_progress": lengths.in_progress}
+    for queue, count in tasks.items():
+        TASKS.labels(queue).set(count)
 
 
 def show_scan(seconds: float, pause_seconds: float, listed: int) -> None:
-    """Count a comparison that has just ended."""
+    """Count a scan that has just ended."""
     SCANS.labels("done").inc()
     SCAN_SECONDS.set(seconds)
     PAUSE_SECONDS.set(pause_seconds)
@@ -91,13 +90,13 @@ def show_scan(seconds: float, pause_seconds: float, listed: int) -> None:
 
 
 def show_waiting(service: str) -> None:
-    """Set the gauge of the one service that does not answer; empty if all do."""
+    """Set the gauge of the service that does not answer; empty if all answer."""
     for name in SERVICES:
         WAITING.labels(name).set(name == service)
 
 
 def clear() -> None:
-    """Take the gauges away: another watcher shows them now."""
+    """Clear the gauges: another watcher exports them now."""
     for gauge in (IMAGES, TASKS, WAITING):
         gauge.clear()
 

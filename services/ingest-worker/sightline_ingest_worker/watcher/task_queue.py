@@ -1,4 +1,4 @@
-"""Puts keys into the queue, and tells how full it is."""
+"""The task queue: sends keys to the workers, and reads the queues' lengths."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from sightline_service.batches import batched
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX
 
 UNACKED = "unacked"
-"""The hash in which kombu keeps what workers have taken and not finished."""
+"""The Redis hash in which kombu keeps delivered messages that are not acknowledged."""
 
 KEYS_PER_TASK = 32
 
 
 @dataclass(frozen=True)
 class QueueLengths:
-    """Tasks that wait, by queue, and those that workers, dead ones included, have taken."""
+    """Tasks that wait, by queue, and tasks in progress, those of killed workers included."""
 
     new: int
     backfill: int
-    taken: int
+    in_progress: int
 
     @property
     def waiting(self) -> int:
@@ -31,11 +31,11 @@ class QueueLengths:
 
 
 class TaskQueue:
-    """The queue as the watcher uses it.
+    """The queues of the workers, as the watcher uses them.
 
     Args:
-        app: Celery's application; sends.
-        client: Redis; counts.
+        app: The Celery application that sends tasks.
+        client: The Redis client that reads the queues' lengths.
     """
 
     def __init__(self, app: Celery, client: redis.Redis) -> None:
@@ -43,7 +43,7 @@ class TaskQueue:
         self._client = client
 
     def send(self, keys: Sequence[str], queue: str) -> int:
-        """Queue keys; returns how many tasks they made.
+        """Queue keys, KEYS_PER_TASK a task; return the number of tasks.
 
         Raises:
             kombu.exceptions.OperationalError: Redis does not answer; some of them may have been queued.
@@ -55,13 +55,13 @@ class TaskQueue:
                 args=[list(keys_of_task)],
                 queue=queue,
                 retry=True,
-                # A connection that Redis closed meanwhile costs one try.
+                # One retry, for a connection that Redis has closed meanwhile.
                 retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2},
             )
         return len(tasks)
 
     def lengths(self) -> QueueLengths:
-        """Return how full the queues are, at one moment.
+        """Return the lengths of the queues, read in one transaction.
 
         Raises:
             redis.RedisError: Redis does not answer.

@@ -1,1 +1,1 @@
-"""The Celery worker: from a key to a vector and a record in the catalogue."""
+"""The Celery worker: indexes keys, from the object to its vector and record in the catalogue."""

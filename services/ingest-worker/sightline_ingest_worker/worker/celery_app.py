@@ -1,4 +1,4 @@
-"""Wires the Celery worker."""
+"""Wires the Celery worker from its settings, and runs it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ from sightline_ingest_worker.worker.metrics import IMAGES, TASKS, show_from_zero
 from sightline_ingest_worker.worker.task import Requeue, index_task
 
 WAIT_SECONDS = 45.0
-"""How long a task waits for a service that does not answer before it goes back to the queue: less than
-VISIBILITY_SECONDS."""
+"""How long a task waits for a service that does not answer before it is requeued: less than VISIBILITY_SECONDS."""
 
 Opener = Callable[[WorkerSettings, Callable[[], bool]], WorkerContext]
 
 
 def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery:
-    """Return a Celery application with its one task; nothing is open before the first task of each process."""
+    """Return the Celery application with its one task; each process opens its connections at its first task."""
     app = celery_app(settings.queue)
-    # Celery waits ten seconds for the answer of a process that has ended.
+    # Celery's default waits ten seconds for a result of a process that has ended.
     app.conf.worker_lost_wait = 1.0
     stopping = stopping_flag()
 
@@ -34,8 +33,8 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
     def process_context() -> WorkerContext:
         return opener(settings, stopping)
 
-    # A process that ends while it reads: the task comes back at once, a bounded number of times; after that, and
-    # for a whole worker that was killed, the watcher finds what is still pending.
+    # If its process ends, the task is retried at once, a bounded number of times; after that, and where the whole
+    # worker was killed, the watcher queues what is still pending.
     @app.task(
         name=TASK_INDEX,
         retry_on_worker_lost=True,
@@ -57,7 +56,7 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
 
 
 def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
-    """Work until SIGTERM; returns the exit status."""
+    """Run the worker until SIGTERM; return the exit status."""
     configure_logging(settings.log, "ingest-worker")
     show_from_zero()
     return run_worker(

@@ -1,4 +1,4 @@
-"""What a worker process holds open: bucket, thumbnails, catalogue, encoder."""
+"""The context of a worker process: its connections to bucket, thumbnails, catalogue and encoder, and its threads."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ ENCODE_BATCH = 16
 
 
 class Stopping(Exception):
-    """The worker was told to stop; what is not done yet is for another."""
+    """The worker is stopping; the rest of the task is requeued."""
 
 
 @dataclass
 class WorkerContext:
-    """All that indexing needs, passed in.
+    """The dependencies of indexing.
 
     Attributes:
-        encode_locks: On bytes that are being encoded.
-        crash_journal: Of keys that are being decoded.
-        stopping: True once the worker was told to stop.
+        encode_locks: Locks on the bytes that are being encoded.
+        crash_journal: Records the keys that are being decoded.
+        stopping: Returns whether the worker is stopping.
         encode_batch: Images in one request to the encoder.
-        readers: Read and decode.
+        readers: Threads that read and decode.
         sender: One thread that encodes and stores while the next images are read.
     """
 
@@ -58,15 +58,15 @@ class WorkerContext:
         return image_id(self.bucket_id, key.encode())
 
     def check_stopping(self) -> None:
-        """Raise Stopping if the worker was told to stop."""
+        """Raise Stopping if the worker is stopping."""
         if self.stopping():
             raise Stopping
 
     def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than the worker runs.
+        """Sleep.
 
         Raises:
-            Stopping: It was told to stop meanwhile.
+            Stopping: The worker is stopping.
         """
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
@@ -75,7 +75,7 @@ class WorkerContext:
 
 
 def open_context(settings: WorkerSettings, stopping: Callable[[], bool]) -> WorkerContext:
-    """Open everything. To be called after the fork: gRPC and the object store's runtime do not survive one."""
+    """Return a process's context. Call it after the fork: gRPC and the object store's runtime do not survive one."""
     encoder = open_encoder(settings.encoder)
     catalogue = Catalogue(settings.catalogue, settings.bucket.id)
     client = redis_client(settings.queue)

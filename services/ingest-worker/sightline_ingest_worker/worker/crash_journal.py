@@ -1,8 +1,8 @@
-"""Which keys ended a worker process: kept in Redis, so that one bad file cannot end workers for ever.
+"""The crash journal: counts in Redis how often decoding a key ended its process, so that a bad file is given up.
 
-A process writes down the keys that it is about to decode and strikes them out when it is done. Keys that are still
-written down for a process that is gone were being decoded when it ended: it crashed, ran out of memory, or took so long
-that it was killed. Waiting for a service, the bucket included, is never held against a key.
+A process records the keys that it is about to decode, and removes them when it is done. The recorded keys of a process
+that no longer exists were being decoded when it ended: it crashed, ran out of memory, or was killed at its time limit.
+Waiting for a service, the bucket included, never counts against a key.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ CRASHES_SECONDS = 7 * 24 * 3600
 
 
 class CrashJournal:
-    """The journal of one process.
+    """The journal as one process uses it.
 
-    While Redis does not answer nothing is written and nothing known: crashes go uncounted, and nothing else.
+    While Redis does not answer nothing is recorded, so that crashes are not counted; indexing goes on.
 
     Args:
         client: Redis.
@@ -51,16 +51,16 @@ class CrashJournal:
         return {key: int(count) for key, count in zip(keys, counts, strict=True) if count}
 
     def begin(self, keys: Sequence[str]) -> None:
-        """Write down the keys, in place of what this process wrote before."""
+        """Record the keys that this process decodes now, in place of those that it recorded before."""
         entry = json.dumps({"keys": list(keys), "started": self._started})
         self._try(lambda: self._client.hset(self._under_way, str(self._pid), entry))
 
     def end(self) -> None:
-        """Strike out what this process wrote down."""
+        """Remove what this process recorded."""
         self._try(lambda: self._client.hdel(self._under_way, str(self._pid)))
 
     def clear(self, keys: Sequence[str]) -> None:
-        """Forget the crashes counted for these."""
+        """Delete the crashes counted for some keys."""
         if keys:
             self._try(lambda: self._client.hdel(CRASHES, *keys))
 
@@ -77,7 +77,7 @@ class CrashJournal:
             left = json.loads(entry)
             if is_alive(int(pid), left["started"]):
                 continue
-            # Of several that see it, the one that strikes it out counts it.
+            # Several processes may see it: the one whose removal succeeds counts it.
             if self._client.hdel(self._under_way, pid):
                 pipe = self._client.pipeline(transaction=False)
                 for key in left["keys"]:

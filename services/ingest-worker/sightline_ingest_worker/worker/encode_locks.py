@@ -1,7 +1,6 @@
-"""Who is encoding which bytes: kept in Redis, so that two processes do not encode equal files at once.
+"""Encode locks: Redis locks on the bytes that are being encoded, so that equal files are encoded once.
 
-redis-py's Lock would take one lock a call, not a batch's in one, and would keep what a killed process held until it
-ends by itself.
+redis-py's Lock would need a call for each lock, and would leave the locks of a killed process until they expire.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ end
 
 
 class EncodeLocks:
-    """Locks on bytes, by SHA-256, that all processes share.
+    """Locks on bytes, by SHA-256, shared by all worker processes.
 
-    A lock ends by itself after 15 seconds, and at once when its holder is a process of this node that is gone. While
-    Redis does not answer everything may be encoded: doing it twice does no harm.
+    A lock expires after LOCK_SECONDS, and is free at once if its holder was a process of this node that no longer
+    exists. While Redis does not answer nothing is locked: encoding something twice does no harm.
 
     Args:
         client: Redis.
@@ -41,8 +40,8 @@ class EncodeLocks:
         self._token = f"{node} {os.getpid()} {process_start(os.getpid())}"
         self._release = client.register_script(_RELEASE)
 
-    def take(self, shas: Collection[str]) -> set[str]:
-        """Lock what no other living process has locked; returns what this process holds now."""
+    def acquire(self, shas: Collection[str]) -> set[str]:
+        """Lock the bytes that no other living process has locked; return those that this process holds now."""
         if not shas:
             return set()
         try:
@@ -61,7 +60,7 @@ class EncodeLocks:
         return {sha256 for sha256, holder in holders.items() if holder in (None, self._token)} | set(dead)
 
     def release(self, shas: Collection[str]) -> None:
-        """Release those of these that this process holds."""
+        """Release the locks that this process holds on these bytes."""
         if not shas:
             return
         try:

@@ -1,4 +1,4 @@
-"""Has the encoder turn pixels into vectors."""
+"""Encodes pixels: calls the encoder, and waits while it is overloaded."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ENCODE_TIMEOUT_SECONDS = 30.0
 
 
 def encode(context: WorkerContext, target: Target, contents: Mapping[str, Content]) -> dict[str, Content]:
-    """Return contents with a vector, or an own failure, in place of pixels; waits while the encoder is busy.
+    """Return contents with a vector or a failure of their own in place of pixels.
 
     Raises:
-        EncoderError: The encoder does not answer, or stays busy.
-        Stopping: The worker was told to stop meanwhile.
+        EncoderError: The encoder does not answer, or stays overloaded.
+        Stopping: The worker is stopping.
     """
     pixels = {sha256: content.pixels for sha256, content in contents.items() if content.pixels is not None}
     if not pixels:
@@ -32,7 +32,7 @@ def encode(context: WorkerContext, target: Target, contents: Mapping[str, Conten
     retrying = Retrying(
         retry=retry_if_exception_type(Overloaded),
         stop=stop_after_attempt(OVERLOADED_TRIES),
-        wait=_wait_as_told,
+        wait=_retry_after,
         before_sleep=lambda _: WAITS.labels("encoder").inc(),
         sleep=context.pause,
         reraise=True,
@@ -54,7 +54,7 @@ def _call(context: WorkerContext, target: Target, images: Sequence[RawPixels]) -
         )
 
 
-def _wait_as_told(state: RetryCallState) -> float:
+def _retry_after(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome is not None else None
     return error.retry_after_seconds if isinstance(error, Overloaded) else 0.0
 

@@ -1,4 +1,4 @@
-"""Indexes keys: a plain function that runs twice without harm."""
+"""Indexes keys: idempotent, and independent of Celery."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ LOCKED_SECONDS = 0.2
 
 
 def index_keys(context: WorkerContext, keys: Sequence[str], deadline: float = math.inf) -> Counter[str]:
-    """Bring the records of some keys up to date; returns what became of the keys, by `OUTCOMES`.
+    """Bring the records of some keys up to date; return the number of keys by outcome, one of `OUTCOMES`.
 
-    Each object is read once. What is indexed already under the same ETag is left alone; equal bytes take the vector
-    that is known; the others are encoded in batches, while the next are read. An object's own fault is noted in its
-    record; it never fails its neighbours.
+    Each object is read once. An object that is indexed under the same ETag is skipped; equal bytes copy the vector in
+    the catalogue; the others are encoded in batches, while the next are read. What is wrong with one object is
+    recorded with it alone.
 
     Raises:
-        EncoderError, CatalogueError, BucketUnavailable: A service does not answer. Nothing is held against an object;
-            what was done before stays, and the same call may be made again.
-        Stopping: The worker was told to stop, or the deadline has passed; likewise.
+        EncoderError, CatalogueError, BucketUnavailable: A service does not answer. No object is recorded as failed for
+            it; what was stored stays, and the call may be repeated.
+        Stopping: The worker is stopping, or the deadline has passed; likewise.
     """
     target = context.target()
     outcome: Counter[str] = Counter()
@@ -53,7 +53,7 @@ def index_keys(context: WorkerContext, keys: Sequence[str], deadline: float = ma
 
 
 def fail_keys(context: WorkerContext, keys: Sequence[str], reason: str) -> Counter[str]:
-    """Record keys as failed without reading them; returns what became of them.
+    """Record keys as failed without reading them; return the number of keys by outcome.
 
     Raises:
         EncoderError, CatalogueError, BucketUnavailable: A service does not answer.
@@ -65,17 +65,17 @@ def fail_keys(context: WorkerContext, keys: Sequence[str], reason: str) -> Count
 
 
 def _look_up(context: WorkerContext, target: Target, keys: Sequence[str]) -> tuple[list[IngestItem], Counter[str]]:
-    """Return what there is to do; removes the records of what is gone, and leaves out what is done."""
-    with step("look"):
-        there = [item for item in context.readers.map(lambda key: look_up(context, key), keys) if item is not None]
-        outcome = _forget(context, target, set(keys) - {item.key for item in there})
-        records = target.collection.get([item.id for item in there])
-        items = [replace(item, known=known) for item, known in zip(there, records, strict=True)]
-        todo = [item for item in items if not _is_done(item)]
+    """Return the items to index; removes the records of objects that are gone, and skips what is up to date."""
+    with step("look_up"):
+        present = [item for item in context.readers.map(lambda key: look_up(context, key), keys) if item is not None]
+        outcome = _forget(context, target, set(keys) - {item.key for item in present})
+        records = target.collection.get([item.id for item in present])
+        items = [replace(item, known=known) for item, known in zip(present, records, strict=True)]
+        todo = [item for item in items if not _is_indexed(item)]
     return todo, outcome + Counter(unchanged=len(items) - len(todo))
 
 
-def _is_done(item: IngestItem) -> bool:
+def _is_indexed(item: IngestItem) -> bool:
     return item.known is not None and item.known.state == "indexed" and item.known.etag == item.seen.etag
 
 
@@ -91,8 +91,8 @@ class _Batch:
     """Objects that are encoded and stored together.
 
     Attributes:
-        contents: By SHA-256, of the bytes that no batch before had.
-        locks: The SHA-256 among them that this process has locked.
+        contents: By SHA-256, for the bytes that no earlier batch had.
+        locks: Those SHA-256 among them that this process has locked.
     """
 
     items: Sequence[ReadItem]
@@ -112,13 +112,13 @@ class _Run:
         self._target = target
         self._deadline = deadline
         self._first_keys: dict[str, str] = {}
-        """By SHA-256, the key that had these bytes first."""
+        """The first key with these bytes, by SHA-256."""
         self._locked_by_other: set[str] = set()
         self._locks: set[str] = set()
         self._contents: dict[str, Content] = {}
 
     def index(self, items: Sequence[IngestItem]) -> tuple[list[str], Counter[str]]:
-        """Index objects; returns the keys whose bytes another process is encoding, and what became of the others."""
+        """Index objects; return the keys whose bytes another process is encoding, and the outcomes of the others."""
         context, outcome = self._context, Counter[str]()
         locked_keys: list[str] = []
         under_way: deque[Future[Counter[str]]] = deque()
@@ -131,7 +131,7 @@ class _Run:
                 gone = {item.key for item in chunk} - {read_item.item.key for read_item in present}
                 outcome += _forget(context, self._target, gone)
                 batch = self._prepare(present, data)
-                locked_keys += [one.item.key for one in present if one.sha256 in self._locked_by_other]
+                locked_keys += [each.item.key for each in present if each.sha256 in self._locked_by_other]
                 under_way.append(context.sender.submit(self._finish, batch))
                 if len(under_way) > 1:
                     outcome += self._result(under_way.popleft())
@@ -153,14 +153,14 @@ class _Run:
                 self._context.check_stopping()
 
     def _read(self, chunk: Sequence[IngestItem]) -> tuple[list[ReadItem], dict[str, bytes]]:
-        """Return those that are there, and by SHA-256 the bytes that no object before had."""
-        found = [one for one in self._context.readers.map(lambda item: read(self._context, item), chunk) if one]
+        """Return the objects that exist, and by SHA-256 the bytes that no earlier object had."""
+        found = [pair for pair in self._context.readers.map(lambda item: read(self._context, item), chunk) if pair]
         data: dict[str, bytes] = {}
-        for one, content in found:
-            if one.sha256 is not None and one.sha256 not in self._first_keys:
-                self._first_keys[one.sha256] = one.item.key
-                data[one.sha256] = content
-        return [one for one, _ in found], data
+        for read_item, content in found:
+            if read_item.sha256 is not None and read_item.sha256 not in self._first_keys:
+                self._first_keys[read_item.sha256] = read_item.item.key
+                data[read_item.sha256] = content
+        return [read_item for read_item, _ in found], data
 
     def _prepare(self, present: Sequence[ReadItem], data: dict[str, bytes]) -> _Batch:
         """Find equal bytes in the catalogue, lock and decode the others."""
@@ -174,16 +174,16 @@ class _Run:
             and (sha256 not in known or not self._context.thumbnails.exists(sha256))
         }
         decoded = self._decode(needed, data, known)
-        here = [read_item for read_item in present if read_item.sha256 not in self._locked_by_other]
-        return _Batch(here, known | decoded, locks)
+        unlocked = [read_item for read_item in present if read_item.sha256 not in self._locked_by_other]
+        return _Batch(unlocked, known | decoded, locks)
 
     def _find_equal(self, shas: Sequence[str]) -> tuple[dict[str, Content], set[str]]:
-        """Return what the catalogue has of these bytes, and which of them this process may encode."""
+        """Return the contents that the catalogue has of these bytes, and those bytes that this process has locked."""
         if not shas:
             return {}, set()
         with step("find_equal"):
-            # Locked first: whoever released a lock has stored the vector before.
-            locks = self._context.encode_locks.take(shas)
+            # Locked first: a process stores the vector before it releases its lock.
+            locks = self._context.encode_locks.acquire(shas)
             self._locks.update(locks)
             equal = self._target.collection.by_sha256(shas)
         return {sha256: _known_content(image, vector) for sha256, (image, vector) in equal.items()}, locks
@@ -191,7 +191,7 @@ class _Run:
     def _decode(
         self, needed: Mapping[str, ReadItem], data: dict[str, bytes], known: Mapping[str, Content]
     ) -> dict[str, Content]:
-        """Decode bytes, by SHA-256; lets go of each as it is decoded."""
+        """Decode bytes, by SHA-256; frees each as soon as it is decoded."""
         for sha256 in data.keys() - needed.keys():
             del data[sha256]
         if not needed:
@@ -207,12 +207,12 @@ class _Run:
         except Exception:
             self._context.crash_journal.end()
             raise
-        # Not in a finally: a process that is told to exit since it takes too long leaves its entry.
+        # Not in a finally: a process that Celery ends at the time limit must leave its entry.
         self._context.crash_journal.end()
         return dict(zip(needed, contents, strict=True))
 
     def _finish(self, batch: _Batch) -> Counter[str]:
-        """Encode what has pixels, and store all."""
+        """Encode the contents with pixels, and store the batch."""
         self._contents |= encode(self._context, self._target, batch.contents)
         outcome = store(
             self._context.bucket_id, self._target.collection, [self._finished(read_item) for read_item in batch.items]
@@ -225,7 +225,7 @@ class _Run:
         if read_item.sha256 is None:
             return FinishedItem(read_item, Content(failure=read_item.item.failure))
         first = self._first_keys[read_item.sha256]
-        # None at all if the batch that had the bytes first has failed.
+        # Without an entry, the batch that had these bytes first has failed.
         content = self._contents.get(read_item.sha256, Content())
         return FinishedItem(read_item, content, duplicate_of=first if first != read_item.item.key else None)
 

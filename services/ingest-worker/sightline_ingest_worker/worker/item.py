@@ -1,4 +1,4 @@
-"""An object on its way into the catalogue, one class for each stage, and what can become of it."""
+"""The ingest item: an object that is being indexed, one class for each stage, and its possible outcomes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from sightline_catalogue import Image
 from sightline_pictures import Picture
 
 OUTCOMES = ("indexed", "copied", "unchanged", "failed", "waiting", "gone")
-"""What a task's keys are counted by: `indexed` were encoded, `copied` took the vector of equal bytes, `unchanged` were
-in the catalogue already, `failed` cannot be indexed, `waiting` changed while they were read and come again, `gone` left
-the bucket."""
+"""The outcomes of a key: `indexed` was encoded, `copied` has the vector of equal bytes, `unchanged` was up to date,
+`failed` cannot be indexed, `waiting` changed while it was read and is tried again, `gone` has left the bucket."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +21,9 @@ class Failure:
     """Why an object is not indexed.
 
     Attributes:
-        transient: It might go well another time.
+        transient: Another try may succeed.
         incomplete: The file may still be being written.
-        refused: The bucket does not let it be read.
+        refused: The bucket does not allow it to be read.
     """
 
     reason: str
@@ -35,12 +34,12 @@ class Failure:
 
 @dataclass(frozen=True)
 class IngestItem:
-    """An object that is to be read.
+    """An object to index.
 
     Attributes:
         seen: The object as it was before it was read.
         known: Its record, if it has one.
-        failure: Why it is not even read.
+        failure: Why it is not read.
     """
 
     key: str
@@ -52,12 +51,12 @@ class IngestItem:
 
 @dataclass(frozen=True)
 class ReadItem:
-    """An object that was read, or will not be. Its bytes are kept apart, since they go first.
+    """An object that was read, or that cannot be read. Its bytes are held apart, to be freed first.
 
     Attributes:
         seen: The object as it was after it was read.
-        sha256: Of its bytes; None if it was not read, or changed meanwhile.
-        changed: It changed while it was read.
+        sha256: The SHA-256 of its bytes; None if it was not read, or changed meanwhile.
+        changed: Whether it changed while it was read.
     """
 
     item: IngestItem
@@ -67,14 +66,14 @@ class ReadItem:
 
     @property
     def attempts(self) -> int:
-        """How often it was tried before, since it last changed."""
+        """The number of earlier tries since it last changed."""
         known = self.item.known
         return known.attempts if known is not None and known.etag == self.seen.etag else 0
 
 
 @dataclass(frozen=True)
 class Properties:
-    """What an image file says of itself."""
+    """The properties of an image file."""
 
     width: int | None = None
     height: int | None = None
@@ -90,12 +89,12 @@ class Properties:
 
 @dataclass(frozen=True)
 class Content:
-    """What equal bytes have in common.
+    """What is derived from an object's bytes, and so is the same for equal bytes.
 
     Attributes:
         pixels: (crop_height, crop_width, 3) uint8, the model's input; None where nothing is to be encoded.
         vector: (dimensions,) float32, of length 1.
-        copied: The vector was in the catalogue.
+        copied: Whether the vector comes from the catalogue.
     """
 
     properties: Properties = Properties()
@@ -107,10 +106,10 @@ class Content:
 
 @dataclass(frozen=True)
 class FinishedItem:
-    """An object that is to be stored.
+    """An object to store.
 
     Attributes:
-        duplicate_of: The key of an object of the same task with the same bytes, if one came before.
+        duplicate_of: The key of an earlier object of the same task with the same bytes, if there is one.
     """
 
     read: ReadItem

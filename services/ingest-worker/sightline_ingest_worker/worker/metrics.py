@@ -1,4 +1,4 @@
-"""What the worker counts."""
+"""The worker's metrics."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from sightline_ingest_worker.worker.item import OUTCOMES
 
 IMAGES = Counter(
     "sightline_ingest_images_total",
-    "Objects that a task was done with: indexed (encoded), copied (equal bytes were known), unchanged, failed, "
-    "waiting (changed while read, comes again), gone.",
+    "Objects that tasks have handled: indexed (encoded), copied (the vector of equal bytes), unchanged, failed, "
+    "waiting (changed while it was read, tried again), gone.",
     ["outcome"],
 )
 STEP_SECONDS = Counter(
     "sightline_ingest_step_seconds_total",
-    "Seconds spent: look, read, find_equal, decode, preprocess, thumbnail, encode, store; several run at once.",
+    "Seconds spent: look_up, read, find_equal, decode, preprocess, thumbnail, encode, store; several run at once.",
     ["step"],
 )
 TASKS = Counter(
     "sightline_ingest_tasks_total",
     "Tasks: done, returned (a service did not answer for too long, or the worker stopped), crashed (a process ended "
-    "while it decoded, found out by the next task).",
+    "while it decoded, noticed by the next task).",
     ["outcome"],
 )
 WAITS = Counter("sightline_ingest_waits_total", "Pauses for a service that did not answer or was busy.", ["service"])
 
 
 def show_from_zero() -> None:
-    """Show what a worker has not counted yet as 0, so that its first increase is seen as one."""
+    """Export every counter from 0 on, so that Prometheus sees its first increase."""
     for outcome in OUTCOMES:
         IMAGES.labels(outcome)
     for outcome in ("done", "returned", "crashed"):
@@ -43,7 +43,7 @@ def show_from_zero() -> None:
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Time a step."""
+    """Add the time of a block to a step's seconds."""
     started = time.perf_counter()
     try:
         yield

@@ -1,4 +1,4 @@
-"""From a key to properties, thumbnail and pixels."""
+"""Reads and decodes objects: from a key to properties, thumbnail and pixels."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from sightline_ingest_worker.worker.item import Content, Failure, IngestItem, Pr
 from sightline_ingest_worker.worker.metrics import step
 
 CHUNK_BYTES = 64 * 1024 * 1024
-"""Files whose bytes are held at once, unless one alone is larger."""
+"""The most bytes of a chunk, unless one file alone is larger."""
 STILL_WRITTEN_SECONDS = 5.0
-"""A file that is cut short and was modified so recently is taken to be still being written."""
+"""A truncated file that was modified less than this ago counts as still being written."""
 
 
 def look_up(context: WorkerContext, key: str) -> IngestItem | None:
-    """Return the object as it is now; None if it is gone, or no part of the bucket.
+    """Return the object as it is now; None if it is gone, or not part of the bucket.
 
     Raises:
         BucketUnavailable: The bucket does not answer.
@@ -41,7 +41,7 @@ def look_up(context: WorkerContext, key: str) -> IngestItem | None:
 
 
 def chunks(items: Sequence[IngestItem], count: int, size: int = CHUNK_BYTES) -> Iterator[list[IngestItem]]:
-    """Cut into pieces of at most `count` objects and `size` bytes; an object above that is alone."""
+    """Split items into chunks of at most `count` objects and `size` bytes; a larger object is a chunk of its own."""
     chunk: list[IngestItem] = []
     held = 0
     for item in items:
@@ -55,7 +55,7 @@ def chunks(items: Sequence[IngestItem], count: int, size: int = CHUNK_BYTES) -> 
 
 
 def read(context: WorkerContext, item: IngestItem) -> tuple[ReadItem, bytes] | None:
-    """Read and hash the bytes; None if the object is gone. What cannot be indexed is not read.
+    """Read and hash an object; None if it is gone. One that has failed already is not read.
 
     Raises:
         BucketUnavailable: The bucket does not answer.
@@ -69,7 +69,7 @@ def read(context: WorkerContext, item: IngestItem) -> tuple[ReadItem, bytes] | N
         except ObjectMissing:
             return None
         except KeyRefused:
-            # It became a link, or unreadable, this moment; the next look-up says so.
+            # It has just become a link, or unreadable; the next look-up reports that.
             return ReadItem(item, item.seen, changed=True), b""
         if not item.seen.etag == seen.etag == after.etag:
             return ReadItem(item, after, changed=True), b""
@@ -79,7 +79,7 @@ def read(context: WorkerContext, item: IngestItem) -> tuple[ReadItem, bytes] | N
 def decode(
     context: WorkerContext, target: Target, seen: BucketObject, sha256: str, data: bytes, known: Content | None
 ) -> Content:
-    """Return what bytes hold; stores the thumbnail, and makes pixels unless the vector is known.
+    """Decode bytes; store the thumbnail, and preprocess to pixels unless the vector is known.
 
     Raises:
         BucketUnavailable: The thumbnail cannot be stored.
@@ -103,7 +103,7 @@ def decode(
     except PictureError as error:
         return replace(content, failure=Failure(error.reason, incomplete=_is_recent(seen)))
     except MemoryError:
-        return replace(content, failure=Failure("needs more memory than there is", transient=True))
+        return replace(content, failure=Failure("not enough memory to decode it", transient=True))
     return content
 
 

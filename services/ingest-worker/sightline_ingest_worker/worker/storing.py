@@ -1,4 +1,4 @@
-"""From what became of an object to its record in the catalogue."""
+"""Stores finished items: their records and vectors in the catalogue."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from sightline_ingest_worker.worker.metrics import step
 log = structlog.get_logger()
 
 MAX_ATTEMPTS = 5
-"""Times that an object is tried whose failure is transient."""
+"""How often an object is tried whose failure is transient."""
 WAIT_SECONDS = 2.0
-"""After so long a file that was being written is looked at again."""
+"""After so long a file that was being written is tried again."""
 LONGEST_WAIT_SECONDS = 300.0
 CHANGED = "it changed while it was read; tried again soon"
 
@@ -54,7 +54,7 @@ def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
 
 
 def store(bucket_id: str, collection: Collection, items: Sequence[FinishedItem]) -> Counter[str]:
-    """Write the records of some objects; returns what became of them, by `OUTCOMES`.
+    """Write the records and vectors of some objects; return the number of objects by outcome, one of `OUTCOMES`.
 
     Raises:
         CatalogueError: The catalogue does not answer.
@@ -80,6 +80,6 @@ def store(bucket_id: str, collection: Collection, items: Sequence[FinishedItem])
         if without_vector:
             collection.upsert(without_vector, None)
         for record in waiting:
-            # It keeps the vector that it may have, until the new one is there.
+            # Only its state: an earlier vector stays until the new one replaces it.
             collection.set_state([record.id], "pending", reason=record.reason, next_try_at=record.next_try_at)
     return outcome

@@ -1,4 +1,4 @@
-"""The Celery task: calls, waits, gives back; the work is in `indexing`."""
+"""The Celery task: calls `indexing`, retries while a service does not answer, requeues."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ MAX_CRASHES = 3
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 CRASHED = (
-    f"decoding it ended the worker's process {MAX_CRASHES} times: the file is damaged in a way that the decoder "
-    "does not survive, or it needs more memory or time than there is"
+    f"decoding it ended the worker's process {MAX_CRASHES} times: the file makes the decoder crash, or needs more "
+    "memory or time than is available"
 )
 
 
 class Requeue(Exception):
-    """The task goes back to the queue."""
+    """The task is to be requeued."""
 
 
 def retry_until(context: WorkerContext, deadline: float, call: Callable[[], Counter[str]]) -> Counter[str]:
-    """Call until the services that it needs answer.
+    """Call, and retry while a service does not answer.
 
-    A task waits in its place, not on a timer of the queue's: while a service does not answer nothing more is taken from
-    the queue, and a stop is noticed at once.
+    The task waits in its process, not as a delayed retry of Celery's: while a service does not answer no further task
+    is started, and a stop is noticed at once.
 
     Raises:
-        Requeue: They did not answer until the deadline, or the worker was told to stop.
+        Requeue: A service did not answer until the deadline, or the worker is stopping.
     """
 
     def note(state: RetryCallState) -> None:
@@ -67,22 +67,22 @@ def retry_until(context: WorkerContext, deadline: float, call: Callable[[], Coun
 
 
 def index_task(context: WorkerContext, keys: Sequence[str], seconds: float) -> Counter[str]:
-    """Index a task's keys; those that may have ended a process come last, and each alone.
+    """Index a task's keys; those that may have ended a process come last, each alone.
 
     Args:
-        context: What is open.
-        keys: At most 32, say.
+        context: The process's context.
+        keys: The keys of one task, 32 at most.
         seconds: How long the task may take, waiting included.
 
     Raises:
-        Requeue: What is left is for another time.
+        Requeue: The task is not finished, and has to be repeated.
     """
     deadline = time.monotonic() + seconds
     outcome: Counter[str] = Counter()
     crashes = context.crash_journal.crashes(keys)
-    good = [key for key in keys if key not in crashes]
-    if good:
-        outcome += retry_until(context, deadline, partial(index_keys, context, good, deadline))
+    unsuspected = [key for key in keys if key not in crashes]
+    if unsuspected:
+        outcome += retry_until(context, deadline, partial(index_keys, context, unsuspected, deadline))
     for key, count in sorted(crashes.items(), key=lambda item: item[1]):
         if count >= MAX_CRASHES:
             alone = partial(fail_keys, context, [key], CRASHED)
