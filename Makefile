@@ -114,11 +114,11 @@ bench-scale-http: setup ## The whole search over HTTP in what bench-scale has fi
 	@$(BIN)/python -m benchmarks.scale_http $(if $(POINTS),--points '$(POINTS)')
 
 .PHONY: bench-encoder
-bench-encoder: setup $(VENV)/.benchmarks ## The encoder beside bare loops and another server (PARTS=loops,bulk,batching,latency)
+bench-encoder: setup $(VENV)/.benchmarks $(if $(findstring batching,$(or $(PARTS),batching)),.cache/infinity/.installed) ## The encoder beside bare loops and another server (PARTS=loops,bulk,batching,latency)
 	@$(BIN)/python -m benchmarks.encoder $(if $(IMAGES),--images '$(IMAGES)') $(if $(PARTS),--parts '$(PARTS)')
 
 .PHONY: bench-map
-bench-map: setup ## Maps: openTSNE beside scikit-learn, and what a user waits for (IMAGES=FOLDER, SIZES=2000,10000)
+bench-map: setup ## Maps: openTSNE beside scikit-learn (IMAGES=FOLDER, SIZES=2000,10000)
 	@$(BIN)/python -m benchmarks.map $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)')
 
 .PHONY: map-figure
@@ -216,6 +216,13 @@ $(VENV)/.development: $(VENV)/.run requirements/development.txt
 $(VENV)/.benchmarks: $(VENV)/.development requirements/benchmarks.txt
 	@$(PINNED) -r requirements/benchmarks.txt
 	@touch $@
+
+# What `bench-encoder` compares texts with has an environment of its own; where it cannot be had the benchmark goes on.
+.cache/infinity/.installed: requirements/infinity.txt requirements/torch.txt | $(BIN)/python
+	@echo 'Installing infinity_emb into .cache/infinity (minutes, once)'
+	@$(BIN)/python -m venv .cache/infinity && pip=".cache/infinity/bin/python -m pip --disable-pip-version-check --quiet" && \
+	  $$pip install --no-deps --require-hashes -r requirements/infinity.txt && $$pip install -r requirements/torch.txt && \
+	  touch $@ || echo 'infinity_emb cannot be installed: it is left out'
 
 $(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json
 	@deploy/local/prerequisites node

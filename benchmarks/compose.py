@@ -1,8 +1,6 @@
 """The system in containers, with deploy/edge.yml: `make bench-compose` builds it, starts it, fills it and stops it.
 
-Prints the size of each image beside that of its base, the time from `docker compose up` with empty volumes to the first
-answered search (and from a second `up`, with all of it there), the time in which the sample pictures are indexed, and
-each container's memory, idle and at its highest while they are.
+It prints the size of each image, the time to the first answered search, and each container's memory.
 """
 
 from __future__ import annotations

@@ -1,20 +1,14 @@
 """The encoder, measured part by part: `make bench-encoder PARTS=loops,bulk,batching,latency`.
 
-`loops` compares the encoder's runtime with bare loops of others in one process; `bulk` pictures over gRPC with such a
-loop; `batching` texts a second with batches of one and with another server; `latency` a text at an idle encoder with
-one while pictures saturate it. A run of some parts keeps the figures of the others, each part with when and where it
-was measured.
+A run of some parts keeps the figures of the others, each part with when and where it was measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import json
 import multiprocessing
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -37,7 +31,7 @@ from benchmarks.encoder_loops import encode_all, openvino, settings, subjects, t
 from benchmarks.harness import pictures, results, timing
 from benchmarks.harness.pictures import Collection, Pixels, chunks
 from benchmarks.harness.results import Failed
-from benchmarks.harness.system import Server, answers, encoder, process, wait_for
+from benchmarks.harness.system import answers, encoder, process, wait_for
 from benchmarks.harness.timing import percentile, timed
 
 TARGET = "bench-encoder"
@@ -49,12 +43,10 @@ WARM_SECONDS = 1.0
 SIGHTLINE, UNBATCHED, INFINITY = "Sightline", "batching off", "infinity_emb"
 SUFFIXES = {SIGHTLINE: "", UNBATCHED: "_unbatched", INFINITY: "_infinity"}
 FOLDER = ROOT / ".cache" / "infinity"
-REQUIREMENTS = ROOT / "requirements" / "infinity.txt"
 ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "INFINITY_ANONYMOUS_USAGE_STATS": "0"}
 BARS = {
     "embedded_speedup": "embedded: pictures, OpenVINO over torch float32",
     "vit_b_32_speedup": "ViT-B-32: pictures, OpenVINO over torch float32",
-    "vit_b_32_f32_speedup": "ViT-B-32: the same, OpenVINO held to float32",
     "grpc_bulk_ratio": "embedded: pictures in bulk, gRPC over a loop",
     "grpc_bulk_ratio_vit_b_32": "ViT-B-32: pictures in bulk, gRPC over a loop",
     "texts_ratio_32_unbatched": "texts, 32 clients: over batching off",
@@ -80,7 +72,7 @@ def bulk(found: Collection) -> dict[str, float]:
     for subject in subjects():
         encode = openvino(subject).images
         pixels = subject.pixels(found, BULK_PIXELS)
-        with encoder(subject.model_id) as running, EncoderClient(running.address) as client:
+        with encoder(subject.model_id) as address, EncoderClient(address) as client:
 
             def stream(client: EncoderClient = client, batches: list[Any] = in_bulk(pixels)) -> list[Any]:  # noqa: B008
                 return [vector for answer in client.encode_image_stream(iter(batches)) for vector in answer.vectors()]
@@ -103,8 +95,8 @@ def bulk(found: Collection) -> dict[str, float]:
     return figures
 
 
-async def drive(calls: list[Call], seconds: float) -> list[float]:
-    """Have every client call again and again for some seconds; return the milliseconds of each call that counts."""
+async def drive(open_client: Callable[[], Call], count: int, seconds: float) -> list[float]:
+    """Have so many clients call again and again for some seconds; return the milliseconds of each call that counts."""
     began = time.perf_counter() + WARM_SECONDS
     ends = began + seconds
     milliseconds: list[float] = []
@@ -115,7 +107,7 @@ async def drive(calls: list[Call], seconds: float) -> list[float]:
             if began <= (now := time.perf_counter()) < ends:
                 milliseconds.append((now - sent) * 1000)
 
-    await asyncio.gather(*map(client, calls))
+    await asyncio.gather(*(client(open_client()) for _ in range(count)))
     return milliseconds
 
 
@@ -151,89 +143,52 @@ def infinity_client(address: str, words: Iterator[str]) -> Call:
 
 
 @contextmanager
-def infinity() -> Iterator[Server]:
-    """Run infinity_emb over the text tower's folder until the block ends, installed if it is not there yet."""
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
-    done = FOLDER / "requirements.sha256"
-    if not done.is_file() or done.read_text() != wanted:
-        results.say("installing infinity_emb into .cache/infinity (minutes, once)")
-        pip = [str(FOLDER / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet"]
-        commands = (
-            [sys.executable, "-m", "venv", str(FOLDER)],
-            [*pip, "install", "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)],
-            [*pip, "install", "-r", str(REQUIREMENTS.with_name("torch.txt"))],
-        )
-        for command in commands:
-            ran = subprocess.run(command, capture_output=True, text=True, check=False)
-            if ran.returncode:
-                raise Failed(f"infinity_emb cannot be installed: {ran.stderr.strip()[-200:]}")
-        done.write_text(wanted)
+def infinity() -> Iterator[str]:
+    """Run infinity_emb over the text tower's folder until the block ends; gives its address."""
+    if not (FOLDER / ".installed").is_file():
+        raise Failed("infinity_emb is not installed: left out")
     model = package_folder(TEXT_PACKAGE, INSTALL) / Path(TEXT_CONFIG[0]).parent
     port = free_port()
     command = [str(FOLDER / "bin" / "infinity_emb"), "v2", "--model-id", str(model), "--engine", "torch"]
     command += ["--device", "cpu", "--no-bettertransformer", "--no-model-warmup", "--host", "127.0.0.1"]
-    with process(
-        [*command, "--port", str(port)], ENVIRONMENT, lambda: answers(f"http://127.0.0.1:{port}/health")
-    ) as it:
-        yield Server(f"127.0.0.1:{port}", it)
-
-
-class Contender:
-    """A server and its clients; keeps the milliseconds, and the server's own a text, by number of clients."""
-
-    def __init__(self, running: Server, client: Callable[[str, Iterator[str]], Call], words: list[str]) -> None:
-        self._running = running
-        self._client = partial(client, running.address, cycle(words))
-        self.milliseconds: dict[int, list[float]] = {count: [] for count in CLIENTS}
-        self.cpu_ms: dict[int, list[float]] = {count: [] for count in CLIENTS}
-
-    async def _drive(self, count: int) -> list[float]:
-        return await drive([self._client() for _ in range(count)], SECONDS)
-
-    def turn(self, count: int) -> float:
-        """Take one turn; return texts a second."""
-        before = self._running.cpu_seconds()
-        found = asyncio.run(self._drive(count))
-        spent = self._running.cpu_seconds() - before
-        self.milliseconds[count] += found
-        # The processor time is also of the warm-up, whose texts are not counted.
-        self.cpu_ms[count].append(1000 * spent * SECONDS / (SECONDS + WARM_SECONDS) / max(1, len(found)))
-        return len(found) / SECONDS
+    address = f"127.0.0.1:{port}"
+    with process([*command, "--port", str(port)], ENVIRONMENT, lambda: answers(f"http://{address}/health")):
+        yield address
 
 
 def batching(_: Collection) -> dict[str, float]:
     """Measure texts a second at 1 and 32 clients, three servers in turns.
 
     Sightline's encoder as it is; the same with batches of one; and infinity_emb, which batches too, with torch over the
-    same weights, left out where it cannot be installed. Every client has one connection and one text under way. `cpu
-    ms` is the processor time that the server itself spent on one text, which says more than the rate on a busy machine.
+    same weights, left out where it is not installed. Every client has one connection and one text under way.
     """
     figures: dict[str, float] = {}
-    words = texts(TEXTS)
+    words = cycle(texts(TEXTS))
     with ExitStack() as stack:
-        batched = stack.enter_context(encoder("embedded"))
-        alone = stack.enter_context(encoder("embedded", max_text_batch_size=1, max_batch_size=1))
-        contenders = {
-            SIGHTLINE: Contender(batched, encoder_client, words),
-            UNBATCHED: Contender(alone, encoder_client, words),
+        alone = encoder("embedded", max_text_batch_size=1, max_batch_size=1)
+        servers = {
+            SIGHTLINE: partial(encoder_client, stack.enter_context(encoder("embedded")), words),
+            UNBATCHED: partial(encoder_client, stack.enter_context(alone), words),
         }
         try:
-            contenders[INFINITY] = Contender(stack.enter_context(infinity()), infinity_client, words)
+            servers[INFINITY] = partial(infinity_client, stack.enter_context(infinity()), words)
         except Failed as error:
             results.say(str(error))
         for count in CLIENTS:
-            turns = timing.in_turns({name: partial(each.turn, count) for name, each in contenders.items()}, ROUNDS)
+            times: dict[str, list[float]] = {name: [] for name in servers}
+
+            def turn(name: str, count: int = count, times: dict[str, list[float]] = times) -> float:
+                found = asyncio.run(drive(servers[name], count, SECONDS))
+                times[name] += found
+                return len(found) / SECONDS
+
+            turns = timing.in_turns({name: partial(turn, name) for name in servers}, ROUNDS)
             rows: list[list[object]] = []
-            for name, each in contenders.items():
-                end = f"{count}{SUFFIXES[name]}"
-                times, ratio = each.milliseconds[count], timing.ratio(turns, SIGHTLINE, name)
-                rates, cpu = median(turns[name]), median(each.cpu_ms[count])
-                rows.append([name, rates, percentile(times, 50), percentile(times, 99), cpu, ratio])
-                figures |= {f"texts_per_second_{end}": rates, f"text_cpu_ms_{end}": cpu}
-                if name != SIGHTLINE:
-                    figures[f"texts_ratio_{end}"] = ratio
-            headers = ["server", "texts/s", "p50 ms", "p99 ms", "cpu ms", "times"]
-            results.show(headers, rows, f"texts, {count} clients at once")
+            for name, mine in times.items():
+                end, ratio, rate = f"{count}{SUFFIXES[name]}", timing.ratio(turns, SIGHTLINE, name), median(turns[name])
+                rows.append([name, rate, percentile(mine, 50), percentile(mine, 99), ratio])
+                figures |= {f"texts_per_second_{end}": rate, f"texts_ratio_{end}": ratio}
+            results.show(["server", "texts/s", "p50 ms", "p99 ms", "times"], rows, f"texts, {count} clients at once")
     return figures
 
 
@@ -274,7 +229,7 @@ def latency(found: Collection) -> dict[str, float]:
         times: dict[str, list[float]] = {"idle": [], "under_bulk": []}
         encoded_pictures, seconds = 0, 0.0
         words = iter(texts(50 + LATENCY_ROUNDS * 2 * LATENCY_TEXTS))
-        with encoder(subject.model_id) as running, EncoderClient(running.address) as client:
+        with encoder(subject.model_id) as address, EncoderClient(address) as client:
 
             def ask(count: int, client: EncoderClient = client, words: Iterator[str] = words) -> list[float]:
                 milliseconds: list[float] = []
@@ -286,7 +241,7 @@ def latency(found: Collection) -> dict[str, float]:
             ask(50)
             for _ in range(LATENCY_ROUNDS):
                 times["idle"] += ask(LATENCY_TEXTS)
-                with saturated(running.address, pixels) as encoded:
+                with saturated(address, pixels) as encoded:
                     before, began = encoded.value, time.perf_counter()
                     times["under_bulk"] += ask(LATENCY_TEXTS)
                     encoded_pictures += encoded.value - before

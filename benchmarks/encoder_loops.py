@@ -1,9 +1,7 @@
-"""The models that the encoder's benchmark measures, in one process: part `loops` of `make bench-encoder`.
+"""Part `loops` of `make bench-encoder`: the encoder's runtime beside bare loops of others, in one process.
 
 A loop is what one writes without a service: prepared inputs in, unit vectors out, the same number of threads for all.
-The encoder's own OpenVINO runtime is compared with bare loops of torch in float32, torch in bfloat16 and ONNX Runtime;
-and, where the processor computes in bfloat16, with OpenVINO held to float32. They take turns at every batch size;
-figures are medians. The lowest cosine of OpenVINO's vectors to torch float32's is over the pictures and as many texts.
+They take turns at every batch size.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_encoder import models
 from sightline_encoder.models import ModelSource
-from sightline_encoder.runtimes.openvino_runtime import export, ov
+from sightline_encoder.runtimes.openvino_runtime import export
 from sightline_encoder.runtimes.tower import TowerSource
 from sightline_encoder.settings import EncoderSettings
 
@@ -30,8 +28,7 @@ from benchmarks.harness.results import say
 
 FORMS = ("{}", "{} in the snow", "an old {} beside a wooden fence", "two of {}")
 """Short and long, as people ask: a batch holds texts of unequal length."""
-OPENVINO, OPENVINO_F32, TORCH = "OpenVINO", "OpenVINO float32", "torch float32"
-TORCH_BF16, ONNX = "torch bfloat16", "ONNX Runtime"
+OPENVINO, TORCH, TORCH_BF16, ONNX = "OpenVINO", "torch float32", "torch bfloat16", "ONNX Runtime"
 BATCHES, COMPARED_AT = (1, 8, 16, 32), 16
 SAMPLES, ROUNDS, ROUNDS_COMPARED = 192, 3, 5
 ITEMS = {"images": 32, "texts": 64}
@@ -106,9 +103,9 @@ def _write(path: Path, save: Callable[[Path], object]) -> None:
     draft.replace(path)
 
 
-def openvino(subject: Subject, **changes: str) -> Loop:
-    """Return the encoder's own code, at the precision that it chooses unless one is named."""
-    model = models.load(subject.model_id, settings().model_copy(update=changes))
+def openvino(subject: Subject) -> Loop:
+    """Return the encoder's own code, at the precision that it chooses."""
+    model = models.load(subject.model_id, settings())
     return Loop(model.encode_pixels, model.encode_texts)
 
 
@@ -121,8 +118,6 @@ def loops(subject: Subject) -> dict[str, Loop]:
         return Loop(image, lambda batch: text(*source.tokenize(batch)))
 
     found = {OPENVINO: openvino(subject)}
-    if subject.key == "vit_b_32" and "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        found[OPENVINO_F32] = openvino(subject, precision="f32")
     found[TORCH] = over(partial(_torch_forward, bf16=False))
     found[TORCH_BF16] = over(partial(_torch_forward, bf16=True))
     try:
@@ -209,8 +204,6 @@ def measured(subject: Subject, found: dict[str, Loop], samples: Any) -> dict[str
         results.show(["runtime", *map(str, BATCHES), "times"], rows, title)
         prefix = subject.key if kind == "images" else f"{subject.key}_text"
         figures[f"{prefix}_speedup"] = timing.ratio(compared, OPENVINO, TORCH)
-        if OPENVINO_F32 in found:
-            figures[f"{prefix}_f32_speedup"] = timing.ratio(compared, OPENVINO_F32, TORCH)
         for name in found:
             figures[f"{subject.key}_{kind}_per_second_{name.lower().replace(' ', '_')}"] = median(compared[name])
         cosines.append(

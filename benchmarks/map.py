@@ -1,13 +1,7 @@
 """Maps: `make bench-map SIZES=2000,10000`, and one of some classes as a picture, `make map-figure CLASSES=cat,dog`.
 
-bench-map compares openTSNE with scikit-learn's TSNE. The vectors are the default model's, grown to the sizes asked for:
-mixtures of neighbours with a little noise. Both libraries get the same vectors, perplexity and threads and start from
-the two main components; scikit-learn runs as it comes. The KL divergence of both is computed here, in one way, from
-exact neighbours and all pairs. Then the map worker runs with a gateway, a vector database and Redis: when the first
-points of a map of 2,000 arrive over HTTP, and how long a map of 10,000 takes to take 100 new pictures in.
-
-map-figure lays the first five classes of a folder whose folders are labels out as the map worker does it, like Figure 6
-of the report. The figures of separation are of the vectors' own space, as `GET /maps/{id}` gives them.
+bench-map gives openTSNE, as the map worker runs it, and scikit-learn's TSNE the same vectors, and computes the KL
+divergence of both in one way. map-figure is like Figure 6 of the report.
 """
 
 from __future__ import annotations
@@ -19,47 +13,28 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import sys
 import time
-import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from openTSNE import affinity  # type: ignore[import-untyped]
-from sightline_catalogue import Catalogue, CatalogueSettings, Collection, Image, ModelRef
 from sightline_search_gateway import maps
 from sightline_search_gateway.maps import Coordinates
 from sightline_service import available_cores
 from sklearn.manifold import TSNE
+from sklearn.metrics import pairwise_distances
 
 from benchmarks.harness import pictures, results
 from benchmarks.harness.pictures import Vectors, chunks
 from benchmarks.harness.results import COLORS, Failed
-from benchmarks.harness.system import System, system
-from benchmarks.harness.vectors import NEAR, NOISE, mixtures
+from benchmarks.harness.vectors import Growth
 
 PERPLEXITY = 30.0
 ROWS = 2048
 SIZES = "2000,10000,50000"
-FIRST, WHOLE, NEW = 2000, 10_000, 100
-SERVICES = ("redis", "qdrant-edge", "map-worker", "search-gateway")
-CATALOGUE_SECONDS = 6.0
-"""For a moment the gateway believes that nothing came."""
-LIBRARIES = ("openTSNE, as maps are made", "scikit-learn")
 CLASSES, SHOWN_PAIRS = 5, 5
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What one library made of n vectors: (n, 2) places, in how many seconds, and their KL divergence."""
-
-    places: Coordinates
-    seconds: float
-    kl_divergence: float
 
 
 def by_product(vectors: Vectors, perplexity: float = PERPLEXITY) -> tuple[Coordinates, float]:
@@ -79,8 +54,8 @@ def by_sklearn(vectors: Vectors) -> tuple[Coordinates, float]:
     return np.asarray(places, dtype=np.float64), time.perf_counter() - began
 
 
-def judged(vectors: Vectors, made: Sequence[tuple[Coordinates, float]], perplexity: float = PERPLEXITY) -> list[Layout]:
-    """Return layouts of the same vectors, each with its KL divergence: exact, all pairs."""
+def kl_divergences(vectors: Vectors, *layouts: Coordinates, perplexity: float = PERPLEXITY) -> list[float]:
+    """Return the KL divergence of each of several layouts of the same vectors: exact, all pairs."""
     near = maps.nearest_neighbours(vectors, int(3 * perplexity))
     threads = available_cores()
     joint = affinity.joint_probabilities_nn(
@@ -90,21 +65,13 @@ def judged(vectors: Vectors, made: Sequence[tuple[Coordinates, float]], perplexi
     rows, columns, p = joint.row[kept], joint.col[kept], np.asarray(joint.data[kept], dtype=np.float64)
 
     def kl_divergence(places: Coordinates) -> float:
-        total = _all_pairs(places)
+        blocks = (pairwise_distances(part, places, "sqeuclidean") for part in chunks(places, ROWS))
+        # Without each point's distance from itself.
+        total = sum(float((1 / (1 + block)).sum()) for block in blocks) - len(places)
         squares = ((places[rows] - places[columns]) ** 2).sum(axis=1)
         return float((p * (np.log(p) + np.log1p(squares) + np.log(total))).sum())
 
-    return [Layout(places, seconds, kl_divergence(places)) for places, seconds in made]
-
-
-def _all_pairs(places: Coordinates) -> float:
-    total = 0.0
-    norms = (places**2).sum(axis=1)
-    for begin in range(0, len(places), ROWS):
-        block = slice(begin, begin + ROWS)
-        squares = norms[block, None] + norms[None, :] - 2 * places[block] @ places.T
-        total += float((1.0 / (1.0 + np.maximum(squares, 0.0))).sum())
-    return total - len(places)
+    return list(map(kl_divergence, layouts))
 
 
 @dataclass(frozen=True)
@@ -115,11 +82,12 @@ class Mapped:
     label: NDArray[np.int32]
     labels: list[str]
     separation: dict[str, Any] | None
-    layout: Layout
+    seconds: float
+    kl_divergence: float
 
     def figures(self) -> dict[str, float]:
         """Return the figures by name."""
-        found = {"pictures": len(self.xy), "seconds": self.layout.seconds, "kl_divergence": self.layout.kl_divergence}
+        found = {"pictures": len(self.xy), "seconds": self.seconds, "kl_divergence": self.kl_divergence}
         if self.separation is not None:
             found |= {name: self.separation[name] for name in ("knn_agreement", "silhouette")}
         return found
@@ -131,11 +99,12 @@ def mapped(vectors: Vectors, names: list[str | None]) -> Mapped | None:
         return None
     label, labels = maps.numbered(names)
     perplexity = maps.fitting_perplexity(PERPLEXITY, len(vectors))
-    [layout] = judged(vectors, [by_product(vectors, perplexity)], perplexity)
+    places, seconds = by_product(vectors, perplexity)
     nearest = maps.nearest_neighbours(vectors, maps.NEIGHBOURS).indices
-    xy = maps.centred(layout.places)
+    xy = maps.centred(places)
     separation = maps.label_separation(vectors, np.arange(len(vectors)), nearest, label, labels)
-    return Mapped(xy * maps.scale_of(xy), label, labels, separation, layout)
+    [kl] = kl_divergences(vectors, places, perplexity=perplexity)
+    return Mapped(xy * maps.scale_of(xy), label, labels, separation, seconds, kl)
 
 
 def scatter(axes: Axes, found: Mapped) -> None:
@@ -149,99 +118,24 @@ def scatter(axes: Axes, found: Mapped) -> None:
     axes.set_aspect("equal")
 
 
-def add(collection: Collection, label: str, vectors: Vectors) -> None:
-    """Put made-up pictures of a label into the catalogue."""
-    now = datetime.now(UTC)
-    common: dict[str, Any] = {"bucket": "main", "state": "indexed", "label": label, "folders": [label]}
-    for number, part in enumerate(chunks(vectors, 500)):
-        images = [
-            Image(id=str(uuid.uuid4()), key=f"{label}/{number}-{row}.jpg", modified_at=now, indexed_at=now, **common)
-            for row in range(len(part))
-        ]
-        collection.upsert(images, part)
-
-
-def make(running: System, label: str, count: int) -> tuple[float, float]:
-    """Return after how many seconds the first points of a map of a label came, and all of it was there."""
-    wanted = {"labels": [label], "sample": count, "perplexity": PERPLEXITY}
-    began = time.perf_counter()
-    while (asked := running.http.post("/maps", json=wanted)).status_code == httpx.codes.SERVICE_UNAVAILABLE:
-        time.sleep(0.5)
-        began = time.perf_counter()
-    address, first = f"/maps/{asked.raise_for_status().json()['id']}", 0.0
-    while True:
-        state = running.http.get(address, params={"points": not first}).raise_for_status().json()
-        if not first and state["points"]:
-            first = time.perf_counter() - began
-        if state["state"] in ("failed", "cancelled"):
-            raise Failed(f"a map {state['state']}: {state['reason']}")
-        if state["state"] == "done":
-            return first, time.perf_counter() - began
-        time.sleep(0.1)
-
-
-def wait_as_users_do(real: Vectors) -> dict[str, float]:
-    """Start what maps need and return by figure what a user waits for, in seconds."""
-    first, whole, new = np.split(mixtures(real, FIRST + WHOLE + NEW, seed=2), [FIRST, FIRST + WHOLE])
-    with system(only=SERVICES) as running:
-        catalogue = Catalogue(CatalogueSettings(url=f"http://{running.stack.qdrant_address}"), "main")
-        model = ModelRef(id="embedded", fingerprint="b" * 64, dimensions=real.shape[1])
-        collection = catalogue.ensure_collection(model)
-        catalogue.activate(collection)
-        add(collection, "first", first)
-        add(collection, "whole", whole)
-        first_points, seconds = make(running, "first", FIRST)
-        make(running, "whole", WHOLE + NEW)
-        add(collection, "whole", new)
-        time.sleep(CATALOGUE_SECONDS)
-        _, placing = make(running, "whole", WHOLE + NEW)
-    places, _ = by_product(whole)
-    began = time.perf_counter()
-    maps.transform(new, whole, places, PERPLEXITY, threads=available_cores())
-    return {
-        "first_points_seconds_2000": first_points,
-        "http_seconds_2000": seconds,
-        "http_placing_seconds_100_into_10000": placing,
-        "placing_seconds_100_into_10000": time.perf_counter() - began,
-    }
-
-
-def compare(real: Vectors, size: int) -> list[Layout]:
-    """Return what openTSNE and scikit-learn make of so many vectors."""
-    vectors = mixtures(real, size)
-    results.say(f"{size:,}: openTSNE, then scikit-learn")
-    return judged(vectors, [by_product(vectors), by_sklearn(vectors)])
-
-
 def benchmark() -> None:
     """Measure, print, draw and write bench-map."""
     options = results.options("bench-map", __doc__, sizes=(results.sizes, SIZES))
     found = pictures.find(options.images)
     keys, real = pictures.embed_with(pictures.load(), found)
-    measured = {size: compare(real, size) for size in options.sizes}
+    grown = Growth(real)
     rows: list[list[object]] = []
     figures: dict[str, float] = {}
-    for size, (ours, theirs) in measured.items():
-        figures |= {f"seconds_{size}": ours.seconds, f"kl_{size}": ours.kl_divergence}
-        figures |= {f"sklearn_seconds_{size}": theirs.seconds, f"sklearn_kl_{size}": theirs.kl_divergence}
-        times = theirs.seconds / ours.seconds
-        rows.append([f"{size:,}", ours.seconds, ours.kl_divergence, theirs.seconds, theirs.kl_divergence, times])
+    for size in options.sizes:
+        results.say(f"{size:,}: openTSNE, then scikit-learn")
+        vectors = grown.all(size)
+        (ours, seconds), (theirs, their_seconds) = by_product(vectors), by_sklearn(vectors)
+        kl, their_kl = kl_divergences(vectors, ours, theirs)
+        figures |= {f"seconds_{size}": seconds, f"kl_{size}": kl}
+        figures |= {f"sklearn_seconds_{size}": their_seconds, f"sklearn_kl_{size}": their_kl}
+        rows.append([size, seconds, kl, their_seconds, their_kl, their_seconds / seconds])
     results.show(["pictures", "openTSNE s", "KL", "scikit-learn s", "KL", "times faster"], rows)
-    figures |= wait_as_users_do(real)
-    with results.picture("bench-map", "t-SNE: seconds by number of pictures", x="pictures", y="seconds") as axes:
-        for number, name in enumerate(LIBRARIES):
-            seconds = [layouts[number].seconds for layouts in measured.values()]
-            axes.plot(list(measured), seconds, marker="o", color=COLORS[number], label=name)
-        axes.set_ylim(bottom=0)
-    settings = {
-        "images": str(found.folder),
-        "pictures": len(keys),
-        "dimensions": real.shape[1],
-        "perplexity": PERPLEXITY,
-        "iterations": maps.ITERATIONS,
-        "threads": available_cores(),
-        "grown": f"mixtures of a vector and 2 of its {NEAR} nearest, noise {NOISE} of their distance",
-    }
+    settings = {"images": str(found.folder), "pictures": len(keys), "perplexity": PERPLEXITY}
     results.write("bench-map", settings=settings, figures=figures)
 
 

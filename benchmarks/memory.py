@@ -1,22 +1,18 @@
 """Memory of each process of the running system, idle and under load: `make bench-memory IMAGES=FOLDER FIRST_START=1`.
 
-The real services are started here on free ports over an empty bucket, and looked at once they have been idle for a
-while. Then the pictures are put into the bucket, and eight clients search, with clusters, until all is indexed and for
-at least half a minute; the most that was seen counts. FIRST_START=1 starts with an empty folder for models, so that the
-encoder converts its model first, and says what that took.
+Under load the pictures are indexed while eight clients search, with clusters; the most that was seen counts.
 """
 
 from __future__ import annotations
 
 import http.client
-import itertools
 import re
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count, islice
 from pathlib import Path
 
 import psutil
@@ -27,7 +23,7 @@ from benchmarks.harness.results import Failed, say
 from benchmarks.harness.system import System, stage, system
 from benchmarks.harness.timing import meanwhile
 from benchmarks.ingest import distinct
-from benchmarks.search import ask
+from benchmarks.search import search
 
 CLIENTS = 8
 SETTLE_SECONDS = 10.0
@@ -92,33 +88,6 @@ class Watch:
         self.total |= total
 
 
-class Clients:
-    """Searches with clusters by several clients at once, no text twice."""
-
-    def __init__(self, port: int) -> None:
-        self.answered = 0
-        self.refused = 0
-        self._port = port
-        self._connections = threading.local()
-        names = class_names()
-        self._texts = (f"{name}, picture {number}" for number in itertools.count(1) for name in names)
-        self._lock = threading.Lock()
-
-    def search(self) -> None:
-        """Search once, over a connection that a thread keeps."""
-        with self._lock:
-            text = next(self._texts)
-        kept = self._connections.__dict__
-        connection = kept.setdefault("http", http.client.HTTPConnection("127.0.0.1", self._port, timeout=60))
-        try:
-            ask(connection, text, clusters=True)
-            self.answered += 1
-        except (Failed, OSError, http.client.HTTPException):
-            connection.close()
-            self.refused += 1
-            time.sleep(1.0)
-
-
 @dataclass
 class Outcome:
     """All that was measured."""
@@ -132,33 +101,33 @@ class Outcome:
 def measure(found: Collection, models: Path | None) -> Outcome:
     """Start, wait, load."""
     start, idle, load = Watch(), Watch(), Watch()
-    began = time.monotonic()
     say("starting")
     with system(models=models, on_wait=start.look) as running:
-        ready_seconds = time.monotonic() - began
         say(f"idle for {SETTLE_SECONDS + IDLE_SECONDS:.0f} s")
         time.sleep(SETTLE_SECONDS)
         with meanwhile(lambda: idle.look(running), pause_seconds=SAMPLE_SECONDS):
             time.sleep(IDLE_SECONDS)
         say(f"indexing {len(found.keys):,} pictures while {CLIENTS} clients search")
         staged = stage(found, running)
-        clients = Clients(running.stack.ports.gateway)
+        others = Counter(searches=0, searches_refused=0)
+        texts = (f"{name}, picture {number}" for number in count(1) for name in class_names())
+
+        def ask() -> None:
+            try:
+                run = search(running.stack.ports.gateway, list(islice(texts, 10 * CLIENTS)), CLIENTS, clusters=True)
+                others["searches"] += len(run.milliseconds)
+            except (Failed, OSError, http.client.HTTPException):
+                others["searches_refused"] += 1
+                time.sleep(1.0)
+
         began = time.monotonic()
         looking = meanwhile(lambda: load.look(running), pause_seconds=SAMPLE_SECONDS)
-        with looking, meanwhile(*[clients.search] * CLIENTS):
+        with looking, meanwhile(ask):
             staged.rename(running.stack.bucket / "pictures")
             running.rescan()
             state = running.wait(lambda state: state.known > 0 and state.finished)
             time.sleep(max(0.0, LEAST_LOAD_SECONDS - (time.monotonic() - began)))
-            load_seconds = time.monotonic() - began
-    others = {
-        "ready_seconds": ready_seconds,
-        "load_seconds": load_seconds,
-        "indexed": state.indexed,
-        "searches": clients.answered,
-        "searches_refused": clients.refused,
-    }
-    return Outcome(start, idle, load, others)
+    return Outcome(start, idle, load, {"indexed": state.indexed, **others})
 
 
 def figures(outcome: Outcome) -> dict[str, float]:
@@ -208,18 +177,8 @@ def main() -> None:
     found = distinct(pictures.find(options.images))
     outcome = measure(found, None if options.first_start else pictures.MODELS)
     show(outcome)
-    watches = {"start": outcome.start, "idle": outcome.idle, "load": outcome.load}
-    settings = {
-        "images": str(found.folder),
-        "pictures": len(found.keys),
-        "clients": CLIENTS,
-        "first_start": options.first_start,
-    }
-    processes = {
-        when: {name: most | {"loaded": sorted(watch.libraries[name])} for name, most in watch.most.items()}
-        for when, watch in watches.items()
-    }
-    results.write("bench-memory", settings=settings, figures=figures(outcome), processes=processes)
+    settings = {"images": str(found.folder), "pictures": len(found.keys), "first_start": options.first_start}
+    results.write("bench-memory", settings=settings, figures=figures(outcome))
 
 
 if __name__ == "__main__":

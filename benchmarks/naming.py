@@ -1,12 +1,8 @@
 """How well clusters are named, and queries judged: `make naming IMAGES=FOLDER`, whose folders are labels.
 
-Searched for are each folder's name and 60 random words of the gateway's vocabulary, by the embedded model and the
-gateway's own code. Of each cluster in which at least half of the pictures are of one folder, the name is compared with
-that folder's: it fits if the texts' cosine is at least what tells names of one thing from names of others best, which
-is chosen on pairs that no collection has part in: ImageNet's classes that have two names, the second of the same class
-beside that of another. Beside it stands the name of the ImageNet class that the classifier gives most of the cluster's
-pictures. Then, how often a query for a folder is said to be found, and one for a thing of ImageNet that the collection
-does not hold is not; and how long clusters, names and graph of 200 searches take.
+Searched for are each folder's name and 60 random words, by the embedded model and the gateway's own code. A cluster's
+name, and that of the ImageNet class that most of its pictures have, is compared with the folder of at least half of
+them: it fits if the texts' cosine is at least what tells second names of ImageNet's classes from those of others best.
 """
 
 from __future__ import annotations

@@ -387,24 +387,8 @@ def main() -> None:
         "seconds": time.monotonic() - began,
     }
     (folder / "index.html").write_text(render(content), encoding="utf-8")
-    described = {
-        "images": str(found.folder),
-        "pictures": len(keys),
-        "model": model.id,
-        "fingerprint": model.fingerprint,
-        "drawn": names,
-        "seed": SEED,
-        "queries": QUERIES,
-        "nearest": NEAREST,
-        "notes": notes,
-    }
-    classes = {score.name: {"pictures": score.size, "precision": round(score.precision, 4)} for score in scored}
-    shown = {
-        one.text: {"found": one.relevance.found, "results": [(key, round(s, 4)) for key, s, _ in one.results]}
-        for one in answers
-    }
-    separation = laid.separation if laid else None
-    results.write(target, settings=described, figures=figures, classes=classes, answers=shown, separation=separation)
+    described = {"images": str(found.folder), "pictures": len(keys), "model": model.id, "drawn": names}
+    results.write(target, settings=described, figures=figures, classes={one.name: one.precision for one in scored})
     print(f"page: {folder / 'index.html'}")
 
 

@@ -1,15 +1,9 @@
 """The fifty nearest of ten thousand to a million images: `make bench-scale SIZES=10000,100000,1000000 IMAGES=FOLDER`.
 
-For each size a database is filled through the catalogue, once, and kept under data/benchmarks (`REBUILD=1` makes it
-anew). It is then searched in two ways, with the catalogue's defaults: by the catalogue's call as the gateway makes it,
-over gRPC with payload and vectors; and, the server stopped, by its engine in this process, ids and payload. 4,000
-searches go before the 1,000 that count; the first 200 of these stand beside. They are for images that are not there,
-and none comes twice; 1,000 texts stand beside. Recall is the share of the exact fifty nearest that are found, exact by
-comparing with every vector.
-
-Beside them in the same run: an exact product by numpy (up to EXACT_LARGEST: all vectors must be in memory), and FAISS
-HNSW at no less recall (up to FAISS_LARGEST). At the largest size, recall and time for other settings of a search, and
-for searches that a filter narrows.
+For each size a database is filled through the catalogue, once, and searched by the catalogue's call as the gateway
+makes it, and by its engine in this process: for images that are not there, after 4,000 others, and for texts. Beside
+them an exact product by numpy, and FAISS HNSW at no less recall. At the largest size, recall and time for other
+settings of a search, and for searches that a filter narrows.
 """
 
 from __future__ import annotations
@@ -83,12 +77,6 @@ class Size:
     anonymous_mb: float = 0.0
     ways: dict[str, Timing] = field(default_factory=dict)
 
-    @property
-    def name(self) -> str:
-        """As figures have it: 1m, 100k."""
-        points = self.filling.points
-        return f"{points // 1_000_000}m" if points % 1_000_000 == 0 else f"{points // 1000}k"
-
 
 def p50_p99(times: Milliseconds) -> tuple[float, float]:
     """Return p50 and p99."""
@@ -132,11 +120,11 @@ def measure_rivals(size: Size, growth: Growth, queries: Queries, truth: NDArray[
     """Search by what there is besides."""
     everything = growth.all(size.filling.points)
 
-    def note(name: str, ask: Callable[[Vectors], Any], count: int = COUNTED) -> Timing:
+    def note(name: str, ask: Callable[[Vectors], Any], count: int = COUNTED) -> float:
         timed(ask, queries.counted[:10])
         milliseconds, found = timed(ask, queries.counted[:count])
         size.ways[name] = Timing(milliseconds, recall([one.tolist() for one in found], truth[:count]))
-        return size.ways[name]
+        return size.ways[name].recall
 
     note("exact, numpy", partial(vectors.exact, everything, count=DEPTH), SLOW)
     if size.filling.points > FAISS_LARGEST:
@@ -151,22 +139,10 @@ def measure_rivals(size: Size, growth: Growth, queries: Queries, truth: NDArray[
     index.add(everything)
     for ef in FAISS_EF:
         index.hnsw.efSearch = ef
-        timing = note("FAISS HNSW", lambda query: index.search(query[None], DEPTH)[1][0])
-        if timing.recall >= size.ways["catalogue"].recall - 0.001:
+        reached_by_faiss = note("FAISS HNSW", lambda query: index.search(query[None], DEPTH)[1][0])
+        if reached_by_faiss >= size.ways["catalogue"].recall - 0.001:
             break
     say(f"FAISS HNSW: ef {ef}")
-
-
-def measure(points: int, growth: Growth, queries: Queries, source: str, rebuild: bool) -> Size:
-    """Fill the database of one size where needed, and measure it and what stands beside it."""
-    size = Size(grown.filled(points, growth, source, rebuild=rebuild))
-    say(f"{points:,}: the exact nearest")
-    truth = exact_nearest(growth, points, queries.counted, DEPTH)
-    say(f"{points:,}: searching")
-    measure_database(size, growth, queries, truth)
-    if points <= EXACT_LARGEST:
-        measure_rivals(size, growth, queries, truth)
-    return size
 
 
 def measure_settings(points: int, growth: Growth, queries: Queries) -> Rows:
@@ -258,7 +234,8 @@ def figures(sizes: list[Size]) -> dict[str, float]:
     """Return all figures by name."""
     found: dict[str, float] = {}
     for size in sizes:
-        end = size.name
+        points = size.filling.points
+        end = f"{points // 1_000_000}m" if points % 1_000_000 == 0 else f"{points // 1000}k"
         found |= {
             f"insert_seconds_{end}": size.filling.insert_seconds,
             f"index_seconds_{end}": size.filling.index_seconds,
@@ -289,7 +266,14 @@ def main() -> None:
     texts = pictures.encode_texts(model, pictures.texts("a photo of a {}", count=COUNTED))
     queries = Queries(images[:BEFORE], images[BEFORE:], turned(texts, DIMENSIONS))
     source = f"{len(real)} vectors {hashlib.sha256(real.tobytes()).hexdigest()[:12]}"
-    measured = [measure(points, growth, queries, source, options.rebuild) for points in options.sizes]
+    measured: list[Size] = []
+    for points in options.sizes:
+        measured.append(Size(grown.filled(points, growth, source, rebuild=options.rebuild)))
+        say(f"{points:,}: searching")
+        truth = exact_nearest(growth, points, queries.counted, DEPTH)
+        measure_database(measured[-1], growth, queries, truth)
+        if points <= EXACT_LARGEST:
+            measure_rivals(measured[-1], growth, queries, truth)
     curves: dict[str, Rows] = {}
     if not options.no_curves:
         say("recall against time")
@@ -298,16 +282,8 @@ def main() -> None:
         curves[f"filters at {largest:,}"] = measure_filters(largest, growth, queries)
     show(measured, curves)
     draw(measured, curves)
-    defaults = CatalogueSettings()
-    settings = {
-        "images": str(found.folder),
-        "real_vectors": len(real),
-        "dimensions": DIMENSIONS,
-        "queries": {"before": BEFORE, "counted": COUNTED, "first": FIRST},
-        "limit": DEPTH,
-        "hnsw": {"m": HNSW_M, "ef_construct": HNSW_EF_CONSTRUCT, "ef": defaults.hnsw_ef},
-        "oversampling": defaults.oversampling,
-    }
+    defaults = CatalogueSettings().model_dump(include={"hnsw_ef", "oversampling"})
+    settings = {"images": str(found.folder), "real_vectors": len(real), "dimensions": DIMENSIONS, **defaults}
     results.write("bench-scale", settings=settings, figures=figures(measured), curves=curves)
 
 

@@ -1,10 +1,7 @@
 """The whole search over HTTP in a million images: `make bench-scale-http POINTS=1000000`.
 
-Over the database that `make bench-scale` has filled, the real gateway, encoder and database run as processes of their
-own; the encoder's model is `embedded`, its vectors turned into the grown ones' space, so that a search by text is what
-it would be. Distinct texts are searched for, so that the cache of queries never helps: by one client without clusters
-and with them, then by 8 and by 32 at once. `encode` and `search` are what the answer says; `rest` is what is left of
-the client's whole time: HTTP, JSON, Python, and where they are asked for, clusters, names and graph.
+The real gateway, encoder and database run over what `make bench-scale` has filled; the encoder's model is `embedded`,
+its vectors turned into the grown ones' space, so that a search by text is what it would be. No text comes twice.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 """Time of `GET /search` over HTTP, by step, at one and at eight clients: `make bench-search IMAGES=FOLDER`.
 
-The real services are started here on free ports and index the pictures first. Then 1,000 distinct texts are searched
-for, none twice, so that the cache of queries never helps: by one client, then 1,000 others by eight clients at once.
-The whole time is the client's, from before the request is sent until the answer is read; the encoder's and the
-database's are what the answer says; the rest is what is left: HTTP, JSON, Python. Clusters are left out: what they
-take, `make naming` says.
+The whole time is the client's; the encoder's and the database's are what the answer says; the rest is HTTP, JSON,
+Python. No text is searched for twice, so that the cache of queries never helps.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """What slow clients do to others: `make bench-slow-clients`, the gateway alone and behind the page's nginx.
 
-Three kinds, each alone: 20 clients that send a byte of a body every five seconds, 90 that have sent half of their
-headers, 300 connections on which nothing is sent. Whoever is closed comes again. Meanwhile `/healthz` and a search are
-asked for again and again, each over a new connection and no text twice; the figures are the longest of each. Behind
-nginx the slow clients and the searches come through nginx, the health checks straight to the gateway, as Compose's do.
+Meanwhile `/healthz` and a search are asked for again and again; the figures are the longest of each. Behind nginx the
+slow clients and the searches come through nginx, the health checks straight to the gateway, as Compose's do.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -68,22 +67,9 @@ def answers(url: str) -> bool:
         return False
 
 
-@dataclass(frozen=True)
-class Server:
-    """A process that serves at HOST:PORT."""
-
-    address: str
-    process: psutil.Process
-
-    def cpu_seconds(self) -> float:
-        """Return the processor time that it has used."""
-        used = self.process.cpu_times()
-        return float(used.user + used.system)
-
-
 @contextmanager
-def encoder(model_id: str, **settings: object) -> Iterator[Server]:
-    """Run the encoder with one model until the block ends, with settings such as `max_batch_size=1`."""
+def encoder(model_id: str, **settings: object) -> Iterator[str]:
+    """Run the encoder with a model and settings such as `max_batch_size=1` until the block ends; gives its address."""
     port = free_port()
     chosen = {"models": model_id, "cache_dir": pictures.MODELS, "port": port, "metrics_port": free_port()} | settings
     environment = {"LOG_LEVEL": "warning", **{f"ENCODER_{name.upper()}": str(value) for name, value in chosen.items()}}
@@ -95,8 +81,8 @@ def encoder(model_id: str, **settings: object) -> Iterator[Server]:
             except EncoderError:
                 return False
 
-        with process([str(Path(sys.executable).parent / "sightline-encoder")], environment, ready) as running:
-            yield Server(f"127.0.0.1:{port}", running)
+        with process([str(Path(sys.executable).parent / "sightline-encoder")], environment, ready):
+            yield f"127.0.0.1:{port}"
 
 
 class System:
@@ -193,10 +179,7 @@ def system(
             running = System(stack, supervisor)
             with running.http:
                 try:
-                    if only and "encoder" not in only:
-                        wait_for("answer from the gateway", lambda: answers(f"{stack.url}/healthz"), HTTP_SECONDS)
-                    else:
-                        wait_until_ready(stack, supervisor, on_wait=lambda: on_wait(running))
+                    wait_until_ready(stack, supervisor, on_wait=lambda: on_wait(running))
                 except NotReady as error:
                     raise Failed(str(error)) from error
                 yield running

@@ -27,10 +27,8 @@ from sightline_search_gateway.maps import nearest_neighbours
 
 from benchmarks.harness.pictures import Vectors, chunks
 
-NEAR, NOISE = 8, 0.35
-"""Of `mixtures`: between how many of its nearest a vector is grown, and noise in all directions, of their distance."""
 AROUND, SPREAD = 64, 1.5
-"""Of `Growth`: the nearest whose spread says how a vector's surroundings are spread, and how many times as far grown
+"""The nearest whose spread says how a vector's surroundings are spread, and how many times as far grown
 ones are spread. Many more pictures are more various than the few that there are."""
 BLOCK = 20_000
 """Vectors grown at a time."""
@@ -50,24 +48,6 @@ def _basis(dimensions: int, of: int) -> Vectors:
     random = np.random.default_rng(ROTATION_SEED)
     basis, _ = np.linalg.qr(random.standard_normal((dimensions, of)))
     return np.ascontiguousarray(basis.T, dtype=np.float32)
-
-
-def mixtures(real: Vectors, count: int, seed: int = 1) -> Vectors:
-    """Return (count, d) unit vectors: the real ones and mixtures of one with two of its nearest, with some noise."""
-    random = np.random.default_rng(seed)
-    if count <= len(real):
-        return np.asarray(real[random.permutation(len(real))[:count]], dtype=np.float32)
-    near = nearest_neighbours(real, NEAR).indices
-    base = random.integers(len(real), size=count - len(real))
-    picked = near[base[:, None], random.integers(near.shape[1], size=(len(base), 2))]
-    weights = random.dirichlet((1.0, 1.0, 1.0), size=len(base)).astype(np.float32)
-    grown = weights[:, :1] * real[base] + weights[:, 1:2] * real[picked[:, 0]] + weights[:, 2:] * real[picked[:, 1]]
-    width = np.linalg.norm(real[base] - real[picked[:, 0]], axis=1, keepdims=True)
-    noise = random.standard_normal(grown.shape).astype(np.float32)
-    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
-    grown += NOISE * width * noise
-    grown /= np.linalg.norm(grown, axis=1, keepdims=True)
-    return np.asarray(np.concatenate([real, grown])[random.permutation(count)], dtype=np.float32)
 
 
 class Growth:

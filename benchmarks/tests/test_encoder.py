@@ -61,6 +61,6 @@ def test_texts_of_the_first_moments_are_not_counted(monkeypatch):
         calls.append(1)
         await asyncio.sleep(0.001)
 
-    milliseconds = asyncio.run(encoder.drive([call], 0.1))
+    milliseconds = asyncio.run(encoder.drive(lambda: call, 1, 0.1))
     assert 0 < len(milliseconds) < len(calls)
     assert min(milliseconds) >= 1
