@@ -138,11 +138,11 @@ def name_clusters(
         arrangement = arranged(nearest, text, words)
         clusters = np.array(arrangement.cluster_of)
         for cluster in arrangement.clusters:
-            places = order[clusters == cluster["id"]]
+            places = order[clusters == cluster.id]
             label, count = Counter(held.images[place].label for place in places).most_common(1)[0]
             if label is None or 2 * count < len(places):
                 continue
-            names = [query_of(label), str(cluster["name"]), class_names[mode(classes[places].tolist())]]
+            names = [query_of(label), str(cluster.name), class_names[mode(classes[places].tolist())]]
             folder, ours, theirs = encode(names)
             found.ours.append(float(folder @ ours))
             found.classes.append(float(folder @ theirs))

@@ -20,6 +20,7 @@ from sightline_search_gateway.images.service import ImageService
 from sightline_search_gateway.ingest.retries import RetryService
 from sightline_search_gateway.ingest.status import IngestStatusService
 from sightline_search_gateway.maps.service import MapService
+from sightline_search_gateway.operations import OperationsService
 from sightline_search_gateway.search.query_encoder import QueryEncoder
 from sightline_search_gateway.search.relevance import Calibrator
 from sightline_search_gateway.search.service import SearchService
@@ -63,6 +64,7 @@ class Container:
         changes: Adds and removes images.
         retries: Has images tried again.
         ingest: How far the collection is.
+        operations: Models, counts and readiness.
         vocabulary: What clusters are named with.
         calibrator: What a collection taught about relevance.
     """
@@ -77,6 +79,7 @@ class Container:
     changes: ChangeService
     retries: RetryService
     ingest: IngestStatusService
+    operations: OperationsService
     vocabulary: VocabularyEmbedder
     calibrator: Calibrator
 
@@ -112,6 +115,7 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
         ),
         retries=RetryService(catalogue, clients.watcher),
         ingest=IngestStatusService(catalogue, clients.watcher, writable=settings.bucket.writable),
+        operations=OperationsService(catalogue, clients.catalogue_probe, clients.encoder),
         vocabulary=vocabulary,
         calibrator=calibrator,
     )

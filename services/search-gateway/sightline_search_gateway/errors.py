@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, TypedDict
+
+
+class Refused(TypedDict):
+    """A file of an upload that was not used."""
+
+    name: Annotated[str, "As it was sent."]
+    reason: str
 
 
 class ServiceError(Exception):

@@ -66,15 +66,15 @@ def test_one_outlier_is_not_all_that_there_is_to_say():
 def test_few_results_are_one_cluster_at_most(count):
     vectors, _ = bundles(count) if count else (np.empty((0, DIMENSIONS), np.float32), None)
     arrangement, ids = arranged(vectors, query=unit(np.ones(DIMENSIONS)))
-    assert [cluster["size"] for cluster in arrangement.clusters] == ([count] if count else [])
-    assert [edge["target"] for edge in arrangement.edges if edge["source"] == QUERY] == ids
+    assert [cluster.size for cluster in arrangement.clusters] == ([count] if count else [])
+    assert [edge.target for edge in arrangement.edges if edge.source == QUERY] == ids
     assert arrangement.cluster_of == [0] * count
 
 
 def test_copies_of_one_picture_are_one_cluster():
     vectors = np.repeat(unit([np.arange(DIMENSIONS)]), 50, axis=0)
     arrangement, _ = arranged(vectors)
-    assert [cluster["size"] for cluster in arrangement.clusters] == [50]
+    assert [cluster.size for cluster in arrangement.clusters] == [50]
 
 
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
@@ -92,20 +92,20 @@ def test_what_holds_of_every_answer(count, different, seed):
     assert arrangement == again
     ids = ids[:MAX_CLUSTERED]
     assert len(arrangement.cluster_of) == len(ids)
-    assert [cluster["id"] for cluster in arrangement.clusters] == list(range(len(arrangement.clusters)))
-    assert sum(cluster["size"] for cluster in arrangement.clusters) == len(ids)
+    assert [cluster.id for cluster in arrangement.clusters] == list(range(len(arrangement.clusters)))
+    assert sum(cluster.size for cluster in arrangement.clusters) == len(ids)
     # The first cluster has the best result, and so on.
     first = [arrangement.cluster_of.index(number) for number in range(len(arrangement.clusters))]
     assert first == sorted(first)
     for number, cluster in enumerate(arrangement.clusters):
-        assert arrangement.cluster_of[ids.index(cluster["best_id"])] == number
-        assert cluster["size"] == arrangement.cluster_of.count(number)
-    pairs = [(edge["source"], edge["target"]) for edge in arrangement.edges]
+        assert arrangement.cluster_of[ids.index(cluster.best_id)] == number
+        assert cluster.size == arrangement.cluster_of.count(number)
+    pairs = [(edge.source, edge.target) for edge in arrangement.edges]
     assert len({frozenset(pair) for pair in pairs}) == len(pairs)
     assert pairs[: len(ids)] == [(QUERY, one) for one in ids]
     for source, target in pairs[len(ids) :]:
         assert ids.index(source) < ids.index(target)
-    assert all(-1.001 <= edge["similarity"] <= 1.001 for edge in arrangement.edges)
+    assert all(-1.001 <= edge.similarity <= 1.001 for edge in arrangement.edges)
 
 
 def test_the_order_of_results_changes_no_cluster():
@@ -123,7 +123,7 @@ def test_each_picture_is_joined_to_its_nearest_and_all_to_one_graph():
     vectors, _ = bundles(12, 9, 20)
     arrangement, ids = arranged(vectors)
     place = {one: int(one.removeprefix("id-")) for one in ids}
-    pairs = {frozenset((edge["source"], edge["target"])) for edge in arrangement.edges if edge["source"] != QUERY}
+    pairs = {frozenset((edge.source, edge.target)) for edge in arrangement.edges if edge.source != QUERY}
     similarities = vectors @ vectors.T
     for number, one in enumerate(ids):
         mates = [
@@ -141,7 +141,7 @@ def test_each_picture_is_joined_to_its_nearest_and_all_to_one_graph():
     )
     assert frozenset(strongest) in between
     for edge in arrangement.edges[len(ids) :]:
-        assert edge["similarity"] == pytest.approx(similarities[place[edge["source"]], place[edge["target"]]], abs=1e-4)
+        assert edge.similarity == pytest.approx(similarities[place[edge.source], place[edge.target]], abs=1e-4)
 
 
 def test_the_silhouette_is_that_of_scikit_learn():
@@ -185,7 +185,7 @@ def test_a_name_repeats_the_query_where_none_else_fits():
 def test_without_words_folders_are_names():
     vectors, _ = bundles(10, 10)
     arrangement, _ = arranged(vectors, labels="wild_animals")
-    assert [cluster["name"] for cluster in arrangement.clusters] == ["wild animals", None]
+    assert [cluster.name for cluster in arrangement.clusters] == ["wild animals", None]
 
 
 def test_the_vocabulary_is_short_plain_words():

@@ -8,8 +8,9 @@ from typing import Any
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
-from sightline_search_gateway import schemas
+from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.http.problems import MIME_TYPE, PROBLEM_TYPES
+from sightline_search_gateway.schemas.problems import Problem
 
 DESCRIPTION = """Find pictures by what is in them.
 
@@ -72,6 +73,6 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
 
 def _problem_schemas() -> dict[str, Any]:
     spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[MarshmallowPlugin()])
-    spec.components.schema("Problem", schema=schemas.Problem)
+    spec.components.schema("Problem", schema=schema_of(Problem))
     found: dict[str, Any] = spec.to_dict()["components"]["schemas"]
     return found

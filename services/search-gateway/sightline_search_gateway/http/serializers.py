@@ -1,31 +1,32 @@
-"""A picture of the catalogue as it goes into an answer."""
+"""What the services return, as answers have it."""
 
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import Any
 
 import numpy as np
-from sightline_catalogue import Image, Page
+import sightline_catalogue as catalogue
 
+from sightline_search_gateway.schemas.images import Image, Images
+from sightline_search_gateway.schemas.ingest import Failure, Failures
+from sightline_search_gateway.schemas.search import SearchResults
 from sightline_search_gateway.search.service import SearchOutcome
 
 PREFIX = "/api/v1"
-FAILURE_FIELDS = ("id", "key", "reason", "attempts", "next_try_at")
 
 
-def version_of(image: Image) -> str | None:
+def version_of(image: catalogue.Image) -> str | None:
     """Return what changes in a picture's addresses when its bytes do."""
     return image.sha256[:16] if image.sha256 else None
 
 
-def is_version(image: Image, query: dict[str, str]) -> bool:
+def is_version(image: catalogue.Image, query: dict[str, str]) -> bool:
     """Return whether an address names the very version that the catalogue has."""
     return query.get("v") is not None and query["v"] == version_of(image)
 
 
-def serialize_image(image: Image) -> dict[str, Any]:
-    """Return the JSON shape of a picture; datetimes stay datetimes."""
+def serialize_image(image: catalogue.Image) -> Image:
+    """Return an image as an answer has it; datetimes stay datetimes."""
     base = f"{PREFIX}/images/{image.id}/"
     version = version_of(image)
     query = f"?v={version}" if version else ""
@@ -52,19 +53,22 @@ def serialize_image(image: Image) -> dict[str, Any]:
     }
 
 
-def serialize_page(page: Page) -> dict[str, Any]:
-    """Return the JSON shape of a page of images."""
+def serialize_page(page: catalogue.Page) -> Images:
+    """Return a page of images as an answer has it."""
     return {"images": [serialize_image(image) for image in page.images], "cursor": page.cursor}
 
 
-def serialize_failures(page: Page) -> dict[str, Any]:
-    """Return the JSON shape of a page of images that failed."""
-    failures = [{name: getattr(image, name) for name in FAILURE_FIELDS} for image in page.images]
+def serialize_failures(page: catalogue.Page) -> Failures:
+    """Return a page of images that failed as an answer has it."""
+    failures = [
+        Failure(id=one.id, key=one.key, reason=one.reason, attempts=one.attempts, next_try_at=one.next_try_at)
+        for one in page.images
+    ]
     return {"failures": failures, "cursor": page.cursor}
 
 
-def serialize_search(outcome: SearchOutcome, seconds: float) -> dict[str, Any]:
-    """Return the JSON shape of what a search found, so many seconds after the request arrived."""
+def serialize_search(outcome: SearchOutcome, seconds: float) -> SearchResults:
+    """Return what a search found as an answer has it, so many seconds after the request arrived."""
     query, found, timings, model = outcome.query, outcome.found, outcome.timings, outcome.model
     similarities = np.round(found.similarities.astype(np.float64), 6).tolist()
     return {

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import BoundedSemaphore
+from typing import Annotated
 
 import structlog
 from sightline_bucket import Bucket, KeyRefused, ObjectExists, ObjectMissing, ThumbnailStore
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, PictureSettings, open_picture
 
+from sightline_search_gateway.answers import Uuid
 from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherClient
-from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.errors import Refused, ServiceError
 from sightline_search_gateway.images.service import ImageService
 from sightline_search_gateway.ingest.upload_names import numbered, safe_folder, safe_name
 
@@ -31,28 +33,20 @@ class SentFile:
 
 
 @dataclass(frozen=True)
-class AcceptedFile:
-    """A file that was added: its name as it was sent, its key, and the image's id."""
+class Accepted:
+    """A file that was added."""
 
-    name: str
+    name: Annotated[str, "As it was sent."]
     key: str
-    id: str
+    id: Uuid
 
 
 @dataclass(frozen=True)
-class RefusedFile:
-    """A file that was not added."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class UploadOutcome:
+class Uploaded:
     """What became of the files of an upload."""
 
-    accepted: list[AcceptedFile]
-    refused: list[RefusedFile]
+    accepted: list[Accepted]
+    refused: list[Refused]
 
 
 class ChangeService:
@@ -76,7 +70,7 @@ class ChangeService:
         self._bucket_id = bucket_id
         self._decode_slots = decode_slots
 
-    def upload(self, files: Sequence[SentFile], folder: str) -> UploadOutcome:
+    def upload(self, files: Sequence[SentFile], folder: str) -> Uploaded:
         """Add those of some files that are images.
 
         Raises:
@@ -84,19 +78,20 @@ class ChangeService:
             ServiceError: The folder cannot be used.
         """
         folder = safe_folder(folder)
-        accepted, refused = [], []
+        accepted: list[Accepted] = []
+        refused: list[Refused] = []
         for file in files:
             try:
                 key = self._add(file, folder)
             except PictureError as error:
-                refused.append(RefusedFile(file.name, error.reason))
+                refused.append(Refused(name=file.name, reason=error.reason))
             except KeyRefused as error:
-                refused.append(RefusedFile(file.name, str(error)))
+                refused.append(Refused(name=file.name, reason=str(error)))
             else:
-                accepted.append(AcceptedFile(file.name, key, image_id_of(self._bucket_id, key.encode())))
+                accepted.append(Accepted(file.name, key, image_id_of(self._bucket_id, key.encode())))
         if accepted:
             self._request_scan([one.key for one in accepted])
-        return UploadOutcome(accepted, refused)
+        return Uploaded(accepted, refused)
 
     def delete(self, image_id: str) -> None:
         """Remove an image from the bucket, the collection and the store of thumbnails.
@@ -142,7 +137,7 @@ class ChangeService:
             log.warning("the watcher was not told: redis does not answer")
 
 
-def nothing_accepted(refused: Sequence[RefusedFile]) -> ServiceError:
+def nothing_accepted(refused: Sequence[Refused]) -> ServiceError:
     """Return the error of an upload of which no file was added."""
-    reasons = "; ".join(f"{one.name}: {one.reason}" for one in refused[:MAX_SHOWN])
+    reasons = "; ".join(f"{one['name']}: {one['reason']}" for one in refused[:MAX_SHOWN])
     return ServiceError("not-a-picture", reasons or "No file was sent.", refused=list(refused))

@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import Annotated, Any
 
 from sightline_catalogue import CatalogueError
 
@@ -27,22 +27,14 @@ class StateCounts:
 
 
 @dataclass(frozen=True)
-class IngestStatus(StateCounts):
-    """Counts, and what the watcher said last.
+class Ingest(StateCounts):
+    """Counts, and what the watcher said last."""
 
-    Attributes:
-        ignored: Files that by their name are not images; None while that is not known.
-        queued: Tasks that wait for a worker; None while that is not known.
-        scanning: Whether the bucket is being listed at the moment.
-        last_scan_at: When the last whole listing ended; aware UTC.
-        writable: Whether images can be added and removed.
-    """
-
-    ignored: int | None = None
-    queued: int | None = None
-    scanning: bool = False
+    ignored: Annotated[int | None, "Files that by their name are no pictures; null while that is not known."] = None
+    queued: Annotated[int | None, "Tasks that wait for a worker; null while that is not known."] = None
+    scanning: Annotated[bool, "Whether the bucket is being listed at the moment."] = False
     last_scan_at: datetime | None = None
-    writable: bool = False
+    writable: Annotated[bool, "Whether pictures can be added and removed here."] = False
 
 
 def count_states(catalogue: CatalogueCircuitBreaker) -> StateCounts:
@@ -66,10 +58,10 @@ class IngestStatusService:
         self._watcher = watcher
         self._writable = writable
         self._lock = Lock()
-        self._seen: IngestStatus | CatalogueError | None = None
+        self._seen: Ingest | CatalogueError | None = None
         self._seen_at = 0.0
 
-    def current(self) -> IngestStatus:
+    def current(self) -> Ingest:
         """Return the status, as it was at most a second ago.
 
         Raises:
@@ -84,9 +76,9 @@ class IngestStatusService:
             raise seen
         return seen
 
-    def _look(self) -> IngestStatus | CatalogueError:
+    def _look(self) -> Ingest | CatalogueError:
         try:
             counts: dict[str, Any] = asdict(count_states(self._catalogue))
         except CatalogueError as error:
             return error
-        return IngestStatus(**counts, **asdict(self._watcher.state()), writable=self._writable)
+        return Ingest(**counts, **asdict(self._watcher.state()), writable=self._writable)

@@ -11,6 +11,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from sightline_search_gateway.maps.results import MapPoints
+
 MARGIN = 0.98
 """How far from the middle the farthest point lies: room for those that are placed later."""
 DECIMALS = 4
@@ -76,7 +78,7 @@ def centred(xy: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(xy - (xy.max(axis=0) + xy.min(axis=0)) / 2, dtype=np.float32)
 
 
-def point_shape(points: Points, scale: float, columns: Collection[str] = COLUMNS) -> dict[str, Any] | None:
+def point_shape(points: Points, scale: float, columns: Collection[str] = COLUMNS) -> MapPoints | None:
     """Return the points as an answer has them; None while they have no place.
 
     Args:
@@ -87,12 +89,11 @@ def point_shape(points: Points, scale: float, columns: Collection[str] = COLUMNS
     if len(points.xy) != len(points.ids):
         return None
     shown = np.round(np.clip(points.xy.astype(np.float64) * scale, -1, 1), DECIMALS)
-    shape = {
-        "ids": points.ids,
-        "x": np.ascontiguousarray(shown[:, 0]),
-        "y": np.ascontiguousarray(shown[:, 1]),
-        "label": points.label,
-        "cluster": points.cluster,
-        "new": points.new,
-    }
-    return {name: column if name in columns else None for name, column in shape.items()}
+    return MapPoints(
+        ids=points.ids if "ids" in columns else None,
+        x=np.ascontiguousarray(shown[:, 0]) if "x" in columns else None,
+        y=np.ascontiguousarray(shown[:, 1]) if "y" in columns else None,
+        label=points.label if "label" in columns else None,
+        cluster=points.cluster if "cluster" in columns else None,
+        new=points.new if "new" in columns else None,
+    )

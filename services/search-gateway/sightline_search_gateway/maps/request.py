@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 from sightline_catalogue import Filter
 
+from sightline_search_gateway.maps.results import AskedMap
+
 FEWEST = 10
 """Pictures; of fewer, neighbourhoods say nothing."""
 NEIGHBOURS_A_PERPLEXITY = 3
@@ -87,19 +89,19 @@ class MapRequest:
         """Return it with a perplexity that so many pictures bear: a third of the neighbours that there are."""
         return replace(self, perplexity=fitting_perplexity(self.perplexity, count))
 
-    def shape(self) -> dict[str, Any]:
+    def asked(self) -> AskedMap:
         """Return what an answer repeats of it; ids, of which there may be many, by their number alone."""
-        return {
-            "labels": self.labels,
-            "folders": self.folders,
-            "after": self.after,
-            "before": self.before,
-            "ids": len(self.ids),
-            "upload": self.upload is not None,
-            "per_label": self.per_label,
-            "sample": self.sample,
-            "perplexity": self.perplexity,
-        }
+        return AskedMap(
+            labels=self.labels,
+            folders=self.folders,
+            after=self.after,
+            before=self.before,
+            ids=len(self.ids),
+            upload=self.upload is not None,
+            per_label=self.per_label,
+            sample=self.sample,
+            perplexity=self.perplexity,
+        )
 
 
 def fitting_perplexity(perplexity: float, count: int) -> float:

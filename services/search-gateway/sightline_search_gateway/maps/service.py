@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -14,6 +14,7 @@ from sightline_bucket import BucketUnavailable, ThumbnailStore
 from sightline_catalogue import CatalogueError, Collection
 from sightline_service.queues import QueueSettings
 
+from sightline_search_gateway.errors import Refused
 from sightline_search_gateway.maps.jobs import MapJobs
 from sightline_search_gateway.maps.points import Points
 from sightline_search_gateway.maps.request import FEWEST, MapRequest
@@ -54,7 +55,7 @@ class TooFew(Exception):
         refused: Files of an upload that could not be used, with reasons.
     """
 
-    def __init__(self, count: int, verb: str = "match", refused: Sequence[Mapping[str, str]] | None = None) -> None:
+    def __init__(self, count: int, verb: str = "match", refused: Sequence[Refused] | None = None) -> None:
         self.refused = refused
         if verb == "match" and count == 1:
             verb = "matches"

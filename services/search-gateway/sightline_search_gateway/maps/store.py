@@ -16,8 +16,10 @@ import redis
 from sightline_catalogue import ModelRef
 from sightline_service.queues import QueueSettings, redis_client
 
+from sightline_search_gateway.errors import Refused
 from sightline_search_gateway.maps.points import COLUMNS, COORDINATES, Points, load_points
 from sightline_search_gateway.maps.request import MapRequest
+from sightline_search_gateway.maps.results import JobState, MapCluster, MapProgress, Separation
 from sightline_search_gateway.maps.settings import MapSettings
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class NewMap:
     total: int
     parts: Mapping[str, bytes] = field(default_factory=dict)
     labels: Sequence[str] = ()
-    refused: Sequence[Mapping[str, str]] = ()
+    refused: Sequence[Refused] = ()
 
     @classmethod
     def of(cls, request: MapRequest, model: ModelRef, total: int, **upload: Any) -> NewMap:
@@ -93,7 +95,7 @@ class MapRecord:
     job_id: str
     run_id: str
     version: int
-    state: str
+    state: JobState
     request: MapRequest
     model: dict[str, str]
     created_at: float
@@ -109,11 +111,11 @@ class MapRecord:
     attempts: int = 0
     size: int = 0
     made: bool = False
-    progress: dict[str, Any] | None = None
+    progress: MapProgress | None = None
     labels: tuple[str, ...] = ()
-    clusters: tuple[dict[str, Any], ...] = ()
-    separation: dict[str, Any] | None = None
-    refused: tuple[dict[str, str], ...] = ()
+    clusters: tuple[MapCluster, ...] = ()
+    separation: Separation | None = None
+    refused: tuple[Refused, ...] = ()
 
     @property
     def is_active(self) -> bool:
@@ -199,7 +201,7 @@ class MapStore:
             "total": new.total,
             "attempts": 0,
             "size": new.expected_size,
-            "refused": [dict(one) for one in new.refused],
+            "refused": list(new.refused),
         }
         if new.parts:
             fields["labels"] = list(new.labels)
@@ -283,7 +285,7 @@ def _record(map_id: str, fields: Mapping[bytes, bytes]) -> MapRecord:
         version=int(number("version")),
         points_version=int(number("points_version")),
         xy_version=int(number("xy_version")),
-        state=text("state") or "failed",
+        state=cast("JobState", text("state") or "failed"),
         request=MapRequest.load(fields[b"request"]),
         model=value("model"),
         created_at=number("created_at"),

@@ -18,6 +18,8 @@ from sightline_pictures.proto import from_proto
 from sightline_pictures.thumbnails import THUMBNAIL_SIDE
 from sightline_service.batches import batched
 
+from sightline_search_gateway.errors import Refused
+
 BATCH = 16
 MODELS_SECONDS = 5.0
 ENCODE_SECONDS = 60.0
@@ -92,9 +94,7 @@ class Reader:
         self._limits = limits
         self._turn = turn
 
-    def read(
-        self, files: Sequence[UploadedFile], model: ModelRef
-    ) -> tuple[list[UploadedPicture], list[dict[str, str]]]:
+    def read(self, files: Sequence[UploadedFile], model: ModelRef) -> tuple[list[UploadedPicture], list[Refused]]:
         """Return the pictures among some files, and of each other file name and reason.
 
         Raises:
@@ -103,7 +103,7 @@ class Reader:
         """
         name, preprocessing = self._served(model)
         pictures: list[UploadedPicture] = []
-        refused: list[dict[str, str]] = []
+        refused: list[Refused] = []
         # Batch by batch: the pixels of all would fill the memory.
         for some in batched(files, BATCH):
             opened: list[_Opened] = []
@@ -111,10 +111,10 @@ class Reader:
                 try:
                     opened.append(self._open(file, preprocessing))
                 except PictureError as error:
-                    refused.append({"name": file.name, "reason": error.reason})
+                    refused.append(Refused(name=file.name, reason=error.reason))
             for one, vector in zip(opened, self._encode(opened, name, model.fingerprint), strict=True):
                 if isinstance(vector, ItemError):
-                    refused.append({"name": one.name, "reason": vector.message})
+                    refused.append(Refused(name=one.name, reason=vector.message))
                 else:
                     pictures.append(UploadedPicture(one.name, label_of(one.name), one.sha256, one.thumbnail, vector))
         return pictures, refused

@@ -8,12 +8,13 @@ from apiflask import APIBlueprint
 from flask import Response
 
 from sightline_search_gateway import schemas
+from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.openapi import problem_answers
 from sightline_search_gateway.http.requests import sent_files
 from sightline_search_gateway.http.responses import json_response
 from sightline_search_gateway.http.serializers import PREFIX
-from sightline_search_gateway.images.changes import nothing_accepted
+from sightline_search_gateway.images.changes import Uploaded, nothing_accepted
 from sightline_search_gateway.security import check_change
 
 blueprint = APIBlueprint("changes", __name__, tag="Images", url_prefix=f"{PREFIX}/images")
@@ -24,7 +25,7 @@ KEYS: list[str | dict[str, list[Any]]] = [{}, {"ApiKey": []}, {"Bearer": []}]
 
 @blueprint.post("")
 @blueprint.input(schemas.Upload, location="form_and_files", arg_name="upload")
-@blueprint.output(schemas.Uploaded, 201, description="At least one picture was added.")
+@blueprint.output(schema_of(Uploaded), 201, description="At least one picture was added.")
 @blueprint.doc(operation_id="uploadImages", security=KEYS, responses=problem_answers(401, 403, 408, 413, 415, 422, 503))
 def upload_images(upload: dict[str, Any]) -> Response:
     """Add pictures to the bucket.

@@ -10,6 +10,7 @@ from flask import Response
 from werkzeug.http import dump_options_header
 
 from sightline_search_gateway import schemas
+from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.media_types import MIME_TYPES, UNKNOWN, media_type
 from sightline_search_gateway.http.openapi import Answer, picture_answer, problem_answers
@@ -28,7 +29,7 @@ WEBP = picture_answer("The picture as WebP.", "image/webp")
 
 @blueprint.get("")
 @blueprint.input(schemas.Browse, location="query", arg_name="query")
-@blueprint.output(schemas.Images, description="A page of pictures.")
+@blueprint.output(schema_of(schemas.Images), description="A page of pictures.")
 @blueprint.doc(operation_id="browseImages", responses=problem_answers(422, 503))
 def browse(query: dict[str, Any]) -> Response:
     """Browse the collection, the last modified first."""

@@ -9,17 +9,19 @@ from flask import Response
 from sightline_catalogue import Filter
 
 from sightline_search_gateway import schemas
+from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.openapi import NOT_MODIFIED, problem_answers
 from sightline_search_gateway.http.responses import conditional, json_response
 from sightline_search_gateway.http.serializers import PREFIX, serialize_failures
+from sightline_search_gateway.ingest.status import Ingest
 from sightline_search_gateway.security import check_same_origin
 
 blueprint = APIBlueprint("ingest", __name__, tag="Ingest", url_prefix=f"{PREFIX}/ingest")
 
 
 @blueprint.get("")
-@blueprint.output(schemas.Ingest, description="Counts, and what the watcher does.")
+@blueprint.output(schema_of(Ingest), description="Counts, and what the watcher does.")
 @blueprint.doc(operation_id="getIngest", responses=NOT_MODIFIED | problem_answers(503))
 def get_ingest() -> Response:
     """Get how many pictures are pending, indexed and failed.
@@ -31,8 +33,8 @@ def get_ingest() -> Response:
 
 
 @blueprint.get("/failures")
-@blueprint.input(schemas.Page, location="query", arg_name="query")
-@blueprint.output(schemas.Failures, description="A page of failures.")
+@blueprint.input(schemas.FailuresQuery, location="query", arg_name="query")
+@blueprint.output(schema_of(schemas.Failures), description="A page of failures.")
 @blueprint.doc(operation_id="getFailures", responses=problem_answers(422, 503))
 def get_failures(query: dict[str, Any]) -> Response:
     """List the pictures that could not be indexed, and why."""
@@ -42,14 +44,14 @@ def get_failures(query: dict[str, Any]) -> Response:
 
 @blueprint.post("/rescan")
 @blueprint.input(schemas.Rescan, location="json", arg_name="wanted")
-@blueprint.output(schemas.Queued, 202, description="The watcher will look.")
+@blueprint.output(schema_of(schemas.Queued), 202, description="The watcher will look.")
 @blueprint.doc(operation_id="rescan", responses=problem_answers(403, 422, 503))
 def rescan(wanted: dict[str, Any]) -> Response:
     """Ask for failed pictures to be tried again now, or for the bucket to be listed now instead of within a minute."""
     check_same_origin()
+    retried = 0
     if "ids" in wanted:
-        return json_response(
-            {"queued": True, "retried": current().retries.retry([str(one) for one in wanted["ids"]])}, 202
-        )
-    current().retries.rescan()
-    return json_response({"queued": True, "retried": 0}, 202)
+        retried = current().retries.retry([str(one) for one in wanted["ids"]])
+    else:
+        current().retries.rescan()
+    return json_response(schemas.Queued(queued=True, retried=retried), 202)

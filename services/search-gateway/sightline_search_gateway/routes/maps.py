@@ -13,14 +13,15 @@ from sightline_catalogue import CatalogueError, Collection
 from werkzeug.datastructures import FileStorage
 
 from sightline_search_gateway import schemas
+from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.container import current
+from sightline_search_gateway.http.map_serializer import serialize_map
 from sightline_search_gateway.http.openapi import NOT_MODIFIED, Answers, picture_answer, problem_answers
 from sightline_search_gateway.http.problems import Problem, retry_after
 from sightline_search_gateway.http.responses import json_response
 from sightline_search_gateway.http.serializers import PREFIX
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.service import NoModel, NoWorker, SampleTooLarge, TooFew, TooManyWaiting
-from sightline_search_gateway.maps.shape import map_shape
 from sightline_search_gateway.maps.store import MapRecord
 from sightline_search_gateway.maps.uploads import NoEncoder, Reader, UploadedFile
 from sightline_search_gateway.security import check_key, check_same_origin
@@ -82,7 +83,7 @@ def asking() -> Iterator[None]:
 
 @blueprint.post("")
 @blueprint.input(schemas.WantedMap, location="json", arg_name="wanted")
-@blueprint.output(schemas.MapState, 202, description="The map waits for a worker.")
+@blueprint.output(schema_of(schemas.MapState), 202, description="The map waits for a worker.")
 @blueprint.doc(
     operation_id="makeMap",
     responses=THERE | problem_answers(403, 413, 422, 429, 503),
@@ -104,7 +105,7 @@ def make_map(wanted: dict[str, Any]) -> Response:
 
 @blueprint.post("/uploads")
 @blueprint.input(schemas.UploadedMap, location="form_and_files", arg_name="upload")
-@blueprint.output(schemas.MapState, 202, description="The map waits for a worker.")
+@blueprint.output(schema_of(schemas.MapState), 202, description="The map waits for a worker.")
 @blueprint.doc(
     operation_id="makeMapOfUploads", security=KEYS, responses=problem_answers(401, 403, 408, 413, 415, 422, 429, 503)
 )
@@ -127,17 +128,19 @@ def upload_map(upload: dict[str, Any]) -> Response:
 
 
 @blueprint.get("")
-@blueprint.output(schemas.Maps, description="All maps, without their points.")
+@blueprint.output(schema_of(schemas.Maps), description="All maps, without their points.")
 @blueprint.doc(operation_id="getMaps", responses=problem_answers(503))
 def get_maps() -> Response:
     """List the maps there are, the newest first."""
     with asking():
-        return json_response({"maps": [map_shape(one) for one in current().clients.maps.all(_collection())]})
+        return json_response(
+            schemas.Maps(maps=[serialize_map(one) for one in current().clients.maps.all(_collection())])
+        )
 
 
 @blueprint.get("/<map_id>")
 @blueprint.input(schemas.MapQuery, location="query", arg_name="query")
-@blueprint.output(schemas.MapState, description="The map as it stands.")
+@blueprint.output(schema_of(schemas.MapState), description="The map as it stands.")
 @blueprint.doc(operation_id="getMap", responses=NOT_MODIFIED | problem_answers(404, 422, 503))
 def get_map(map_id: str, query: dict[str, Any]) -> Response:
     """Get a map; while it is computed, with its points as they stand.
@@ -153,7 +156,7 @@ def get_map(map_id: str, query: dict[str, Any]) -> Response:
             response = Response(status=304)
         else:
             view = service.view(record, collection, points=query["points"], since=since)
-            response = json_response(map_shape(view))
+            response = json_response(serialize_map(view))
     response.set_etag(etag)
     response.headers["Cache-Control"] = "no-cache"
     return response
@@ -190,7 +193,7 @@ def get_map_thumbnail(map_id: str, index: int) -> Response:
 
 def _answer(record: MapRecord, collection: Collection | None, known: bool) -> Response:
     view = current().clients.maps.view(record, collection)
-    return json_response(map_shape(view), 200 if known else 202, {"Location": f"{PREFIX}/maps/{record.id}"})
+    return json_response(serialize_map(view), 200 if known else 202, {"Location": f"{PREFIX}/maps/{record.id}"})
 
 
 def _find(map_id: str) -> MapRecord:

@@ -1,4 +1,4 @@
-"""Pictures to add, and what became of them."""
+"""Pictures to add."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from apiflask import Schema
 from apiflask.fields import File
 from marshmallow import RAISE, fields
 
-from sightline_search_gateway.schemas.fields import nested, out, text
+from sightline_search_gateway.schemas.fields import text
 
 
 class Upload(Schema):
@@ -23,25 +23,3 @@ class Upload(Schema):
         metadata={"description": "Picture files."},
     )
     folder = text("Where in the bucket, such as `holidays/2024`; made if it is not there.")
-
-
-class Accepted(Schema):
-    """A picture that was added."""
-
-    name = out(fields.String, "As it was sent.")
-    key = out(fields.String)
-    id = out(fields.UUID)
-
-
-class Refused(Schema):
-    """A file that was not added."""
-
-    name = out(fields.String, "As it was sent.")
-    reason = out(fields.String)
-
-
-class Uploaded(Schema):
-    """What became of the files."""
-
-    accepted = nested(Accepted, many=True)
-    refused = nested(Refused, many=True)

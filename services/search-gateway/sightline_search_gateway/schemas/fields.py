@@ -6,7 +6,6 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from apiflask import Schema
 from marshmallow import ValidationError, fields, validate
 
 MAX_LIMIT = 200
@@ -60,16 +59,3 @@ def many(description: str, item: fields.Field[Any] | None = None) -> fields.List
         validate=validate.Length(max=MAX_FILTERS),
         metadata={"description": description},
     )
-
-
-def out(field: type[fields.Field[Any]], description: str = "", *, null: bool = False, **metadata: Any) -> Any:
-    """Return a field of an answer: always there, null only where `null` says so."""
-    if description:
-        metadata["description"] = description
-    return field(required=True, allow_none=null, metadata=metadata)
-
-
-def nested(schema: type[Schema], description: str = "", *, many: bool = False, null: bool = False) -> Any:
-    """Return a field of an answer that is an object, or many."""
-    metadata = {"description": description} if description else {}
-    return fields.Nested(schema, required=True, many=many, allow_none=null, metadata=metadata)

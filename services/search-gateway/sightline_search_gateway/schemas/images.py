@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Annotated, TypedDict
+
 from apiflask import Schema
 from marshmallow import fields, validate
+from sightline_catalogue import State
 
-from sightline_search_gateway.schemas.fields import MAX_LIMIT, STATES, many, moment, nested, out, text
+from sightline_search_gateway.answers import Uuid
+from sightline_search_gateway.schemas.fields import MAX_LIMIT, STATES, many, moment, text
 
 
 class Filters(Schema):
@@ -35,32 +40,32 @@ class Version(Schema):
     v = text("As in the addresses that results give: lets caches keep the answer for ever.")
 
 
-class Image(Schema):
-    """A picture of the collection."""
+class Image(TypedDict):
+    """An image of the collection."""
 
-    id = out(fields.UUID)
-    key = out(fields.String, "Its place in the bucket.")
-    name = out(fields.String, "The last part of its key.")
-    label = out(fields.String, "The name of its folder.", null=True)
-    folders = fields.List(fields.String(), required=True, metadata={"description": "Each folder above it, by path."})
-    state = fields.String(required=True, validate=validate.OneOf(STATES))
-    reason = out(fields.String, "Why it failed.", null=True)
-    sha256 = out(fields.String, "Of the file as it was indexed.", null=True)
-    width = out(fields.Integer, "Pixels, orientation applied.", null=True)
-    height = out(fields.Integer, null=True)
-    format = out(fields.String, "JPEG, PNG, ...", null=True)
-    bytes = out(fields.Integer, null=True)
-    taken_at = out(fields.DateTime, null=True)
-    camera = out(fields.String, null=True)
-    modified_at = out(fields.DateTime, null=True)
-    indexed_at = out(fields.DateTime, null=True)
-    thumbnail_url = out(fields.String, "WebP, longest side 384.")
-    preview_url = out(fields.String, "WebP, longest side at most 1600.")
-    file_url = out(fields.String, "The file itself.")
+    id: Uuid
+    key: Annotated[str, "Its place in the bucket."]
+    name: Annotated[str, "The last part of its key."]
+    label: Annotated[str | None, "The name of its folder."]
+    folders: Annotated[list[str], "Each folder above it, by path."]
+    state: State
+    reason: Annotated[str | None, "Why it failed."]
+    sha256: Annotated[str | None, "Of the file as it was indexed."]
+    width: Annotated[int | None, "Pixels, orientation applied."]
+    height: int | None
+    format: Annotated[str | None, "JPEG, PNG, ..."]
+    bytes: int | None
+    taken_at: datetime | None
+    camera: str | None
+    modified_at: datetime | None
+    indexed_at: datetime | None
+    thumbnail_url: Annotated[str, "WebP, longest side 384."]
+    preview_url: Annotated[str, "WebP, longest side at most 1600."]
+    file_url: Annotated[str, "The file itself."]
 
 
-class Images(Schema):
-    """A page of pictures, the last modified first."""
+class Images(TypedDict):
+    """A page of images."""
 
-    images = nested(Image, many=True)
-    cursor = out(fields.String, "Gives the next page; null on the last.", null=True)
+    images: list[Image]
+    cursor: Annotated[str | None, "Gives the next page; null on the last."]

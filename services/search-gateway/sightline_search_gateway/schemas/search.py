@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from apiflask import Schema
+from typing import Annotated, TypedDict
+
 from apiflask.fields import File
 from marshmallow import RAISE, fields, validate
 
-from sightline_search_gateway.schemas.fields import MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TEXT, nested, out, text
+from sightline_search_gateway.answers import Uuid
+from sightline_search_gateway.schemas.fields import MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TEXT, text
 from sightline_search_gateway.schemas.images import Filters, Image
+from sightline_search_gateway.search.relevance import Relevance
+from sightline_search_gateway.search.result_graph import Cluster, Edge
 
 
 class Window(Filters):
@@ -64,72 +68,45 @@ class ComposedQuery(Window):
     id_weight = _weight("each picture of the collection")
 
 
-class ModelRef(Schema):
+class ModelRef(TypedDict):
     """The model whose vectors were searched."""
 
-    id = out(fields.String)
-    fingerprint = out(fields.String)
+    id: str
+    fingerprint: str
 
 
 class Hit(Image):
-    """A picture that was found."""
+    """An image that was found."""
 
-    similarity = out(fields.Float, "Cosine, from -1 to 1.")
-    cluster = out(fields.Integer, "Its cluster's id; null beyond the first 50, and without clusters.", null=True)
-
-
-class Cluster(Schema):
-    """Results that are like each other."""
-
-    id = out(fields.Integer, "Its place in the list.")
-    name = out(fields.String, "What its pictures share, in one to three words; null where unknown.", null=True)
-    size = out(fields.Integer, "How many results it has.")
-    best_id = out(fields.UUID, "The picture that is most like all of them together.")
-    similarity = out(fields.Float, "The mean cosine of its pictures to the query.")
+    similarity: Annotated[float, "Cosine, from -1 to 1."]
+    cluster: Annotated[int | None, "Its cluster's id; null beyond the first 50, and without clusters."]
 
 
-class Edge(Schema):
-    """A line of the graph: two that are similar, each pair at most once."""
-
-    source = out(fields.String, "`query`, or the id of the better ranked picture.")
-    target = out(fields.UUID)
-    similarity = out(fields.Float, "Cosine, from -1 to 1.")
-
-
-class Relevance(Schema):
-    """Whether what was found is what was asked for, or only the nearest that there is."""
-
-    found = out(fields.Boolean, "False where no result is nearer to the query than unrelated pictures are.")
-    threshold = out(fields.Float, "The cosine from which a result counts; null while that is not known.", null=True)
-    relevant = out(fields.Integer, "How many of the results reach it.")
-    message = out(fields.String, "What to tell a person where nothing was found.", null=True)
-
-
-class Query(Schema):
+class Query(TypedDict):
     """What was asked."""
 
-    text = out(fields.String, null=True)
-    image_id = out(fields.UUID, "Of `/similar`, or of a query by one picture of the collection.", null=True)
-    limit = out(fields.Integer)
-    offset = out(fields.Integer)
+    text: str | None
+    image_id: Annotated[Uuid | None, "Of `/similar`, or of a query by one picture of the collection."]
+    limit: int
+    offset: int
 
 
-class Timings(Schema):
+class Timings(TypedDict):
     """How long each step took, in milliseconds."""
 
-    encode_ms = out(fields.Float)
-    search_ms = out(fields.Float, "The call of the vector database alone.")
-    cluster_ms = out(fields.Float, "Clusters, their names, and the graph.")
-    total_ms = out(fields.Float, "From the request's arrival to the answer's shape; not its way.")
+    encode_ms: float
+    search_ms: Annotated[float, "The call of the vector database alone."]
+    cluster_ms: Annotated[float, "Clusters, their names, and the graph."]
+    total_ms: Annotated[float, "From the request's arrival to the answer's shape; not its way."]
 
 
-class SearchResults(Schema):
+class SearchResults(TypedDict):
     """What was found, the most similar first."""
 
-    query = nested(Query)
-    model = nested(ModelRef, "Null while nothing has been indexed.", null=True)
-    results = nested(Hit, many=True)
-    clusters = nested(Cluster, "The one with the best result first; empty with `clusters=false`.", many=True)
-    edges = nested(Edge, "From the query to each picture of a cluster, and among these.", many=True)
-    relevance = nested(Relevance, "Null where the query has no text.", null=True)
-    timings = nested(Timings)
+    query: Query
+    model: Annotated[ModelRef | None, "Null while nothing has been indexed."]
+    results: list[Hit]
+    clusters: Annotated[list[Cluster], "The one with the best result first; empty with `clusters=false`."]
+    edges: Annotated[list[Edge], "From the query to each picture of a cluster, and among these."]
+    relevance: Annotated[Relevance | None, "Null where the query has no text."]
+    timings: Timings

@@ -12,6 +12,7 @@ import re
 import time
 from dataclasses import dataclass
 from threading import Lock, Thread
+from typing import Annotated
 
 import numpy as np
 import structlog
@@ -58,12 +59,12 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Relevance:
-    """As it goes into an answer."""
+    """Whether what was found is what was asked for, or only the nearest that there is."""
 
-    found: bool = True
-    threshold: float | None = None
-    relevant: int = 0
-    message: str | None = None
+    found: Annotated[bool, "False where no result is nearer to the query than unrelated pictures are."] = True
+    threshold: Annotated[float | None, "The cosine from which a result counts; null while that is not known."] = None
+    relevant: Annotated[int, "How many of the results reach it."] = 0
+    message: Annotated[str | None, "What to tell a person where nothing was found."] = None
 
 
 def assess(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import minimum_spanning_tree
 from sightline_catalogue import Image
 
+from sightline_search_gateway.answers import Uuid
 from sightline_search_gateway.search.cluster_names import commonest_labels, name_clusters
 from sightline_search_gateway.search.clustering import group
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
@@ -23,9 +24,29 @@ NEIGHBOURS = 2
 Pair = tuple[int, int]
 
 
+@dataclass
+class Cluster:
+    """Results that are like each other."""
+
+    id: Annotated[int, "Its place in the list."]
+    name: Annotated[str | None, "What its pictures share, in one to three words; null where unknown."]
+    size: Annotated[int, "How many results it has."]
+    best_id: Annotated[Uuid, "The picture that is most like all of them together."]
+    similarity: Annotated[float, "The mean cosine of its pictures to the query."]
+
+
+@dataclass
+class Edge:
+    """A line of the graph: two that are similar, each pair at most once."""
+
+    source: Annotated[str, "`query`, or the id of the better ranked picture."]
+    target: Uuid
+    similarity: Annotated[float, "Cosine, from -1 to 1."]
+
+
 @dataclass(frozen=True)
 class ResultGraph:
-    """An answer's clusters and graph, as they go into it.
+    """An answer's clusters and graph.
 
     Attributes:
         clusters: The one with the best result first.
@@ -33,8 +54,8 @@ class ResultGraph:
         cluster_of: Of each result that was arranged, the place of its cluster.
     """
 
-    clusters: list[dict[str, Any]] = field(default_factory=list)
-    edges: list[dict[str, Any]] = field(default_factory=list)
+    clusters: list[Cluster] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
     cluster_of: list[int] = field(default_factory=list)
 
 
@@ -69,24 +90,20 @@ def build_result_graph(
     for number, places in enumerate(members):
         nearness = np.round(vectors[places] @ centroids[number], DECIMALS)
         clusters.append(
-            {
-                "id": number,
-                "name": names[number],
-                "size": len(places),
-                "best_id": images[places[int(np.argmax(nearness))]].id,
-                "similarity": round(float(similarities[places].mean()), DECIMALS),
-            }
+            Cluster(
+                id=number,
+                name=names[number],
+                size=len(places),
+                best_id=images[places[int(np.argmax(nearness))]].id,
+                similarity=round(float(similarities[places].mean()), DECIMALS),
+            )
         )
-    edges: list[dict[str, Any]] = [
-        {"source": QUERY, "target": image.id, "similarity": round(similarity, DECIMALS)}
+    edges = [
+        Edge(QUERY, image.id, round(similarity, DECIMALS))
         for image, similarity in zip(images, similarities.tolist(), strict=True)
     ]
     edges += [
-        {
-            "source": images[one].id,
-            "target": images[other].id,
-            "similarity": round(float(between[one, other]), DECIMALS),
-        }
+        Edge(images[one].id, images[other].id, round(float(between[one, other]), DECIMALS))
         for one, other in pairs(between, groups)
     ]
     return ResultGraph(clusters, edges, groups.tolist())

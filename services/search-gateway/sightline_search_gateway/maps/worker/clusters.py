@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.metrics import silhouette_score
+
+from sightline_search_gateway.maps.results import MapCluster
 
 FEWEST, MOST = 2, 12
 SAMPLE = 1000
@@ -68,7 +69,7 @@ def majority_names(
     return names
 
 
-def cluster_shapes(cluster: NDArray[np.int16], names: Sequence[str]) -> list[dict[str, Any]]:
+def cluster_shapes(cluster: NDArray[np.int16], names: Sequence[str]) -> list[MapCluster]:
     """Return the clusters as an answer has them."""
     sizes = np.bincount(cluster[cluster >= 0], minlength=len(names))
-    return [{"id": one, "name": name, "size": int(sizes[one])} for one, name in enumerate(names)]
+    return [MapCluster(id=one, name=name, size=int(sizes[one])) for one, name in enumerate(names)]

@@ -16,6 +16,7 @@ from sightline_catalogue import Catalogue, CatalogueError, Collection
 from sightline_search_gateway.maps.jobs import JobRun, LeaseLost, MapJobs
 from sightline_search_gateway.maps.points import Points, centred, dump_xy, scale_of
 from sightline_search_gateway.maps.request import FEWEST, fitting_perplexity
+from sightline_search_gateway.maps.results import MapProgress, Step
 from sightline_search_gateway.maps.selection import Selection, select
 from sightline_search_gateway.maps.store import MapRecord, MapStore
 from sightline_search_gateway.maps.worker import layout
@@ -125,15 +126,15 @@ def _make_with_patience(context: Context, run: JobRun) -> None:
             time.sleep(CATALOGUE_RETRY_SECONDS)
 
 
-def _progress(step: str, iteration: int = 0, kl_divergence: float | None = None) -> dict[str, Any]:
+def _progress(step: Step, iteration: int = 0, kl_divergence: float | None = None) -> dict[str, MapProgress]:
     """Return the field that says how far a map is."""
     return {
-        "progress": {
-            "step": step,
-            "iteration": iteration,
-            "iterations": layout.ITERATIONS,
-            "kl_divergence": None if kl_divergence is None else round(kl_divergence, 4),
-        }
+        "progress": MapProgress(
+            step=step,
+            iteration=iteration,
+            iterations=layout.ITERATIONS,
+            kl_divergence=None if kl_divergence is None else round(kl_divergence, 4),
+        )
     }
 
 

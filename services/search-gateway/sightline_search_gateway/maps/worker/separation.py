@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import silhouette_score
+
+from sightline_search_gateway.maps.results import Confusion, LabelSeparation, Separation
 
 NEIGHBOURS = 10
 SILHOUETTE_POINTS = 2000
@@ -24,7 +25,7 @@ def label_separation(
     nearest: NDArray[np.int64],
     label: NDArray[np.int32],
     labels: Sequence[str],
-) -> dict[str, Any] | None:
+) -> Separation | None:
     """Return how well labels separate; None with fewer than 2 labels of 2 pictures.
 
     Pictures without a label, and those alone of theirs, are left out; they take their places among neighbours, though.
@@ -45,19 +46,20 @@ def label_separation(
     own = label[rows[kept]]
     agreement = (neighbours == own[:, None]).mean(axis=1)
     per_label = [
-        {
-            "label": labels[one],
-            "count": int(counts[one]),
-            "knn_agreement": round(float(agreement[own == one].mean()), DECIMALS),
-        }
+        LabelSeparation(
+            label=labels[one],
+            count=int(counts[one]),
+            knn_agreement=round(float(agreement[own == one].mean()), DECIMALS),
+        )
         for one in counted.tolist()
     ]
-    return {
-        "knn_agreement": round(float(agreement.mean()), DECIMALS),
-        "silhouette": round(_silhouette(vectors[np.isin(label, counted)], label[np.isin(label, counted)]), DECIMALS),
-        "per_label": per_label,
-        "confused": _confused(own, neighbours, labels),
-    }
+    labelled = np.isin(label, counted)
+    return Separation(
+        knn_agreement=round(float(agreement.mean()), DECIMALS),
+        silhouette=round(_silhouette(vectors[labelled], label[labelled]), DECIMALS),
+        per_label=per_label,
+        confused=_confused(own, neighbours, labels),
+    )
 
 
 def sampled(label: NDArray[np.int32], most: int) -> NDArray[np.intp]:
@@ -83,7 +85,7 @@ def _silhouette(vectors: NDArray[np.float32], own: NDArray[np.int32]) -> float:
     return float(silhouette_score(vectors, own, metric="cosine"))
 
 
-def _confused(own: NDArray[np.int32], neighbours: NDArray[np.int32], labels: Sequence[str]) -> list[dict[str, Any]]:
+def _confused(own: NDArray[np.int32], neighbours: NDArray[np.int32], labels: Sequence[str]) -> list[Confusion]:
     """Return the ordered pairs whose first has most neighbours of the second's."""
     pairs = np.stack([np.repeat(own, neighbours.shape[1]), neighbours.ravel()], axis=1)
     pairs = pairs[(pairs[:, 1] >= 0) & (pairs[:, 0] != pairs[:, 1])]
@@ -94,6 +96,6 @@ def _confused(own: NDArray[np.int32], neighbours: NDArray[np.int32], labels: Seq
     shares = times / size[found[:, 0]]
     best = np.argsort(-shares, kind="stable")[:MOST_CONFUSED]
     return [
-        {"a": labels[found[one, 0]], "b": labels[found[one, 1]], "share": round(float(shares[one]), DECIMALS)}
+        Confusion(a=labels[found[one, 0]], b=labels[found[one, 1]], share=round(float(shares[one]), DECIMALS))
         for one in best
     ]
