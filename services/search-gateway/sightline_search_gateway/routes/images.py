@@ -32,7 +32,7 @@ WEBP = picture_answer("The picture as WebP.", "image/webp")
 @blueprint.output(schema_of(schemas.Images), description="A page of pictures.")
 @blueprint.doc(operation_id="browseImages", responses=problem_answers(422, 503))
 def browse(query: dict[str, Any]) -> Response:
-    """Browse the collection, the last modified first."""
+    """Browse the collection, the newest first: by when it was taken, else modified."""
     page = current().images.browse(filter_of(query), query["limit"], query.get("cursor"))
     return json_response(serialize_page(page))
 

@@ -8,7 +8,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Browse the collection, the last modified first. */
+        /** Browse the collection, the newest first: by when it was taken, else modified. */
         get: operations["browseImages"];
         put?: never;
         /**
