@@ -1,4 +1,4 @@
-"""Pictures: decoded safely, described, scaled to thumbnails, and preprocessed for a model."""
+"""Decodes image files safely to pictures, reads their EXIF, makes thumbnails, and preprocesses them for a model."""
 
 from sightline_pictures.errors import PictureError
 from sightline_pictures.formats import EXTENSIONS, FORMATS, has_image_extension

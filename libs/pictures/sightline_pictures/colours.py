@@ -1,4 +1,4 @@
-"""Converts whatever a file holds to sRGB: depth, palette, transparency, ICC profile."""
+"""Converts pictures to 8-bit sRGB: bit depth, palette, transparency, ICC profile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SIXTEEN_BIT = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 # A profile of a mode's own colour space is applied in that mode; any other one after conversion, or not at all.
 _SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 _WHITE = (255, 255, 255)
-# More is no camera's profile, and not worth the time.
+# No camera's profile is larger, and applying one would take long.
 _LARGEST_PROFILE = 4 * 1024 * 1024
 
 
@@ -19,7 +19,7 @@ def to_srgb(image: Image.Image, icc_profile: bytes | None) -> Image.Image:
     """Return the image in mode RGB: transparency laid on white, ICC profile applied where it is valid.
 
     Raises:
-        ValueError: If the mode has no conversion.
+        ValueError: The mode cannot be converted.
     """
     image = _to_eight_bit(image)
     if image.has_transparency_data:
@@ -35,7 +35,7 @@ def _to_eight_bit(image: Image.Image) -> Image.Image:
     """Scale 16-bit, 32-bit and floating point greys to 8 bits; Pillow's own conversion clips them at 255.
 
     Integers are scaled by the number of bits in use, so that 12 bits of a scanner kept in 16 do not come out
-    nearly black. Floats from 0 to 1 are taken as they are, others stretched between their extremes.
+    nearly black. Floats from 0 to 1 are scaled by 255, others stretched between their extremes.
     """
     if image.mode in _SIXTEEN_BIT or image.mode == "I":
         values = np.asarray(image).astype(np.int64).clip(min=0)
@@ -68,7 +68,7 @@ def _lab_to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _apply_profile(image: Image.Image, icc_profile: bytes) -> Image.Image:
-    """Convert from the profile to sRGB. A profile that is broken or of another kind of colour is ignored."""
+    """Convert from the profile to sRGB. A profile that is damaged or of another colour space is ignored."""
     try:
         profile = ImageCms.ImageCmsProfile(BytesIO(icc_profile))
         space = profile.profile.xcolor_space.strip()

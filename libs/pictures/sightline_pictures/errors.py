@@ -1,10 +1,10 @@
-"""Why a file cannot be decoded."""
+"""The error of a file that cannot be decoded."""
 
 from __future__ import annotations
 
 
 class PictureError(ValueError):
-    """A file that cannot be decoded, however often it is tried.
+    """A file cannot be decoded; another try gives the same error.
 
     Attributes:
         reason: One line, fit to show to a person.

@@ -10,22 +10,22 @@ from PIL.ExifTags import IFD, Base
 
 _DATE = re.compile(r"(\d{4})[:\-/.](\d{1,2})[:\-/.](\d{1,2})[ T](\d{1,2}):(\d{2})(?::(\d{2}))?")
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
-# The oldest photograph that is left was taken in 1826 or 1827.
+# The oldest surviving photograph was taken in 1826 or 1827.
 _FIRST_YEAR = 1826
 _LONGEST_CAMERA = 100
 
 
 def orientation(exif: Image.Exif) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 where it is absent or nonsense."""
+    """Return the EXIF orientation, 1 to 8; 1 where it is absent or invalid."""
     value = exif.get(Base.Orientation)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def taken_at(exif: Image.Exif) -> datetime | None:
-    """Return when the picture was taken, as an aware datetime in UTC.
+    """Return when the picture was taken, as an aware datetime in UTC; None if EXIF has no valid date.
 
-    DateTimeOriginal comes first, then DateTimeDigitized, then DateTime. A camera that wrote no offset is taken
-    to be set to UTC. A date before photography, or in the future, is nonsense and counts as absent.
+    DateTimeOriginal comes first, then DateTimeDigitized, then DateTime. A time without an offset counts as UTC. A date
+    before photography, or in the future, is invalid.
     """
     details = exif.get_ifd(IFD.Exif)
     for tag, offset_tag, source in (
@@ -41,7 +41,7 @@ def taken_at(exif: Image.Exif) -> datetime | None:
 
 
 def camera(exif: Image.Exif) -> str | None:
-    """Return maker and model as one name, without repeating the maker."""
+    """Return the camera's make and model as one name, the make not repeated; None if EXIF has neither."""
     make, model = _text(exif.get(Base.Make)), _text(exif.get(Base.Model))
     if make and model:
         doubled = model.lower().startswith(make.split()[0].lower())

@@ -1,4 +1,4 @@
-"""The one table of file formats that are read: no PostScript, no vector graphics, no video."""
+"""The table of file formats that are read; PostScript, vector graphics and video are not."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ EXTENSIONS = frozenset(extension for format in FORMATS.values() for extension in
 
 
 def has_image_extension(key: str) -> bool:
-    """Return whether a key ends in one of EXTENSIONS; a name that is nothing but `.jpg` has none."""
+    """Return whether a key ends in one of EXTENSIONS; a name like `.jpg`, without a stem, has none."""
     name = key.rpartition("/")[2]
     stem, dot, extension = name.rpartition(".")
     return bool(dot and stem) and f".{extension.lower()}" in EXTENSIONS
@@ -93,9 +93,9 @@ def _detect_heif(data: bytes) -> Format | None:
 
 
 def declared_size(data: bytes, format: Format) -> tuple[int, int] | None:
-    """Return the width and height in pixels that the header states, where it is read easily; else None.
+    """Return width and height in pixels as the header states them; None for formats whose header is not read here.
 
-    It is asked before Pillow is: Pillow's readers allocate a WebP's canvas when they open it, and give no
+    It is checked before Pillow opens the file: Pillow's readers allocate a WebP's canvas when they open it, and give no
     size at all for a file that ends right after its header.
     """
     try:
@@ -126,7 +126,7 @@ def is_truncated(data: bytes, format: Format) -> bool:
         if length == 1:
             length = int.from_bytes(data[at + 8 : at + 16], "big")
         if length < 8:
-            # 0 means to the end of the file, wherever that is; the others make no sense.
+            # 0 means to the end of the file; other lengths below 8 are invalid.
             return False
         at += length
     return at != len(data)

@@ -1,4 +1,4 @@
-"""Decodes a file's bytes to a picture, or raises an error that a person can read."""
+"""Opens pictures: decodes a file's bytes within limits, or raises an error that a person can read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _TRUNCATED = re.compile(
 
 @dataclass(frozen=True)
 class Picture:
-    """A decoded picture and what its file says about it.
+    """A decoded picture, with the format and EXIF of its file.
 
     Attributes:
         image: Mode RGB, sRGB, upright, transparency on white. Smaller than width by height where it was decoded
@@ -68,7 +68,7 @@ def open_picture(data: bytes, *, max_bytes: int, max_pixels: int, min_side: int 
             changed.
 
     Raises:
-        PictureError: For everything that is wrong with the file.
+        PictureError: The file cannot be decoded, or exceeds a limit.
     """
     if not data:
         raise PictureError("empty file: it has no bytes")
@@ -81,7 +81,7 @@ def open_picture(data: bytes, *, max_bytes: int, max_pixels: int, min_side: int 
     if declared:
         _check_pixels(*declared, max_pixels)
     try:
-        # Not SyntaxError, OSError and the like alone: damaged files make Pillow's readers fail in every way.
+        # Any Exception: damaged files make Pillow's readers raise errors of all kinds.
         opened = kind.reader(BytesIO(data), "")
     except Exception as error:
         raise _unreadable(data, kind, error) from error
@@ -122,20 +122,20 @@ def _reduced(image: Image.Image, size: tuple[int, int], min_side: int | None) ->
     """
     if min_side is None or image.mode not in _REDUCIBLE or "transparency" in image.info:
         return image
-    # Half as many again as a JPEG keeps: averaging is a rougher filter than its transform, and fine lines show it.
+    # 1.5 times the pixels that a JPEG keeps: averaging is a rougher filter than its transform, as fine lines show.
     if (further := int(min(image.size) / (1.5 * min_side))) > 1:
         image = image.reduce(further)
     divisor = round(max(size) / max(image.size))
     if divisor == 1 or (size[0] % divisor == 0 and size[1] % divisor == 0):
         return image
-    # The last blocks hang over the edge. Left so, the picture would be stretched by up to a pixel, which costs vectors
-    # more than all that was averaged.
+    # The last blocks extend past the edge. Uncorrected, the picture would be stretched by up to a pixel, which changes
+    # vectors more than the averaging does.
     exact = (size[0] / divisor, size[1] / divisor)
     return image.resize((int(exact[0]), int(exact[1])), Image.Resampling.BICUBIC, (0.0, 0.0, *exact))
 
 
 def _describe(opened: ImageFile, kind: Format) -> tuple[int, datetime | None, str | None]:
-    """Return orientation, date and camera. Broken EXIF is no reason to refuse a picture that decodes."""
+    """Return orientation, date and camera. A picture that decodes is not refused for invalid EXIF."""
     try:
         exif = opened.getexif()
         turn = 1 if kind is TIFF else exif_tags.orientation(exif)
@@ -156,10 +156,10 @@ def _check_pixels(width: int, height: int, max_pixels: int) -> None:
 
 def _unreadable(data: bytes, kind: Format, error: Exception) -> PictureError:
     if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
-        # Some readers hold single frames and strips against Pillow's own limit, whatever Sightline's is.
+        # Some readers check single frames and strips against Pillow's own limit, whatever Sightline's is.
         return PictureError(f"too many pixels in one part of the {kind.name} file: {error}")
     if isinstance(error, MemoryError):
-        return PictureError(f"too large to decode in the memory there is ({kind.name})")
+        return PictureError(f"too large to decode in the memory available ({kind.name})")
     detail = " ".join(str(error).split())[:160]
     if isinstance(error, EOFError) or _TRUNCATED.search(detail) or is_truncated(data, kind):
         return PictureError(f"truncated: the {kind.name} file ends too early or is damaged")

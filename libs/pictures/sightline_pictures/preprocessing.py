@@ -1,4 +1,4 @@
-"""The steps of encoder.proto's `Preprocessing`: the one implementation, for encoder and clients alike."""
+"""Preprocessing: the steps of encoder.proto's `Preprocessing`, implemented once for encoder and clients."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Preprocessing:
     fill_color: Color = (0, 0, 0)
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense."""
+        """Validate the fields."""
         if self.resize_mode not in ("shortest", "longest", "squash"):
             raise ValueError(f"resize_mode {self.resize_mode!r} is not shortest, longest or squash")
         if self.interpolation not in _FILTERS:
@@ -67,7 +67,7 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.u
     off by one where Pillow rounds a box differently), without doing the work that the crop throws away.
 
     Args:
-        image: Any mode; RGB is taken as it is.
+        image: Of any mode; others than RGB are converted.
         preprocessing: The model's steps.
 
     Returns:
@@ -85,7 +85,7 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.u
         image = _on_square(image, width, preprocessing.pad_color)
     method = _FILTERS[preprocessing.interpolation]
     # Resizing only what the crop keeps saves a fifth. It gives the same pixels where a square gets smaller; elsewhere
-    # Pillow may choose the other order of its two passes, or show that it takes a box in float32.
+    # Pillow may choose the other order of its two passes, or round the box, which it holds in float32.
     exact = width == height >= resized[0]
     if not exact and resized[0] * resized[1] <= _MAX_FULL_RESIZE * out_width * out_height:
         cut = image.resize(resized, method).crop((left, top, left + out_width, top + out_height))

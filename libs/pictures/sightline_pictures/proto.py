@@ -1,4 +1,4 @@
-"""`Preprocessing` to and from its message; needs the gRPC package, which nothing else here does (the `proto` extra)."""
+"""Converts `Preprocessing` to and from its message in encoder.proto. Needs the `proto` extra."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _FILTER_NAMES = {value: name for name, value in _FILTERS.items()}
 
 
 def from_proto(message: encoder_pb2.Preprocessing) -> Preprocessing:
-    """Read the message that ListModels gives.
+    """Return the preprocessing of a message of ListModels.
 
     Raises:
-        ValueError: If a mode or filter is unspecified or unknown, or a size is 0.
+        ValueError: A mode or filter is unspecified or unknown, or a size is 0.
     """
     mode, interpolation = _MODE_NAMES.get(message.resize_mode), _FILTER_NAMES.get(message.interpolation)
     if mode is None or interpolation is None:
@@ -35,7 +35,7 @@ def from_proto(message: encoder_pb2.Preprocessing) -> Preprocessing:
 
 
 def to_proto(preprocessing: Preprocessing) -> encoder_pb2.Preprocessing:
-    """Write the message that ListModels gives."""
+    """Return the message for ListModels."""
     pad = preprocessing.pad_color
     return encoder_pb2.Preprocessing(
         pad_color=None if pad is None else _write(pad),

@@ -1,4 +1,4 @@
-"""The limits of a picture."""
+"""Settings: the limits of one image."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from sightline_service import SettingsGroup
 
 
 class PictureSettings(SettingsGroup):
-    """What is refused before it is decoded, everywhere."""
+    """Limits of an image, checked before it is decoded."""
 
     model_config = SettingsConfigDict(env_prefix="IMAGE_")
 
     max_bytes: int = Field(default=64 * 1024 * 1024, ge=1, le=2**31 - 1)
-    """The most bytes that an image file may have."""
+    """Bytes of an image file at most."""
     max_pixels: int = Field(default=200_000_000, ge=1, le=2**31 - 1)
-    """The most pixels that an image may have, width times height."""
+    """Pixels of an image at most, width times height."""

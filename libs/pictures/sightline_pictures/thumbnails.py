@@ -1,4 +1,4 @@
-"""Thumbnails and previews: smaller copies of a picture for the page."""
+"""Thumbnails and previews: smaller WebP copies of a picture, for the page."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def _webp(image: Image.Image, longest: int, *, quality: int, method: int) -> byt
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
     out = BytesIO()
-    # Without exif and profile: what the picture shows is sRGB and upright, and where it was taken stays private.
+    # Without EXIF and profile: the pixels are sRGB and upright already, and the place stays private.
     image.save(out, "WEBP", quality=quality, method=method, exif=b"", icc_profile=b"")
     return out.getvalue()

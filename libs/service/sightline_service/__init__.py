@@ -1,4 +1,4 @@
-"""What every Sightline service does alike: settings, logs, cores, metrics and the names of the queues.
+"""What the services share: settings, logs, metrics, queues, and how processes start and end.
 
 Metrics are not imported here: prometheus_client reads PROMETHEUS_MULTIPROC_DIR when it is imported, which a service of
 several processes sets first.

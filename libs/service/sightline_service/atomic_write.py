@@ -1,4 +1,4 @@
-"""Writing a file so that readers find either the old content or the whole new one."""
+"""Atomic writes: a reader finds either the old content of a file or the whole new one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def atomic_write(path: Path, data: bytes | str, *, durable: bool = False) -> Non
         durable: Whether content and name are on the disk when this returns (fsync).
 
     Raises:
-        OSError: It cannot be written; what was there stays.
+        OSError: It cannot be written; the old content stays.
     """
     with replacing(path, durable=durable) as temporary:
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
@@ -26,9 +26,9 @@ def atomic_write(path: Path, data: bytes | str, *, durable: bool = False) -> Non
 
 @contextmanager
 def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
-    """Give a name to write a file under, which takes the place of `path` once the block is left without an error.
+    """Yield a temporary path to write to, which replaces `path` once the block ends without an error.
 
-    The temporary name begins with a dot and ends as the path's does, for libraries that go by it.
+    The temporary name begins with a dot and has the suffix of `path`, for libraries that choose a format by it.
     """
     temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
@@ -44,7 +44,7 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
 
 def sync(path: Path) -> None:
-    """Make a file's content durable, or a folder's names (fsync)."""
+    """Write a file's content, or a folder's entries, to the disk (fsync)."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Cuts sequences into pieces. `itertools.batched` needs Python 3.12, and gives tuples."""
+"""Splits sequences into batches. `itertools.batched` needs Python 3.12, and gives tuples."""
 
 from __future__ import annotations
 

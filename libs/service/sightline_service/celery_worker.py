@@ -1,4 +1,4 @@
-"""Runs a Celery worker of several processes: their end, their metrics, being told to stop.
+"""Runs a Celery worker of several processes: start, shutdown, metrics.
 
 Needs the `queue` extra.
 """
@@ -24,9 +24,9 @@ log = structlog.get_logger()
 
 
 def stopping_flag() -> Callable[[], bool]:
-    """Return a call that says, in every process of a worker, whether the worker was told to stop.
+    """Return a function that says, in every process of a worker, whether the worker is stopping.
 
-    To be called in the worker's main process, before it forks.
+    Call it in the worker's main process, before that forks.
     """
     flag = multiprocessing.Value("b", 0, lock=False)
 
@@ -48,20 +48,20 @@ def run_worker(
     metrics_port: int,
     on_ready: Callable[[], None] = lambda: None,
 ) -> int:
-    """Work until SIGTERM; returns the exit status. Logging has been configured before.
+    """Run a worker until SIGTERM; return the exit status. Logging has to be configured before.
 
     Args:
-        app: Its tasks.
-        node: The worker's name in the queue's eyes.
-        queues: What it takes tasks from, the first first.
-        processes: Take one task each.
-        logs: At the level `debug` Celery tells of each task.
-        metrics_address: Where `/metrics` of all processes together is served.
-        metrics_port: 0 means not at all.
+        app: The application, with its tasks.
+        node: Celery's name of the worker's node.
+        queues: The queues that it consumes, in order of priority.
+        processes: The number of processes, which run one task each.
+        logs: At the level `debug` Celery logs each task.
+        metrics_address: The address of `/metrics`, which adds up all processes.
+        metrics_port: Its port; 0 switches it off.
         on_ready: Called once in the main process, after the others were forked; may start threads.
     """
     if logs.level != "debug":
-        # Two lines a task, each with all its arguments.
+        # They log two lines a task, each with all its arguments.
         for name in ("celery.worker.strategy", "celery.app.trace"):
             logging.getLogger(name).setLevel(logging.WARNING)
     registry = CollectorRegistry()
@@ -79,7 +79,7 @@ def run_worker(
 
     @signals.worker_ready.connect(weak=False)
     def ready(**_: object) -> None:
-        # Not before: its thread would be there when the pool forks.
+        # Not before: the pool must not fork while its thread runs.
         try_to_serve_metrics(metrics_address, metrics_port, registry)
         on_ready()
         log.info("ready", processes=processes, queues=list(queues))

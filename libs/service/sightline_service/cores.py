@@ -1,4 +1,4 @@
-"""How many processor cores this process may use."""
+"""The number of processor cores that this process may use."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _CPU_LIMIT_FILE = Path("/sys/fs/cgroup/cpu.max")
 
 
 def available_cores(*, limit_file: Path = _CPU_LIMIT_FILE) -> int:
-    """Return the processor cores that this process may use: its affinity, cut by a container's CPU limit.
+    """Return the number of processor cores that this process may use: its affinity, within a container's CPU limit.
 
     Args:
-        limit_file: Holds the container's limit; where it cannot be read there is none.
+        limit_file: The file with the container's limit; without it there is none.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
     try:

@@ -1,4 +1,4 @@
-"""Where the encoders are, and a client of them; for the services that call them.
+"""The encoders' addresses, and a client of them, for the services that call them.
 
 Needs the `encoder` extra.
 """
@@ -15,7 +15,7 @@ from sightline_service.settings import SettingsGroup
 
 
 class EncoderClientSettings(SettingsGroup):
-    """The encoders, as the other services reach them."""
+    """The encoders, as their clients reach them."""
 
     model_config = SettingsConfigDict(env_prefix="ENCODER_")
 
@@ -23,9 +23,9 @@ class EncoderClientSettings(SettingsGroup):
     """The encoders as HOST:PORT, separated by commas; calls are spread over them, and over all addresses of a host
     name."""
     token: SecretStr | None = None
-    """The bearer token that calls to an encoder need, where it is set; health checks need none."""
+    """The bearer token that calls need; unset means none. Health checks need none."""
     ca_file: Path | None = None
-    """The certificate of the authority that signed those of encoders that serve TLS; unset means no TLS."""
+    """The certificate of the authority that signed the encoders' TLS certificates; unset means no TLS."""
 
     @field_validator("addresses")
     @classmethod

@@ -45,10 +45,10 @@ class MetricsServer:
 
 
 def serve_metrics(address: str, port: int, registry: CollectorRegistry = REGISTRY) -> MetricsServer | None:
-    """Serve `/metrics` in a background thread; port 0 means not at all.
+    """Serve `/metrics` in a background thread; port 0 switches it off.
 
     Raises:
-        OSError: The port is taken.
+        OSError: The port is in use.
     """
     if port == 0:
         return None
@@ -57,9 +57,9 @@ def serve_metrics(address: str, port: int, registry: CollectorRegistry = REGISTR
 
 
 def try_to_serve_metrics(address: str, port: int, registry: CollectorRegistry = REGISTRY) -> MetricsServer | None:
-    """Serve `/metrics`; where the port is taken, log that and go on without: the service's work matters more."""
+    """Serve `/metrics`; if the port is in use, log that and go on without: the service's work matters more."""
     try:
         return serve_metrics(address, port, registry)
     except OSError as error:
-        log.warning("no metrics: the port is not free", address=address, port=port, error=error.strerror)
+        log.warning("no metrics: the port is in use", address=address, port=port, error=error.strerror)
         return None

@@ -1,4 +1,4 @@
-"""Ending with the process that started this one, so that one killed with -9 leaves no orphans.
+"""Parent death: ends a process when its parent ends, so that a parent killed with SIGKILL leaves no orphans.
 
     python -P PATH/OF/parent_death.py COMMAND [ARGUMENT ...]
 
@@ -17,9 +17,9 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(parent: int, signal_number: int = signal.SIGKILL) -> None:
-    """Have the kernel send this process a signal when its parent dies; exit at once if that has happened.
+    """Have the kernel send this process a signal when its parent dies; exit at once if it is dead already.
 
-    On Linux. Elsewhere nothing happens.
+    On Linux; on other systems this does nothing.
 
     Args:
         parent: The parent's process id, as the parent knows it.
@@ -32,7 +32,7 @@ def die_with_parent(parent: int, signal_number: int = signal.SIGKILL) -> None:
 
 
 def main() -> None:
-    """Become the command, whose errors go where its output goes: one log, in order."""
+    """Replace this process by the command, with stderr redirected to stdout: one log, in order."""
     die_with_parent(os.getppid(), signal.SIGTERM)
     os.dup2(1, 2)
     os.execvp(sys.argv[1], sys.argv[1:])

@@ -1,4 +1,4 @@
-"""Whether a process is still the one that was met before: process ids are given again.
+"""Process identity: id and start time, since the kernel reuses process ids.
 
 psutil's public `create_time` follows changes of the system clock; the kernel's ticks since boot do not.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 def process_start(pid: int) -> float:
-    """Return when a process began, in the kernel's ticks since boot; 0 if there is none, or it has ended."""
+    """Return the start time of a process in the kernel's ticks since boot; 0 if no such process runs."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             # The name, in parentheses, may hold anything.
@@ -19,5 +19,5 @@ def process_start(pid: int) -> float:
 
 
 def is_alive(pid: int, started: float) -> bool:
-    """Return whether the process of that id is the one that began then."""
+    """Return whether the process with this id and start time runs."""
     return process_start(pid) == started

@@ -1,4 +1,4 @@
-"""The `process_*` metrics of a service of several processes, all of them together."""
+"""The `process_*` metrics of a service of several processes, added up."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from prometheus_client.registry import Collector
 class ProcessTreeCollector(Collector):
     """The `process_*` metrics of a process and its descendants, added up, under their usual names.
 
-    prometheus_client leaves them out where several processes share their metrics. Memory that processes share counts
-    in each of them. Nothing is reported of a process that is gone.
+    prometheus_client omits them where several processes share their metrics. Memory that processes share counts in each
+    of them. Processes that end while they are measured are skipped.
 
     Args:
-        root: The process id of the first.
+        root: The process id of the topmost.
     """
 
     def __init__(self, root: int) -> None:
         self._root = root
 
     def collect(self) -> Iterator[Metric]:
-        """Measure the processes that there are now."""
+        """Measure the processes that run now."""
         try:
             root = psutil.Process(self._root)
             started = root.create_time()

@@ -1,4 +1,4 @@
-"""What the gateway, the watcher and the workers agree on: queues, task names, and Redis keys.
+"""Queues, task names and Redis keys, which the gateway, the watcher and the workers share.
 
 Needs the `queue` extra.
 """
@@ -17,20 +17,20 @@ from redis.retry import Retry
 from sightline_service.settings import SettingsGroup
 
 QUEUE_NEW = "new"
-"""What a person has just put into the bucket; workers take it first."""
+"""The queue of new files, which goes first."""
 QUEUE_BACKFILL = "backfill"
-"""What was there before."""
+"""The queue of files found in bulk."""
 TASK_INDEX = "sightline.index"
-"""Arguments: a list of at most 32 keys."""
+"""The task that indexes keys; its argument is a list of at most 32 of them."""
 RESCAN_LIST = "sightline:rescan"
 """A Redis list of hints to the watcher, JSON: `{}` for the whole bucket, `{"keys": [...]}` for some."""
 WATCHER_HASH = "sightline:watcher"
-"""A Redis hash in which the watcher says what it does; lost without harm."""
+"""The Redis hash with the watcher's status; it may be lost without harm."""
 
 VISIBILITY_SECONDS = 120
-"""After so long an unfinished task of a lost worker is handed out again; longer than any task takes."""
+"""The visibility timeout: after so long an unacknowledged task is redelivered; longer than any task takes."""
 PING_SECONDS = 8.0
-"""A worker answers between other things; on a busy machine that takes a while."""
+"""The timeout of a ping: on a busy machine a worker takes a while to answer."""
 
 
 class QueueSettings(SettingsGroup):
@@ -45,8 +45,8 @@ class QueueSettings(SettingsGroup):
 def celery_app(settings: QueueSettings, name: str = "sightline") -> Celery:
     """Return a Celery application for the broker; nothing connects before it is used.
 
-    Messages are JSON only. Results are not kept: the catalogue says what became of a picture. The order of a
-    worker's `-Q` is the order of its queues, so that new pictures go before a backfill.
+    Messages are JSON only. Results are not kept: the state of an image is in the catalogue. The order of a
+    worker's `-Q` is the order of its queues, so that new files go before a backfill.
     """
     app = Celery(name, broker=settings.redis_url)
     app.conf.update(
@@ -72,7 +72,7 @@ def celery_app(settings: QueueSettings, name: str = "sightline") -> Celery:
 
 
 def ping(settings: QueueSettings, node: str) -> int:
-    """Ask the worker of a name whether it is there, say what it answers, and return an exit status: 0 if it does."""
+    """Ping a worker by its node's name, print the outcome, and return an exit status: 0 if it answers."""
     try:
         answers = celery_app(settings).control.ping(destination=[node], timeout=PING_SECONDS)
     except Exception as error:
@@ -88,14 +88,14 @@ def ping(settings: QueueSettings, node: str) -> int:
 def redis_client(settings: QueueSettings, *, decode_responses: bool = True) -> redis.Redis:
     """Return a client of the broker that gives up after five seconds instead of hanging, and at once where none runs.
 
-    It tries once: all who use it have something better to do without Redis than to wait for it.
+    It does not retry: its callers handle the error, and go on without Redis.
     """
     return redis.Redis.from_url(
         settings.redis_url,
         socket_connect_timeout=5,
         socket_timeout=5,
         health_check_interval=30,
-        # Said here, since redis-py's own number of tries, seconds apart, depends on how a client is made.
+        # Explicit, since redis-py's default number of retries, seconds apart, depends on how a client is made.
         retry=Retry(NoBackoff(), 0),
         decode_responses=decode_responses,
     )

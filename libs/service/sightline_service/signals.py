@@ -8,10 +8,10 @@ from threading import Event, Thread
 
 
 def stop_event() -> Event:
-    """Return an event that SIGTERM and Ctrl-C set. To be called from the main thread.
+    """Return an event that SIGTERM and SIGINT set. Call it from the main thread.
 
-    A handler that sets the event itself can hang for ever: it interrupts the main thread, which may hold the event's
-    own lock at that moment, to begin or to end its wait. `SimpleQueue.put` is made to be called from anywhere.
+    A handler that sets the event itself can deadlock: it interrupts the main thread, which may hold the event's own
+    lock at that moment, while it enters or leaves its wait. `SimpleQueue.put` is reentrant.
     """
     event = Event()
     arrived: SimpleQueue[int] = SimpleQueue()

@@ -1,4 +1,4 @@
-"""A client of the encoder: deadlines, retries, and round robin over several addresses.
+"""The encoder's client: deadlines, retries, and round robin over several addresses.
 
 from sightline.encoder.client import EncoderClient
 
@@ -109,7 +109,7 @@ class EncoderClient:
         """Return the models served, the default first.
 
         Raises:
-            EncoderError: As every call.
+            EncoderError: The call failed.
         """
         request = encoder_pb2.ListModelsRequest()
         return list(self._call(lambda stub: stub.ListModels, request, timeout_seconds).models)
@@ -172,7 +172,7 @@ class EncoderClient:
     ) -> Iterator[Encoded]:
         """Encode many images over one stream; yields one answer a batch, in order.
 
-        A stream is not retried, since what was sent cannot be asked for again. It has no deadline unless one is
+        A stream is not retried, since its requests cannot be sent again. It has no deadline unless one is
         given.
 
         Raises:

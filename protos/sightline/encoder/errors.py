@@ -1,11 +1,11 @@
-"""What a call of the encoder can end with: raised by the service, and raised again by the client."""
+"""The errors of a call of the encoder: raised by the service, and raised again by the client."""
 
 from __future__ import annotations
 
 import grpc
 
 RETRY_AFTER_KEY = "retry-after-ms"
-"""The trailing metadata of a call that found the queue full: when the same request is likely to fit."""
+"""The key of the trailing metadata with which a full queue says after how long to try again."""
 
 
 class EncoderError(Exception):
@@ -42,7 +42,7 @@ class Unavailable(EncoderError):
 
 
 class FingerprintMismatch(EncoderError):
-    """The encoder's model is not the one whose vectors were asked for."""
+    """The model's fingerprint is not the requested one."""
 
     code = grpc.StatusCode.FAILED_PRECONDITION
 
@@ -75,7 +75,7 @@ class InvalidItem(ItemError):
 
 
 def from_rpc_error(error: grpc.RpcError) -> EncoderError:
-    """Translate gRPC's error."""
+    """Return the EncoderError for an error of gRPC."""
     if not isinstance(error, grpc.Call):
         return EncoderError(str(error), grpc.StatusCode.UNKNOWN)
     code, message = error.code(), error.details() or str(error)

@@ -1,4 +1,4 @@
-"""What people put before the thing that they look for: `a photo of`, an article."""
+"""Prompts at the start of a query: `a photo of`, an article."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The encoder: texts and images to vectors of one space, over gRPC or in this process."""
+"""The encoder: encodes texts and images to vectors of one space, over gRPC or in this process."""

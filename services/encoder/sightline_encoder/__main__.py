@@ -1,4 +1,4 @@
-"""The command `sightline-encoder`."""
+"""Entry point of `sightline-encoder`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.parent is not None:
-        # Ctrl-C in a terminal goes to every process of the group; the parent decides.
+        # Ctrl-C in a terminal reaches every process of the group; the parent ends this one if it wants to.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         die_with_parent(arguments.parent)
     settings = load_settings(EncoderSettings)
@@ -42,7 +42,7 @@ def main() -> None:
         code = 2
     else:
         code = 0
-    # Not sys.exit: a model that is still loading in native code would crash the interpreter's own end.
+    # Not sys.exit: while native code still loads a model in a thread, the interpreter's shutdown would crash.
     sys.stderr.flush()
     os._exit(code)
 

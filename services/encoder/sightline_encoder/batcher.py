@@ -1,6 +1,6 @@
-"""Batching across calls: bounded queues, the more urgent first, and threads that take batches out of them.
+"""Batching across calls: bounded queues with priorities, and threads that run batches of their items.
 
-Knows nothing of models or of the wire: a payload goes in, a result comes out.
+Knows nothing of models or of gRPC: payloads in, results out.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class QueueSpec(Generic[Key]):
-    """A bounded queue of like items, and how batches are made of it.
+    """The settings of a bounded queue, and of the batches that are made of its items.
 
     Attributes:
-        key: What `run` knows it by.
+        key: Identifies the queue; passed to `run`.
         priority: Lower goes first.
-        capacity: The items admitted at a time, until their batch begins.
-        max_batch: Items of one batch.
+        capacity: Items that may be admitted whose batch has not begun.
+        max_batch: Items of one batch at most.
         max_wait_seconds: A batch that is not full closes when its first item has waited so long. A lone caller does
             not wait: where the last batch held one item, the next closes at once.
         max_starvation_seconds: An item that has waited so long goes before more urgent queues.
@@ -46,23 +46,26 @@ class QueueSpec(Generic[Key]):
 
 
 class Observer(Generic[Key]):
-    """Is told what happens, for the metrics; this one does nothing. Called with a lock held: quick, no exceptions."""
+    """Receives a batcher's events, for metrics; this one ignores them.
+
+    Its methods are called with a lock held: they have to be quick, and raise nothing.
+    """
 
     def depth(self, queue: Key, items: int) -> None:
-        """So many items are admitted and not begun."""
+        """The number of admitted items whose batch has not begun is now `items`."""
 
     def refused(self, queue: Key, items: int) -> None:
-        """So many items did not fit."""
+        """`items` items were refused, for lack of room."""
 
     def batch(self, queue: Key, queue_seconds: list[float], forward_seconds: float) -> None:
-        """A batch is done: how long each item had waited, and how long the batch took."""
+        """A batch has run: how long each item had waited, and how long the batch took."""
 
 
 class PendingCall(Generic[Key, Payload, Result]):
     """The items of one call, admitted together.
 
-    `future` resolves to a list in the order of the items, each a result or the ItemError that it failed with, once
-    every item has one. It is cancelled by `cancel`, which takes the items out of the queue.
+    `future` resolves once every item has a result or an ItemError, to the list of them in the order of the items.
+    `cancel` cancels it, and removes the items from the queue.
     """
 
     def __init__(self, batcher: Batcher[Key, Payload, Result], queue: _Queue[Key, Payload, Result], size: int) -> None:
@@ -75,15 +78,15 @@ class PendingCall(Generic[Key, Payload, Result]):
         self._not_queued = size
 
     def submit(self, index: int, payload: Payload) -> None:
-        """Queue an item: it may now go into a batch."""
+        """Queue an item, ready for a batch."""
         self._batcher._submit(self, index, payload)
 
     def fail(self, index: int, error: ItemError) -> None:
-        """Settle an item that will not get so far."""
+        """Settle an item that cannot be queued, with its error."""
         self._batcher._fail(self, index, error)
 
     def cancel(self) -> None:
-        """Take what has not begun out of the queue; nobody waits for it any more."""
+        """Cancel the call: remove its items that no batch has begun from the queue."""
         self._batcher._cancel(self)
 
 
@@ -106,7 +109,7 @@ class _Queue(Generic[Key, Payload, Result]):
     seconds_per_item: float = 0.01
 
     def wake(self) -> None:
-        """Have every idle thread that serves the queue look at it; called with the lock held."""
+        """Wake every idle thread that serves the queue; called with the lock held."""
         for wakeup in self.wakeups:
             wakeup.notify()
 
@@ -125,11 +128,11 @@ class Batcher(Generic[Key, Payload, Result]):
 
     Args:
         queues: With distinct keys.
-        run: Takes a queue's key and payloads; returns one result each. May raise: then the payloads are tried one by
+        run: Takes a queue's key and payloads; returns one result each. If it raises, the payloads are tried one by
             one, so that one bad item fails alone.
-        threads: For each thread the keys of the queues that it serves. A thread that serves urgent queues only keeps
-            these from waiting for a long batch that has begun.
-        observer: Is told what happens.
+        threads: For each thread the keys of the queues that it serves. With a thread of their own, urgent queues do not
+            wait for a long batch that has begun.
+        observer: Receives the events.
         on_thread_start: Called in each thread before its first batch, with the keys of its queues.
     """
 
@@ -181,7 +184,7 @@ class Batcher(Generic[Key, Payload, Result]):
         return call
 
     def close(self) -> None:
-        """Run what is queued, then stop the threads. What is admitted but not queued is left."""
+        """Run what is queued, then stop the threads. Items that are admitted but not queued are not settled."""
         with self._lock:
             self._closing = True
             for wakeup in self._wakeups:
@@ -200,8 +203,8 @@ class Batcher(Generic[Key, Payload, Result]):
                 return
             call._not_queued -= 1
             queue.items.append(_Item(call, index, payload, time.monotonic()))
-            # A thread that waits for a batch to fill knows when to look again: it is woken for the first item and for
-            # the last. To wake it for each would cost more than a text's own share of a batch.
+            # A thread that waits for a batch to fill wakes by itself when the batch closes: it is notified of the first
+            # item and the last. To notify it of each would cost more than a text's own share of a batch.
             if len(queue.items) in (1, queue.spec.max_batch):
                 queue.wake()
 
@@ -228,9 +231,9 @@ class Batcher(Generic[Key, Payload, Result]):
         with self._lock:
             call._results[index] = result
             done = len(call._results) == call._size and not call.cancelled
-        # set_running... turns a late cancel of the future into False instead of an exception here.
+        # set_running_or_notify_cancel returns False for a future cancelled meanwhile, where set_result would raise.
         if done and call.future.set_running_or_notify_cancel():
-            call.future.set_result([call._results[place] for place in range(call._size)])
+            call.future.set_result([call._results[index] for index in range(call._size)])
 
     def _work(self, queues: list[_Queue[Key, Payload, Result]], wakeup: threading.Condition) -> None:
         if self._on_thread_start is not None:
@@ -290,7 +293,7 @@ class Batcher(Generic[Key, Payload, Result]):
 
 
 def _most_urgent(queues: list[_Queue[Key, Payload, Result]], now: float) -> _Queue[Key, Payload, Result] | None:
-    """Return a queue that starves, else the one of lowest priority number with items; `queues` are in that order."""
+    """Return a starved queue, else the first with items; `queues` are in order of priority. None if all are empty."""
     return next(
         (queue for queue in queues if queue.is_starved(now)), next((queue for queue in queues if queue.items), None)
     )

@@ -26,7 +26,7 @@ Loader = Callable[[EncoderSettings], Sequence[EncodingModel]]
 
 
 class Service:
-    """The encoder's process: listens at once, loads its models beside that, ends in order."""
+    """The encoder's service: listens at once, loads its models in the background, shuts down gracefully."""
 
     def __init__(self, settings: EncoderSettings, load: Loader, registry: CollectorRegistry) -> None:
         self._settings = settings
@@ -38,10 +38,10 @@ class Service:
         self.server = EncoderServer(settings, self._metrics)
 
     async def start(self) -> None:
-        """Listen; NOT_SERVING.
+        """Listen; health is NOT_SERVING.
 
         Raises:
-            StartupError: A port is taken.
+            StartupError: A port is in use.
         """
         await self.server.start()
         settings = self._settings
@@ -56,7 +56,7 @@ class Service:
         log.info("listening", address=settings.address, port=self.server.port)
 
     async def warm(self) -> None:
-        """Load the models in a thread of their own, then serve.
+        """Load the models in a thread, then serve.
 
         Raises:
             StartupError: A model cannot be served.
@@ -70,7 +70,7 @@ class Service:
         log.info("serving", models=[model.id for model in models], seconds=round(time.monotonic() - began, 2))
 
     async def stop(self) -> None:
-        """Finish what is under way, then close."""
+        """Finish the calls in flight, then close."""
         await self.server.stop()
         if self._pipeline is not None:
             await asyncio.to_thread(self._pipeline.close)
@@ -103,7 +103,7 @@ class Service:
 
 
 async def _run_in_thread(work: Callable[[], Sequence[EncodingModel]]) -> Sequence[EncodingModel]:
-    """Like asyncio.to_thread, but the process may end while the work is under way."""
+    """Run work in a daemon thread; unlike with asyncio.to_thread, the process may end before the work does."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Sequence[EncodingModel]] = loop.create_future()
 
@@ -164,11 +164,11 @@ def load_models(
 
 
 def bootstrap(settings: EncoderSettings, load: Loader = load_models, registry: CollectorRegistry = REGISTRY) -> Service:
-    """Return the service, wired; nothing runs yet.
+    """Return the service; nothing runs yet.
 
     Args:
         settings: As read from the environment.
-        load: Loads the models; tests pass small ones.
-        registry: Where the metrics go.
+        load: Loads the models; tests pass fakes.
+        registry: Where the metrics are registered.
     """
     return Service(settings, load, registry)

@@ -1,4 +1,4 @@
-"""Converting a model in a process of its own, so that the one that serves loads neither torch nor the weights."""
+"""Converts a model in a subprocess, so that the process that serves loads neither torch nor the weights."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ log = structlog.get_logger()
 def convert_in_subprocess(model_id: str) -> None:
     """Run `sightline-encoder --prepare` for one model, with this process's environment, until it ends.
 
-    It ends with this process. If it fails, nothing is in the cache afterwards, and whoever needs the model converts it,
-    and meets the reason, itself.
+    It ends with this process. If it fails, this process finds no converted model, converts it itself, and gets the
+    error.
     """
     command = [sys.executable, "-m", "sightline_encoder", "--prepare", "--parent", str(os.getpid())]
     done = subprocess.run(command, env={**os.environ, "ENCODER_MODELS": model_id}, stdin=subprocess.DEVNULL)

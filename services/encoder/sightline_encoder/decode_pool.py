@@ -1,4 +1,4 @@
-"""Threads that bring pictures to a model's input, the more urgent first."""
+"""A pool of threads with priorities, which decode and preprocess pictures."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from queue import PriorityQueue
 class DecodePool:
     """Threads with one queue, ordered by priority and then by arrival.
 
-    What waits here is bounded by whoever submits: every job belongs to an item that the batcher has admitted.
+    The queue needs no bound of its own: every job belongs to an item that the batcher has admitted.
 
     Args:
-        threads: Pictures decoded at a time; Pillow decodes outside Python's lock.
+        threads: The number of threads; Pillow decodes without holding the GIL.
     """
 
     def __init__(self, threads: int) -> None:
@@ -32,7 +32,7 @@ class DecodePool:
         self._jobs.put((priority, next(self._numbers), job))
 
     def close(self) -> None:
-        """Do what is queued, then stop the threads."""
+        """Run what is queued, then stop the threads."""
         for _ in self._threads:
             self._jobs.put((sys.maxsize, next(self._numbers), None))
         for thread in self._threads:

@@ -1,4 +1,4 @@
-"""Why the service cannot start; what a call can end with is in `sightline.encoder.errors`."""
+"""Errors at start; those of calls are in `sightline.encoder.errors`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StartupError(Exception):
 
 
 class ModelError(StartupError):
-    """A model cannot be served as it was named: a wrong name, or files that are missing or not what they should be."""
+    """A model cannot be served: its name is wrong, or its files are missing or have another hash."""
 
 
 class ConversionFailed(ModelError):

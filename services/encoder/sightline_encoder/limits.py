@@ -1,4 +1,4 @@
-"""What one request may hold."""
+"""The limits of one request."""
 
 from __future__ import annotations
 

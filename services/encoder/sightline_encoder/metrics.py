@@ -1,4 +1,4 @@
-"""What the service counts, on /metrics of its own port."""
+"""The encoder's metrics."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class EncoderMetrics(Observer[QueueKey]):
     def __init__(self, registry: CollectorRegistry) -> None:
         self.items = Counter(
             "sightline_encoder_items_total",
-            "Items answered. outcome: ok, invalid (the item itself is wrong), failed (ours).",
+            "Items answered. outcome: ok, invalid (the item is at fault), failed (the encoder is).",
             ["kind", "model", "outcome"],
             registry=registry,
         )
@@ -47,14 +47,14 @@ class EncoderMetrics(Observer[QueueKey]):
         )
         self._queue_seconds = Histogram(
             "sightline_encoder_queue_seconds",
-            "From ready for a batch to the beginning of its forward pass.",
+            "How long an item waits in its queue, from decoded to the start of its forward pass.",
             LABELS,
             buckets=SECONDS,
             registry=registry,
         )
         self._forward_seconds = Histogram(
             "sightline_encoder_forward_seconds",
-            "Of one forward pass.",
+            "How long a forward pass takes.",
             LABELS,
             buckets=SECONDS,
             registry=registry,
@@ -70,7 +70,7 @@ class EncoderMetrics(Observer[QueueKey]):
         )  # fmt: skip
 
     def add_model(self, model: str, fingerprint: str, runtime: str, device: str) -> None:
-        """Show that a model is served, and its counters from 0 on, so that no scrape finds them missing."""
+        """Export a model's info, and its counters from 0 on, so that Prometheus sees their first increase."""
         self.model.labels(model, fingerprint, runtime, device).set(1)
         for kind in ("text", "image"):
             for outcome in ("ok", "invalid", "failed"):
@@ -80,15 +80,15 @@ class EncoderMetrics(Observer[QueueKey]):
                 self._depth.labels(model, kind, priority)
 
     def depth(self, queue: QueueKey, items: int) -> None:
-        """Note how many items are admitted and not begun."""
+        """Set the gauge of admitted items whose batch has not begun."""
         self._depth.labels(queue.model, queue.kind, queue.priority_name).set(items)
 
     def refused(self, queue: QueueKey, items: int) -> None:
-        """Count items that did not fit."""
+        """Count refused items."""
         self._refused.labels(queue.model, queue.kind, queue.priority_name).inc(items)
 
     def batch(self, queue: QueueKey, queue_seconds: list[float], forward_seconds: float) -> None:
-        """Note a batch that is done."""
+        """Observe a batch's size and times."""
         labels = (queue.model, queue.kind, queue.priority_name)
         self._batch.labels(*labels).observe(len(queue_seconds))
         self._forward_seconds.labels(*labels).observe(forward_seconds)

@@ -1,4 +1,4 @@
-"""From texts and images to vectors: admitted, decoded, batched, encoded. Knows nothing of gRPC."""
+"""The pipeline from texts and images to vectors: admits, decodes, batches, encodes. Knows nothing of gRPC calls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INTERACTIVE_WAIT_SECONDS, BULK_WAIT_SECONDS = 0.002, 0.010
 
 
 class EncodingModel(Protocol):
-    """What the pipeline needs of a model; see `models.Model`."""
+    """The part of `models.Model` that the pipeline uses."""
 
     id: str
     fingerprint: str
@@ -51,7 +51,7 @@ class EncodingModel(Protocol):
 
 @dataclass(frozen=True)
 class QueueKey:
-    """Whose work a queue holds."""
+    """Identifies a queue: model, kind of item, priority."""
 
     model: str
     kind: Literal["text", "image"]
@@ -64,7 +64,7 @@ class QueueKey:
 
     @property
     def priority(self) -> int:
-        """Interactive before bulk, texts before images."""
+        """The queue's priority: interactive before bulk, texts before images."""
         return 2 * self.bulk + (self.kind == "image")
 
 
@@ -87,13 +87,13 @@ Call = PendingCall[QueueKey, "str | Pixels", NDArray[np.float32]]
 
 
 class Pipeline:
-    """Batches what calls bring, for several models on one device.
+    """Encodes the items of concurrent calls in batches, for several models on one device.
 
     Args:
-        models: The default first.
-        settings: Batch sizes, waits and bounds.
-        pictures: Limits of one picture.
-        observer: Is told of batches.
+        models: The models, the default first.
+        settings: Batch sizes and the queues' bounds.
+        pictures: The limits of one picture.
+        observer: Receives the batcher's events.
     """
 
     def __init__(
@@ -121,11 +121,12 @@ class Pipeline:
             )
             for key in keys
         ]
-        # Interactive texts have a thread of their own: a person's query never waits for a batch of images that runs. It
-        # is the only one that takes them. Two would halve the batches, and pass the weights between processors' caches.
+        # Interactive texts have a thread of their own, so that a person's query never waits for a batch of images. No
+        # other thread serves them: two would halve the batches, and move the weights between processors' caches.
         urgent = [key for key in keys if key.kind == "text" and not key.bulk]
         others = [key for key in keys if key not in urgent]
-        # On a CPU the two share the cores, and texts go first. The thread that feeds a GPU must not be kept waiting.
+        # On a CPU the two threads compete for the cores, and texts go first. The thread that feeds a GPU keeps its
+        # priority.
         on_cpu = all(model.device == "cpu" for model in models)
 
         def on_thread_start(served: Collection[QueueKey]) -> None:
@@ -171,7 +172,7 @@ class Pipeline:
         size = sum(len(image.data) for image in images)
         if not self._bytes.acquire(size):
             self._observer.refused(key, len(images))
-            raise Overloaded("too many bytes of images wait", 0.5)
+            raise Overloaded("too many bytes of images are queued", 0.5)
         try:
             call = self._batcher.admit(key, len(images))
         except Overloaded:
@@ -202,7 +203,7 @@ class Pipeline:
             call.fail(index, error)
         except Exception:
             log.exception("decoding failed")
-            call.fail(index, ItemError("the image could not be prepared; the encoder's log says why"))
+            call.fail(index, ItemError("the image could not be preprocessed; the encoder's log says why"))
         else:
             call.submit(index, pixels)
 
@@ -251,7 +252,7 @@ class Pipeline:
 
 
 class _ByteBudget:
-    """A number of bytes that may be held at a time."""
+    """A limit of the bytes that may be held at a time."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

@@ -1,4 +1,4 @@
-"""The gRPC server around the servicer: health, reflection, TLS, token, graceful shutdown."""
+"""The gRPC server: the servicer with health, reflection, TLS, bearer token and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HEALTH: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 CONNECTION_AGE_MS = 300_000
-"""After so long a client is asked to connect anew; calls in hand are finished first, however long they take."""
+"""After so long a client is asked to reconnect; calls in flight are finished first, however long they take."""
 
 Details = grpc.HandlerCallDetails
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class EncoderServer:
-    """Listens from `start` on, and answers UNAVAILABLE until `serve` gives it a pipeline."""
+    """Listens from `start` on; answers UNAVAILABLE until `serve` sets a pipeline."""
 
     def __init__(self, settings: EncoderSettings, metrics: EncoderMetrics) -> None:
         self._settings = settings
@@ -55,13 +55,13 @@ class EncoderServer:
         )
         self._server: grpc.aio.Server | None = None
         self.port = 0
-        """Listened on; known after `start`."""
+        """The port that it listens on; 0 before `start`."""
 
     async def start(self) -> None:
         """Listen, NOT_SERVING.
 
         Raises:
-            StartupError: The address or port cannot be listened on, or the certificate is no good.
+            StartupError: The address or port cannot be listened on, or the certificate is not valid.
         """
         settings = self._settings
         interceptors = [] if settings.token is None else [TokenInterceptor(settings.token.get_secret_value())]
@@ -70,11 +70,11 @@ class EncoderServer:
             options=[
                 ("grpc.max_receive_message_length", settings.max_message_bytes),
                 ("grpc.max_send_message_length", settings.max_message_bytes),
-                # Otherwise a second encoder on the same port would take half of the calls in silence.
+                # Otherwise a second encoder could listen on the same port, and would get half of the calls unnoticed.
                 ("grpc.so_reuseport", 0),
                 ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
                 ("grpc.keepalive_permit_without_calls", 1),
-                # A client looks the name up again when it connects again: so it finds an encoder that was added.
+                # A client resolves the name again when it reconnects, and so finds an encoder that was added.
                 ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
             ],
         )
@@ -93,9 +93,9 @@ class EncoderServer:
         self._metrics.ready.set(1)
 
     async def stop(self) -> None:
-        """Take no new work (NOT_SERVING, UNAVAILABLE), finish what is under way, then close.
+        """Refuse new calls (NOT_SERVING, UNAVAILABLE), finish those in flight, then close.
 
-        Health is answered while the work finishes, ENCODER_DRAIN_SECONDS at most.
+        Calls in flight have ENCODER_DRAIN_SECONDS at most; health is answered meanwhile.
         """
         self._servicer.draining = True
         self._metrics.ready.set(0)
@@ -123,19 +123,19 @@ class EncoderServer:
             return server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
         except (OSError, RuntimeError) as error:
             raise StartupError(
-                f"cannot listen on {address} (ENCODER_ADDRESS, ENCODER_PORT): is it taken by another process,"
-                f" or the certificate or key (ENCODER_TLS_...) no good? {error}"
+                f"cannot listen on {address} (ENCODER_ADDRESS, ENCODER_PORT): is it used by another process,"
+                f" or the certificate or key (ENCODER_TLS_...) not valid? {error}"
             ) from error
 
 
 class TokenInterceptor(grpc.aio.ServerInterceptor):
-    """Refuses calls without `authorization: Bearer TOKEN`, those of health excepted."""
+    """Refuses calls without `authorization: Bearer TOKEN`, except those of the health service."""
 
     def __init__(self, token: str) -> None:
         self._expected = f"Bearer {token}".encode()
 
     async def intercept_service(self, continuation: Continuation, handler_call_details: Details) -> Handler | None:
-        """Return the method's handler, or one that refuses; None for a method that is not there."""
+        """Return the method's handler, or one that refuses; None for a method that does not exist."""
         handler = await continuation(handler_call_details)
         if handler is None or handler_call_details.method.startswith(f"/{HEALTH}/"):
             return handler

@@ -1,4 +1,4 @@
-"""The four calls of encoder.proto: checks requests, hands items to the pipeline, answers in order."""
+"""The servicer of encoder.proto's four calls: validates requests, calls the pipeline, answers in order."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from sightline_encoder.pipeline import Call, EncodingModel, ImageInput, Pipeline
 log = structlog.get_logger()
 
 MAX_STREAM_REQUESTS = 4
-"""In flight for one stream; more wait in gRPC's flow control."""
+"""Requests of one stream that are processed at a time; gRPC's flow control holds further ones back."""
 
 Item = TypeVar("Item")
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -37,12 +37,12 @@ Result = Vectors | ItemError
 
 
 class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
-    """Serves a pipeline once it is given one.
+    """Serves a pipeline, once that is set.
 
     Attributes:
         pipeline: None while the models load.
-        draining: True once no new work is taken.
-        in_flight: Calls that are being answered.
+        draining: Whether new calls are refused.
+        in_flight: The number of calls in flight.
     """
 
     def __init__(self, limits: encoder_pb2.Limits, metrics: EncoderMetrics) -> None:
@@ -90,7 +90,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
     ) -> AsyncIterator[encoder_pb2.EncodeImageResponse]:
         """Encode images in bulk: one response a request, in order."""
         async with self._handle("EncodeImageStream", context):
-            # What was read and not answered yet: a started request, the error that ends the stream, or its end.
+            # Read and not answered yet: a started request, the error that ends the stream, or None for its end.
             started: asyncio.Queue[tuple[EncodingModel, Call] | Exception | None] = asyncio.Queue(MAX_STREAM_REQUESTS)
             reader = asyncio.create_task(self._read(request_iterator, started))
             try:
@@ -200,7 +200,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
 
     @asynccontextmanager
     async def _handle(self, method: str, context: Context) -> AsyncIterator[None]:
-        """Count a call, and answer an EncoderError with its status."""
+        """Count a call, and abort it with the status of an EncoderError."""
         self.in_flight += 1
         code = "OK"
         try:
@@ -231,7 +231,7 @@ async def _abort(context: Context, error: EncoderError) -> NoReturn:
 
 
 async def _results_of(call: Call) -> list[Result]:
-    """Wait for a call's results; a wait that is cancelled takes its items out of the queue."""
+    """Wait for a call's results; if the wait is cancelled, remove its items from the queue."""
     try:
         return await asyncio.wrap_future(call.future)
     except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""What the service may be told, checked when it starts."""
+"""Settings of the encoder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sightline_encoder import limits
 
 
 def default_cache_dir() -> Path:
-    """Return the folder for converted models where none is set: of the user's caches."""
+    """Return the default folder for converted models, in the user's cache folder."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "sightline" / "encoder"
 
@@ -41,12 +41,12 @@ class EncoderSettings(SettingsGroup):
     """The port on which `/metrics` is served; 0 switches it off."""
 
     runtime: Literal["auto", "torch", "openvino"] = "auto"
-    """What computes: `torch`, `openvino`, or `auto`, which is torch where there is a GPU and else OpenVINO."""
+    """The runtime: `torch`, `openvino`, or `auto`, which is torch where there is a GPU and else OpenVINO."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
-    """Where it is computed: `cpu`, `cuda`, `cuda:N`, or `auto`, which is a GPU where there is one."""
+    """The device: `cpu`, `cuda`, `cuda:N`, or `auto`, which is a GPU where there is one."""
     precision: Literal["auto", "f32", "bf16"] = "auto"
-    """The precision: `f32`, `bf16`, or `auto`, which is bf16 on a GPU, and on a CPU that computes in it for each tower
-    whose vectors it leaves as they are (cosine of at least 0.9995 in a check at the first start)."""
+    """The precision: `f32`, `bf16`, or `auto`, which is bf16 on a GPU. On a CPU that supports bf16, `auto` uses it for
+    each tower whose vectors stay the same (a cosine of at least 0.9995 in a check at the first start)."""
     compile: Literal["auto", "true", "false"] = "auto"
     """Whether torch.compile is used: `true`, `false`, or `auto`, which is on a GPU."""
     threads: int = Field(default=0, ge=0, le=1024)
@@ -55,10 +55,10 @@ class EncoderSettings(SettingsGroup):
     """The folder for converted models; sightline/encoder in the user's cache folder where none is set."""
 
     max_batch_size: int = Field(default=8, ge=1, le=1024)
-    """Images of one forward pass. On a CPU more are no faster, and a query by picture waits for the batch that has
-    begun; a GPU wants more, 64 say."""
+    """Images of one forward pass at most. On a CPU larger batches are no faster, and a query by picture waits longer
+    for the one that has begun; for a GPU set about 64."""
     max_text_batch_size: int = Field(default=32, ge=1, le=1024)
-    """Texts of one forward pass."""
+    """Texts of one forward pass at most."""
     queue_size: int = Field(default=512, ge=1, le=1_000_000)
     """Items that may wait, for each model, kind and priority; more are refused."""
     queue_bytes: int = Field(default=536_870_912, ge=1_048_576)
@@ -67,7 +67,7 @@ class EncoderSettings(SettingsGroup):
     """The most bytes that one message may have."""
 
     token: SecretStr | None = None
-    """The bearer token that calls need, where it is set; health checks need none."""
+    """The bearer token that calls need; unset means none. Health checks need none."""
     tls_cert_file: Path | None = None
     """The certificate for TLS; set together with ENCODER_TLS_KEY_FILE or not at all."""
     tls_key_file: Path | None = None

@@ -1,4 +1,4 @@
-"""The niceness of single threads."""
+"""Thread priority: lowers that of single threads, by their niceness."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import threading
 from contextlib import suppress
 
 NICENESS_STEP = 5
-"""A third of the share of a thread that keeps its own. Enough that a text's thread, when it wakes, runs at once; not so
-much that pictures starve beside the workers that decode them."""
+"""Leaves a thread a third of the share of one that keeps its niceness. Enough for a text's thread to run as soon as it
+wakes; not so much that images starve beside the workers that decode them."""
 
 
 def lower_thread_priority() -> None:

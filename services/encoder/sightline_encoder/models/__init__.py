@@ -1,4 +1,4 @@
-"""Models, loaded by id; they encode in this process, the service around them over gRPC."""
+"""Models, loaded by id."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Model", "ModelSource", "describe", "load"]
 
 
 def describe(model_id: str, settings: EncoderSettings) -> ModelSource:
-    """Return what a model is, without loading its weights where that can be avoided.
+    """Return a model's source, without loading its weights where that can be avoided.
 
     Raises:
         ModelError: No such model, or its files are missing or wrong.
@@ -47,13 +47,13 @@ def load(
     runtime: Runtime | None = None,
     convert: Callable[[str], None] | None = None,
 ) -> Model:
-    """Load a model, ready to encode; the first time it is converted, which takes up to a minute.
+    """Load a model; the first time it is converted, which takes up to a minute.
 
     Args:
         model_id: As in ENCODER_MODELS.
-        settings: Say which runtime, how many threads, and where the cache is.
+        settings: Name the runtime, the threads and the cache folder.
         runtime: Instead of the one that the settings name.
-        convert: Called with the model's id where it was not converted yet, to do that outside this process.
+        convert: Called with the id of a model that is not converted yet, to convert it in another process.
 
     Raises:
         ModelError: No such model, or its files are missing or wrong.

@@ -134,10 +134,10 @@ def describe(cache: Path) -> ModelSource:
 
 
 def as_class_name(text: str) -> str:
-    """Return a text as the names of classes are written: without "a photo of", a leading article and a full stop.
+    """Return a text in the form of a class name: without "a photo of", a leading article and a full stop.
 
     They move a short text's vector away from the names that it is compared with: on 50 classes of Caltech-101,
-    precision@30 of "NAME" is 0.670, of "a NAME" read as it stands 0.661, and of "a photo of a NAME" 0.623.
+    precision@30 of "NAME" is 0.670, of "a NAME" unchanged 0.661, and of "a photo of a NAME" 0.623.
     """
     return strip_article(strip_prompt(text)).rstrip(" .") or text
 
@@ -174,7 +174,7 @@ def _tokenizer(path: Path) -> Tokenizer:
 def _class_vectors(classes: list[tuple[str, str, str]], encode: Callable[[list[str]], Vectors]) -> Vectors:
     """Return (classes, 384) float32: each the normalised sum of its three texts' vectors."""
     texts = [text for triple in classes for text in triple]
-    # Batches of like length waste little on padding.
+    # Batches of similar length waste little on padding.
     order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
     vectors = np.empty((len(texts), DIMENSIONS), np.float32)
     for rows in batched(order, 64):

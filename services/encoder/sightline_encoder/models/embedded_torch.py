@@ -1,4 +1,4 @@
-"""The networks of `embedded` in torch: imported only where they are converted, or run by torch."""
+"""The networks of `embedded` in torch; imported only to convert them, or by the torch runtime."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def load_text(config: Path, weights: Path) -> SentenceText:
     """Return the text tower from files that were checked."""
     bert = BertModel(BertConfig(**json.loads(config.read_text())), add_pooling_layer=False)
     state = {name: tensor for name, tensor in load_file(weights).items() if not name.startswith("pooler.")}
-    # Position numbers are made anew by today's class and need no copy.
+    # Newer versions of the class compute the position ids, and do not load them.
     state.pop("embeddings.position_ids", None)
     bert.load_state_dict(state)
     return SentenceText(bert).eval()

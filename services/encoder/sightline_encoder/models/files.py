@@ -1,4 +1,4 @@
-"""Files that models are made of: where installed packages keep them, and their hashes."""
+"""The files of models: their paths in installed packages, and their hashes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def package_folder(package: str, install: str) -> Path:
 
     Args:
         package: Its import name.
-        install: What to tell a person who lacks it.
+        install: The command that installs it, for the error message.
 
     Raises:
         ModelError: It is not installed.

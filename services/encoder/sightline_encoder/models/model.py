@@ -1,4 +1,4 @@
-"""A model that encodes."""
+"""A loaded model: encodes texts and pixels."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ class Model:
         return _unit(self._image(np.stack(list(pixels)) if not isinstance(pixels, np.ndarray) else pixels))
 
     def warm_up(self, max_batch: int = 1) -> None:
-        """Encode texts and grey pictures: proves that the model works, and compiles what is compiled on first use.
+        """Encode texts and grey pictures: checks that the model works, and triggers what is compiled on first use.
 
         Args:
-            max_batch: The most items that will come at a time.
+            max_batch: The largest batch to compile for.
         """
         self.encode_texts(["a picture"])
         grey = np.full((self.preprocessing.crop_height, self.preprocessing.crop_width, 3), 128, np.uint8)
@@ -69,6 +69,6 @@ class Model:
 
 
 def _unit(vectors: Vectors) -> Vectors:
-    """Return the rows at length 1 in float32, whatever the precision that they were computed in."""
+    """Return the rows scaled to length 1, in float32: lower precisions leave them slightly off."""
     unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return unit

@@ -1,4 +1,4 @@
-"""From a picture's bytes to what a network computes with."""
+"""Normalises pixel values for a network."""
 
 from __future__ import annotations
 

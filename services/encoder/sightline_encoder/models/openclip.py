@@ -37,14 +37,14 @@ PROBES = (
     "word " * 300,
     "",
 )
-"""Texts whose tokens tell tokenizers apart; they are also what precisions are compared with."""
+"""Texts whose tokens distinguish tokenizers; precisions are compared with them, too."""
 
 
 def describe(model_id: str, cache: Path) -> ModelSource:
-    """Return the model; its weights are read once to hash them, and loaded when they are needed.
+    """Return the model's source; its weights are read once to hash them, and loaded when they are needed.
 
     Raises:
-        ModelError: No such model, it cannot be had from its hub, or it is one that would silently be wrong.
+        ModelError: No such model, its hub does not give it, or its vectors would be wrong without a warning.
     """
     try:
         resolved, tokenizer = try_cache_first(lambda: _resolve_with_tokenizer(model_id))
@@ -122,8 +122,8 @@ def _resolve_with_tokenizer(model_id: str) -> tuple[ResolvedModel, Any]:
 def reads_left_to_right(architecture: Mapping[str, Any]) -> bool:
     """Return whether a text's vector does not depend on how much padding follows it.
 
-    So it is in OpenAI's design: no token sees a later one, and the vector is read at the end of the text. Such a
-    model need not compute its whole context of 77 tokens for three words.
+    It does not in OpenAI's architecture: no token attends to a later one, and the vector is read at the end of the
+    text. Such a model need not compute its whole context of 77 tokens for three words.
     """
     text = architecture["text_cfg"]
     special = (
@@ -170,7 +170,7 @@ def _load(model_id: str, resolved: ResolvedModel) -> torch.nn.Module:
     create: Callable[..., Any] = open_clip.create_model
     try:
         with warnings.catch_warnings():
-            # That the activation differs from the architecture's is settled by `extra`.
+            # `extra` sets the activation that the weights were trained with.
             warnings.filterwarnings("ignore", message="QuickGELU mismatch")
             model = try_cache_first(
                 lambda: create(resolved.name, resolved.pretrained, require_pretrained=True, weights_only=True, **extra)

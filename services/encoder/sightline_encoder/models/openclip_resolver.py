@@ -1,4 +1,4 @@
-"""Which files a model's name means: `ARCH/TAG`, `hf-hub:ORG/NAME`, `local-dir:FOLDER`, `path:FILE@ARCH`."""
+"""Resolves a model's name to its files: `ARCH/TAG`, `hf-hub:ORG/NAME`, `local-dir:FOLDER`, `path:FILE@ARCH`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
 
 @dataclass(frozen=True)
 class ResolvedModel:
-    """What a model's name means, its files found.
+    """A resolved model name, with its files.
 
     Attributes:
         name: What open_clip calls it.
@@ -45,31 +45,31 @@ class ResolvedModel:
 
 
 def try_cache_first(work: Callable[[], Result]) -> Result:
-    """Do the work with what the hub's cache holds; ask the hub only where that fails.
+    """Call `work` with the hub offline, so that it uses the hub's cache; go online only if that fails.
 
-    So a model that was served once starts without a network, and stays what it was until its cache is emptied.
-    Without this the hub is asked about every file, and without a network each question takes most of a minute.
+    So a model that was served once starts without a network, and stays the same until its cache is emptied. Otherwise
+    the hub is asked about every file, and without a network each request takes most of a minute.
     """
-    asked = constants.HF_HUB_OFFLINE
+    was_offline = constants.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = True
     try:
         return work()
     except ModelError:
         raise
     except Exception:
-        if asked:
+        if was_offline:
             raise
         constants.HF_HUB_OFFLINE = False
         return work()
     finally:
-        constants.HF_HUB_OFFLINE = asked
+        constants.HF_HUB_OFFLINE = was_offline
 
 
 def resolve(model_id: str) -> ResolvedModel:
-    """Return what a model's name means; its weights are fetched if they are not there.
+    """Return the model that a name resolves to; its weights are downloaded if the cache lacks them.
 
     Raises:
-        ModelError: No such name, or one that would silently be wrong. What the hub raises is passed on.
+        ModelError: No such name, or its vectors would be wrong without a warning. Errors of the hub are passed on.
     """
     if model_id.startswith(PATH):
         return _resolve_path(model_id.removeprefix(PATH))

@@ -1,4 +1,4 @@
-"""open_clip's towers, each with its own half of the model only."""
+"""The towers of an open_clip model in torch, each with its own half of the weights."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class ClipText(torch.nn.Module):
         if not self.shortens:
             full: torch.Tensor = self.model.encode_text(ids, normalize=True)
             return full.float()
-        # The model's own forward pass, told that its context is as long as these texts. Rows are picked by index,
-        # since torch.export takes the length of a slice for a constant.
+        # The model's own forward pass, with a context as long as these texts. Rows are selected by index, since
+        # torch.export treats the length of a slice as a constant.
         rows = torch.arange(ids.shape[1], device=ids.device)
         shorter = {
             "positional_embedding": self.model.positional_embedding[rows],

@@ -1,4 +1,4 @@
-"""What a model is, before anything of it runs."""
+"""A model's source: everything about it, before its weights are loaded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sightline_encoder.runtimes.tower import TowerSource
 
 @dataclass(frozen=True)
 class ModelSource:
-    """A model as found, its weights not loaded yet.
+    """A model whose weights are not loaded yet.
 
     Attributes:
         id: As in ENCODER_MODELS.
@@ -41,15 +41,15 @@ class ModelSource:
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:
-    """Return SHA-256 in hexadecimal over the parts as canonical JSON."""
+    """Return the SHA-256 in hexadecimal of the parts as canonical JSON."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def synthetic_pictures(height: int, width: int) -> NDArray[np.uint8]:
-    """Return (8, height, width, 3) uint8 of smooth colours, edges, texture and noise, the same every time.
+    """Return (8, height, width, 3) uint8: pictures of smooth colours, edges, texture and noise, the same every time.
 
-    For conversion and for comparing precisions where no photographs are at hand.
+    Inputs for conversion and for comparing precisions.
     """
     random = np.random.default_rng(0)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) / np.float32(max(height, width))

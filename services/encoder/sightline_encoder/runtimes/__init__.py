@@ -1,4 +1,4 @@
-"""What runs a network: torch or OpenVINO, behind one small interface."""
+"""Runtimes: torch and OpenVINO, behind one interface."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def nvidia_present() -> bool:
-    """Return whether a driver for NVIDIA's GPUs is there, without importing torch, which takes seconds."""
+    """Return whether NVIDIA's driver is installed, without importing torch, which takes seconds."""
     return any(Path(path).exists() for path in ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg"))
 
 
@@ -21,7 +21,7 @@ def choose_runtime(settings: EncoderSettings) -> Runtime:
     """Return the runtime that the settings name; `auto` is torch where CUDA works, and OpenVINO elsewhere.
 
     Raises:
-        ModelError: CUDA is asked for and is not there, or OpenVINO is to use a device that is not the CPU.
+        ModelError: CUDA is set and not available, or OpenVINO is set with a device other than the CPU.
     """
     wants_cuda = settings.device.startswith("cuda")
     if settings.runtime == "openvino" and wants_cuda:

@@ -31,8 +31,8 @@ log = structlog.get_logger()
 def _import_openvino() -> Any:
     """Import OpenVINO without its telemetry.
 
-    Its import would start a process that reports to Google Analytics without having been allowed to. Where the package
-    for that cannot be imported, OpenVINO does without.
+    Its import would start a process that reports to Google Analytics without consent. Where the telemetry package
+    cannot be imported, OpenVINO works without it.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     return importlib.import_module("openvino")
@@ -41,13 +41,14 @@ def _import_openvino() -> Any:
 ov = _import_openvino()
 
 FORMAT = 2
-"""Raised when what is written into the cache changes its meaning."""
+"""The version of the cache's content; to be raised when its meaning changes."""
 LIBRARIES = ("openvino", "torch", "timm", "open_clip_torch", "transformers")
 BATCH_SIZES = (8, 1)
 """A network of fixed input size is compiled for these: 10 to 20 % faster than one of any batch size, and a batch is
 cut into them without padding."""
 CHECKED_COSINE = 0.9995
-"""What bfloat16 must reach on the check's inputs to be chosen by itself. The promise is 0.999; pictures vary."""
+"""The cosine that bfloat16 must reach on the check's inputs for `auto` to choose it: above the promised 0.999, since
+pictures vary."""
 
 
 class OpenVinoRuntime:
@@ -72,19 +73,19 @@ class OpenVinoRuntime:
         """Return whether the tower is in the cache folder.
 
         Raises:
-            ModelError: It was not, and cannot be, for torch is not installed.
+            ModelError: It is not, and cannot be converted, since torch is not installed.
         """
         return (_folder(source, cache) / f"{source.name}.xml").is_file()
 
     def compile(self, source: TowerSource, cache: Path) -> Tower:
-        """Return the tower; converts it into the cache folder if it is not there."""
+        """Return the tower; converts it into the cache folder if that lacks it."""
         folder = _folder(source, cache)
         path = folder / f"{source.name}.xml"
         if path.is_file():
             try:
                 return self._load(source, path)
             except RuntimeError as error:
-                # Cut short by a full disk, say. What can be made again need not stop the service.
+                # Truncated by a full disk, for example: it is converted again.
                 log.warning("converted model cannot be read", path=str(path), error=" ".join(str(error).split())[:400])
                 path.unlink(missing_ok=True)
         _convert(source, folder)
@@ -113,12 +114,12 @@ class OpenVinoRuntime:
         for length in SHORT_LENGTHS:
             sized = model.clone()
             sized.reshape({port: [1, length] for port in sized.inputs})
-            # One thread: there is too little to share, and on a busy machine the second would have to be waited for.
+            # One thread: a second has too little to do, and on a busy machine costs waiting for it.
             short.append((length, self._compile(sized, precision, threads=1)))
         return OpenVinoTextTower(any_size, short)
 
     def _choose_precision(self, source: TowerSource, path: Path, model: Any) -> str:
-        """Return the precision to compile with; what `auto` finds out is kept beside the model."""
+        """Return the precision to compile with; the result of the check for `auto` is cached beside the model."""
         if self.precision != "auto":
             return self.precision
         if "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
@@ -225,11 +226,11 @@ def _convert(source: TowerSource, folder: Path) -> None:
 def _folder(source: TowerSource, cache: Path) -> Path:
     """Return the folder of a converted model.
 
-    Without torch nothing can be converted, nor can the versions that it was converted with be known: what another
-    installation prepared for the same fingerprint is taken then, the newest of it.
+    Without torch nothing can be converted, and the versions that a model was converted with are unknown: then the
+    newest conversion of the same fingerprint is used, whichever installation made it.
 
     Raises:
-        ModelError: torch is not installed, and nothing was prepared.
+        ModelError: torch is not installed, and no conversion exists.
     """
     stem = f"openvino-{source.fingerprint[:12]}"
     if importlib.util.find_spec("torch") is not None:

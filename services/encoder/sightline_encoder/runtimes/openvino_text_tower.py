@@ -1,4 +1,4 @@
-"""A text tower in OpenVINO: a short text alone, texts of like length in one batch."""
+"""The text tower in OpenVINO: short texts one by one, others in batches of similar length."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from sightline_encoder.runtimes.tower import Vectors
 
 SHORT_LENGTHS = (8, 16)
-"""Tokens of a text that a network of fixed size is compiled for. One of any size takes half as long again whenever the
-shape is another than in the call before."""
+"""The lengths, in tokens, for which a network of fixed size is compiled. One of any size takes half as long again
+whenever its shape differs from that of the call before."""
 MAX_ONE_BY_ONE = 3
-"""So many short texts are encoded one by one in the time of one call for all."""
+"""Up to so many short texts are faster one by one than in one call."""
 CALL_COST_TOKENS = 64
-"""What a call of a network of any size costs beside its tokens, in the tokens that it computes in that time."""
+"""The fixed cost of a call of a network of any size, as the number of tokens that take as long."""
 
 
 class OpenVinoTextTower:

@@ -1,4 +1,4 @@
-"""torch: on CUDA in bfloat16 and compiled, on the CPU in float32."""
+"""The torch runtime: on CUDA in bfloat16 and compiled, on the CPU in float32."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class TorchRuntime:
         module = source.build().eval().requires_grad_(False).to(self._device)
         if source.name == "image":
             module = module.to(memory_format=torch.channels_last)
-        # Pictures vary in number only, and each size is worth a program of its own; one for all does for texts.
+        # Pictures vary in number only, and a program for each number is worthwhile; texts get one for all shapes.
         fixed = all(list(axes.values()) == [BATCH] for axes in source.inputs.values())
         forward: Callable[..., Any] = torch.compile(module, dynamic=not fixed) if self.jit else module
         return TorchTower(forward, self._device, bf16=self._bf16, padded=self.jit and fixed)
@@ -82,8 +82,8 @@ class TorchTower:
         forward: The module, or a compiled one.
         device: Where its weights are.
         bf16: Whether to multiply matrices in bfloat16.
-        padded: Whether to bring batches to a power of two, so that a compiled module meets few sizes: each costs
-            seconds once.
+        padded: Whether to bring batches to a power of two, so that few sizes occur: compiling for each takes
+            seconds.
     """
 
     def __init__(self, forward: Callable[..., Any], device: torch.device, *, bf16: bool, padded: bool) -> None:
@@ -91,7 +91,7 @@ class TorchTower:
         self._device = device
         self._bf16 = bf16
         self._padded = padded
-        # Compiled code may be made anew on a call of a new shape, which one thread at a time should do.
+        # A call of a new shape may recompile, which one thread at a time should do.
         self._lock = threading.Lock()
 
     def __call__(self, *inputs: NDArray[Any]) -> Vectors:
@@ -112,8 +112,8 @@ class TorchTower:
     def _to_device(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return the tensor on the device.
 
-        A GPU reads pinned memory by itself, while this thread goes on to launch the network. The pinned copy may be let
-        go at once: torch's allocator keeps it until the GPU has read it.
+        The GPU copies pinned memory asynchronously, while this thread launches the network. The pinned copy may be
+        freed at once: torch's allocator keeps it until the GPU has read it.
         """
         if self._device.type != "cuda":
             return tensor.to(self._device)

@@ -1,4 +1,4 @@
-"""What a runtime makes of one half of a model: the interfaces between models and runtimes."""
+"""The interfaces between models and runtimes: a tower is one half of a model, compiled by a runtime."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BATCH = Axis("batch", 4096)
 
 @dataclass(frozen=True)
 class TowerSource:
-    """What a runtime needs to make a tower.
+    """What a runtime needs to compile a tower.
 
     Attributes:
         name: `image` or `text`.
@@ -58,12 +58,12 @@ class TowerSource:
 
 
 class Runtime(Protocol):
-    """Something that compiles towers for a device.
+    """Compiles towers for a device.
 
     Attributes:
         name: `torch` or `openvino`.
         device: `cpu` or `cuda:N`.
-        jit: Whether a tower compiles itself anew when it first meets a batch of another size.
+        jit: Whether a tower recompiles at the first batch of each size.
     """
 
     name: str
@@ -71,9 +71,9 @@ class Runtime(Protocol):
     jit: bool
 
     def is_converted(self, source: TowerSource, cache: Path) -> bool:
-        """Return whether the cache folder holds what `compile` would else need torch to make."""
+        """Return whether the cache folder holds the converted tower, so that `compile` does not need torch."""
         ...
 
     def compile(self, source: TowerSource, cache: Path) -> Tower:
-        """Return the tower, from the cache folder where it is there; else put it there."""
+        """Return the tower, from the cache folder; converts it into that first if necessary."""
         ...
