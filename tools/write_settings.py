@@ -1,4 +1,4 @@
-"""Writes what says again what the settings are: `.env.example`, tables in READMEs, and what Compose passes on.
+"""Generates all copies of the settings: `.env.example`, the tables in READMEs, and what Compose passes on.
 
 A setting is written once: a field of a `SettingsGroup` whose docstring says what it is. `make settings` writes the
 rest, `make lint` checks that it is up to date (`--check`). In a README or a file of Compose, what is between two lines
@@ -50,7 +50,7 @@ OF_THE_IMAGE = {
     *("GATEWAY_PAGE_DIR", "GATEWAY_DOCS_DIR", "WORKER_METRICS_PORT", "WATCHER_METRICS_PORT", "WORKER_NAME"),
     *("MAPS_METRICS_PORT", "MAPS_NAME", "EDGE_DATA_DIR", "EDGE_ADDRESS", "EDGE_PORT"),
 }
-"""What the images decide, and Compose therefore does not pass on."""
+"""Settings that the images set, so that Compose does not pass them on."""
 PASSED_ON = r"^ +([A-Z][A-Z0-9_]+):"
 """A variable in a service's environment."""
 HEADER = """\
@@ -152,7 +152,7 @@ def regions(text: str, path: str) -> str:
 
 
 def main() -> None:
-    """Write the files, or with --check say which of them are not up to date."""
+    """Write the files, or with --check report which of them are not up to date."""
     read = {path: (ROOT / path).read_text(encoding="utf-8") for path in (EXAMPLE, *COMPOSE, *READMES)}
     # An overlay may have a default of its own for what docker-compose.yml reads: that of docker-compose.yml is shown.
     compose = dict(re.findall(r"\$\{([A-Z0-9_]+):-([^}]*)\}", "".join(read[path] for path in reversed(COMPOSE))))

@@ -32,14 +32,14 @@ def running(start, tmp_path_factory):
     (folder / "outside.jpg").write_bytes(draw(1000))
     (bucket / "truncated.jpg").write_bytes(draw(1001)[:2000])
     (bucket / "empty.png").write_bytes(b"")
-    (bucket / "text.jpg").write_text("This is no picture.\n")
+    (bucket / "text.jpg").write_text("This is not an image.\n")
     (bucket / "huge.png").write_bytes(png_header(50_000, 50_000))
     (bucket / "line\nbreak.jpg").write_bytes(draw(1002))
     with open(os.fsencode(bucket) + b"/latin-\xe9.jpg", "wb") as file:
         file.write(draw(1003))
     (bucket / "outward.jpg").symlink_to(folder / "outside.jpg")
     (bucket / "loop").symlink_to(bucket)
-    (bucket / "notes.txt").write_text("not a picture, and no pretence of being one")
+    (bucket / "notes.txt").write_text("not an image, by its name either")
     system = start(bucket)
 
     def finished() -> bool:
@@ -73,7 +73,7 @@ def test_a_bad_file_fails_with_a_readable_reason(running, name, words):
 
 
 def test_links_lead_nowhere(running):
-    """Neither what a link points to outside nor a loop is indexed; the link itself may be told as failed."""
+    """Neither a link's target outside nor a loop is indexed; the link itself may be reported as failed."""
     keys = [image["key"] for image in running.images(state="indexed")]
     assert not [key for key in keys if "outward" in key or key.startswith("loop")]
 
@@ -84,7 +84,7 @@ def test_the_rest_of_the_folder_is_indexed(running):
     assert {image["state"] for image in good} == {"indexed"}
 
 
-def test_what_is_no_picture_by_its_name_is_only_counted(running):
+def test_a_file_without_an_images_name_is_only_counted(running):
     assert running.get("/ingest")["ignored"] >= 1
     assert not [key for key in reasons(running) if "notes" in key]
 

@@ -26,7 +26,7 @@ def running(start, tmp_path_factory):
 
 
 def named(running, **params):
-    """Search until the vocabulary has its vectors and the collection has taught what is relevant."""
+    """Search until the vocabulary has its vectors and the collection is calibrated."""
 
     def search():
         answer = running.get("/search", **params)
@@ -55,7 +55,7 @@ def test_a_search_has_named_clusters_and_a_graph(running):
     assert answer["timings"]["cluster_ms"] > 0
 
 
-def test_similar_pictures_have_clusters_without_a_verdict(running):
+def test_similar_pictures_have_clusters_without_relevance(running):
     [image, *_] = running.images(state="indexed")
     answer = running.get(f"/images/{image['id']}/similar")
     assert answer["relevance"] is None
@@ -63,13 +63,13 @@ def test_similar_pictures_have_clusters_without_a_verdict(running):
 
 
 def test_the_threshold_is_of_the_collection(running):
-    verdicts = [named(running, q=text)["relevance"] for text in ("a squid", "a fax machine", "a pattern of dots")]
-    for verdict in verdicts:
-        assert -1 < verdict["threshold"] < 1
-        assert verdict["found"] == (verdict["relevant"] > 0) == (verdict["message"] is None)
+    relevances = [named(running, q=text)["relevance"] for text in ("a squid", "a fax machine", "a pattern of dots")]
+    for relevance in relevances:
+        assert -1 < relevance["threshold"] < 1
+        assert relevance["found"] == (relevance["relevant"] > 0) == (relevance["message"] is None)
 
 
-def test_who_asks_again_is_told_of_a_new_picture(running):
+def test_a_new_picture_changes_the_etag_of_ingestion(running):
     first = running.http.get("/api/v1/ingest")
     assert (first.json()["indexed"], first.json()["failed"]) == (PICTURES, 1)
 

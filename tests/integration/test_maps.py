@@ -48,13 +48,13 @@ def wait_for_pictures(system, count: int) -> None:
 
 
 def ask(system, **wanted: object) -> httpx.Response:
-    """Ask for a map, once a worker is there."""
+    """Ask for a map, once a worker runs."""
 
     def answer() -> httpx.Response | None:
         got = system.http.post("/api/v1/maps", json=wanted)
         return None if got.status_code == 503 else got
 
-    return wait_for("a map worker is there", answer, 60)
+    return wait_for("a map worker runs", answer, 60)
 
 
 def finished(system, map_id: str) -> dict:
@@ -86,11 +86,11 @@ def test_a_map_forms_and_its_labels_are_right(running):
     assert asked.status_code == 202
     map_id = asked.json()["id"]
     assert asked.headers["location"] == f"/api/v1/maps/{map_id}"
-    told = list(states(running, map_id))
-    done = told[-1]
+    seen = list(states(running, map_id))
+    done = seen[-1]
     assert done["state"] == "done"
-    assert len({json.dumps(state["points"]) for state in told if state["points"]}) > 1, "the points never moved"
-    assert {state["progress"]["step"] for state in told if state["progress"]} >= {"optimizing"}
+    assert len({json.dumps(state["points"]) for state in seen if state["points"]}) > 1, "the points never moved"
+    assert {state["progress"]["step"] for state in seen if state["progress"]} >= {"optimizing"}
     points = done["points"]
     assert done["count"] == done["total"] == PICTURES == len(points["ids"])
     assert {len(column) for column in points.values()} == {PICTURES}
@@ -146,7 +146,7 @@ def test_a_map_is_cancelled_while_it_is_computed(running):
             assert running.http.delete(f"/api/v1/maps/{map_id}").status_code == 204
             break
     assert running.get(f"/maps/{map_id}")["state"] == "cancelled"
-    # The worker has turned to the next.
+    # The worker goes on to the next job.
     assert finished(running, ask(running, labels=["dark"], perplexity=11).json()["id"])["state"] == "done"
     assert running.get(f"/maps/{map_id}")["state"] == "cancelled"
     assert running.http.delete(f"/api/v1/maps/{map_id}").status_code == 204
@@ -208,7 +208,7 @@ def test_without_a_worker_the_rest_works(running):
                 return None
             return answer.json()
 
-        problem = wait_for("the gateway knows that no worker is there", refused, 40)
+        problem = wait_for("the gateway knows that no worker runs", refused, 40)
         assert problem["type"] == "urn:sightline:problem:no-map-worker"
         assert running.get(f"/maps/{done['id']}")["state"] == "done"
         assert ask(running, labels=["dark"], perplexity=11).status_code == 200

@@ -1,4 +1,4 @@
-"""deploy/k8s as a cluster would get it, and who may reach whom in it."""
+"""Reads deploy/k8s as kubectl would apply it: its objects, and which connections its network policies allow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the dashboard, the alerts and the documents ask for is what the services count."""
+"""The dashboard, the alerts and the documents name only metrics that the services export, and name all of them."""
 
 from __future__ import annotations
 

@@ -36,11 +36,11 @@ console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class CannotStart(Exception):
-    """Something is missing; the message says what and what to do."""
+    """A prerequisite is missing; the message says which, and what to do."""
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m sightline_local", description="Sightline without Docker")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, what in (
@@ -56,10 +56,10 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def choose_bucket(images: Path | None, data: Path) -> tuple[Path, bool]:
-    """Return the folder of pictures, and whether it is ours to write into.
+    """Return the folder of pictures, and whether the page may write into it.
 
     Raises:
-        CannotStart: The folder is not there.
+        CannotStart: The folder does not exist.
         samples.SamplesUnavailable: The samples cannot be fetched.
     """
     if images is not None:
@@ -110,7 +110,7 @@ def show_ingest(stack: Stack, supervisor: Supervisor) -> IngestState:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("Looking through the folder", total=None, rate="")
+        bar = progress.add_task("Scanning the folder", total=None, rate="")
         started, first_done = time.monotonic(), None
         while True:
             state = ingest_state(stack)
@@ -123,7 +123,7 @@ def show_ingest(stack: Stack, supervisor: Supervisor) -> IngestState:
                 failed = f", {state.failed} failed" if state.failed else ""
                 progress.update(
                     bar,
-                    description=f"Indexing{failed}" if state.known else "Looking through the folder",
+                    description=f"Indexing{failed}" if state.known else "Scanning the folder",
                     completed=done,
                     total=state.known or None,
                     rate=rate,
@@ -163,14 +163,14 @@ def print_top_five(stack: Stack, queries: list[str]) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Start everything and do what was asked for; return the exit status."""
+    """Start everything and run the command; return the exit status."""
     bucket, writable = choose_bucket(options.images, options.data)
     if not (PAGE / "index.html").is_file():
         raise CannotStart("the page is not built: run `make page`")
     state = options.data / "state" / state_name(bucket)
-    smoking = options.command == "smoke"
+    is_smoke_test = options.command == "smoke"
     with lock_state(state):
-        port = options.port or (None if smoking else DEFAULT_PORT)
+        port = options.port or (None if is_smoke_test else DEFAULT_PORT)
         stack = Stack(
             bucket=bucket,
             state=state,
@@ -193,7 +193,7 @@ def run(options: argparse.Namespace) -> int:
                 f"  {done.indexed} pictures indexed, {done.failed} failed, {done.ignored} other files ignored; "
                 f"{images_encoded(stack)} encoded since the start"
             )
-            if smoking:
+            if is_smoke_test:
                 return print_top_five(stack, options.query or SMOKE_QUERIES)
             console.print("  Ctrl-C stops everything; what is indexed stays.")
             while supervisor.is_running():
@@ -203,7 +203,7 @@ def run(options: argparse.Namespace) -> int:
 
 def main() -> int:
     """Run a command; an error is one line, and Ctrl-C ends `demo` with success."""
-    # A terminal that is closed, or a service manager, ends everything as Ctrl-C does.
+    # SIGTERM, and SIGHUP of a terminal that is closed, stop everything as Ctrl-C does.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     options = parse_arguments()

@@ -1,4 +1,4 @@
-"""Waits until the services are ready; reads the state of ingestion."""
+"""Readiness: waits until the services answer; reads the state of ingestion."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sightline_local.supervisor import Supervisor
 
 
 class NotReady(Exception):
-    """The services did not come up; the message says which, and what its log says."""
+    """The services did not become ready; the message holds the reason, and the end of the logs."""
 
 
 @dataclass(frozen=True)
 class IngestState:
-    """What `GET /api/v1/ingest` says."""
+    """The answer of `GET /api/v1/ingest`."""
 
     pending: int
     indexed: int
@@ -30,12 +30,12 @@ class IngestState:
 
     @property
     def finished(self) -> bool:
-        """Whether the bucket was listed once and nothing waits."""
+        """Whether the bucket has been scanned and nothing is pending."""
         return self.scanned and not self.scanning and self.pending == 0
 
     @property
     def known(self) -> int:
-        """How many pictures the bucket holds, as far as is known."""
+        """The number of pictures found in the bucket so far."""
         return self.pending + self.indexed + self.failed
 
 
@@ -92,7 +92,7 @@ def wait_until_ready(
         stack: What was started.
         supervisor: What runs it.
         timeout_seconds: How long to wait.
-        on_wait: Called about five times a second meanwhile.
+        on_wait: Called about five times a second while waiting.
 
     Raises:
         NotReady: It took too long, or the supervisor ended.

@@ -19,9 +19,9 @@ from pathlib import Path
 PACKAGE = "tuxpaint-stamps-default"
 STAMPS = Path("usr/share/tuxpaint/stamps")
 EXCLUDED_FOLDERS = {"symbols"}
-"""Letters, digits and coins: nothing that is looked for by what it shows."""
+"""Letters, digits and coins: nobody searches for them by what they show."""
 STYLE_FOLDERS = {"cartoon", "plastic"}
-"""Folders that say how a thing is drawn, not what it is; their pictures go to the folder above."""
+"""Folders named by the style of drawing, not by what is drawn; their pictures go to the parent folder."""
 ADVICE = "Give your own pictures instead: make demo IMAGES=FOLDER"
 
 
@@ -30,7 +30,7 @@ class SamplesUnavailable(Exception):
 
 
 def fetch(target: Path) -> int:
-    """Put the sample pictures into `target`, and their captions into `target`-captions.json, unless they are there.
+    """Put the sample pictures into `target`, and their captions into `target`-captions.json, unless they exist.
 
     Returns:
         How many pictures there are.
@@ -44,7 +44,7 @@ def fetch(target: Path) -> int:
     for tool in ("apt-get", "dpkg"):
         if shutil.which(tool) is None:
             raise SamplesUnavailable(
-                f"The sample pictures come from Debian's archive, and {tool} is not here. {ADVICE}"
+                f"The sample pictures come from Debian's archive, and {tool} is not installed. {ADVICE}"
             )
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="fetching-") as folder:

