@@ -95,22 +95,17 @@ class Containers:
         return done.stdout
 
 
-def measure(
-    containers: Containers, found: pictures.Collection, folder: Path
-) -> tuple[dict[str, float], Counter[str], Counter[str]]:
-    """Start, fill and start again; return figures, and each container's memory, idle and the most while indexing."""
-    figures = {"up_to_search_s": containers.seconds_to_first_search()}
-    containers.compose("up", "--detach", "--wait")
-    idle = containers.memory()
+def fill(containers: Containers, found: pictures.Collection, folder: Path) -> tuple[float, Counter[str]]:
+    """Copy the pictures in; return the seconds until all are indexed, and the most memory of each container."""
     busy: Counter[str] = Counter()
-
-    def look() -> None:
-        nonlocal busy
-        busy |= containers.memory()
 
     def finished() -> bool:
         state = containers.get("/ingest")
         return bool(state) and state["pending"] == 0 and state["indexed"] + state["failed"] >= len(found.keys)
+
+    def look() -> None:
+        nonlocal busy
+        busy |= containers.memory()
 
     with meanwhile(look):
         began = time.monotonic()
@@ -118,9 +113,7 @@ def measure(
             (folder / key).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(found.folder / key, folder / key)
         wait_for("last picture indexed", finished)
-        figures["ingest_s"] = time.monotonic() - began
-    containers.compose("stop")
-    return figures | {"stop_and_up_to_search_s": containers.seconds_to_first_search()}, idle, busy
+        return time.monotonic() - began, busy
 
 
 def main() -> None:
@@ -135,12 +128,16 @@ def main() -> None:
         figures = containers.sizes()
         try:
             results.say("starting, filling and starting again")
-            times, idle, busy = measure(containers, found, folder)
+            figures["up_to_search_s"] = containers.seconds_to_first_search()
+            containers.compose("up", "--detach", "--wait")
+            idle = containers.memory()
+            figures["ingest_s"], busy = fill(containers, found, folder)
+            containers.compose("stop")
+            figures["stop_and_up_to_search_s"] = containers.seconds_to_first_search()
         finally:
             containers.compose("down", "--volumes")
     rows = [[name, round(idle[name] / 2**20), round(busy[name] / 2**20)] for name in sorted(idle)]
     results.show(["container", "MiB idle", "MiB while indexing, at most"], rows)
-    figures |= times
     for when, held in (("idle", idle), ("busy", busy)):
         figures |= {f"{name.replace('-', '_')}_{when}_mib": used / 2**20 for name, used in held.items()}
     results.write("bench-compose", settings={"pictures": len(found.keys), "overlay": "edge"}, figures=figures)

@@ -62,15 +62,11 @@ def in_bulk(pixels: Pixels) -> list[Any]:
 
 
 def bulk(found: Collection) -> dict[str, float]:
-    """Measure pictures a second over EncodeImageStream beside a loop in one process.
-
-    Both encode the same preprocessed pixels on the same runtime: the one sends them in batches to an encoder in a
-    process of its own, the other calls the model at its fastest batch size. They take turns.
-    """
+    """Measure pictures a second over EncodeImageStream beside a loop in one process at its fastest batch size."""
     figures: dict[str, float] = {}
     rows: list[list[object]] = []
     for subject in subjects():
-        encode = openvino(subject).images
+        encode = openvino(subject)["images"]
         pixels = subject.pixels(found, BULK_PIXELS)
         with encoder(subject.model_id) as address, EncoderClient(address) as client:
 
@@ -84,13 +80,11 @@ def bulk(found: Collection) -> dict[str, float]:
             fastest = loops[max(pilot, key=lambda batch: pilot[batch])]
             entries = {"gRPC": timing.rate(stream, BULK_SECONDS), "loop": timing.rate(fastest, BULK_SECONDS)}
             turns = timing.in_turns(entries, BULK_ROUNDS)
-        ratio = timing.ratio(turns, "gRPC", "loop")
-        rows.append([subject.name, median(turns["gRPC"]), median(turns["loop"]), ratio])
-        figures |= {
-            f"grpc_bulk_ratio{subject.suffix}": ratio,
-            f"grpc_bulk_images_per_second{subject.suffix}": median(turns["gRPC"]),
-            f"loop_images_per_second{subject.suffix}": median(turns["loop"]),
-        }
+        ratio, served, bare = timing.ratio(turns, "gRPC", "loop"), median(turns["gRPC"]), median(turns["loop"])
+        rows.append([subject.name, served, bare, ratio])
+        end = "" if subject.key == "embedded" else f"_{subject.key}"
+        figures |= {f"grpc_bulk_ratio{end}": ratio, f"grpc_bulk_images_per_second{end}": served}
+        figures[f"loop_images_per_second{end}"] = bare
     results.show(["model", "over gRPC", "fastest loop", "ratio"], rows, "pictures a second in bulk")
     return figures
 
@@ -119,10 +113,7 @@ def encoder_client(address: str, words: Iterator[str]) -> Call:
 
 
 def infinity_client(address: str, words: Iterator[str]) -> Call:
-    """Return a client that asks infinity_emb for one text at a time, over a connection of its own.
-
-    It writes and reads HTTP by hand: a library for it would cost more than the server's own share of a request.
-    """
+    """Return such a client of infinity_emb; a library for HTTP would cost more than the server's own share."""
     streams: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def call() -> None:
@@ -157,11 +148,7 @@ def infinity() -> Iterator[str]:
 
 
 def batching(_: Collection) -> dict[str, float]:
-    """Measure texts a second at 1 and 32 clients, three servers in turns.
-
-    Sightline's encoder as it is; the same with batches of one; and infinity_emb, which batches too, with torch over the
-    same weights, left out where it is not installed. Every client has one connection and one text under way.
-    """
+    """Measure texts a second at 1 and 32 clients, each with one text under way, of three servers in turns."""
     figures: dict[str, float] = {}
     words = cycle(texts(TEXTS))
     with ExitStack() as stack:
@@ -216,45 +203,38 @@ def saturated(address: str, pixels: Pixels) -> Iterator[Any]:
 
 
 def latency(found: Collection) -> dict[str, float]:
-    """Measure the time of one text at an idle encoder, and while pictures in bulk saturate it.
+    """Measure the time of one text at an idle encoder, and while pictures in bulk saturate it, in turns.
 
-    One client asks for a text, waits a moment, asks for the next. The bulk comes from another process, over one stream
-    of preprocessed pixels that always has requests waiting, as ingestion does. Idle and busy take turns; percentiles
-    are over all turns, the ratio is of the two 99th percentiles.
+    The bulk comes from another process, over one stream that always has requests waiting, as ingestion does.
     """
-    figures: dict[str, float] = {}
-    rows: list[list[object]] = []
-    for subject in subjects():
-        pixels = subject.pixels(found, LATENCY_PIXELS)
-        times: dict[str, list[float]] = {"idle": [], "under_bulk": []}
-        encoded_pictures, seconds = 0, 0.0
-        words = iter(texts(50 + LATENCY_ROUNDS * 2 * LATENCY_TEXTS))
-        with encoder(subject.model_id) as address, EncoderClient(address) as client:
+    subject = subjects()[0]
+    pixels = subject.pixels(found, LATENCY_PIXELS)
+    times: dict[str, list[float]] = {"idle": [], "under_bulk": []}
+    encoded_pictures, seconds = 0, 0.0
+    words = iter(texts(50 + LATENCY_ROUNDS * 2 * LATENCY_TEXTS))
+    with encoder(subject.model_id) as address, EncoderClient(address) as client:
 
-            def ask(count: int, client: EncoderClient = client, words: Iterator[str] = words) -> list[float]:
-                milliseconds: list[float] = []
-                for _ in range(count):
-                    time.sleep(PAUSE_SECONDS)
-                    milliseconds += timed(client.encode_texts, [[next(words)]])[0].tolist()
-                return milliseconds
+        def ask(count: int) -> list[float]:
+            milliseconds: list[float] = []
+            for _ in range(count):
+                time.sleep(PAUSE_SECONDS)
+                milliseconds += timed(client.encode_texts, [[next(words)]])[0].tolist()
+            return milliseconds
 
-            ask(50)
-            for _ in range(LATENCY_ROUNDS):
-                times["idle"] += ask(LATENCY_TEXTS)
-                with saturated(address, pixels) as encoded:
-                    before, began = encoded.value, time.perf_counter()
-                    times["under_bulk"] += ask(LATENCY_TEXTS)
-                    encoded_pictures += encoded.value - before
-                    seconds += time.perf_counter() - began
-        rate = encoded_pictures / seconds
-        for state, mine in times.items():
-            p50, p99 = percentile(mine, 50), percentile(mine, 99)
-            figures |= {f"text_p50_ms_{state}{subject.suffix}": p50, f"text_p99_ms_{state}{subject.suffix}": p99}
-            rows.append([f"{subject.name}, {state}", p50, p99, max(mine), rate if state != "idle" else 0.0])
-        ratio = percentile(times["under_bulk"], 99) / percentile(times["idle"], 99)
-        figures |= {f"text_p99_ratio{subject.suffix}": ratio, f"images_per_second_beside_texts{subject.suffix}": rate}
-    results.show(["encoder", "p50", "p99", "longest", "pictures/s"], rows, "one text, milliseconds")
-    return figures
+        ask(50)
+        for _ in range(LATENCY_ROUNDS):
+            times["idle"] += ask(LATENCY_TEXTS)
+            with saturated(address, pixels) as encoded:
+                before, began = encoded.value, time.perf_counter()
+                times["under_bulk"] += ask(LATENCY_TEXTS)
+                encoded_pictures += encoded.value - before
+                seconds += time.perf_counter() - began
+    p50s, p99s = ({state: percentile(mine, cut) for state, mine in times.items()} for cut in (50, 99))
+    results.show(["one text", "p50 ms", "p99 ms"], [[state, p50s[state], p99s[state]] for state in times])
+    figures = {f"text_p50_ms_{state}": value for state, value in p50s.items()}
+    figures |= {f"text_p99_ms_{state}": value for state, value in p99s.items()}
+    figures["text_p99_ratio"] = p99s["under_bulk"] / p99s["idle"]
+    return figures | {"images_per_second_beside_texts": encoded_pictures / seconds}
 
 
 PARTS: dict[str, Callable[[Collection], dict[str, float]]] = {

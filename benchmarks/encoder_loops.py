@@ -7,10 +7,9 @@ They take turns at every batch size.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -21,6 +20,7 @@ from sightline_encoder.models import ModelSource
 from sightline_encoder.runtimes.openvino_runtime import export
 from sightline_encoder.runtimes.tower import TowerSource
 from sightline_encoder.settings import EncoderSettings
+from sightline_service.atomic_write import replacing
 
 from benchmarks.harness import pictures, results, timing
 from benchmarks.harness.pictures import MODELS, Collection, Pixels, Vectors, chunks
@@ -34,6 +34,8 @@ SAMPLES, ROUNDS, ROUNDS_COMPARED = 192, 3, 5
 ITEMS = {"images": 32, "texts": 64}
 """At least so many in each turn: in as many batches as that takes."""
 Forward = Callable[..., Vectors]
+Loop = Mapping[str, Callable[[Any], Vectors]]
+"""A model on one runtime in this process: `images` takes pixels, `texts` a list of texts; both give unit vectors."""
 
 
 @dataclass(frozen=True)
@@ -49,22 +51,9 @@ class Subject:
         """The model as the encoder finds it."""
         return models.describe(self.model_id, settings())
 
-    @property
-    def suffix(self) -> str:
-        """What figures of serving end with."""
-        return "" if self.key == "embedded" else f"_{self.key}"
-
     def pixels(self, found: Collection, count: int) -> Pixels:
         """Return (count, height, width, 3) uint8: pictures of a collection at the model's input."""
         return pictures.pixels(found.some(count), self.source.preprocessing, count)
-
-
-@dataclass(frozen=True)
-class Loop:
-    """A model on one runtime in this process: pixels to unit vectors, and texts to the same."""
-
-    images: Callable[[Any], Vectors]
-    texts: Callable[[list[str]], Vectors]
 
 
 def settings() -> EncoderSettings:
@@ -78,10 +67,7 @@ def texts(count: int) -> list[str]:
 
 
 def subjects() -> tuple[Subject, Subject]:
-    """Return the model that runs without Docker, and open_clip's ViT-B-32.
-
-    The latter has random weights, which take as long as trained ones and need no hub; they are written once.
-    """
+    """Return the model that runs without Docker, and ViT-B-32 with random weights: these take as long as others."""
     path = MODELS / "random" / "ViT-B-32.safetensors"
     if not path.is_file():
         import open_clip
@@ -92,21 +78,16 @@ def subjects() -> tuple[Subject, Subject]:
         torch.manual_seed(0)
         module = open_clip.create_model("ViT-B-32", pretrained=None)
         tensors = {name: tensor.contiguous() for name, tensor in module.state_dict().items()}
-        _write(path, lambda draft: save_file(tensors, draft))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as draft:
+            save_file(tensors, draft)
     return Subject("embedded", "embedded", "embedded"), Subject("vit_b_32", "ViT-B-32", f"path:{path}@ViT-B-32")
-
-
-def _write(path: Path, save: Callable[[Path], object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
-    save(draft)
-    draft.replace(path)
 
 
 def openvino(subject: Subject) -> Loop:
     """Return the encoder's own code, at the precision that it chooses."""
     model = models.load(subject.model_id, settings())
-    return Loop(model.encode_pixels, model.encode_texts)
+    return {"images": model.encode_pixels, "texts": model.encode_texts}
 
 
 def loops(subject: Subject) -> dict[str, Loop]:
@@ -115,7 +96,7 @@ def loops(subject: Subject) -> dict[str, Loop]:
 
     def over(make: Callable[[TowerSource], Forward]) -> Loop:
         image, text = make(source.image), make(source.text)
-        return Loop(image, lambda batch: text(*source.tokenize(batch)))
+        return {"images": image, "texts": lambda batch: text(*source.tokenize(batch))}
 
     found = {OPENVINO: openvino(subject)}
     found[TORCH] = over(partial(_torch_forward, bf16=False))
@@ -156,8 +137,9 @@ def _onnx_forward(source: TowerSource) -> Forward:
         import torch
 
         say(f"exporting {source.name} to ONNX")
-        module, save = export(source), torch.onnx.export
-        _write(path, lambda draft: save(module, dynamo=True, external_data=False, verbose=False, f=str(draft)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as draft:
+            torch.onnx.export(export(source), dynamo=True, external_data=False, verbose=False, f=str(draft))
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     names = [each.name for each in session.get_inputs()]
     return lambda *inputs: np.asarray(session.run(None, dict(zip(names, inputs, strict=True)))[0])
@@ -180,10 +162,9 @@ def measure(subject: Subject, kind: str, found: dict[str, Loop], items: Any) -> 
         count = max(ITEMS[kind] // (4 if batch == 1 else 1), batch)
         entries = {}
         for name, loop in found.items():
-            encode = getattr(loop, kind)
             # Shapes that a runtime has not met yet cost more the first time.
-            encode(items[:batch])
-            entries[name] = timing.rate(partial(encode_all, encode, items[: count // batch * batch], batch))
+            loop[kind](items[:batch])
+            entries[name] = timing.rate(partial(encode_all, loop[kind], items[: count // batch * batch], batch))
         rates[batch] = timing.in_turns(entries, ROUNDS_COMPARED if batch == COMPARED_AT else ROUNDS)
         say(f"{subject.name}, {kind}, batch {batch}: done")
     return rates
@@ -206,9 +187,7 @@ def measured(subject: Subject, found: dict[str, Loop], samples: Any) -> dict[str
         figures[f"{prefix}_speedup"] = timing.ratio(compared, OPENVINO, TORCH)
         for name in found:
             figures[f"{subject.key}_{kind}_per_second_{name.lower().replace(' ', '_')}"] = median(compared[name])
-        cosines.append(
-            lowest_cosine(*(encode_all(getattr(found[name], kind), items, 32) for name in (OPENVINO, TORCH)))
-        )
+        cosines.append(lowest_cosine(*(encode_all(found[name][kind], items, 32) for name in (OPENVINO, TORCH))))
     print(f"{subject.name}: lowest cosine of OpenVINO to torch float32, images and texts: {cosines}\n")
     return figures | {f"{subject.key}_cosine": min(cosines)}
 

@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from statistics import median
 
@@ -48,14 +49,10 @@ def bare_loop(found: Collection, model: models.Model, readers: int) -> float:
 
         began = time.perf_counter()
         done = 0
-        ready: list[Pixels] = []
-        for pixels in pictures.ahead(pool, prepare, found.keys, 4 * ENCODE_BATCH):
-            if pixels is not None:
-                ready.append(pixels)
-            if len(ready) == ENCODE_BATCH:
-                done += len(model.encode_pixels(ready))
-                ready = []
-        done += len(model.encode_pixels(ready)) if ready else 0
+        prepared = pictures.ahead(pool, prepare, found.keys, 4 * ENCODE_BATCH)
+        ready = (pixels for pixels in prepared if pixels is not None)
+        while batch := list(islice(ready, ENCODE_BATCH)):
+            done += len(model.encode_pixels(batch))
         return done / (time.perf_counter() - began)
 
 
@@ -101,13 +98,8 @@ def main() -> None:
     results.show(["pictures/s", *(f"turn {turn + 1}" for turn in range(ROUNDS)), "median"], rows)
     whole, bare = median(turns["pipeline"]), median(turns["bare"])
     figures = {"images_per_second": whole, "bare_images_per_second": bare, "ratio": whole / bare}
-    settings = {
-        "images": str(found.folder),
-        "pictures": len(found.keys),
-        "worker_processes": worker.processes,
-        "worker_threads": worker.threads,
-        "batch": ENCODE_BATCH,
-    }
+    settings = {"images": str(found.folder), "pictures": len(found.keys), "processes": worker.processes}
+    settings |= {"threads": worker.threads, "batch": ENCODE_BATCH}
     results.write("bench-ingest", settings=settings, figures=figures, turns=turns)
 
 

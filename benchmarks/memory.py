@@ -26,13 +26,9 @@ from benchmarks.ingest import distinct
 from benchmarks.search import search
 
 CLIENTS = 8
-SETTLE_SECONDS = 10.0
-IDLE_SECONDS = 3.0
-LEAST_LOAD_SECONDS = 30.0
-SAMPLE_SECONDS = 0.2
-KINDS = ("rss", "pss", "uss", "anonymous")
-"""Resident, what is shared counted whole; what is shared divided by those who share it, for adding up;
-what is one process's alone; resident, of no file."""
+SETTLE_SECONDS, IDLE_SECONDS, LEAST_LOAD_SECONDS, SAMPLE_SECONDS = 10.0, 3.0, 30.0, 0.2
+KINDS = ("rss", "pss")
+"""Resident, what is shared counted whole; what is shared divided by those who share it, for adding up."""
 HEAVY = ("torch", "openvino", "onnxruntime", "scipy", "sklearn", "matplotlib", "pandas", "numba", "tokenizers", "numpy")
 """Libraries whose loading costs tens of megabytes or seconds, by the folder that they are installed in."""
 MIB = 2**20
@@ -46,9 +42,7 @@ def held(processes: Iterable[psutil.Process]) -> Counter[str]:
             found = process.memory_full_info()
             # A process that has ended and was not waited for holds nothing.
             if found.rss:
-                total += Counter(
-                    rss=found.rss, pss=found.pss, uss=found.uss, anonymous=found.rss - found.shared, processes=1
-                )
+                total += Counter(rss=found.rss, pss=found.pss, processes=1)
     return total
 
 
@@ -92,7 +86,6 @@ class Watch:
 class Outcome:
     """All that was measured."""
 
-    start: Watch
     idle: Watch
     load: Watch
     others: dict[str, float]
@@ -100,9 +93,9 @@ class Outcome:
 
 def measure(found: Collection, models: Path | None) -> Outcome:
     """Start, wait, load."""
-    start, idle, load = Watch(), Watch(), Watch()
+    idle, load = Watch(), Watch()
     say("starting")
-    with system(models=models, on_wait=start.look) as running:
+    with system(models=models) as running:
         say(f"idle for {SETTLE_SECONDS + IDLE_SECONDS:.0f} s")
         time.sleep(SETTLE_SECONDS)
         with meanwhile(lambda: idle.look(running), pause_seconds=SAMPLE_SECONDS):
@@ -127,7 +120,7 @@ def measure(found: Collection, models: Path | None) -> Outcome:
             running.rescan()
             state = running.wait(lambda state: state.known > 0 and state.finished)
             time.sleep(max(0.0, LEAST_LOAD_SECONDS - (time.monotonic() - began)))
-    return Outcome(start, idle, load, {"indexed": state.indexed, **others})
+    return Outcome(idle, load, {"indexed": state.indexed, **others})
 
 
 def figures(outcome: Outcome) -> dict[str, float]:
@@ -138,8 +131,6 @@ def figures(outcome: Outcome) -> dict[str, float]:
             found |= {f"{_figure(name)}_{when}_{kind}_mib": most[kind] / MIB for kind in ("rss", "pss")}
         for name, loaded in watch.libraries.items():
             found[f"torch_{_figure(name)}"] = found.get(f"torch_{_figure(name)}", False) or "torch" in loaded
-    if encoder := outcome.start.most.get("encoder"):
-        found["encoder_start_rss_mib"] = encoder["rss"] / MIB
     return dict(sorted(found.items())) | outcome.others
 
 
@@ -153,26 +144,17 @@ def show(outcome: Outcome) -> None:
     rows: list[list[object]] = []
     for name in dict.fromkeys([*idle.most, *load.most]):
         watches = [watch for watch in (idle, load) if name in watch.most]
-        loaded = set[str]().union(*(watch.libraries[name] for watch in watches)) - {"numpy"}
+        loaded = set[str]().union(*(watch.libraries[name] for watch in watches))
         shown = f"{name} ({max(watch.most[name]['processes'] for watch in watches)})"
-        held = [
-            round(watch.most[name][kind] / MIB) if name in watch.most else "-"
-            for watch in (idle, load)
-            for kind in KINDS
-        ]
-        rows.append([shown, *held, ", ".join(sorted(loaded)) or "-"])
+        most = [watch.most.get(name, Counter()) for watch in (idle, load)]
+        rows.append([shown, *(round(each[kind] / MIB) for each in most for kind in KINDS), ", ".join(sorted(loaded))])
     rows.append(["all", *(round(watch.total[kind] / MIB) for watch in (idle, load) for kind in KINDS), ""])
     headers = ["process", *(f"{when} {kind}" for when in ("idle", "load") for kind in KINDS), "loaded"]
     results.show(headers, rows, "MiB; under load the most that was seen, each on its own")
-    series = {
-        when: {name: most["pss"] / MIB for name, most in watch.most.items()}
-        for when, watch in (("under load, at most", load), ("idle", idle))
-    }
-    results.draw_bars("bench-memory", "Memory of each process, MiB (PSS)", series)
 
 
 def main() -> None:
-    """Measure, print, draw and write."""
+    """Measure, print and write."""
     options = results.options("bench-memory", __doc__, first_start=False)
     found = distinct(pictures.find(options.images))
     outcome = measure(found, None if options.first_start else pictures.MODELS)

@@ -11,9 +11,9 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from statistics import fmean, mode
+from statistics import mode
 from typing import Any
 
 import numpy as np
@@ -82,15 +82,6 @@ def vocabulary_of(model: models.Model) -> VocabularyEmbeddings:
     return VocabularyEmbeddings(texts, pictures.encode_texts(model, texts))
 
 
-@dataclass
-class Names:
-    """Cosines of clusters' names, and of their commonest classes' names, with their folders'; and the names."""
-
-    ours: list[float] = field(default_factory=list)
-    classes: list[float] = field(default_factory=list)
-    examples: list[list[object]] = field(default_factory=list)
-
-
 def look(found: Collection) -> tuple[Pictures, NDArray[np.intp]]:
     """Return what the embedded model's image tower makes of the pictures; torch, for the (n,) classes beside."""
     import torch
@@ -128,10 +119,14 @@ def arranged(nearest: Nearest, text: str, words: VocabularyEmbeddings) -> Any:
 
 def name_clusters(
     held: Pictures, classes: NDArray[np.intp], encode: Encode, words: VocabularyEmbeddings, asked: Sequence[str]
-) -> Names:
-    """Search for texts and compare the clusters' names with the folders that they hold."""
+) -> tuple[list[list[object]], NDArray[np.float64]]:
+    """Search for texts; return for each cluster the text, its folder, its name and that of its commonest class.
+
+    Beside them, (n, 2), the cosines of both names with the folder's.
+    """
     class_names = [first for first, _, _ in embedded.class_texts()]
-    found = Names()
+    rows: list[list[object]] = []
+    cosines = []
     for text, vector in zip(asked, encode(asked), strict=True):
         order = held.ranked(vector)[:MAX_CLUSTERED]
         nearest = held.nearest(vector)
@@ -144,10 +139,9 @@ def name_clusters(
                 continue
             names = [query_of(label), str(cluster.name), class_names[mode(classes[places].tolist())]]
             folder, ours, theirs = encode(names)
-            found.ours.append(float(folder @ ours))
-            found.classes.append(float(folder @ theirs))
-            found.examples.append([text, *names])
-    return found
+            cosines.append((folder @ ours, folder @ theirs))
+            rows.append([text, *names])
+    return rows, np.array(cosines)
 
 
 def judge_queries(
@@ -197,35 +191,18 @@ def main() -> None:
         sys.exit(f"{found.folder} has no folders, so there are no labels to compare names with")
     threshold, accuracy = choose_threshold(encode, set(labels))
     random = np.random.default_rng(1).permutation(len(words.texts))[:RANDOM_QUERIES]
-    names = name_clusters(held, classes, encode, words, [*labels, *(words.texts[place] for place in random)])
+    rows, cosines = name_clusters(held, classes, encode, words, [*labels, *(words.texts[place] for place in random)])
     scale = calibrate(held, words)  # type: ignore[arg-type]
     assert scale is not None
     known = " ".join([*found.keys, *found.captions.values()]).replace("_", " ")
     verdicts = judge_queries(held, encode, words, scale, labels, known)
     milliseconds = time_clusters(held, words)
-    some = names.examples[:: max(1, len(names.examples) // 20)]
-    results.show(["searched for", "folder", "name", "commonest class"], some)
-    results.write(
-        f"naming-{found.name}",
-        settings={
-            "images": str(found.folder),
-            "pictures": len(held.images),
-            "words": len(words.texts),
-            "threshold": round(threshold, 3),
-            "threshold_accuracy": round(accuracy, 3),
-            "score": round(scale.score, 3),
-        },
-        figures={
-            "clusters": len(names.ours),
-            "fits": float(np.mean(np.array(names.ours) >= threshold)),
-            "fits_commonest_class": float(np.mean(np.array(names.classes) >= threshold)),
-            "cosine": fmean(names.ours),
-            "cosine_commonest_class": fmean(names.classes),
-            **verdicts,
-            "cluster_p50_ms": percentile(milliseconds, 50),
-            "cluster_p95_ms": percentile(milliseconds, 95),
-        },
-    )
+    fits = (cosines >= threshold).mean(axis=0)
+    results.show(["searched for", "folder", "name", "commonest class"], rows[:: max(1, len(rows) // 20)])
+    settings = {"images": str(found.folder), "threshold": threshold, "threshold_accuracy": accuracy}
+    figures = {"clusters": len(rows), "fits": fits[0], "fits_commonest_class": fits[1], **verdicts}
+    figures["cluster_p50_ms"] = percentile(milliseconds, 50)
+    results.write(f"naming-{found.name}", settings=settings, figures=figures)
 
 
 if __name__ == "__main__":

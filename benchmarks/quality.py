@@ -58,7 +58,6 @@ def measure(found: Collection, choice: str | None) -> Outcome:
     keys, vectors = pictures.embed_with(model, found)
     described = {
         "model": model.id,
-        "fingerprint": model.fingerprint,
         "runtime": model.runtime,
         "device": model.device,
         "pictures_per_second": round(len(keys) / (time.monotonic() - began), 1),
@@ -83,8 +82,7 @@ def show(found: Collection, outcomes: list[Outcome]) -> None:
     first = outcomes[0]
     order = sorted(first.precisions, key=lambda label: -first.precisions[label])
     rows: list[list[object]] = [
-        [label, first.sizes[label], *(outcome.precisions.get(label, float("nan")) for outcome in outcomes)]
-        for label in order
+        [label, first.sizes[label], *(each.precisions[label] for each in outcomes)] for label in order
     ]
     rows.append(["mean", sum(first.sizes.values()), *(outcome.mean_precision for outcome in outcomes)])
     results.show(["class", "pictures", *(f"p@{DEPTH} {outcome.name}" for outcome in outcomes)], rows)
@@ -92,12 +90,7 @@ def show(found: Collection, outcomes: list[Outcome]) -> None:
         rows = [[f"recall@{cut}", *(outcome.recalls[cut] for outcome in outcomes)] for cut in CUTS]
         results.show(["captions", *(each.name for each in outcomes)], rows, f"{len(found.captions):,} captions")
     title = f"Precision of the first {DEPTH} for each folder's name: {found.name}"
-    series = {
-        f"{each.name}: mean {each.mean_precision:.3f}": {
-            query_of(label): each.precisions.get(label, 0) for label in order
-        }
-        for each in outcomes
-    }
+    series = {each.name: {query_of(label): each.precisions.get(label, 0) for label in order} for each in outcomes}
     results.draw_bars(f"quality-{found.name}", title, series)
 
 

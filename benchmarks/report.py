@@ -56,8 +56,6 @@ GROWING, LARGEST_PART = 1.2, 0.8
 """Growing vectors takes so many times their own memory for a while; of what is free so much may be used."""
 SAME = 1e-5
 METHODS = {"exact_cpu": "exact, CPU", "hnsw": "HNSW, CPU", "exact_gpu": "exact, GPU"}
-NO_CLASSES = "no picture lies in a folder of its class."
-NO_MAP = "its classes have too few pictures for a map."
 
 
 @dataclass(frozen=True)
@@ -89,9 +87,7 @@ class Answer:
         """What the page would say above the results."""
         if not self.relevance.found:
             return f"{self.relevance.message} These are only the nearest that there are."
-        counted = self.relevance.relevant
-        shown = "1 picture is" if counted == 1 else f"{counted} of the first {JUDGED} pictures are"
-        return f"Found, as the gateway judges it: {shown} enough like it."
+        return f"Found, as the gateway judges it: {self.relevance.relevant} of the first {JUDGED} are enough like it."
 
 
 def answer(subject: Subject, folder: Path) -> list[Answer]:
@@ -116,18 +112,14 @@ def answer(subject: Subject, folder: Path) -> list[Answer]:
                 with Image.open(io.BytesIO(data)) as small:
                     axes.imshow(np.asarray(ImageOps.pad(small.convert("RGB"), (SQUARE, SQUARE), color="white")))
                 name = key if len(key) <= LONGEST_KEY else f"…{key[1 - LONGEST_KEY :]}"
-                title = f"{place + 1}  {similarity:.3f}\n{name}"
-                axes.set_title(title, fontsize=8, color=INK, parse_math=False)
+                axes.set_title(f"{place + 1}  {similarity:.3f}\n{name}", fontsize=8, color=INK, parse_math=False)
         figure.savefig(folder / f"figure-{number}.png", dpi=150)
     return found
 
 
 @dataclass(frozen=True)
 class Score:
-    """How well a class's name finds it: the share that is of the class among the first `depth`, min(100, size).
-
-    `instead` is what the others are of, the most frequent first, each with how often.
-    """
+    """How well a class's name finds it: the share among the first min(100, size), and what stands in its place."""
 
     name: str
     size: int
@@ -171,13 +163,12 @@ def mean(found: Iterable[Score]) -> float:
 
 @dataclass(frozen=True)
 class Timing:
-    """Searches among a number of vectors by one method; `lost` is how much less similar than the nearest they found."""
+    """Searches among a number of vectors by one method."""
 
     method: str
     size: int
     milliseconds: NDArray[np.float64]
     recall: float = 1.0
-    lost: float = 0.0
     build_seconds: float = 0.0
 
     def percentile(self, percent: float) -> float:
@@ -190,7 +181,6 @@ class Timing:
         found = {f"{start}p{percent}_ms_{self.size}": self.percentile(percent) for percent in (50, 95)}
         if self.method == "hnsw":
             found[f"hnsw_recall_at_{NEAREST}_{self.size}"] = self.recall
-            found[f"hnsw_similarity_lost_{self.size}"] = self.lost
             found[f"hnsw_build_seconds_{self.size}"] = self.build_seconds
         return found
 
@@ -240,11 +230,8 @@ def measure(vectors: Vectors, asked: Vectors, sizes: Iterable[int], indexed_to: 
             continue
         with built(part) as shard:
             milliseconds, got = warmed(partial(shard.search, count=NEAREST), asked)
-        judged = list(zip(asked, got, wanted, strict=True))
-        recalls = [recall(part, *one) for one in judged]
-        losses = [float((part[best] @ text).mean() - (part[near] @ text).mean()) for text, near, best in judged]
-        seconds = shard.build_seconds
-        found.append(Timing("hnsw", size, milliseconds, float(np.mean(recalls)), float(np.mean(losses)), seconds))
+        recalls = [recall(part, *one) for one in zip(asked, got, wanted, strict=True)]
+        found.append(Timing("hnsw", size, milliseconds, float(np.mean(recalls)), shard.build_seconds))
     return found
 
 
@@ -309,14 +296,11 @@ def embedded_image(source: Path | bytes) -> str:
 
 def render(content: dict[str, Any]) -> str:
     """Return the page; what is said of folders and pictures is escaped, and a name that is missing raises."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters["image"] = embedded_image
+    environment.globals |= {name: value for name, value in globals().items() if name.isupper()}
     return environment.get_template("report.html").render(content)
 
 
@@ -355,7 +339,6 @@ def main() -> None:
             f"drawn_precision_at_{DEPTH}": mean(score for score in scored if score.name in names),
             "classes": len(scored),
             f"classes_of_fewer_than_{DEPTH}": sum(score.size < DEPTH for score in scored),
-            f"classes_at_1_of_{DEPTH}": sum(score.precision == 1 for score in scored),
         }
     if laid:
         figures |= {f"map_{name}": value for name, value in laid.figures().items()}
@@ -368,22 +351,16 @@ def main() -> None:
         "made_at": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         "answers": answers,
         "charts": {number: path for number in (4, 5, 6) if (path := folder / f"figure-{number}.png").is_file()},
-        "depth": DEPTH,
         "scores": scored,
         "drawn": [score for score in scored if score.name in names],
         "worst": worst(scored),
         "figures": figures,
         "enough": enough,
-        "seed": SEED,
-        "nearest": NEAREST,
-        "queries": QUERIES,
         "timings": {size: {t.method: t for t in timings if t.size == size} for size in options.sizes},
         "methods": {name: shown for name, shown in METHODS.items() if any(t.method == name for t in timings)},
         "index_above": EdgeSettings.model_fields["index_threshold"].default,
         "notes": notes,
         "mapped": laid,
-        "no_classes": NO_CLASSES,
-        "no_map": NO_MAP if scored else NO_CLASSES,
         "seconds": time.monotonic() - began,
     }
     (folder / "index.html").write_text(render(content), encoding="utf-8")

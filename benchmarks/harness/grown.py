@@ -57,10 +57,7 @@ INDEX_SECONDS = 7200.0
 
 @dataclass(frozen=True)
 class Filling:
-    """How a database was filled: with how many images, of what vectors and by what engine, in how many seconds.
-
-    Inserting includes the making of vectors; indexing is from a part's last upsert until its index answers.
-    """
+    """How a database was filled: how many images, of what vectors and by what engine, in how many seconds."""
 
     points: int
     of: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -144,19 +143,19 @@ def embed(
     vectors: list[Vectors] = []
     with ThreadPoolExecutor(threads) as pool:
         prepared = ahead(pool, lambda key: _prepared(pictures.read(key), steps), pictures.keys, 4 * batch)
-        ready: list[Pixels] = []
-        for key, found in zip(pictures.keys, prepared, strict=True):
-            if isinstance(found, str):
-                say(f"left out: {key}: {found}")
-            else:
-                kept.append(key)
-                ready.append(found)
-            if len(ready) == batch:
-                vectors.append(encode(ready))
-                ready = []
-                print(f"\r{len(kept):,} of {len(pictures.keys):,} pictures", end="", file=sys.stderr)
-    say("")
-    return kept, np.concatenate([*vectors, *([encode(ready)] if ready else [])])
+
+        def readable() -> Iterator[Pixels]:
+            for key, found in zip(pictures.keys, prepared, strict=True):
+                if isinstance(found, str):
+                    say(f"left out: {key}: {found}")
+                else:
+                    kept.append(key)
+                    yield found
+
+        ready = readable()
+        while part := list(islice(ready, batch)):
+            vectors.append(encode(part))
+    return kept, np.concatenate(vectors)
 
 
 def load(choice: str | None = None) -> models.Model:

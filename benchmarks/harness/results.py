@@ -37,11 +37,7 @@ class Failed(SystemExit):
 def options(target: str, description: str | None, images: str = "a folder of pictures", **more: Any) -> Any:
     """Return a target's options by name, after a warning where others use the machine.
 
-    Args:
-        target: The name of the make target.
-        description: What `--help` says.
-        images: What `--images` names.
-        more: Further options: False for a switch, otherwise what reads it and its default.
+    `more` are further ones: False for a switch, otherwise what reads it and its default.
     """
     parser = argparse.ArgumentParser(prog=f"make {target}", description=description)
     parser.add_argument("--images", help=f"{images} (default: the sample pictures)")
@@ -157,8 +153,6 @@ def machine() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
         "gpu": _gpu(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},
     }
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -23,9 +24,7 @@ from sightline_local.supervisor import Supervisor
 from benchmarks.harness import pictures
 from benchmarks.harness.results import Failed
 
-POLL_SECONDS = 0.5
-INGEST_SECONDS = 3600.0
-HTTP_SECONDS = 300.0
+POLL_SECONDS, INGEST_SECONDS, HTTP_SECONDS = 0.5, 3600.0, 300.0
 START_SECONDS, STOP_SECONDS = 240.0, 120.0
 
 
@@ -143,21 +142,14 @@ class System:
 def system(
     bucket: Path | None = None,
     *,
-    settings: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] = MappingProxyType({}),
     models: Path | None = pictures.MODELS,
     only: Collection[str] = (),
-    instead: Mapping[str, str] | None = None,
-    on_wait: Callable[[System], None] = lambda _: None,
+    instead: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[System]:
-    """Run the services until the block ends.
+    """Run the services over a bucket until the block ends; where none, or no models, are given, over an empty folder.
 
-    Args:
-        bucket: A folder of pictures; an empty one where none is given.
-        settings: For all of them, over the stack's own.
-        models: Where converted models are; None for an empty folder.
-        only: Names of the services to run; all if empty.
-        instead: By a service's name, Python to run in its place.
-        on_wait: Called about five times a second while they start.
+    `settings` are for all, `only` names the services to run, `instead` has Python to run in place of one.
     """
     with tempfile.TemporaryDirectory(prefix="sightline-bench-") as temporary:
         folder = Path(temporary)
@@ -167,19 +159,19 @@ def system(
             state=folder / "state",
             models=models or folder / "models",
             ports=choose_ports(),
-            settings=dict(settings or {}),
+            settings=dict(settings),
         )
         stack.make_folders()
         services = [service for service in stack.services() if not only or service.name in only]
         for place, service in enumerate(services):
-            if instead and service.name in instead:
+            if service.name in instead:
                 environment = service.environment | {"PYTHONPATH": os.fspath(ROOT)}
                 services[place] = Service(service.name, [sys.executable, "-c", instead[service.name]], environment)
         with Supervisor(services, stack.logs) as supervisor:
             running = System(stack, supervisor)
             with running.http:
                 try:
-                    wait_until_ready(stack, supervisor, on_wait=lambda: on_wait(running))
+                    wait_until_ready(stack, supervisor)
                 except NotReady as error:
                     raise Failed(str(error)) from error
                 yield running

@@ -54,9 +54,7 @@ class Growth:
     """An endless supply of unit vectors that are spread as real ones are, in blocks.
 
     Each is a real one, moved along the differences to its 64 nearest, each by a normally distributed share of it, on
-    the sphere: a smoothed bootstrap whose kernel has the covariance of the surroundings. Neighbourhoods stay
-    neighbourhoods, and no direction is added in which real vectors do not differ: noise in all directions would give
-    vectors of many more dimensions than real ones fill. Equal seeds give equal vectors.
+    the sphere: no direction is added in which real vectors do not differ. Equal seeds give equal vectors.
     """
 
     def __init__(self, real: Vectors, seed: int = GROWTH_SEED) -> None:

@@ -94,8 +94,7 @@ def test_libraries_are_told_from_what_a_process_has_mapped():
 def test_this_process_is_read_and_one_that_has_ended_holds_nothing():
     found = memory.held([psutil.Process()])
     assert found["processes"] == 1
-    assert found["rss"] >= found["anonymous"] > 0
-    assert found["rss"] >= found["pss"] >= found["uss"] > 0
+    assert found["rss"] >= found["pss"] > 0
     assert "numpy" in memory.libraries([psutil.Process()])
     ended = psutil.Popen(["true"])
     ended.wait()
@@ -112,10 +111,9 @@ def watch(torch=False, **rss_mib):
 def test_figures_of_memory(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(results, "RESULTS", tmp_path)
     idle, load = watch(encoder=400, search_gateway=200), watch(torch=True, encoder=500, search_gateway=220)
-    outcome = memory.Outcome(watch(encoder=1300), idle, load, {"searches": 100})
+    outcome = memory.Outcome(idle, load, {"searches": 100})
     figures = memory.figures(outcome)
     assert figures["encoder_idle_rss_mib"] == 400
-    assert figures["encoder_start_rss_mib"] == 1300
     assert figures["search_gateway_load_pss_mib"] == 220
     assert (figures["torch_encoder"], figures["torch_search_gateway"]) == (1, 0)
     assert figures["all_idle_pss_mib"] == 512
@@ -125,5 +123,3 @@ def test_figures_of_memory(tmp_path, monkeypatch, capsys):
     written = json.loads((tmp_path / "bench-memory.json").read_text())
     assert set(written) == {"machine", "when", "settings", "figures"}
     assert written["figures"]["searches"] == 100
-    with Image.open(tmp_path / "bench-memory.png") as drawn:
-        assert drawn.size[0] > 100
