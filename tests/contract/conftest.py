@@ -1,4 +1,7 @@
-"""The server of the contract tests: qdrant-edge as a process, or the one that QDRANT_URL names."""
+"""What the contract tests run over: fakes and the real things.
+
+The vector database is qdrant-edge as a process, or the server that QDRANT_URL names.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes import FakeCollection
 from sightline_catalogue import (
     Catalogue,
     CatalogueSettings,
@@ -89,8 +93,8 @@ def own_server(tmp_path) -> Iterator[Server]:
     server.stop()
 
 
-class Shelf:
-    """A test's own part of a shared server: collections, and an alias, that no other test sees."""
+class Namespace:
+    """A test's own collections and alias on a shared server, which no other test sees."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -115,28 +119,36 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf(server_url) -> Iterator[Shelf]:
-    """The test's part of the server, emptied afterwards."""
-    shelf = Shelf(server_url)
-    yield shelf
-    shelf.clear()
+def namespace(server_url) -> Iterator[Namespace]:
+    """The test's own collections on the server, deleted afterwards."""
+    namespace = Namespace(server_url)
+    yield namespace
+    namespace.clear()
 
 
 @pytest.fixture
-def catalogue(shelf) -> Catalogue:
+def catalogue(namespace) -> Catalogue:
     """A catalogue that has no collection yet."""
-    return shelf.catalogue()
+    return namespace.catalogue()
 
 
 @pytest.fixture
-def collection(catalogue, shelf) -> Collection:
-    """An empty collection."""
-    return catalogue.ensure_collection(shelf.model())
+def server_collection(catalogue, namespace) -> Collection:
+    """An empty collection on the server."""
+    return catalogue.ensure_collection(namespace.model())
+
+
+@pytest.fixture(params=["server", "fake"])
+def collection(request) -> Collection | FakeCollection:
+    """An empty collection: on the server, and the fake."""
+    if request.param == "fake":
+        return FakeCollection(ModelRef("model", "f" * 64, DIMENSIONS))
+    return request.getfixturevalue("server_collection")
 
 
 @pytest.fixture
-def drawn() -> Callable[[int], np.ndarray]:
-    """Draws (n, 16) float32 unit vectors, others at each call."""
+def random_vectors() -> Callable[[int], np.ndarray]:
+    """Returns (n, 16) float32 unit vectors, others at each call."""
     random = np.random.default_rng(7)
 
     def draw(count: int) -> np.ndarray:
@@ -147,8 +159,8 @@ def drawn() -> Callable[[int], np.ndarray]:
 
 
 @pytest.fixture
-def picture() -> Callable[..., Image]:
-    """Makes an image from its key; what else it shall be is given by name."""
+def make_image() -> Callable[..., Image]:
+    """Makes an image from its key; other fields are given by name."""
 
     def make(key: str, *, bucket: str = "main", **fields: object) -> Image:
         folders = key.split("/")[:-1]

@@ -11,13 +11,13 @@ from sightline_catalogue import Catalogue, CatalogueSettings, CatalogueUnavailab
 
 
 @pytest.fixture
-def stored(own_server, shelf, picture, drawn):
+def stored(own_server, namespace, make_image, random_vectors):
     """A catalogue on a server of its own, and twenty images in it."""
     catalogue = Catalogue(CatalogueSettings(url=own_server.url, timeout_seconds=10), "main")
-    collection = catalogue.ensure_collection(shelf.model())
+    collection = catalogue.ensure_collection(namespace.model())
     catalogue.activate(collection)
-    images = [picture(f"{number}.jpg") for number in range(20)]
-    vectors = drawn(20)
+    images = [make_image(f"{number}.jpg") for number in range(20)]
+    vectors = random_vectors(20)
     collection.upsert(images, vectors)
     yield catalogue, images, vectors
     catalogue.close()
@@ -32,7 +32,7 @@ def test_what_was_stored_survives_a_killed_server(own_server, stored):
     assert np.stack(collection.vectors([image.id for image in images])) == pytest.approx(vectors, abs=1e-6)
 
 
-def test_a_server_that_is_gone_is_named(own_server, stored, drawn):
+def test_a_server_that_is_gone_is_named(own_server, stored, random_vectors):
     catalogue, images, vectors = stored
     collection = catalogue.current()
     own_server.kill()
@@ -57,10 +57,12 @@ def _count(catalogue, queue):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_catalogue_made_before_a_fork_works_after_it(shelf, catalogue, collection, picture, drawn):
-    collection.upsert([picture("a.jpg")], drawn(1))
-    catalogue.activate(collection)
-    unused = shelf.catalogue()
+def test_a_catalogue_made_before_a_fork_works_after_it(
+    namespace, catalogue, server_collection, make_image, random_vectors
+):
+    server_collection.upsert([make_image("a.jpg")], random_vectors(1))
+    catalogue.activate(server_collection)
+    unused = namespace.catalogue()
     fork = multiprocessing.get_context("fork")
     queue = fork.Queue()
     child = fork.Process(target=_count, args=(unused, queue))

@@ -1,4 +1,4 @@
-"""Images of a collection, on a real server: stored, read, counted, changed and deleted."""
+"""Images of a collection: stored, read, counted, changed and deleted."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def all_pages(collection, wanted, limit):
             return keys
 
 
-def test_an_image_comes_back_as_it_went_in(collection, picture, drawn):
-    image = picture(
+def test_an_image_comes_back_as_it_went_in(collection, make_image, random_vectors):
+    image = make_image(
         "animals/cats/ca t\n\u00fc\U0001f408.jpg",
         reason="said so",
         next_try_at=NOON,
         taken_at=datetime(1901, 2, 3, 4, 5, 6, 789, tzinfo=UTC),
         camera="Leica",
     )
-    [vector] = drawn(1)
+    [vector] = random_vectors(1)
     collection.upsert([image], [vector])
     assert collection.get([image.id]) == [image]
     [stored] = collection.vectors([image.id])
@@ -41,25 +41,25 @@ def test_an_image_comes_back_as_it_went_in(collection, picture, drawn):
     assert stored == pytest.approx(vector, abs=1e-6)
 
 
-def test_vectors_come_back_of_length_one(collection, picture, drawn):
-    image = picture("a.jpg")
-    [vector] = drawn(1)
+def test_vectors_come_back_of_length_one(collection, make_image, random_vectors):
+    image = make_image("a.jpg")
+    [vector] = random_vectors(1)
     collection.upsert([image], [vector * 12])
     assert collection.vectors([image.id])[0] == pytest.approx(vector, abs=1e-6)
 
 
-def test_get_keeps_the_order_and_shows_what_is_missing(collection, picture, drawn):
-    images = [picture(f"{number}.jpg") for number in range(5)]
-    collection.upsert(images, drawn(5))
+def test_get_keeps_the_order_and_shows_what_is_missing(collection, make_image, random_vectors):
+    images = [make_image(f"{number}.jpg") for number in range(5)]
+    collection.upsert(images, random_vectors(5))
     ids = [images[3].id, NOWHERE, images[0].id, images[3].id]
     assert [one and one.key for one in collection.get(ids)] == ["3.jpg", None, "0.jpg", "3.jpg"]
     assert [one is None for one in collection.vectors(ids)] == [False, True, False, False]
     assert collection.get([]) == []
 
 
-def test_upserting_again_replaces_the_whole_image(collection, picture, drawn):
-    image = picture("a.jpg", camera="Leica", reason="old")
-    collection.upsert([image], drawn(1))
+def test_upserting_again_replaces_the_whole_image(collection, make_image, random_vectors):
+    image = make_image("a.jpg", camera="Leica", reason="old")
+    collection.upsert([image], random_vectors(1))
     bare = Image(id=image.id, bucket="main", key="a.jpg", state="failed", reason="not an image")
     collection.upsert([bare], None)
     assert collection.get([image.id]) == [bare]
@@ -67,31 +67,31 @@ def test_upserting_again_replaces_the_whole_image(collection, picture, drawn):
     assert collection.counts() == Counts(0, 0, 1)
 
 
-def test_more_images_than_fit_one_call(collection, picture, drawn):
-    images = [picture(f"{number}.jpg") for number in range(1203)]
-    collection.upsert(images, drawn(1203))
+def test_more_images_than_fit_one_call(collection, make_image, random_vectors):
+    images = [make_image(f"{number}.jpg") for number in range(1203)]
+    collection.upsert(images, random_vectors(1203))
     assert collection.counts().indexed == 1203
     assert [one.key for one in collection.get([image.id for image in images])] == [image.key for image in images]
 
 
-def test_keys_that_are_not_utf8_are_shown_escaped(collection, picture):
+def test_keys_that_are_not_utf8_are_shown_escaped(collection, make_image):
     raw = b"caf\xe9/\xff.jpg"
-    image = picture(raw.decode("utf-8", "replace"), state="failed", reason="the name is not UTF-8")
+    image = make_image(raw.decode("utf-8", "replace"), state="failed", reason="the name is not UTF-8")
     image = replace(image, id=image_id("main", raw), key=raw.decode("utf-8", "surrogateescape"))
     collection.upsert([image], None)
     [found] = collection.get([image.id])
     assert found.key == "caf\\xe9/\\xff.jpg"
 
 
-def test_states_are_counted(collection, picture, drawn):
-    collection.upsert([picture(f"{number}.jpg") for number in range(3)], drawn(3))
-    collection.upsert([picture("p.jpg", state="pending"), picture("f.jpg", state="failed", reason="empty")], None)
+def test_states_are_counted(collection, make_image, random_vectors):
+    collection.upsert([make_image(f"{number}.jpg") for number in range(3)], random_vectors(3))
+    collection.upsert([make_image("p.jpg", state="pending"), make_image("f.jpg", state="failed", reason="empty")], None)
     assert collection.counts() == Counts(pending=1, indexed=3, failed=1)
 
 
-def test_a_state_changes_and_the_rest_stays(collection, picture, drawn):
-    images = [picture("a.jpg"), picture("b.jpg")]
-    vectors = drawn(2)
+def test_a_state_changes_and_the_rest_stays(collection, make_image, random_vectors):
+    images = [make_image("a.jpg"), make_image("b.jpg")]
+    vectors = random_vectors(2)
     collection.upsert(images, vectors)
     soon = NOON + timedelta(hours=1)
     collection.set_state([images[0].id, NOWHERE], "pending", reason="it changed", next_try_at=soon)
@@ -107,17 +107,17 @@ def test_a_state_changes_and_the_rest_stays(collection, picture, drawn):
     assert [one.key for one in collection.nearest(vectors[0], SearchParams(limit=5)).images] == ["a.jpg", "b.jpg"]
 
 
-def test_only_what_has_a_vector_can_be_set_to_indexed(collection, picture, drawn):
-    waiting = picture("a.jpg", state="pending")
+def test_only_what_has_a_vector_can_be_set_to_indexed(collection, make_image, random_vectors):
+    waiting = make_image("a.jpg", state="pending")
     collection.upsert([waiting], None)
     collection.set_state([waiting.id], "indexed")
     assert collection.get([waiting.id]) == [waiting]
-    assert collection.nearest(drawn(1)[0], SearchParams(limit=5)).images == []
+    assert collection.nearest(random_vectors(1)[0], SearchParams(limit=5)).images == []
 
 
-def test_deleted_images_are_gone(collection, picture, drawn):
-    images = [picture(f"{number}.jpg") for number in range(3)]
-    vectors = drawn(3)
+def test_deleted_images_are_gone(collection, make_image, random_vectors):
+    images = [make_image(f"{number}.jpg") for number in range(3)]
+    vectors = random_vectors(3)
     collection.upsert(images, vectors)
     collection.delete([images[1].id, NOWHERE])
     collection.delete([images[1].id])
@@ -126,10 +126,10 @@ def test_deleted_images_are_gone(collection, picture, drawn):
     assert "1.jpg" not in [one.key for one in collection.nearest(vectors[1], SearchParams(limit=5)).images]
 
 
-def test_known_yields_every_image_once(collection, picture, drawn):
-    images = [picture(f"{number}.jpg", etag=f"e{number}", attempts=number) for number in range(25)]
-    collection.upsert(images, drawn(25))
-    failed = picture("f.jpg", state="failed", reason="empty", next_try_at=NOON)
+def test_scan_states_yields_every_image_once(collection, make_image, random_vectors):
+    images = [make_image(f"{number}.jpg", etag=f"e{number}", attempts=number) for number in range(25)]
+    collection.upsert(images, random_vectors(25))
+    failed = make_image("f.jpg", state="failed", reason="empty", next_try_at=NOON)
     collection.upsert([failed], None)
     found = {one.id: one for one in collection.scan_states(batch=4)}
     assert len(list(collection.scan_states(batch=26))) == len(found) == 26
@@ -137,18 +137,18 @@ def test_known_yields_every_image_once(collection, picture, drawn):
     assert found[images[7].id] == (images[7].id, "e7", "indexed", "7.jpg", 7, None)
 
 
-def test_known_of_an_empty_collection(collection):
+def test_scan_states_of_an_empty_collection(collection):
     assert list(collection.scan_states()) == []
     assert collection.counts() == Counts()
 
 
-def test_equal_bytes_are_found_with_their_vector(collection, picture, drawn):
-    vectors = drawn(4)
-    images = [picture("a.jpg", sha256="a" * 64), picture("b.jpg", sha256="b" * 64)]
-    copies = [picture(f"copies/{number}.jpg", sha256="c" * 64) for number in range(30)]
+def test_equal_bytes_are_found_with_their_vector(collection, make_image, random_vectors):
+    vectors = random_vectors(4)
+    images = [make_image("a.jpg", sha256="a" * 64), make_image("b.jpg", sha256="b" * 64)]
+    copies = [make_image(f"copies/{number}.jpg", sha256="c" * 64) for number in range(30)]
     collection.upsert(images, vectors[:2])
     collection.upsert(copies, np.repeat(vectors[2:3], 30, axis=0))
-    collection.upsert([picture("d.jpg", sha256="d" * 64, state="failed", reason="too large")], None)
+    collection.upsert([make_image("d.jpg", sha256="d" * 64, state="failed", reason="too large")], None)
     collection.set_state([images[1].id], "pending")
     found = collection.by_sha256(["c" * 64, "a" * 64, "b" * 64, "d" * 64, "e" * 64, "a" * 64])
     assert set(found) == {"a" * 64, "c" * 64}
@@ -159,21 +159,38 @@ def test_equal_bytes_are_found_with_their_vector(collection, picture, drawn):
     assert collection.by_sha256([]) == {}
 
 
-def test_labels_folders_and_formats_are_counted_over_indexed_images(collection, picture, drawn):
+def test_labels_are_counted_over_indexed_images(collection, make_image, random_vectors):
+    collection.upsert(
+        [make_image(key) for key in ("animals/cats/1.jpg", "a/cats/2.jpg", "animals/3.jpg", "top.jpg")],
+        random_vectors(4),
+    )
+    collection.upsert([make_image("animals/cats/5.jpg", state="pending")], None)
+    assert list(collection.labels().items()) == [("cats", 2), ("animals", 1)]
+
+
+def test_an_image_has_a_vector_if_it_is_indexed_and_only_then(collection, make_image, random_vectors):
+    for image, vectors in ((make_image("a.jpg"), None), (make_image("b.jpg", state="failed"), random_vectors(1))):
+        with pytest.raises(ValueError, match="and only then"):
+            collection.upsert([image], vectors)
+    assert collection.counts() == Counts()
+
+
+def test_labels_folders_and_formats_are_counted_on_the_server(server_collection, make_image, random_vectors):
+    collection = server_collection
     keys = ["animals/cats/1.jpg", "animals/cats/2.jpg", "animals/3.jpg", "top.jpg"]
-    collection.upsert([picture(key) for key in keys], drawn(4))
-    collection.upsert([picture("animals/4.png", format="PNG")], drawn(1))
-    collection.upsert([picture("animals/cats/5.jpg", state="pending")], None)
+    collection.upsert([make_image(key) for key in keys], random_vectors(4))
+    collection.upsert([make_image("animals/4.png", format="PNG")], random_vectors(1))
+    collection.upsert([make_image("animals/cats/5.jpg", state="pending")], None)
     assert collection.labels() == {"cats": 2, "animals": 2}
     assert collection.folders() == {"animals": 4, "animals/cats": 2}
     assert collection.formats() == {"JPEG": 4, "PNG": 1}
 
 
-def test_what_fits_a_filter_is_counted(collection, picture, drawn):
+def test_what_fits_a_filter_is_counted(collection, make_image, random_vectors):
     keys = ["animals/cats/1.jpg", "animals/cats/2.jpg", "animals/3.jpg", "top.jpg"]
-    images = [picture(key, indexed_at=NOON + timedelta(hours=number)) for number, key in enumerate(keys)]
-    collection.upsert(images, drawn(4))
-    collection.upsert([picture("animals/cats/5.jpg", state="pending")], None)
+    images = [make_image(key, indexed_at=NOON + timedelta(hours=number)) for number, key in enumerate(keys)]
+    collection.upsert(images, random_vectors(4))
+    collection.upsert([make_image("animals/cats/5.jpg", state="pending")], None)
     assert collection.count() == 4
     assert collection.count(Filter(folders=("animals",))) == 3
     assert collection.count(Filter(labels=("cats",)), indexed_after=NOON) == 1
@@ -181,10 +198,10 @@ def test_what_fits_a_filter_is_counted(collection, picture, drawn):
     assert collection.labels(Filter(folders=("animals/cats",))) == {"cats": 2}
 
 
-def test_a_walk_shows_every_indexed_image_that_fits_in_the_order_of_ids(collection, picture, drawn):
-    images = [picture(f"{'cats' if number % 3 else 'dogs'}/{number}.jpg") for number in range(30)]
-    collection.upsert(images, drawn(30))
-    collection.upsert([picture("cats/pending.jpg", state="pending")], None)
+def test_a_walk_shows_every_indexed_image_that_fits_in_the_order_of_ids(collection, make_image, random_vectors):
+    images = [make_image(f"{'cats' if number % 3 else 'dogs'}/{number}.jpg") for number in range(30)]
+    collection.upsert(images, random_vectors(30))
+    collection.upsert([make_image("cats/pending.jpg", state="pending")], None)
     batches = list(collection.scan_labels(batch=7))
     assert max(len(batch) for batch in batches) == 7
     assert [one for batch in batches for one in batch] == sorted((image.id, image.label) for image in images)
@@ -192,15 +209,15 @@ def test_a_walk_shows_every_indexed_image_that_fits_in_the_order_of_ids(collecti
     assert dogs == sorted((image.id, "dogs") for image in images if image.label == "dogs")
 
 
-def test_many_labels_are_all_counted(collection, picture, drawn):
-    collection.upsert([picture(f"l{number}/a.jpg") for number in range(300)], drawn(300))
-    collection.upsert([picture(f"l7/{number}.jpg") for number in range(3)], drawn(3))
+def test_many_labels_are_all_counted(collection, make_image, random_vectors):
+    collection.upsert([make_image(f"l{number}/a.jpg") for number in range(300)], random_vectors(300))
+    collection.upsert([make_image(f"l7/{number}.jpg") for number in range(3)], random_vectors(3))
     labels = collection.labels()
     assert len(labels) == 300
     assert next(iter(labels.items())) == ("l7", 4)
 
 
-def test_pages_are_newest_first(collection, picture, drawn):
+def test_pages_are_newest_first(collection, make_image, random_vectors):
     moments = {
         "taken.jpg": {"taken_at": NOON - timedelta(days=10_000), "modified_at": NOON + timedelta(days=9)},
         "newest.jpg": {"modified_at": NOON + timedelta(days=2)},
@@ -208,8 +225,8 @@ def test_pages_are_newest_first(collection, picture, drawn):
         "middle.jpg": {"modified_at": NOON},
         "future.jpg": {"taken_at": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)},
     }
-    collection.upsert([picture(key, **values) for key, values in moments.items()], drawn(5))
-    collection.upsert([picture("failed.jpg", state="failed", modified_at=NOON + timedelta(days=1))], None)
+    collection.upsert([make_image(key, **values) for key, values in moments.items()], random_vectors(5))
+    collection.upsert([make_image("failed.jpg", state="failed", modified_at=NOON + timedelta(days=1))], None)
     expected = ["future.jpg", "newest.jpg", "failed.jpg", "middle.jpg", "taken.jpg", "ancient.jpg"]
     for limit in (1, 2, 3, 5, 6, 100):
         pages = all_pages(collection, None, limit)
@@ -217,28 +234,28 @@ def test_pages_are_newest_first(collection, picture, drawn):
         assert len(pages) == -(-6 // limit)
 
 
-def test_pages_of_equal_times_show_each_image_once(collection, picture, drawn):
-    images = [picture(f"{number}.jpg") for number in range(300)]
-    collection.upsert(images, drawn(300))
+def test_pages_of_equal_times_show_each_image_once(collection, make_image, random_vectors):
+    images = [make_image(f"{number}.jpg") for number in range(300)]
+    collection.upsert(images, random_vectors(300))
     keys = [key for page in all_pages(collection, None, 7) for key in page]
     assert sorted(keys) == sorted(image.key for image in images)
 
 
-def test_going_on_is_stable_while_images_come_and_go(collection, picture, drawn):
-    images = [picture(f"{number}.jpg", modified_at=NOON + timedelta(days=number)) for number in range(20)]
-    collection.upsert(images, drawn(20))
+def test_going_on_is_stable_while_images_come_and_go(collection, make_image, random_vectors):
+    images = [make_image(f"{number}.jpg", modified_at=NOON + timedelta(days=number)) for number in range(20)]
+    collection.upsert(images, random_vectors(20))
     first = collection.browse(None, 5)
     assert [image.key for image in first.images] == [f"{number}.jpg" for number in range(19, 14, -1)]
-    collection.upsert([picture("new.jpg", modified_at=NOON + timedelta(days=99))], drawn(1))
+    collection.upsert([make_image("new.jpg", modified_at=NOON + timedelta(days=99))], random_vectors(1))
     collection.delete([first.images[-1].id, images[12].id])
     second = collection.browse(None, 5, first.cursor)
     assert [image.key for image in second.images] == ["14.jpg", "13.jpg", "11.jpg", "10.jpg", "9.jpg"]
 
 
-def test_pages_are_filtered(collection, picture, drawn):
-    collection.upsert([picture(f"cats/{number}.jpg") for number in range(6)], drawn(6))
-    collection.upsert([picture(f"dogs/{number}.jpg") for number in range(6)], drawn(6))
-    collection.upsert([picture(f"cats/f{number}.jpg", state="failed") for number in range(3)], None)
+def test_pages_are_filtered(collection, make_image, random_vectors):
+    collection.upsert([make_image(f"cats/{number}.jpg") for number in range(6)], random_vectors(6))
+    collection.upsert([make_image(f"dogs/{number}.jpg") for number in range(6)], random_vectors(6))
+    collection.upsert([make_image(f"cats/f{number}.jpg", state="failed") for number in range(3)], None)
     wanted = Filter(labels=("cats",), states=("failed",))
     keys = [key for page in all_pages(collection, wanted, 2) for key in page]
     assert sorted(keys) == ["cats/f0.jpg", "cats/f1.jpg", "cats/f2.jpg"]
@@ -251,16 +268,19 @@ def test_a_made_up_cursor_is_refused(collection, cursor):
         collection.browse(None, 5, cursor)
 
 
-def test_buckets_do_not_see_each_other(shelf, picture, drawn):
-    model = shelf.model()
-    ours = shelf.catalogue("ours").ensure_collection(model)
-    theirs = shelf.catalogue("theirs").ensure_collection(model)
-    vectors = drawn(2)
-    mine, other = picture("a.jpg", bucket="ours", sha256="a" * 64), picture("a.jpg", bucket="theirs", sha256="b" * 64)
+def test_buckets_do_not_see_each_other(namespace, make_image, random_vectors):
+    model = namespace.model()
+    ours = namespace.catalogue("ours").ensure_collection(model)
+    theirs = namespace.catalogue("theirs").ensure_collection(model)
+    vectors = random_vectors(2)
+    mine, other = (
+        make_image("a.jpg", bucket="ours", sha256="a" * 64),
+        make_image("a.jpg", bucket="theirs", sha256="b" * 64),
+    )
     assert mine.id != other.id
     ours.upsert([mine], vectors[:1])
     theirs.upsert([other], vectors[1:])
-    theirs.upsert([picture("b.jpg", bucket="theirs", state="pending")], None)
+    theirs.upsert([make_image("b.jpg", bucket="theirs", state="pending")], None)
     assert ours.counts() == Counts(0, 1, 0)
     assert theirs.counts() == Counts(1, 1, 0)
     assert [one.id for one in ours.scan_states()] == [mine.id]

@@ -1,4 +1,4 @@
-"""Searches, on a real server, against numpy over the same vectors."""
+"""Searches, against numpy over the same vectors."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ class Filled:
 
 
 @pytest.fixture
-def filled(collection, picture, drawn) -> Filled:
+def filled(collection, make_image, random_vectors) -> Filled:
     images = []
     for number in range(60):
         folder = ("animals/cats", "animals/dogs", "things", "")[number % 4]
         taken = NOON + timedelta(hours=number) if number % 3 else None
         images.append(
-            picture(
+            make_image(
                 f"{folder}/{number}.jpg".lstrip("/"),
                 format=("JPEG", "PNG")[number % 2],
                 taken_at=taken,
                 modified_at=NOON + timedelta(hours=100 - number),
             )
         )
-    vectors = drawn(60)
+    vectors = random_vectors(60)
     collection.upsert(images, vectors)
     # Neither may ever be found: one has no vector, the other one that is out of date.
-    collection.upsert([picture(f"bad/{number}.jpg", state="failed", reason="no image") for number in range(5)], None)
-    stale = [picture(f"stale/{number}.jpg") for number in range(5)]
-    collection.upsert(stale, drawn(5))
+    collection.upsert([make_image(f"bad/{number}.jpg", state="failed", reason="no image") for number in range(5)], None)
+    stale = [make_image(f"stale/{number}.jpg") for number in range(5)]
+    collection.upsert(stale, random_vectors(5))
     collection.set_state([image.id for image in stale], "pending")
     return Filled(collection, images, vectors)
 
@@ -55,8 +55,8 @@ def keys(nearest):
     return [image.key for image in nearest.images]
 
 
-def test_nearest_are_those_of_exact_search(filled, drawn):
-    for query in drawn(5):
+def test_nearest_are_those_of_exact_search(filled, random_vectors):
+    for query in random_vectors(5):
         nearest = filled.collection.nearest(query * 3, SearchParams(limit=50, with_vectors=True))
         expected, cosines = filled.expected(query)
         assert keys(nearest) == expected[:50]
@@ -66,8 +66,8 @@ def test_nearest_are_those_of_exact_search(filled, drawn):
         assert nearest.vectors @ (query / np.linalg.norm(query)) == pytest.approx(nearest.similarities, abs=1e-5)
 
 
-def test_vectors_are_left_out_unless_asked_for(filled, drawn):
-    assert filled.collection.nearest(drawn(1)[0], SearchParams(limit=3)).vectors is None
+def test_vectors_are_left_out_unless_asked_for(filled, random_vectors):
+    assert filled.collection.nearest(random_vectors(1)[0], SearchParams(limit=3)).vectors is None
 
 
 def test_images_come_with_all_but_what_ingest_alone_asks_for(filled):
@@ -77,30 +77,32 @@ def test_images_come_with_all_but_what_ingest_alone_asks_for(filled):
     assert nearest.similarities[0] == pytest.approx(1, abs=1e-5)
 
 
-def test_only_indexed_images_are_found(filled, drawn):
-    found = filled.collection.nearest(drawn(1)[0], SearchParams(limit=1000))
+def test_only_indexed_images_are_found(filled, random_vectors):
+    found = filled.collection.nearest(random_vectors(1)[0], SearchParams(limit=1000))
     assert len(found.images) == 60
     assert {image.state for image in found.images} == {"indexed"}
     assert (
         filled.collection.nearest(
-            drawn(1)[0], SearchParams(limit=5, filter=Filter(states=("failed", "pending")))
+            random_vectors(1)[0], SearchParams(limit=5, filter=Filter(states=("failed", "pending")))
         ).images
         == []
     )
-    only = filled.collection.nearest(drawn(1)[0], SearchParams(limit=1000, filter=Filter(states=("failed", "indexed"))))
+    only = filled.collection.nearest(
+        random_vectors(1)[0], SearchParams(limit=1000, filter=Filter(states=("failed", "indexed")))
+    )
     assert len(only.images) == 60
 
 
-def test_offset_passes_over_the_nearest(filled, drawn):
-    [query] = drawn(1)
+def test_offset_passes_over_the_nearest(filled, random_vectors):
+    [query] = random_vectors(1)
     expected, _ = filled.expected(query)
     assert keys(filled.collection.nearest(query, SearchParams(limit=10, offset=25))) == expected[25:35]
     assert keys(filled.collection.nearest(query, SearchParams(limit=10, offset=55))) == expected[55:]
     assert keys(filled.collection.nearest(query, SearchParams(limit=10, offset=500))) == []
 
 
-def test_images_are_excluded_by_id(filled, drawn):
-    [query] = drawn(1)
+def test_images_are_excluded_by_id(filled, random_vectors):
+    [query] = random_vectors(1)
     expected, _ = filled.expected(query)
     unwanted = tuple(image.id for image in filled.images if image.key in expected[1:4])
     assert keys(filled.collection.nearest(query, SearchParams(limit=5, exclude=unwanted))) == [
@@ -140,8 +142,8 @@ def moment(image):
         ),
     ],
 )
-def test_filters_narrow_searches_and_pages_alike(filled, drawn, wanted, fits):
-    [query] = drawn(1)
+def test_filters_narrow_searches_and_pages_alike(filled, random_vectors, wanted, fits):
+    [query] = random_vectors(1)
     expected, _ = filled.expected(query, fits)
     assert keys(filled.collection.nearest(query, SearchParams(limit=100, filter=wanted))) == expected
     page = filled.collection.browse(wanted, 100)
@@ -149,8 +151,8 @@ def test_filters_narrow_searches_and_pages_alike(filled, drawn, wanted, fits):
     assert sorted(listed) == sorted(expected)
 
 
-def test_batches_answer_like_single_searches(filled, drawn):
-    queries = drawn(4)
+def test_batches_answer_like_single_searches(filled, random_vectors):
+    queries = random_vectors(4)
     wanted = Filter(folders=("animals",))
     found = filled.collection.nearest_batch(queries, SearchParams(limit=7, filter=wanted, with_vectors=True))
     for query, nearest in zip(queries, found, strict=True):
@@ -183,8 +185,8 @@ def test_similar_of_an_image_without_a_vector(filled):
         filled.collection.similar(image_id("main", b"bad/0.jpg"), SearchParams(limit=5))
 
 
-def test_an_empty_collection_has_nothing_near(collection, drawn):
-    nearest = collection.nearest(drawn(1)[0], SearchParams(limit=5, with_vectors=True))
+def test_an_empty_collection_has_nothing_near(collection, random_vectors):
+    nearest = collection.nearest(random_vectors(1)[0], SearchParams(limit=5, with_vectors=True))
     assert nearest.images == []
     assert nearest.vectors.shape == (0, 16)
     assert nearest.similarities.shape == (0,)

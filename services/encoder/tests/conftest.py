@@ -2,105 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
-from contextlib import contextmanager
 
-import numpy as np
 import pytest
-from prometheus_client import CollectorRegistry
-from sightline_encoder.bootstrap import bootstrap
-from sightline_encoder.settings import EncoderSettings
-from sightline_pictures import Preprocessing
-
-DEADLINE = 20
-FINGERPRINT = "f" * 64
-
-
-class TinyModel:
-    """Vectors from a text's length or a picture's mean colour; stops where told to.
-
-    Attributes:
-        gate: While it is clear, forward passes wait.
-    """
-
-    def __init__(self, model_id="tiny", fingerprint=FINGERPRINT):
-        self.id = model_id
-        self.fingerprint = fingerprint
-        self.dimensions = 3
-        self.context_length = 8
-        self.preprocessing = Preprocessing(resize_mode="squash", resize_size=4, crop_width=4, crop_height=4)
-        self.runtime = "torch"
-        self.device = "cpu"
-        self.gate = threading.Event()
-        self.gate.set()
-        self.begun = threading.Semaphore(0)
-        self.texts = []
-
-    def encode_texts(self, texts):
-        self._pass()
-        self.texts += texts
-        if "boom" in texts:
-            raise RuntimeError("boom")
-        if "nan" in texts:
-            return np.full((len(texts), 3), np.nan, np.float32)
-        return self._unit([[len(text), 1, 0] for text in texts])
-
-    def encode_pixels(self, pixels):
-        self._pass()
-        return self._unit([1 + image.reshape(-1, 3).mean(axis=0) for image in pixels])
-
-    def _pass(self):
-        self.begun.release()
-        assert self.gate.wait(DEADLINE)
-
-    @staticmethod
-    def _unit(rows):
-        vectors = np.array(rows, np.float32)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-
-class Running:
-    """The service in a thread of its own.
-
-    Attributes:
-        address: HOST:PORT of its gRPC.
-    """
-
-    def __init__(self, settings, load):
-        self.registry = CollectorRegistry()
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
-        self.service = bootstrap(settings, load, self.registry)
-        self.call(self.service.start())
-        self.address = f"127.0.0.1:{self.service.server.port}"
-        self.stopping = None
-
-    def submit(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
-
-    def call(self, coroutine):
-        return self.submit(coroutine).result(DEADLINE)
-
-    def warm(self):
-        self.call(self.service.warm())
-
-    def stop(self):
-        """Begin to stop, as SIGTERM does; returns a future."""
-        if self.stopping is None:
-            self.stopping = self.submit(self.service.stop())
-        return self.stopping
-
-    def close(self):
-        self.stop().result(DEADLINE)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(DEADLINE)
-        self.loop.close()
-
-    def metric(self, name, **labels):
-        return self.registry.get_sample_value(name, labels)
+from fakes.encoder_server import DEADLINE, TinyModel, serve
 
 
 @pytest.fixture
@@ -118,19 +23,8 @@ def tiny():
 def serving(tiny):
     """Return a context manager that runs the service with changed settings around the tiny model."""
 
-    @contextmanager
     def run(warm=True, models=(tiny,), **changes):
-        settings = EncoderSettings(**{"port": 0, "metrics_port": 0, "drain_seconds": 10, **changes})
-        running = Running(settings, lambda _: list(models))
-        try:
-            if warm:
-                running.warm()
-            yield running
-        finally:
-            for model in models:
-                if isinstance(model, TinyModel):
-                    model.gate.set()
-            running.close()
+        return serve(*models, warm=warm, **changes)
 
     return run
 

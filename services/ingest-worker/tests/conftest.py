@@ -3,26 +3,21 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
 import PIL.Image
 import pytest
 import redis
-from sightline.encoder.client import BULK, Encoded, ItemError
-from sightline_bucket import BucketObject, BucketUnavailable, ObjectMissing
-from sightline_catalogue import CatalogueUnavailable, Image, ModelRef, NoCollection
+from fakes import MODEL, PREPROCESSING, FakeBucket, FakeCollection, FakeEncoder, FakeThumbnailStore
 from sightline_ingest_worker.target import Target
 from sightline_ingest_worker.watcher.task_queue import QueueLengths
 from sightline_ingest_worker.worker.context import WorkerContext
-from sightline_pictures import PictureSettings, Preprocessing
+from sightline_pictures import PictureSettings
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -113,162 +108,9 @@ def free_port_fixture():
     return free_port
 
 
-@dataclass
-class FakeBucket:
-    """A bucket in memory; `on_read` is called in the middle of a read."""
-
-    files: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
-    problems: dict[str, str] = field(default_factory=dict)
-    away: bool = False
-    reads: Counter[str] = field(default_factory=Counter)
-    on_read: Callable[[str], None] = lambda key: None
-    root: Path | None = None
-
-    def put(self, key: str, data: bytes, modified_at: datetime = LONG_AGO) -> None:
-        self.files[key] = (data, modified_at)
-
-    def list(self, prefix: str | bytes = "") -> Iterator[BucketObject]:
-        folder = f"{prefix}/" if prefix else ""
-        for key in sorted(self.files):
-            if key.startswith(folder):
-                yield self.stat(key)
-
-    def stat(self, key: str) -> BucketObject:
-        if self.away:
-            raise BucketUnavailable("the disk is not mounted")
-        if key not in self.files:
-            raise ObjectMissing(key)
-        data, modified_at = self.files[key]
-        etag = f"{len(data):x}-{modified_at.timestamp()}"
-        return BucketObject(key, key.encode(), key, len(data), modified_at, etag, self.problems.get(key))
-
-    def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
-        seen = self.stat(key)
-        data = self.files[key][0]
-        self.reads[key] += 1
-        self.on_read(key)
-        return data[: max_bytes + 1], seen
-
-
-@dataclass
-class FakeThumbnails:
-    kept: dict[str, bytes] = field(default_factory=dict)
-
-    def exists(self, sha256: str) -> bool:
-        return sha256 in self.kept
-
-    def put(self, sha256: str, webp: bytes) -> None:
-        self.kept[sha256] = webp
-
-    def release(self, shas, in_use) -> None:
-        released = set(shas)
-        for sha256 in released - set(in_use(sorted(released))):
-            self.kept.pop(sha256, None)
-
-
-@dataclass
-class FakeEncoder:
-    """A vector is made from the picture's mean colour; `errors` are raised by the next calls, in order."""
-
-    errors: list[Exception] = field(default_factory=list)
-    item_errors: list[ItemError] = field(default_factory=list)
-    requests: list[int] = field(default_factory=list)
-
-    def encode_images(self, images, *, model, fingerprint, priority, timeout_seconds) -> Encoded:
-        assert (model, fingerprint, priority) == ("tiny", "f" * 64, BULK)
-        if self.errors:
-            raise self.errors.pop(0)
-        self.requests.append(len(images))
-        results: list = []
-        for image in images:
-            assert image.preprocessed
-            assert image.rgb.shape == (8, 8, 3)
-            if self.item_errors:
-                results.append(self.item_errors.pop(0))
-                continue
-            vector = image.rgb.reshape(-1, 3).mean(axis=0).astype(np.float32) + 1
-            results.append(vector / np.linalg.norm(vector))
-        return Encoded(model, fingerprint, results)
-
-    @property
-    def encoded(self) -> int:
-        return sum(self.requests)
-
-
-class FakeCollection:
-    """A collection in memory."""
-
-    name = "images-tiny"
-
-    def __init__(self) -> None:
-        self.points: dict[str, Image] = {}
-        self.vectors: dict[str, np.ndarray] = {}
-        self.calls: Counter[str] = Counter()
-        self.away = 0
-
-    def _call(self, name: str) -> None:
-        self.calls[name] += 1
-        if self.away:
-            self.away -= 1
-            raise CatalogueUnavailable("qdrant is away")
-
-    def get(self, ids, with_vectors=False):
-        self._call("get")
-        return [self.points.get(point_id) for point_id in ids]
-
-    def by_sha256(self, shas):
-        self._call("by_sha256")
-        return {
-            image.sha256: (image, self.vectors[image.id])
-            for image in self.points.values()
-            if image.sha256 in shas and image.id in self.vectors
-        }
-
-    def upsert(self, images, vectors):
-        self._call("upsert")
-        for position, image in enumerate(images):
-            self.points[image.id] = image
-            self.vectors.pop(image.id, None)
-            if vectors is not None:
-                self.vectors[image.id] = vectors[position]
-
-    def set_state(self, ids, state, *, reason=None, next_try_at=None):
-        self._call("set_state")
-        for point_id in ids:
-            self.points[point_id] = replace(self.points[point_id], state=state, reason=reason, next_try_at=next_try_at)
-
-    def delete(self, ids):
-        self._call("delete")
-        for point_id in ids:
-            self.points.pop(point_id, None)
-            self.vectors.pop(point_id, None)
-
-    def scan_states(self, batch=1000):
-        for image in list(self.points.values()):
-            yield SimpleNamespace(**vars(image))
-
-    def browse(self, chosen, limit, cursor=None):
-        found = [
-            image
-            for image in self.points.values()
-            if (not chosen.states or image.state in chosen.states)
-            and (not chosen.folders or set(chosen.folders) & set(image.folders))
-        ]
-        return SimpleNamespace(images=found, cursor=None)
-
-    def counts(self):
-        states = Counter(image.state for image in self.points.values())
-        return SimpleNamespace(pending=states["pending"], indexed=states["indexed"], failed=states["failed"])
-
-    def by_key(self) -> dict[str, Image]:
-        return {image.key: image for image in self.points.values()}
-
-
 class FakeTarget:
     def __init__(self, collection: FakeCollection) -> None:
-        self.target = Target(
-            collection, ModelRef("tiny", "f" * 64, 3), Preprocessing("squash", 8, crop_width=8, crop_height=8), 16
-        )
+        self.target = Target(collection, MODEL, PREPROCESSING, 16)
         self.forgotten = 0
 
     def __call__(self) -> Target:
@@ -309,7 +151,7 @@ class Bench:
     """Fakes, and a context over them."""
 
     bucket: FakeBucket = field(default_factory=FakeBucket)
-    thumbnails: FakeThumbnails = field(default_factory=FakeThumbnails)
+    thumbnails: FakeThumbnailStore = field(default_factory=FakeThumbnailStore)
     encoder: FakeEncoder = field(default_factory=FakeEncoder)
     collection: FakeCollection = field(default_factory=FakeCollection)
     slept: list[float] = field(default_factory=list)
@@ -375,21 +217,6 @@ class FakeQueue:
         return [key for key, _ in self.sent]
 
 
-class FakeCatalogue:
-    """Knows which collection searches go to."""
-
-    def __init__(self) -> None:
-        self.active: FakeCollection | None = None
-
-    def current(self) -> FakeCollection:
-        if self.active is None:
-            raise NoCollection("none yet")
-        return self.active
-
-    def activate(self, collection: FakeCollection) -> None:
-        self.active = collection
-
-
 @pytest.fixture(scope="session")
 def make_bench():
     """Makes benches that outlive no example: nothing of them runs."""
@@ -397,11 +224,5 @@ def make_bench():
 
 
 @pytest.fixture
-def fakes() -> SimpleNamespace:
-    return SimpleNamespace(
-        free_port=free_port,
-        FakeQueue=FakeQueue,
-        FakeCatalogue=FakeCatalogue,
-        FakeCollection=FakeCollection,
-        replace=replace,
-    )
+def make_queue() -> type[FakeQueue]:
+    return FakeQueue

@@ -34,9 +34,9 @@ def test_each_object_ends_in_exactly_one_state(make_bench, listing, before):
     for name, (state, etag, next_try_at) in before.items():
         record_id = image_id("main", name.encode())
         image = Image(id=record_id, bucket="main", key=name, state=state, etag=etag, next_try_at=next_try_at)
-        bench.collection.points[record_id] = image
+        bench.collection.images[record_id] = image
     reconciler = Reconciler("main", bench.bucket, bench.thumbnails, queue, 1.0)
-    entries = bench.collection.points.values()
+    entries = bench.collection.images.values()
     known = {image.id: RecordState(image.etag, image.state, image.next_try_at) for image in entries}
     found, ignored = [], []
     for record_id, thing, change in diff(iter(listing), known, reconciler.identify, datetime.now(UTC)):
@@ -78,7 +78,7 @@ def test_a_second_scan_finds_nothing(make_bench, listing):
     reconciler = Reconciler("main", bench.bucket, bench.thumbnails, queue, 1.0)
     reconciler.reconcile(bench.collection, listing, "new", "scan")
     sent = list(queue.sent)
-    known = {image.id: RecordState(image.etag, image.state, None) for image in bench.collection.points.values()}
+    known = {image.id: RecordState(image.etag, image.state, None) for image in bench.collection.images.values()}
     changes = {change for _, _, change in diff(iter(listing), known, reconciler.identify, NOW)}
     assert changes <= {Change.IGNORED, Change.PENDING, Change.SAME}
     assert known == {}

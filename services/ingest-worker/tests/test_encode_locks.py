@@ -64,8 +64,8 @@ def test_what_another_process_encodes_is_waited_for_and_copied(bench, locks, oth
     bench.bucket.put("b.png", draw(1))
     bench.bucket.put("c.png", draw(2))
     index_keys(bench.context, ["a.png"])
-    [image] = bench.collection.points.values()
-    vector = bench.collection.vectors.pop(image.id)
+    [image] = bench.collection.images.values()
+    vector = bench.collection.stored_vectors.pop(image.id)
     other.acquire([image.sha256])
     outcomes = []
     waits = threading.Event()
@@ -75,11 +75,11 @@ def test_what_another_process_encodes_is_waited_for_and_copied(bench, locks, oth
     assert waits.wait(10)
     assert bench.states.get("b.png") is None
     assert bench.states["c.png"] == "indexed"
-    bench.collection.vectors[image.id] = vector
+    bench.collection.stored_vectors[image.id] = vector
     other.release([image.sha256])
     thread.join(10)
     assert outcomes[0] == {"indexed": 1, "copied": 1}
-    assert bench.encoder.encoded == 2
+    assert sum(bench.encoder.batches) == 2
 
 
 def test_nothing_stays_locked(bench, locks, draw, redis_server):

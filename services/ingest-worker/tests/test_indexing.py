@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import grpc
 import numpy as np
 import pytest
-from sightline.encoder.client import EncoderError, FingerprintMismatch, InvalidItem, ItemError, Overloaded
+from sightline.encoder.client import BULK, EncoderError, FingerprintMismatch, InvalidItem, ItemError, Overloaded
 from sightline.encoder.client import Unavailable as EncoderUnavailable
 from sightline_bucket import BucketUnavailable
 from sightline_catalogue import CatalogueError
@@ -24,7 +24,9 @@ def test_good_pictures_are_indexed_in_batches(bench, draw):
         bench.bucket.put(key, draw(number))
     outcome = index_keys(bench.context, keys)
     assert outcome == {"indexed": 10}
-    assert bench.encoder.requests == [4, 4, 2]
+    assert bench.encoder.batches == [4, 4, 2]
+    assert set(bench.encoder.priorities) == {BULK}
+    assert bench.encoder.preprocessed == 10
     assert bench.collection.calls["get"] == 1
     image = bench.collection.by_key()["animals/cats/3.png"]
     assert (image.state, image.width, image.height, image.format) == ("indexed", 40, 30, "PNG")
@@ -33,7 +35,7 @@ def test_good_pictures_are_indexed_in_batches(bench, draw):
     assert image.modified_at == datetime(2020, 1, 1, tzinfo=UTC)
     assert image.reason is None
     assert image.next_try_at is None
-    assert np.linalg.norm(bench.collection.vectors[image.id]) == pytest.approx(1)
+    assert np.linalg.norm(bench.collection.stored_vectors[image.id]) == pytest.approx(1)
     assert bench.thumbnails.kept[image.sha256][8:12] == b"WEBP"
 
 
@@ -46,10 +48,10 @@ def test_each_object_is_read_once(bench, draw):
 def test_twice_changes_nothing_and_reads_nothing(bench, draw):
     bench.bucket.put("a.png", draw(1))
     index_keys(bench.context, ["a.png"])
-    before = dict(bench.collection.points)
+    before = dict(bench.collection.images)
     outcome = index_keys(bench.context, ["a.png"])
     assert outcome == {"unchanged": 1}
-    assert bench.collection.points == before
+    assert bench.collection.images == before
     assert bench.bucket.reads == {"a.png": 1}
 
 
@@ -59,7 +61,7 @@ def test_a_changed_object_is_indexed_anew(bench, draw):
     bench.bucket.put("a.png", draw(2, (50, 20)), datetime(2021, 1, 1, tzinfo=UTC))
     index_keys(bench.context, ["a.png"])
     assert bench.collection.by_key()["a.png"].width == 50
-    assert bench.encoder.encoded == 2
+    assert sum(bench.encoder.batches) == 2
 
 
 def test_equal_bytes_are_encoded_once_within_a_task(bench, draw):
@@ -68,9 +70,9 @@ def test_equal_bytes_are_encoded_once_within_a_task(bench, draw):
         bench.bucket.put(key, draw(1))
     outcome = index_keys(bench.context, keys)
     assert outcome == {"indexed": 1, "copied": 8}
-    assert bench.encoder.encoded == 1
-    assert len({vector.tobytes() for vector in bench.collection.vectors.values()}) == 1
-    assert {image.width for image in bench.collection.points.values()} == {40}
+    assert sum(bench.encoder.batches) == 1
+    assert len({vector.tobytes() for vector in bench.collection.stored_vectors.values()}) == 1
+    assert {image.width for image in bench.collection.images.values()} == {40}
 
 
 def test_equal_bytes_that_are_known_take_the_vector(bench, draw):
@@ -79,7 +81,7 @@ def test_equal_bytes_that_are_known_take_the_vector(bench, draw):
     bench.bucket.put("copy/b.png", draw(1))
     outcome = index_keys(bench.context, ["copy/b.png"])
     assert outcome == {"copied": 1}
-    assert bench.encoder.encoded == 1
+    assert sum(bench.encoder.batches) == 1
     copy = bench.collection.by_key()["copy/b.png"]
     assert (copy.label, copy.width, copy.format) == ("copy", 40, "PNG")
 
@@ -91,7 +93,7 @@ def test_a_lost_thumbnail_is_made_again_for_known_bytes(bench, draw):
     bench.bucket.put("b.png", draw(1))
     index_keys(bench.context, ["b.png"])
     assert len(bench.thumbnails.kept) == 1
-    assert bench.encoder.encoded == 1
+    assert sum(bench.encoder.batches) == 1
 
 
 def test_a_broken_picture_fails_alone_and_for_good(bench, draw):
@@ -153,7 +155,7 @@ def test_a_changed_picture_keeps_its_vector_until_it_was_read_in_peace(bench, dr
     index_keys(bench.context, ["a.png"])
     image = bench.collection.by_key()["a.png"]
     assert image.state == "pending"
-    assert image.id in bench.collection.vectors
+    assert image.id in bench.collection.stored_vectors
 
 
 def test_an_object_that_is_gone_loses_its_point_and_its_thumbnail(bench, draw):
@@ -213,26 +215,17 @@ def test_an_encoders_failure_is_never_a_pictures(bench, draw, error):
 def test_a_catalogue_that_is_away_is_never_a_pictures_failure(bench, draw):
     bench.bucket.put("a.png", draw(1))
     for calls_before in range(3):
-        bench.collection.away = 0
-        original, calls = bench.collection._call, [calls_before]
-
-        def fails(name, calls=calls, original=original):
-            if calls[0] == 0:
-                raise CatalogueError("away")
-            calls[0] -= 1
-            original(name)
-
-        bench.collection._call = fails
+        bench.collection.errors = [None] * calls_before + [CatalogueError("away")] * 1000
         with pytest.raises(CatalogueError):
             index_keys(bench.context, ["a.png"])
-        bench.collection._call = original
+        bench.collection.errors = []
         assert bench.states == {}
 
 
 def test_a_bucket_that_is_away_deletes_and_fails_nothing(bench, draw):
     bench.bucket.put("a.png", draw(1))
     index_keys(bench.context, ["a.png"])
-    bench.bucket.away = True
+    bench.bucket.error = BucketUnavailable("the disk is not mounted")
     with pytest.raises(BucketUnavailable):
         index_keys(bench.context, ["a.png"])
     assert bench.states == {"a.png": "indexed"}
@@ -296,7 +289,7 @@ def test_a_point_that_waits_is_finished(bench, draw):
     """The watcher marks before it queues."""
     bench.bucket.put("a.png", draw(1))
     index_keys(bench.context, ["a.png"])
-    [image] = bench.collection.points.values()
-    bench.collection.points[image.id] = replace(image, state="pending", next_try_at=None)
-    assert index_keys(bench.context, ["a.png"]) == {"copied": 1}
+    [image] = bench.collection.images.values()
+    bench.collection.images[image.id] = replace(image, state="pending", next_try_at=None)
+    assert index_keys(bench.context, ["a.png"]) == {"indexed": 1}
     assert bench.states == {"a.png": "indexed"}

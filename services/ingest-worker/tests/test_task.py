@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sightline.encoder.client import Unavailable
+from sightline_catalogue import CatalogueUnavailable
 from sightline_ingest_worker.worker.task import MAX_CRASHES, Requeue, index_task
 
 AWAY = Unavailable("no encoder")
@@ -45,7 +46,7 @@ def test_it_waits_until_the_encoder_is_back(bench, draw, slept):
 
 def test_it_waits_until_the_catalogue_is_back(bench, draw, slept):
     bench.bucket.put("a.png", draw(1))
-    bench.collection.away = 2
+    bench.collection.errors = [CatalogueUnavailable("qdrant does not answer")] * 2
     assert index_task(bench.context, ["a.png"], 60) == {"indexed": 1}
 
 

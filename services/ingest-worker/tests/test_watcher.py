@@ -7,13 +7,16 @@ import os
 import shutil
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from fakes import FakeCatalogue, FakeCollection
 from prometheus_client import REGISTRY
 from sightline_bucket import BucketUnavailable
 from sightline_bucket.folder import FolderBucket
+from sightline_catalogue import CatalogueUnavailable
 from sightline_ingest_worker.watcher import status
 from sightline_ingest_worker.watcher.loop import Watcher
 from sightline_ingest_worker.watcher.reconciler import Reconciler
@@ -70,9 +73,9 @@ class Scene:
 
 
 @pytest.fixture
-def scene(bench, redis_server, tmp_path, fakes, monkeypatch):
+def scene(bench, redis_server, tmp_path, make_queue, monkeypatch):
     monkeypatch.setattr("sightline_ingest_worker.watcher.loop.HINT_SECONDS", 0.02)
-    return Scene(bench, fakes.FakeQueue(), fakes.FakeCatalogue(), redis_server.client, tmp_path / "bucket")
+    return Scene(bench, make_queue(), FakeCatalogue(), redis_server.client, tmp_path / "bucket")
 
 
 def test_the_first_scan_is_a_backfill_and_later_finds_are_new(scene, draw):
@@ -206,7 +209,7 @@ def test_a_moved_file_is_not_encoded_again(scene, draw):
         scene.write(f"old/{number}.png", draw(number))
     scene.watcher.step()
     scene.work()
-    assert scene.bench.encoder.encoded == 3
+    assert sum(scene.bench.encoder.batches) == 3
     (scene.root / "old").rename(scene.root / "renamed")
     scene.tell("old", "renamed")
     scene.work()
@@ -214,7 +217,7 @@ def test_a_moved_file_is_not_encoded_again(scene, draw):
     scene.watcher.step()
     scene.watcher.step()
     assert scene.states == {f"renamed/{number}.png": "indexed" for number in range(3)}
-    assert scene.bench.encoder.encoded == 3
+    assert sum(scene.bench.encoder.batches) == 3
     assert len(scene.bench.thumbnails.kept) == 3
 
 
@@ -275,7 +278,7 @@ def test_bad_names_and_links_fail_with_a_reason(scene, draw, tmp_path):
     scene.write("good.png", draw(3))
     scene.watcher.step()
     assert scene.tasks.keys == ["good.png"]
-    failed = {image.key: image.reason for image in scene.bench.collection.points.values() if image.state == "failed"}
+    failed = {image.key: image.reason for image in scene.bench.collection.images.values() if image.state == "failed"}
     assert len(failed) == 3
     assert all(failed.values())
     scene.work()
@@ -322,7 +325,7 @@ def test_what_the_queue_lost_is_queued_again(scene, draw):
 def test_what_waits_for_its_time_is_not_queued_before(scene, draw):
     scene.write("a.png", draw(1))
     scene.watcher.step()
-    [image] = scene.bench.collection.points.values()
+    [image] = scene.bench.collection.images.values()
     scene.tasks.sent = []
     scene.bench.collection.set_state([image.id], "pending", next_try_at=datetime.max.replace(tzinfo=UTC))
     scene.watcher._check_due_at = 0
@@ -332,38 +335,36 @@ def test_what_waits_for_its_time_is_not_queued_before(scene, draw):
     scene.watcher._check_due_at = 0
     scene.watcher.step()
     assert scene.tasks.keys == ["a.png"]
-    assert next(iter(scene.bench.collection.points.values())).next_try_at is None
+    assert next(iter(scene.bench.collection.images.values())).next_try_at is None
 
 
-def test_another_model_is_filled_beside_and_swapped_in(scene, draw, fakes):
+def test_another_model_is_filled_beside_and_swapped_in(scene, draw):
     scene.write("a.png", draw(1))
     scene.watcher.step()
     scene.work()
     old = scene.bench.collection
-    assert scene.catalogue.active is old
-    new = scene.bench.collection = fakes.FakeCollection()
-    new.name = "images-other"
-    scene.bench.target.target = fakes.replace(scene.bench.target.target, collection=new)
+    assert scene.catalogue.collection is old
+    new = scene.bench.collection = FakeCollection(name="images-other")
+    scene.bench.target.target = replace(scene.bench.target.target, collection=new)
     scene.watcher.step()
     assert scene.tasks.keys == ["a.png"]
     scene.watcher.step()
-    assert scene.catalogue.active is old
+    assert scene.catalogue.collection is old
     scene.work()
     for _ in range(3):
         scene.watcher._check_due_at = 0
         scene.watcher.step()
-    assert scene.catalogue.active is new
+    assert scene.catalogue.collection is new
 
 
-def test_what_goes_leaves_the_collection_in_use_too(scene, draw, fakes):
+def test_what_goes_leaves_the_collection_in_use_too(scene, draw):
     scene.write("a.png", draw(1))
     scene.write("b.png", draw(2))
     scene.watcher.step()
     scene.work()
     old = scene.bench.collection
-    new = scene.bench.collection = fakes.FakeCollection()
-    new.name = "images-other"
-    scene.bench.target.target = fakes.replace(scene.bench.target.target, collection=new)
+    new = scene.bench.collection = FakeCollection(name="images-other")
+    scene.bench.target.target = replace(scene.bench.target.target, collection=new)
     scene.watcher.step()
     (scene.root / "a.png").unlink()
     scene.tell("a.png")
@@ -385,8 +386,8 @@ def test_a_scan_pauses_while_the_backfill_is_full(scene, monkeypatch):
     assert len(scene.tasks.sent) == 600
 
 
-def test_it_outlives_redis_and_the_catalogue(bench, module_redis, tmp_path, fakes, draw, eventually):
-    scene = Scene(bench, fakes.FakeQueue(), fakes.FakeCatalogue(), module_redis.client, tmp_path / "bucket")
+def test_it_outlives_redis_and_the_catalogue(bench, module_redis, tmp_path, make_queue, draw, eventually):
+    scene = Scene(bench, make_queue(), FakeCatalogue(), module_redis.client, tmp_path / "bucket")
     stop = threading.Event()
     scene.watcher._stopping = stop.is_set
     thread = threading.Thread(target=scene.watcher.run)
@@ -399,7 +400,7 @@ def test_it_outlives_redis_and_the_catalogue(bench, module_redis, tmp_path, fake
         module_redis.start()
         eventually(lambda: scene.tasks.keys == ["a.png"])
         eventually(lambda: module_redis.client.hget("sightline:watcher", "last_scan_at"))
-        scene.bench.collection.away = 3
+        scene.bench.collection.errors = [CatalogueUnavailable("qdrant does not answer")] * 3
         scene.write("b.png", draw(2))
         module_redis.client.lpush("sightline:rescan", "{}")
         eventually(lambda: scene.tasks.keys == ["a.png", "b.png"])

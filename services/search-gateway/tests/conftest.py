@@ -1,4 +1,4 @@
-"""Hand-written fakes of the gateway's neighbours, and applications made of them."""
+"""Gateways on fakes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,30 +18,25 @@ from typing import Any
 import numpy as np
 import pytest
 import redis
+from fakes import (
+    MODEL,
+    FakeBucket,
+    FakeCatalogue,
+    FakeCollection,
+    FakeEncoder,
+    FakeThumbnailStore,
+    picture_vector,
+    vector_of,
+)
 from PIL import Image as Pillow
-from sightline.encoder.client import Encoded, FingerprintMismatch, ItemError, RawPixels
-from sightline.encoder.v1 import encoder_pb2
+from sightline.encoder.client import InvalidItem
 from sightline_bucket import (
-    BucketObject,
-    BucketReadOnly,
     BucketSettings,
-    KeyRefused,
-    ObjectExists,
-    ObjectMissing,
     ThumbnailSettings,
 )
 from sightline_catalogue import (
     CatalogueSettings,
-    Counts,
-    Filter,
     Image,
-    ModelRef,
-    Nearest,
-    NoCollection,
-    Page,
-    SearchParams,
-    UnknownImage,
-    WrongCursor,
     image_id,
 )
 from sightline_pictures import PictureSettings
@@ -56,16 +51,7 @@ from sightline_service import LogSettings
 from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.queues import QueueSettings, redis_client
 
-MODEL = ModelRef(id="embedded", fingerprint="f" * 64, dimensions=8)
-OTHER_FINGERPRINT = "0" * 64
-
-
-def vector_of(content: bytes | str) -> np.ndarray:
-    """Return a unit vector that depends on the content alone."""
-    data = content.encode() if isinstance(content, str) else content
-    seed = int.from_bytes(hashlib.sha256(data).digest()[:4], "big")
-    vector = np.random.default_rng(seed).standard_normal(MODEL.dimensions).astype(np.float32)
-    return vector / np.linalg.norm(vector)
+MODIFIED_AT = datetime(2024, 5, 1, tzinfo=UTC)
 
 
 def picture_bytes(color: str = "red", size: tuple[int, int] = (640, 480), kind: str = "JPEG") -> bytes:
@@ -73,285 +59,6 @@ def picture_bytes(color: str = "red", size: tuple[int, int] = (640, 480), kind: 
     buffer = io.BytesIO()
     Pillow.new("RGB", size, color).save(buffer, kind)
     return buffer.getvalue()
-
-
-class FakeCollection:
-    """A collection in memory; exact search."""
-
-    def __init__(self) -> None:
-        self.name = "images-embedded-ffffffffffff"
-        self.model = MODEL
-        self.images: dict[str, Image] = {}
-        self.known_vectors: dict[str, np.ndarray] = {}
-
-    def add(self, image: Image, vector: np.ndarray | None) -> None:
-        """Put a picture in."""
-        self.images[image.id] = image
-        if vector is not None:
-            self.known_vectors[image.id] = vector
-
-    def nearest(self, vector: np.ndarray, params: SearchParams) -> Nearest:
-        """Return the nearest."""
-        ids = [
-            one
-            for one in self.known_vectors
-            if self._passes(self.images[one], params.filter or Filter()) and one not in params.exclude
-        ]
-        similarities = np.array([float(self.known_vectors[one] @ vector) for one in ids], dtype=np.float32)
-        order = np.argsort(-similarities)[params.offset : params.offset + params.limit]
-        vectors = np.array([self.known_vectors[ids[place]] for place in order], dtype=np.float32)
-        images = [self.images[ids[place]] for place in order]
-        return Nearest(
-            images, similarities[order], vectors.reshape(-1, MODEL.dimensions) if params.with_vectors else None
-        )
-
-    def nearest_batch(self, vectors: Sequence[np.ndarray], params: SearchParams) -> list[Nearest]:
-        """Return the nearest of each."""
-        return [self.nearest(vector, params) for vector in vectors]
-
-    def similar(self, wanted: str, params: SearchParams) -> Nearest:
-        """Return the nearest of a picture, without itself."""
-        if wanted not in self.known_vectors:
-            raise UnknownImage(wanted)
-        return self.nearest(self.known_vectors[wanted], replace(params, exclude=(*params.exclude, wanted)))
-
-    def get(self, ids: Sequence[str], **_: Any) -> list[Image | None]:
-        """Return pictures by id."""
-        return [self.images.get(one) for one in ids]
-
-    def vectors(self, ids: Sequence[str]) -> list[np.ndarray | None]:
-        """Return vectors by id."""
-        return [self.known_vectors.get(one) for one in ids]
-
-    def browse(self, filter: Filter, limit: int, cursor: str | None = None) -> Page:
-        """Return a page."""
-        ids = sorted(one for one in self.images if self._passes(self.images[one], filter))
-        if cursor is not None:
-            if cursor not in ids:
-                raise WrongCursor("that cursor was not given by an earlier page")
-            ids = [one for one in ids if one >= cursor]
-        rest = ids[limit:]
-        return Page([self.images[one] for one in ids[:limit]], rest[0] if rest else None)
-
-    def counts(self) -> Counts:
-        """Return counts by state."""
-        states = [image.state for image in self.images.values()]
-        return Counts(states.count("pending"), states.count("indexed"), states.count("failed"))
-
-    def count(self, filter: Filter | None = None, *, indexed_after: datetime | None = None) -> int:
-        """Return how many indexed pictures fit."""
-        return sum(
-            image.state == "indexed"
-            and self._passes(image, filter or Filter())
-            and (indexed_after is None or (image.indexed_at is not None and image.indexed_at > indexed_after))
-            for image in self.images.values()
-        )
-
-    def scan_labels(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[tuple[str, str | None]]]:
-        """Yield ids and labels in the order of ids."""
-        found = [
-            (one, image.label)
-            for one, image in sorted(self.images.items())
-            if image.state == "indexed" and self._passes(image, filter or Filter())
-        ]
-        for start in range(0, len(found), batch):
-            yield found[start : start + batch]
-
-    def labels(self, filter: Filter | None = None) -> dict[str, int]:
-        """Return counts by label."""
-        found: dict[str, int] = {}
-        for image in self.images.values():
-            if image.label and image.state == "indexed" and self._passes(image, filter or Filter()):
-                found[image.label] = found.get(image.label, 0) + 1
-        return found
-
-    def set_state(self, ids: Sequence[str], state: str, *, reason: str | None = None, next_try_at: Any = None) -> None:
-        """Set the state of pictures."""
-        for one in ids:
-            self.images[one] = replace(self.images[one], state=state, reason=reason, next_try_at=next_try_at)
-
-    def delete(self, ids: Sequence[str]) -> None:
-        """Take pictures out."""
-        for one in ids:
-            self.images.pop(one, None)
-            self.known_vectors.pop(one, None)
-
-    def by_sha256(self, shas: Sequence[str]) -> dict[str, Any]:
-        """Return a picture of each content."""
-        return {image.sha256: (image, None) for image in self.images.values() if image.sha256 in shas}
-
-    @staticmethod
-    def _passes(image: Image, wanted: Filter) -> bool:
-        moment = image.taken_at or image.modified_at
-        return (
-            (not wanted.labels or image.label in wanted.labels)
-            and (not wanted.folders or any(folder in image.folders for folder in wanted.folders))
-            and (not wanted.states or image.state in wanted.states)
-            and (wanted.after is None or (moment is not None and moment >= wanted.after))
-            and (wanted.before is None or (moment is not None and moment < wanted.before))
-        )
-
-
-@dataclass
-class FakeCatalogue:
-    """A catalogue with one collection, none, or out of reach."""
-
-    collection: FakeCollection | None
-    error: Exception | None = None
-    before: Callable[[], None] = lambda: None
-
-    def current(self) -> FakeCollection:
-        """Return the collection."""
-        self.before()
-        if self.error is not None:
-            raise self.error
-        if self.collection is None:
-            raise NoCollection("there is no collection")
-        return self.collection
-
-
-@dataclass
-class FakeEncoder:
-    """Vectors from hashes; counts its calls."""
-
-    error: Exception | None = None
-    item_error: ItemError | None = None
-    name: str = MODEL.id
-    fingerprint: str = MODEL.fingerprint
-    texts: list[str] = field(default_factory=list)
-    pictures: int = 0
-    before: Callable[[], None] = lambda: None
-
-    def models(self, **_: Any) -> list[encoder_pb2.Model]:
-        """Return the one model."""
-        if self.error is not None:
-            raise self.error
-        return [
-            encoder_pb2.Model(
-                id=self.name,
-                fingerprint=self.fingerprint,
-                dimensions=MODEL.dimensions,
-                context_length=77,
-                runtime="torch",
-                device="cpu",
-                preprocessing=encoder_pb2.Preprocessing(
-                    resize_mode=encoder_pb2.RESIZE_MODE_SHORTEST,
-                    resize_size=32,
-                    interpolation=encoder_pb2.INTERPOLATION_BICUBIC,
-                    crop_width=32,
-                    crop_height=32,
-                ),
-            )
-        ]
-
-    def encode_texts(self, texts: Sequence[str], **options: Any) -> Encoded:
-        """Return a vector a text."""
-        self._check(options)
-        self.before()
-        self.texts += texts
-        return Encoded(MODEL.id, MODEL.fingerprint, [self.item_error or vector_of(text) for text in texts])
-
-    def encode_images(self, images: Sequence[bytes | RawPixels], **options: Any) -> Encoded:
-        """Return a vector a picture."""
-        self._check(options)
-        self.pictures += len(images)
-        contents = [image.rgb.tobytes() if isinstance(image, RawPixels) else image for image in images]
-        return Encoded(MODEL.id, MODEL.fingerprint, [self.item_error or vector_of(one) for one in contents])
-
-    def _check(self, options: dict[str, Any]) -> None:
-        if self.error is not None:
-            raise self.error
-        if options["model"] != self.name or options["fingerprint"] != self.fingerprint:
-            raise FingerprintMismatch("another model")
-
-
-@dataclass
-class FakeBucket:
-    """Files in memory."""
-
-    writable: bool = False
-    files: dict[str, bytes] = field(default_factory=dict)
-    etags: dict[str, str] = field(default_factory=dict)
-    error: Exception | None = None
-
-    def stat(self, key: str) -> BucketObject:
-        """Return what is known of a file."""
-        self._check(key)
-        if key not in self.files:
-            raise ObjectMissing(key)
-        return BucketObject(
-            key=key,
-            raw_name=key.encode(),
-            shown=key,
-            size=len(self.files[key]),
-            modified_at=datetime(2024, 5, 1, tzinfo=UTC),
-            etag=self.etag(key),
-            problem=None,
-        )
-
-    def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
-        """Return a file."""
-        found = self.stat(key)
-        return self.files[key][: max_bytes + 1], found
-
-    def write(self, key: str, data: bytes) -> None:
-        """Write a file."""
-        self._check(key)
-        if not self.writable:
-            raise BucketReadOnly("read-only")
-        if key in self.files:
-            raise ObjectExists(key)
-        self.files[key] = data
-
-    def delete(self, key: str) -> None:
-        """Delete a file."""
-        self._check(key)
-        if not self.writable:
-            raise BucketReadOnly("read-only")
-        if self.files.pop(key, None) is None:
-            raise ObjectMissing(key)
-
-    def etag(self, key: str) -> str:
-        """Return what changes with a file."""
-        return self.etags.get(key) or hashlib.md5(self.files[key], usedforsecurity=False).hexdigest()
-
-    def _check(self, key: str) -> None:
-        if self.error is not None:
-            raise self.error
-        if key.startswith("/") or ".." in key.split("/"):
-            raise KeyRefused(f"{key} leaves the bucket")
-
-
-@dataclass
-class FakeThumbnails:
-    """Thumbnails in memory."""
-
-    kept: dict[str, bytes] = field(default_factory=dict)
-
-    def get(self, sha256: str, *, map_id: str | None = None) -> bytes | None:
-        """Return a thumbnail."""
-        return self.kept.get(self._path(sha256, map_id))
-
-    def put(self, sha256: str, webp: bytes, *, map_id: str | None = None) -> None:
-        """Keep a thumbnail."""
-        self.kept[self._path(sha256, map_id)] = webp
-
-    def release(self, shas: Iterable[str], in_use: Callable[[Sequence[str]], Container[str]]) -> None:
-        """Forget those of the collection that are no longer used."""
-        released = sorted(set(shas))
-        used = in_use(released)
-        for sha256 in released:
-            if sha256 not in used:
-                self.kept.pop(sha256, None)
-
-    def release_map(self, map_id: str, shas: Iterable[str]) -> None:
-        """Forget a map's."""
-        for sha256 in shas:
-            self.kept.pop(self._path(sha256, map_id), None)
-
-    @staticmethod
-    def _path(sha256: str, map_id: str | None) -> str:
-        return sha256 if map_id is None else f"{map_id}/{sha256}"
 
 
 @dataclass
@@ -403,6 +110,14 @@ class FakeSharedCache:
         return True
 
 
+def vector_of_file(data: bytes) -> np.ndarray:
+    """Return the vector of a picture, or of bytes that are none but were indexed once."""
+    try:
+        return picture_vector(data)
+    except InvalidItem:
+        return vector_of(data)
+
+
 class World:
     """A gateway and everything round it."""
 
@@ -414,7 +129,7 @@ class World:
         self.catalogue = FakeCatalogue(self.collection)
         self.encoder = FakeEncoder()
         self.bucket = FakeBucket(writable=settings.bucket.writable)
-        self.thumbnails = FakeThumbnails()
+        self.thumbnails = FakeThumbnailStore()
         self.watcher = FakeWatcher()
         self.shared_cache = FakeSharedCache()
         self.maps = MapService(settings.queue, settings.maps, self.thumbnails)
@@ -440,7 +155,7 @@ class World:
         """Put a picture into the bucket and the catalogue."""
         data = picture_bytes() if data is None else data
         key = name
-        self.bucket.files[key] = data
+        self.bucket.put(key, data, MODIFIED_AT)
         folder = key.rpartition("/")[0]
         parts = folder.split("/") if folder else []
         indexed = state == "indexed"
@@ -461,12 +176,12 @@ class World:
             folders=["/".join(parts[: end + 1]) for end in range(len(parts))],
             taken_at=None,
             camera=None,
-            modified_at=datetime(2024, 5, 1, tzinfo=UTC),
+            modified_at=MODIFIED_AT,
             indexed_at=datetime(2024, 5, 2, tzinfo=UTC) if indexed else None,
             etag=self.bucket.etag(key),
         )
         image = replace(image, **changes)
-        self.collection.add(image, vector_of(data) if indexed else None)
+        self.collection.upsert([image], [vector_of_file(data)] if indexed else None)
         return image
 
 

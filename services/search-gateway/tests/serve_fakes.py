@@ -12,27 +12,28 @@ FOLDER = Path(sys.argv[1])
 SLOW_SECONDS = 1.5
 
 
-def load_fakes():
-    """Import the fakes, which are in conftest.py."""
-    spec = importlib.util.spec_from_file_location("fakes", Path(__file__).with_name("conftest.py"))
+def load_conftest():
+    """Import conftest.py, which makes gateways on fakes."""
+    sys.path.append(str(Path(__file__).parents[3] / "tests"))
+    spec = importlib.util.spec_from_file_location("conftest", Path(__file__).with_name("conftest.py"))
     module = importlib.util.module_from_spec(spec)
-    sys.modules["fakes"] = module
+    sys.modules["conftest"] = module
     spec.loader.exec_module(module)
     return module
 
 
 def main():
     """Serve; the environment has the gateway's settings."""
-    fakes = load_fakes()
+    conftest = load_conftest()
     from sightline_search_gateway.supervisor import serve
     from sightline_service import configure_logging
 
     def make_app(settings):
         if os.environ.get("BROKEN"):
             raise RuntimeError("broken")
-        world = fakes.World(settings)
+        world = conftest.World(settings)
         for color in ("red", "green", "blue"):
-            world.add(f"colors/{color}.jpg", fakes.picture_bytes(color))
+            world.add(f"colors/{color}.jpg", conftest.picture_bytes(color))
         (FOLDER / "workers" / str(os.getpid())).touch()
 
         def wait():
@@ -47,7 +48,7 @@ def main():
             world.encoder.before = wait
         return world.app
 
-    settings = fakes.settings_with(FOLDER)
+    settings = conftest.settings_with(FOLDER)
     configure_logging(settings.log, "search-gateway")
     return serve(settings, make_app)
 

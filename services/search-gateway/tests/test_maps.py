@@ -75,7 +75,7 @@ def fill(world, each: int = EACH) -> None:
         for number in range(each):
             image = world.add(f"{label}/{number}.jpg", b"%d %d" % (place, number))
             vector = np.eye(8, dtype=np.float32)[place] + 0.1 * random.standard_normal(8).astype(np.float32)
-            world.collection.add(image, vector / np.linalg.norm(vector))
+            world.collection.upsert([image], [vector])
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def change(world) -> tuple[str, str]:
     """Add a picture of a cat and remove another; return their ids."""
     gone = next(one for one, image in world.collection.images.items() if image.label == "cats")
     added = world.add("cats/new.jpg", b"new", indexed_at=datetime.now(UTC) + timedelta(seconds=1))
-    world.collection.add(added, world.collection.known_vectors[gone])
+    world.collection.upsert([added], [world.collection.stored_vectors[gone]])
     world.collection.delete([gone])
     world.maps._staleness.clear()
     return added.id, gone

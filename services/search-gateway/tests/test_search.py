@@ -206,7 +206,7 @@ def test_a_query_too_many_waits_a_moment_for_its_turn(make_world, monkeypatch):
 
 
 def test_a_text_that_cannot_be_encoded(world, problem):
-    world.encoder.item_error = InvalidItem("the text is longer than 4096 bytes")
+    world.encoder.item_errors = [InvalidItem("the text is longer than 4096 bytes")]
     assert "4096" in problem(search(world, q="a cat"), 422, "invalid-request")["detail"]
 
 
@@ -304,9 +304,9 @@ def test_composed_queries_that_make_no_sense(world, problem):
     problem(post(world, file="text"), 422, "invalid-request")
     problem(post(world, id="../../etc/passwd"), 422, "invalid-request")
     problem(post(world, id="00000000-0000-0000-0000-000000000000"), 404, "image-not-found")
-    world.encoder.item_error = InvalidItem("not an image")
+    world.encoder.item_errors = [InvalidItem("not an image")]
     assert problem(post(world, file=file_of(b"text")), 422, "not-a-picture")["detail"] == "not an image"
-    world.encoder.item_error = ItemError("it broke")
+    world.encoder.item_errors = [ItemError("it broke")]
     problem(post(world, file=file_of(b"text")), 503, "encoder-unavailable")
 
 

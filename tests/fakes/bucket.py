@@ -1,0 +1,89 @@
+"""A bucket in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectExists, ObjectMissing, keys
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+class FakeBucket(Bucket):
+    """A bucket in memory.
+
+    Attributes:
+        files: Bytes by key.
+        modified_at: When objects were last modified, by key; `LONG_AGO` for others.
+        problems: Why objects can never be read, by key.
+        reads: How often each key was read.
+        on_read: Called with the key in the middle of a read.
+        error: What every call raises.
+    """
+
+    root = None
+
+    def __init__(self, *, writable: bool = False) -> None:
+        super().__init__(writable)
+        self.files: dict[str, bytes] = {}
+        self.modified_at: dict[str, datetime] = {}
+        self.problems: dict[str, str] = {}
+        self.reads: Counter[str] = Counter()
+        self.on_read: Callable[[str], None] = lambda key: None
+        self.error: Exception | None = None
+
+    def put(self, key: str, data: bytes, modified_at: datetime = LONG_AGO) -> None:
+        """Store an object, as someone does who writes past Sightline."""
+        self.files[key], self.modified_at[key] = data, modified_at
+
+    def etag(self, key: str) -> str:
+        """Return what changes when an object does."""
+        digest = hashlib.md5(self.files[key], usedforsecurity=False).hexdigest()
+        return f"{digest}-{self._modified_at(key).timestamp()}"
+
+    def list(self, prefix: str | bytes = "") -> Iterator[BucketObject]:
+        self._check_reachable()
+        folder = prefix.decode() if isinstance(prefix, bytes) else prefix
+        if folder:
+            keys.check(folder)
+        for key in sorted(self.files):
+            hidden = any(keys.is_hidden(part.encode()) for part in key.split("/"))
+            if not hidden and (not folder or key.startswith(f"{folder}/")):
+                yield self.stat(key)
+
+    def stat(self, key: str) -> BucketObject:
+        keys.check(key)
+        self._check_reachable()
+        if key not in self.files:
+            raise ObjectMissing(f"{key} is not there")
+        size, problem = len(self.files[key]), self.problems.get(key)
+        return BucketObject(key, key.encode(), key, size, self._modified_at(key), self.etag(key), problem)
+
+    def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
+        seen = self.stat(key)
+        if seen.problem is not None:
+            raise KeyRefused(f"{key}: {seen.problem}")
+        data = self.files[key]
+        self.reads[key] += 1
+        self.on_read(key)
+        return data[: max_bytes + 1], seen
+
+    def _write(self, key: str, data: bytes) -> None:
+        self._check_reachable()
+        if key in self.files:
+            raise ObjectExists(f"{key} is there already")
+        self.put(key, data)
+
+    def _delete(self, key: str) -> None:
+        self.stat(key)
+        del self.files[key]
+
+    def _modified_at(self, key: str) -> datetime:
+        return self.modified_at.get(key, LONG_AGO)
+
+    def _check_reachable(self) -> None:
+        if self.error is not None:
+            raise self.error

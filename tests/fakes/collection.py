@@ -1,0 +1,178 @@
+"""A collection in memory; exact search."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sightline_catalogue import (
+    INDEXED,
+    Counts,
+    Filter,
+    Image,
+    ModelRef,
+    Nearest,
+    NotIndexed,
+    Page,
+    ScanState,
+    SearchParams,
+    State,
+    UnknownImage,
+)
+from sightline_catalogue.cursor import read_cursor, write_cursor
+from sightline_catalogue.identity import storable
+from sightline_catalogue.payload import order_of
+
+from fakes.encoder import MODEL
+
+Vector = NDArray[np.float32]
+
+
+class FakeCollection:
+    """A collection in memory, of one bucket.
+
+    Attributes:
+        images: By id.
+        stored_vectors: By id, of length one.
+        errors: What the next calls raise, in order; None for one that is answered.
+        calls: How often each method was called.
+    """
+
+    def __init__(self, model: ModelRef = MODEL, name: str = "images-embedded-ffffffffffff") -> None:
+        self.name = name
+        self.model = model
+        self.images: dict[str, Image] = {}
+        self.stored_vectors: dict[str, Vector] = {}
+        self.errors: list[Exception | None] = []
+        self.calls: Counter[str] = Counter()
+
+    def by_key(self) -> dict[str, Image]:
+        """Return the images by key."""
+        return {image.key: image for image in self.images.values()}
+
+    def nearest(self, vector: Vector, params: SearchParams) -> Nearest:
+        self._count("nearest")
+        unit = np.asarray(vector, np.float32) / np.linalg.norm(vector)
+        ids = [image.id for image in self._indexed(params.filter) if image.id not in params.exclude]
+        similarities = np.array([self.stored_vectors[one] @ unit for one in ids], dtype=np.float32)
+        order = np.argsort(-similarities, kind="stable")[params.offset : params.offset + params.limit]
+        images = [replace(self.images[ids[place]], attempts=0, etag=None, reason=None) for place in order]
+        vectors = np.array([self.stored_vectors[image.id] for image in images], dtype=np.float32)
+        vectors = vectors.reshape(-1, self.model.dimensions)
+        return Nearest(images, similarities[order], vectors if params.with_vectors else None)
+
+    def nearest_batch(self, vectors: Sequence[Vector], params: SearchParams) -> list[Nearest]:
+        return [self.nearest(vector, params) for vector in vectors]
+
+    def similar(self, image_id: str, params: SearchParams) -> Nearest:
+        image = self.images.get(image_id)
+        if image is None:
+            raise UnknownImage(f"there is no image {image_id}")
+        if image_id not in self.stored_vectors:
+            raise NotIndexed(f"{image.key} is {image.state} and has no vector to compare with")
+        return self.nearest(self.stored_vectors[image_id], replace(params, exclude=(*params.exclude, image_id)))
+
+    def get(self, ids: Sequence[str]) -> list[Image | None]:
+        self._count("get")
+        return [self.images.get(one) for one in ids]
+
+    def vectors(self, ids: Sequence[str]) -> list[Vector | None]:
+        return [self.stored_vectors.get(one) for one in ids]
+
+    def browse(self, filter: Filter | None, limit: int, cursor: str | None = None) -> Page:
+        self._count("browse")
+        found = sorted((image for image in self.images.values() if _fits(image, filter)), key=order_of, reverse=True)
+        last, seen = read_cursor(cursor) if cursor is not None else (None, [])
+        if last is not None:
+            found = [image for image in found if order_of(image) <= last and image.id not in seen]
+        page = found[:limit]
+        if len(found) <= limit:
+            return Page(page)
+        end = order_of(page[-1])
+        ties = [image.id for image in page if order_of(image) == end]
+        return Page(page, write_cursor(end, [*seen, *ties] if end == last else ties))
+
+    def scan_states(self, batch: int = 1000) -> Iterator[ScanState]:
+        self._count("scan_states")
+        for image in list(self.images.values()):
+            yield ScanState(*(getattr(image, name) for name in ScanState._fields))
+
+    def scan_labels(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[tuple[str, str | None]]]:
+        found = sorted((image.id, image.label) for image in self._indexed(filter))
+        for start in range(0, len(found), batch):
+            yield found[start : start + batch]
+
+    def count(self, filter: Filter | None = None, *, indexed_after: datetime | None = None) -> int:
+        return sum(
+            indexed_after is None or (image.indexed_at is not None and image.indexed_at > indexed_after)
+            for image in self._indexed(filter)
+        )
+
+    def counts(self) -> Counts:
+        self._count("counts")
+        return Counts(**Counter(image.state for image in self.images.values()))
+
+    def labels(self, filter: Filter | None = None) -> dict[str, int]:
+        return dict(Counter(image.label for image in self._indexed(filter) if image.label).most_common())
+
+    def by_sha256(self, shas: Iterable[str]) -> dict[str, tuple[Image, Vector]]:
+        self._count("by_sha256")
+        wanted = set(shas)
+        return {
+            image.sha256: (image, self.stored_vectors[image.id]) for image in self._indexed() if image.sha256 in wanted
+        }
+
+    def upsert(self, images: Sequence[Image], vectors: Sequence[Vector] | None) -> None:
+        self._count("upsert")
+        if any((image.state == INDEXED) != (vectors is not None) for image in images):
+            raise ValueError("an image has a vector if it is indexed, and only then")
+        for image in images:
+            self.images[image.id] = replace(image, key=storable(image.key))
+            self.stored_vectors.pop(image.id, None)
+        for image, vector in zip(images, vectors if vectors is not None else (), strict=vectors is not None):
+            self.stored_vectors[image.id] = np.asarray(vector, np.float32) / np.linalg.norm(vector)
+
+    def set_state(
+        self, ids: Sequence[str], state: State, *, reason: str | None = None, next_try_at: datetime | None = None
+    ) -> None:
+        self._count("set_state")
+        for one in ids:
+            if one in (self.stored_vectors if state == INDEXED else self.images):
+                self.images[one] = replace(self.images[one], state=state, reason=reason, next_try_at=next_try_at)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        self._count("delete")
+        for one in ids:
+            self.images.pop(one, None)
+            self.stored_vectors.pop(one, None)
+
+    def _indexed(self, filter: Filter | None = None) -> list[Image]:
+        return [
+            image
+            for image in self.images.values()
+            if image.state == INDEXED and image.id in self.stored_vectors and _fits(image, filter)
+        ]
+
+    def _count(self, method: str) -> None:
+        self.calls[method] += 1
+        error = self.errors.pop(0) if self.errors else None
+        if error is not None:
+            raise error
+
+
+def _fits(image: Image, filter: Filter | None) -> bool:
+    if filter is None:
+        return True
+    moment = image.taken_at or image.modified_at
+    return (
+        (not filter.labels or image.label in filter.labels)
+        and (not filter.folders or any(folder in image.folders for folder in filter.folders))
+        and (not filter.states or image.state in filter.states)
+        and (not filter.formats or image.format in filter.formats)
+        and (filter.after is None or (moment is not None and moment >= filter.after))
+        and (filter.before is None or (moment is not None and moment < filter.before))
+    )
