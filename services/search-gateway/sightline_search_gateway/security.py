@@ -8,7 +8,8 @@ from ipaddress import ip_address
 from flask import request
 
 from sightline_search_gateway.container import current
-from sightline_search_gateway.http.problems import Problem, read_only_problem
+from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.http.problems import read_only_problem
 from sightline_search_gateway.settings import GatewaySettings
 
 # Names that nobody can own in the public name system, so that no other site's page can point one at this machine.
@@ -25,12 +26,12 @@ def check_host() -> None:
     gateway (DNS rebinding); only the name in the Host header tells.
 
     Raises:
-        Problem: 421.
+        ServiceError: 421.
     """
     name = host_name(request.host)
     if request.path in OPEN_PATHS or is_known_host(name, current().settings.gateway):
         return
-    raise Problem(
+    raise ServiceError(
         "unknown-host",
         f"This gateway does not answer to the name {name[:100]!r}. Whoever runs Sightline can allow it with "
         "GATEWAY_TRUSTED_HOSTS.",
@@ -64,7 +65,7 @@ def check_same_origin() -> None:
     Programs send no Origin and pass.
 
     Raises:
-        Problem: 403.
+        ServiceError: 403.
     """
     origin = request.headers.get("Origin")
     if origin is not None:
@@ -74,10 +75,10 @@ def check_same_origin() -> None:
         scheme, _, authority = origin.partition("://")
         port = DEFAULT_PORTS.get(scheme)
         if port is None or _without_port(authority, port) != _without_port(request.host.lower(), port):
-            raise Problem("cross-origin", "Pages of other sites may not change anything here.")
+            raise ServiceError("cross-origin", "Pages of other sites may not change anything here.")
     # Sent by browsers even where Origin is not; `none` is the user's own doing.
     if request.headers.get("Sec-Fetch-Site", "none").lower() not in ("same-origin", "none"):
-        raise Problem("cross-origin", "Pages of other sites may not change anything here.")
+        raise ServiceError("cross-origin", "Pages of other sites may not change anything here.")
 
 
 def _without_port(authority: str, default: str) -> str:
@@ -88,7 +89,7 @@ def check_key() -> None:
     """Refuse a request without one of the configured keys, where there are any.
 
     Raises:
-        Problem: 401.
+        ServiceError: 401.
     """
     keys = current().settings.gateway.api_key_list
     if not keys:
@@ -100,10 +101,9 @@ def check_key() -> None:
     # All are compared, so that the time taken tells nothing about them.
     matches = [hmac.compare_digest(given.encode(), key.encode()) for key in keys]
     if not any(matches):
-        raise Problem(
+        raise ServiceError(
             "key-required",
             "Send one of the keys of GATEWAY_API_KEYS as X-API-Key or as bearer token.",
-            headers={"WWW-Authenticate": "Bearer"},
         )
 
 
@@ -111,7 +111,7 @@ def check_change() -> None:
     """Refuse a change of the bucket by whoever may not; before the body is read.
 
     Raises:
-        Problem: 403 or 401.
+        ServiceError: 403 or 401.
     """
     check_same_origin()
     check_key()

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import quote
 
+import redis
 import structlog
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
@@ -21,161 +21,145 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.http.json_body import dump_json
+from sightline_search_gateway.schemas.problems import FieldError, Problem
 
 MIME_TYPE = "application/problem+json"
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of problem, as clients tell them apart."""
+class ProblemType:
+    """A type of problem, as clients tell them apart."""
 
     status: int
     title: str
 
 
-PROBLEM_TYPES: dict[str, Kind] = {
-    "invalid-request": Kind(422, "The request is not valid"),
-    "not-a-picture": Kind(422, "Not a picture that can be read"),
-    "image-not-found": Kind(404, "No such picture"),
-    "no-vector": Kind(409, "The picture has not been indexed"),
-    "not-shown": Kind(404, "The picture cannot be shown"),
-    "too-few": Kind(422, "Too few pictures for a map"),
-    "map-not-found": Kind(404, "No such map"),
-    "cross-origin": Kind(403, "Refused: the request comes from another site"),
-    "read-only-bucket": Kind(403, "The bucket is read-only"),
-    "key-required": Kind(401, "An API key is needed"),
-    "unknown-host": Kind(421, "Unknown host name"),
-    "too-large": Kind(413, "The request is too large"),
-    "too-slow": Kind(408, "The request did not arrive in time"),
-    "overloaded": Kind(429, "Too much to do at the moment"),
-    "encoder-unavailable": Kind(503, "The encoder cannot be reached"),
-    "no-encoder": Kind(503, "No encoder serves the model of this collection"),
-    "catalogue-unavailable": Kind(503, "The catalogue cannot be reached"),
-    "bucket-unavailable": Kind(503, "The bucket cannot be reached"),
-    "queue-unavailable": Kind(503, "The queue cannot be reached"),
-    "no-map-worker": Kind(503, "Maps cannot be made at the moment"),
-    "not-ready": Kind(503, "Not ready"),
-    "docs-missing": Kind(404, "The documentation page is not installed"),
-    "internal": Kind(500, "Internal error"),
+PROBLEM_TYPES: dict[str, ProblemType] = {
+    "invalid-request": ProblemType(422, "The request is not valid"),
+    "not-a-picture": ProblemType(422, "Not a picture that can be read"),
+    "image-not-found": ProblemType(404, "No such picture"),
+    "no-vector": ProblemType(409, "The picture has not been indexed"),
+    "not-shown": ProblemType(404, "The picture cannot be shown"),
+    "too-few": ProblemType(422, "Too few pictures for a map"),
+    "map-not-found": ProblemType(404, "No such map"),
+    "cross-origin": ProblemType(403, "Refused: the request comes from another site"),
+    "read-only-bucket": ProblemType(403, "The bucket is read-only"),
+    "key-required": ProblemType(401, "An API key is needed"),
+    "unknown-host": ProblemType(421, "Unknown host name"),
+    "too-large": ProblemType(413, "The request is too large"),
+    "too-slow": ProblemType(408, "The request did not arrive in time"),
+    "overloaded": ProblemType(429, "Too much to do at the moment"),
+    "encoder-unavailable": ProblemType(503, "The encoder cannot be reached"),
+    "no-encoder": ProblemType(503, "No encoder serves the model of this collection"),
+    "catalogue-unavailable": ProblemType(503, "The catalogue cannot be reached"),
+    "bucket-unavailable": ProblemType(503, "The bucket cannot be reached"),
+    "queue-unavailable": ProblemType(503, "The queue cannot be reached"),
+    "no-map-worker": ProblemType(503, "Maps cannot be made at the moment"),
+    "not-ready": ProblemType(503, "Not ready"),
+    "docs-missing": ProblemType(404, "The documentation page is not installed"),
+    "internal": ProblemType(500, "Internal error"),
 }
 
 
-class Problem(ServiceError):
-    """An error as HTTP tells it.
-
-    Args:
-        kind: A key of `PROBLEM_TYPES`.
-        detail: What was wrong and what to do, fit to show to a person.
-        headers: Sent with the answer.
-        members: Extension members, such as `errors`.
-    """
-
-    def __init__(self, kind: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
-        super().__init__(kind, detail, **members)
-        self.headers = dict(headers or {})
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return PROBLEM_TYPES[self.kind].status
-
-
-def retry_after(seconds: float) -> dict[str, str]:
-    """Return the header that says when to come back; whole seconds, at least one."""
-    return {"Retry-After": str(max(1, math.ceil(seconds)))}
-
-
-def translate(error: Exception) -> Problem | None:
+def translate(error: Exception) -> ServiceError | None:
     """Return what a client is told about an error of one of the parts; None for what is a fault of ours."""
     match error:
-        case Problem():
-            return error
         case ServiceError():
-            seconds = error.retry_after_seconds
-            headers = retry_after(seconds) if seconds is not None else {}
-            return Problem(error.kind, error.detail, headers=headers, **error.members)
+            return error
         case encoder.EncoderError() | encoder.ItemError():
             return _translate_encoder(error)
         case NoCollection():
-            return Problem("image-not-found", "Nothing has been indexed yet.")
+            return ServiceError("image-not-found", "Nothing has been indexed yet.")
         case UnknownImage():
-            return Problem("image-not-found", "There is no picture of this id; it may have been removed.")
+            return ServiceError("image-not-found", "There is no picture of this id; it may have been removed.")
         case CatalogueUnavailable():
-            return Problem(
-                "catalogue-unavailable", "The catalogue does not answer; try again soon.", headers=retry_after(2)
+            return ServiceError(
+                "catalogue-unavailable", "The catalogue does not answer; try again soon.", retry_after_seconds=2
             )
         case WrongCursor():
-            return Problem(
+            return ServiceError(
                 "invalid-request", str(error), errors=[{"in": "query", "name": "cursor", "detail": str(error)}]
             )
         case CatalogueError():
-            return Problem("catalogue-unavailable", str(error), headers=retry_after(5))
+            return ServiceError("catalogue-unavailable", str(error), retry_after_seconds=5)
         case PictureError():
-            return Problem("not-a-picture", error.reason)
+            return ServiceError("not-a-picture", error.reason)
         case KeyRefused():
-            return Problem("not-shown", str(error))
+            return ServiceError("not-shown", str(error))
         case ObjectMissing():
-            return Problem("image-not-found", "The file is no longer in the bucket.")
+            return ServiceError("image-not-found", "The file is no longer in the bucket.")
         case BucketReadOnly():
             return read_only_problem()
         case BucketUnavailable():
-            return Problem("bucket-unavailable", str(error), headers=retry_after(5))
+            return ServiceError("bucket-unavailable", str(error), retry_after_seconds=5)
+        case redis.RedisError():
+            return ServiceError("queue-unavailable", "Redis does not answer; try again soon.", retry_after_seconds=5)
     return None
 
 
-def _translate_encoder(error: encoder.EncoderError | encoder.ItemError) -> Problem:
+def _translate_encoder(error: encoder.EncoderError | encoder.ItemError) -> ServiceError:
     match error:
         case encoder.Overloaded():
-            wait = retry_after(error.retry_after_seconds)
-            return Problem("overloaded", f"The encoder is busy; try again in {wait['Retry-After']} s.", headers=wait)
+            seconds = whole_seconds(error.retry_after_seconds)
+            return ServiceError(
+                "overloaded", f"The encoder is busy; try again in {seconds} s.", retry_after_seconds=seconds
+            )
         case encoder.Unavailable():
-            return Problem(
-                "encoder-unavailable", "The encoder does not answer; try again soon.", headers=retry_after(2)
+            return ServiceError(
+                "encoder-unavailable", "The encoder does not answer; try again soon.", retry_after_seconds=2
             )
         case encoder.FingerprintMismatch():
-            return Problem("no-encoder", error.message)
+            return ServiceError("no-encoder", error.message)
         case encoder.InvalidRequest() | encoder.InvalidItem():
-            return Problem("invalid-request", error.message)
-    return Problem("encoder-unavailable", f"The encoder failed: {error.message}", headers=retry_after(2))
+            return ServiceError("invalid-request", error.message)
+    return ServiceError("encoder-unavailable", f"The encoder failed: {error.message}", retry_after_seconds=2)
 
 
-def read_only_problem() -> Problem:
+def read_only_problem() -> ServiceError:
     """Return what a client is told that wants to change a bucket that is not to be changed."""
-    return Problem(
+    return ServiceError(
         "read-only-bucket",
         "Pictures can be neither added nor removed here. Whoever runs Sightline can allow it: BUCKET_WRITABLE=true.",
     )
 
 
-def problem_response(problem: Problem) -> Response:
-    """Return the answer for a problem."""
+def problem_response(problem: ServiceError, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the answer for an error."""
     kind = PROBLEM_TYPES[problem.kind]
-    return _response(
-        kind.status,
-        f"urn:sightline:problem:{problem.kind}",
-        kind.title,
-        problem.detail,
-        problem.members,
-        problem.headers,
+    sent = dict(headers or {})
+    if problem.retry_after_seconds is not None:
+        sent["Retry-After"] = str(whole_seconds(problem.retry_after_seconds))
+    if kind.status == 401:
+        sent["WWW-Authenticate"] = "Bearer"
+    body = Problem(
+        type=f"urn:sightline:problem:{problem.kind}",
+        title=kind.title,
+        status=kind.status,
+        detail=problem.detail,
+        **problem.members,  # type: ignore[typeddict-item]
     )
+    return _response(body, sent)
 
 
-def _response(
-    status: int, kind: str, title: str, detail: str, members: Mapping[str, Any], headers: Mapping[str, str]
-) -> Response:
-    body = {"type": kind, "title": title, "status": status, "detail": detail, "instance": quote(request.path)}
+def whole_seconds(seconds: float) -> int:
+    """Return when to come back, as Retry-After has it: at least one."""
+    return max(1, math.ceil(seconds))
+
+
+def _response(body: Problem, headers: Mapping[str, str]) -> Response:
+    body["instance"] = quote(request.path)
     if request_id := g.get("request_id"):
         body["request_id"] = request_id
-    response = Response(dump_json({**body, **members}), status, content_type=MIME_TYPE)
+    response = Response(dump_json(body), body["status"], content_type=MIME_TYPE)
     response.headers.extend(headers)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _validation(error: HTTPError) -> Problem:
+def _validation(error: HTTPError) -> ServiceError:
     """Return webargs' messages, nested as location, field, (index,) list of texts, as a flat list."""
-    errors: list[dict[str, str]] = []
+    errors: list[FieldError] = []
 
     def walk(place: list[str], node: object) -> None:
         if isinstance(node, dict):
@@ -188,7 +172,7 @@ def _validation(error: HTTPError) -> Problem:
 
     walk([], error.detail)
     summary = "; ".join(f"{item['name']}: {item['detail']}" if item["name"] else item["detail"] for item in errors)
-    return Problem("invalid-request", summary or str(error.message), errors=errors)
+    return ServiceError("invalid-request", summary or str(error.message), errors=errors)
 
 
 _HTTP_DETAILS = {
@@ -210,18 +194,19 @@ def register_problems(app: APIFlask) -> Callable[[HTTPException], Response]:
             return error.get_response()  # type: ignore[return-value]
         if isinstance(error, ClientDisconnected):
             detail = "The request's body did not arrive in full, or too slowly."
-            return problem_response(Problem("too-slow", detail))
+            return problem_response(ServiceError("too-slow", detail))
         headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
         if status == 413:
-            return problem_response(Problem("too-large", _HTTP_DETAILS[413], headers=headers))
+            return problem_response(ServiceError("too-large", _HTTP_DETAILS[413]), headers)
         detail = _HTTP_DETAILS.get(status) or error.description or ""
-        return _response(status, "about:blank", HTTPStatus(status).phrase, detail, {}, headers)
+        title = HTTPStatus(status).phrase
+        return _response(Problem(type="about:blank", title=title, status=status, detail=detail), headers)
 
     def on_error(error: Exception) -> Response:
         problem = translate(error)
         if problem is None:
             log.exception("request failed", path=request.path)
-            problem = Problem("internal", "Something went wrong here; the log says more under the request's id.")
+            problem = ServiceError("internal", "Something went wrong here; the log says more under the request's id.")
         return problem_response(problem)
 
     app.register_error_handler(HTTPError, on_http_error)

@@ -7,9 +7,8 @@ from typing import Any
 from sightline_catalogue import Filter, SearchParams
 from werkzeug.datastructures import FileStorage
 
-from sightline_search_gateway.container import current
 from sightline_search_gateway.errors import ServiceError
-from sightline_search_gateway.images.changes import SentFile
+from sightline_search_gateway.ingest.upload_names import SentFile
 
 MAX_NAME = 255
 
@@ -25,13 +24,12 @@ def stripped(text: str) -> str:
     return text
 
 
-def read_picture(file: FileStorage) -> bytes:
+def read_picture(file: FileStorage, limit: int) -> bytes:
     """Return a picture file that was sent with a query.
 
     Raises:
         ServiceError: It is empty or too large.
     """
-    limit = current().settings.pictures.max_bytes
     data = file.stream.read(limit + 1)
     if len(data) > limit:
         raise ServiceError("too-large", f"The picture is larger than {limit:,} bytes (IMAGE_MAX_BYTES).")
@@ -40,13 +38,12 @@ def read_picture(file: FileStorage) -> bytes:
     return data
 
 
-def sent_files(files: list[FileStorage]) -> list[SentFile]:
+def sent_files(files: list[FileStorage], most: int) -> list[SentFile]:
     """Return the files of an upload.
 
     Raises:
         ServiceError: There are too many.
     """
-    most = current().settings.gateway.upload_max_files
     if len(files) > most:
         raise ServiceError("too-large", f"{len(files)} files; at most {most} at once (GATEWAY_UPLOAD_MAX_FILES).")
     return [SentFile((file.filename or "picture")[:MAX_NAME], file.stream.read) for file in files]

@@ -1,8 +1,4 @@
-"""JSON answers, written straight from plain dicts.
-
-Sending 50 results through a schema would cost more than the search itself; the schemas document, tests hold the
-answers to them.
-"""
+"""Answers: JSON, written straight from TypedDicts and dataclasses, and pictures."""
 
 from __future__ import annotations
 
@@ -11,9 +7,9 @@ from typing import Any
 
 from flask import Response, g, request
 
-from sightline_search_gateway.container import current
 from sightline_search_gateway.http.json_body import dump_json
 from sightline_search_gateway.http.serializers import serialize_search
+from sightline_search_gateway.http.telemetry import Telemetry
 from sightline_search_gateway.search.service import SearchOutcome
 
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -43,7 +39,7 @@ def conditional(response: Response) -> Response:
     return response
 
 
-def search_response(outcome: SearchOutcome) -> Response:
+def search_response(outcome: SearchOutcome, telemetry: Telemetry) -> Response:
     """Return the answer of a search, and note how long its steps took."""
     timings = outcome.timings
     response = json_response(serialize_search(outcome, time.perf_counter() - g.began))
@@ -52,7 +48,7 @@ def search_response(outcome: SearchOutcome) -> Response:
     durations = ", ".join(f"{step};dur={seconds * 1000:.3f}" for step, seconds in steps.items())
     response.headers["Server-Timing"] = f"{durations}, total;dur={total * 1000:.3f}"
     for step, seconds in (steps | {"rest": total - sum(steps.values())}).items():
-        current().telemetry.step(step, seconds)
+        telemetry.step(step, seconds)
     g.log_fields = {"results": len(outcome.found.images)} | {
         f"{step}_ms": round(seconds * 1000, 3) for step, seconds in steps.items()
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Annotated
@@ -16,20 +16,12 @@ from sightline_search_gateway.answers import Uuid
 from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherClient
 from sightline_search_gateway.errors import Refused, ServiceError
 from sightline_search_gateway.images.service import ImageService
-from sightline_search_gateway.ingest.upload_names import numbered, safe_folder, safe_name
+from sightline_search_gateway.ingest.upload_names import SentFile, numbered, safe_folder, safe_name
 
 CHECK_SIDE = 64
 MOST_NUMBERS = 1000
 MAX_SHOWN = 5
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class SentFile:
-    """A file of an upload: its name, and what reads at most so many bytes of it."""
-
-    name: str
-    read: Callable[[int], bytes]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
-"""Names of uploaded files: what people send, made into keys of the bucket."""
+"""Uploaded files, and what people call them made into keys of the bucket."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from sightline_pictures import FORMATS, has_image_extension
@@ -13,6 +15,14 @@ MAX_NAME_BYTES = 200
 MAX_FOLDERS = 16
 # What one of the usual file systems refuses or treats as something else.
 FORBIDDEN = set('<>:"/\\|?*')
+
+
+@dataclass(frozen=True)
+class SentFile:
+    """A file of an upload: its name, and what reads at most so many bytes of it."""
+
+    name: str
+    read: Callable[[int], bytes]
 
 
 def safe_name(name: str, picture_format: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import structlog
@@ -14,55 +15,23 @@ from sightline_bucket import BucketUnavailable, ThumbnailStore
 from sightline_catalogue import CatalogueError, Collection
 from sightline_service.queues import QueueSettings
 
-from sightline_search_gateway.errors import Refused
+from sightline_search_gateway.errors import Refused, ServiceError
+from sightline_search_gateway.ingest.upload_names import SentFile
 from sightline_search_gateway.maps.jobs import MapJobs
 from sightline_search_gateway.maps.points import Points
 from sightline_search_gateway.maps.request import FEWEST, MapRequest
 from sightline_search_gateway.maps.selection import expected_count, numbered
 from sightline_search_gateway.maps.settings import MapSettings
 from sightline_search_gateway.maps.store import MAX_KEPT, MapRecord, MapStore, NewMap
-from sightline_search_gateway.maps.uploads import Reader, UploadedFile, UploadedPicture, digest_of, dump_files
+from sightline_search_gateway.maps.uploads import Reader, UploadedPicture, digest_of, dump_files
 
 SHOWN = 5
 """Reasons of refused files that a message has at most."""
 STALE_SECONDS = 5.0
 """How long it is believed whether images came or went."""
+WAIT_SECONDS = 30
+"""So long who finds too many maps waiting is told to wait."""
 log = structlog.get_logger()
-
-
-class TooManyWaiting(Exception):
-    """As many maps wait for a worker as may."""
-
-
-class NoWorker(Exception):
-    """There is no map worker."""
-
-
-class NoModel(Exception):
-    """There is no collection, whose model uploads would be encoded with."""
-
-
-class SampleTooLarge(Exception):
-    """More images are asked for than may be on a map."""
-
-
-class TooFew(Exception):
-    """Too few images for a map.
-
-    Args:
-        count: How many there are.
-        verb: What they do, for the message.
-        refused: Files of an upload that could not be used, with reasons.
-    """
-
-    def __init__(self, count: int, verb: str = "match", refused: Sequence[Refused] | None = None) -> None:
-        self.refused = refused
-        if verb == "match" and count == 1:
-            verb = "matches"
-        reasons = "; ".join(f"{one['name']}: {one['reason']}" for one in (refused or ())[:SHOWN])
-        super().__init__(
-            f"Only {count} picture{'' if count == 1 else 's'} {verb}; a map needs {FEWEST}.{reasons and ' '}{reasons}"
-        )
 
 
 @dataclass(frozen=True)
@@ -99,17 +68,17 @@ class MapService:
         """Return the map of a request, and whether it was there already; else it waits for a worker from now on.
 
         Raises:
-            SampleTooLarge, TooFew, NoWorker, TooManyWaiting: It cannot be made, or not now.
+            ServiceError: It cannot be made, or not now.
         """
         self._check_sample(request.sample)
         count, total = expected_count(collection, request) if collection is not None else (0, 0)
         if collection is None or count < FEWEST:
-            raise TooFew(count)
+            raise too_few(count)
         return self._submit(NewMap.of(request, collection.model, total), collection)
 
     def make_of_uploads(
         self,
-        files: Sequence[UploadedFile],
+        files: Sequence[SentFile],
         reader: Reader,
         collection: Collection | None,
         *,
@@ -119,18 +88,18 @@ class MapService:
         """Return the map of pictures that are not in the collection, as `make` does.
 
         Raises:
-            SampleTooLarge, TooFew, NoModel, NoWorker, TooManyWaiting, NoEncoder: It cannot be made, or not now.
+            ServiceError: It cannot be made, or not now.
             BucketUnavailable: The thumbnails cannot be kept.
         """
         if len(files) < FEWEST:
-            raise TooFew(len(files), "were sent")
+            raise too_few(len(files), "were sent")
         if collection is None:
-            raise NoModel
-        if not self.jobs.has_worker():
-            raise NoWorker
+            detail = "The model is not known before the first picture is indexed; try again soon."
+            raise ServiceError("not-ready", detail)
+        self._check_worker()
         pictures, refused = reader.read(files, collection.model)
         if len(pictures) < FEWEST:
-            raise TooFew(len(pictures), "can be used", refused)
+            raise too_few(len(pictures), "can be used", refused)
         self._check_sample(sample)
         total = len(pictures)
         sampled = set(sorted(one.sha256 for one in pictures)[:sample])
@@ -147,6 +116,18 @@ class MapService:
         if not known:
             self._keep_thumbnails(record, pictures)
         return record, known
+
+    def find(self, map_id: str) -> MapRecord:
+        """Return a map.
+
+        Raises:
+            ServiceError: There is none of that id.
+        """
+        record = self.store.get(map_id)
+        if record is None:
+            detail = "There is no such map; maps are forgotten after some time. Ask for it again."
+            raise ServiceError("map-not-found", detail)
+        return record
 
     def all(self, collection: Collection | None) -> list[MapView]:
         """Return all maps without their points, the newest first."""
@@ -168,13 +149,17 @@ class MapService:
         found = self.store.points(record.id) if columns else None
         return MapView(record, found, columns, self.is_stale(record, collection))
 
-    def thumbnail(self, map_id: str, index: int) -> tuple[str, bytes] | None:
-        """Return SHA-256 and thumbnail of a point of an uploaded map; None where there is none."""
+    def thumbnail(self, map_id: str, index: int) -> tuple[str, bytes]:
+        """Return SHA-256 and thumbnail of a point of an uploaded map.
+
+        Raises:
+            ServiceError: There is none.
+        """
         files = self.store.files(map_id)
-        if index >= len(files):
-            return None
-        data = self._thumbnails.get(files[index][0], map_id=map_id)
-        return None if data is None else (files[index][0], data)
+        data = self._thumbnails.get(files[index][0], map_id=map_id) if index < len(files) else None
+        if data is None:
+            raise ServiceError("image-not-found", "There is no such picture; the map may have been forgotten.")
+        return files[index][0], data
 
     def is_stale(self, record: MapRecord, collection: Collection | None) -> bool:
         """Return whether images came or went since a map was made; false where that cannot be asked."""
@@ -215,10 +200,11 @@ class MapService:
                 known.is_active or (known.state == "done" and not self.is_stale(known, collection))
             ):
                 return known, True
-            if not self.jobs.has_worker():
-                raise NoWorker
-            if sum(one.state == "queued" for one in self.store.all()) >= self.settings.max_waiting:
-                raise TooManyWaiting
+            self._check_worker()
+            most = self.settings.max_waiting
+            if sum(one.state == "queued" for one in self.store.all()) >= most:
+                detail = f"{most} maps wait already (MAPS_MAX_WAITING); try again later, or cancel one."
+                raise ServiceError("overloaded", detail, retry_after_seconds=WAIT_SECONDS)
             if known is not None:
                 new = replace(new, id=known.id)
             self.expire(room_for=new.expected_size, but=new.id)
@@ -227,7 +213,16 @@ class MapService:
     def _check_sample(self, sample: int) -> None:
         most = self.settings.max_points
         if sample > most:
-            raise SampleTooLarge(f"At most {most:,} pictures on a map (MAPS_MAX_POINTS).")
+            raise invalid("sample", f"At most {most:,} pictures on a map (MAPS_MAX_POINTS).")
+
+    def _check_worker(self) -> None:
+        if not self.jobs.has_worker():
+            raise ServiceError(
+                "no-map-worker",
+                "No map worker is running, so that no map can be made; the rest works. Whoever runs Sightline can "
+                "start sightline-map-worker.",
+                retry_after_seconds=10,
+            )
 
     def _keep_thumbnails(self, record: MapRecord, pictures: Iterable[UploadedPicture]) -> None:
         """Keep the thumbnails of an upload; where that cannot be done, its map is forgotten."""
@@ -260,3 +255,24 @@ class MapService:
             self._staleness.clear()
         self._staleness[record.id] = (now, record.version, found)
         return found
+
+
+def invalid(name: str, detail: str) -> ServiceError:
+    """Return the error of a field of the request's body."""
+    return ServiceError("invalid-request", detail, errors=[{"in": "body", "name": name, "detail": detail}])
+
+
+def too_few(count: int, verb: str = "match", refused: Sequence[Refused] | None = None) -> ServiceError:
+    """Return the error of too few images for a map.
+
+    Args:
+        count: How many there are.
+        verb: What they do, for the message.
+        refused: Files of an upload that could not be used, with reasons.
+    """
+    if verb == "match" and count == 1:
+        verb = "matches"
+    reasons = "; ".join(f"{one['name']}: {one['reason']}" for one in (refused or ())[:SHOWN])
+    detail = f"Only {count} picture{'' if count == 1 else 's'} {verb}; a map needs {FEWEST}.{reasons and ' '}{reasons}"
+    members: dict[str, Any] = {} if refused is None else {"refused": refused}
+    return ServiceError("too-few", detail, **members)

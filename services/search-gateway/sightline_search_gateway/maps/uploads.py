@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,8 @@ from sightline_pictures.proto import from_proto
 from sightline_pictures.thumbnails import THUMBNAIL_SIDE
 from sightline_service.batches import batched
 
-from sightline_search_gateway.errors import Refused
+from sightline_search_gateway.errors import Refused, ServiceError
+from sightline_search_gateway.ingest.upload_names import SentFile
 
 BATCH = 16
 MODELS_SECONDS = 5.0
@@ -45,23 +46,11 @@ class UploadedPicture:
 
 
 @dataclass(frozen=True)
-class UploadedFile:
-    """A file of an upload: its name, and what reads at most so many bytes of it."""
-
-    name: str
-    read: Callable[[int], bytes]
-
-
-@dataclass(frozen=True)
 class _Opened:
     name: str
     sha256: str
     thumbnail: bytes
     pixels: NDArray[np.uint8]
-
-
-class NoEncoder(Exception):
-    """No encoder serves the collection's model."""
 
 
 def label_of(name: str) -> str | None:
@@ -94,12 +83,12 @@ class Reader:
         self._limits = limits
         self._turn = turn
 
-    def read(self, files: Sequence[UploadedFile], model: ModelRef) -> tuple[list[UploadedPicture], list[Refused]]:
+    def read(self, files: Sequence[SentFile], model: ModelRef) -> tuple[list[UploadedPicture], list[Refused]]:
         """Return the pictures among some files, and of each other file name and reason.
 
         Raises:
             EncoderError: As the client does.
-            NoEncoder: None serves the model.
+            ServiceError: None serves the model.
         """
         name, preprocessing = self._served(model)
         pictures: list[UploadedPicture] = []
@@ -124,9 +113,9 @@ class Reader:
         for one in self._encoder.models(timeout_seconds=MODELS_SECONDS):
             if one.fingerprint == model.fingerprint:
                 return one.id, from_proto(one.preprocessing)
-        raise NoEncoder(f"The collection was made with {model.id}, and no encoder serves that.")
+        raise ServiceError("no-encoder", f"The collection was made with {model.id}, and no encoder serves that.")
 
-    def _open(self, file: UploadedFile, preprocessing: Preprocessing) -> _Opened:
+    def _open(self, file: SentFile, preprocessing: Preprocessing) -> _Opened:
         with self._turn:
             data = file.read(self._limits.max_bytes + 1)
             picture = open_picture(

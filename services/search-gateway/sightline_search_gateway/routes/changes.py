@@ -33,7 +33,9 @@ def upload_images(upload: dict[str, Any]) -> Response:
     Each is checked to be a picture first. One whose name is taken gets a number. They are found by searches once they
     are indexed, seconds later. Only where BUCKET_WRITABLE is true.
     """
-    outcome = current().changes.upload(sent_files(upload["files"]), upload.get("folder", ""))
+    outcome = current().changes.upload(
+        sent_files(upload["files"], current().settings.gateway.upload_max_files), upload.get("folder", "")
+    )
     current().telemetry.upload("accepted", len(outcome.accepted))
     current().telemetry.upload("refused", len(outcome.refused))
     if not outcome.accepted:

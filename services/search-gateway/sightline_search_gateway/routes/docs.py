@@ -8,8 +8,8 @@ from apiflask import APIBlueprint, APIFlask
 from flask import Response, current_app, send_from_directory
 
 from sightline_search_gateway.container import current
+from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.http.json_body import dump_json
-from sightline_search_gateway.http.problems import Problem
 from sightline_search_gateway.http.responses import conditional
 from sightline_search_gateway.http.static_files import docs_policy
 
@@ -42,7 +42,7 @@ def get_docs() -> Response:
     """Show the API."""
     folder = current().settings.gateway.docs_folder
     if missing := sorted(name for name in FILES if not (folder / name).is_file()):
-        raise Problem(
+        raise ServiceError(
             "docs-missing",
             f"{folder} lacks {', '.join(missing)}. Set GATEWAY_DOCS_DIR to the folder of npm's swagger-ui-dist (it is "
             "there after `npm ci` in services/web). The description itself is at /openapi.json.",
@@ -58,7 +58,7 @@ def get_docs_file(name: str) -> Response:
     if name == "start.js":
         return Response(START, content_type="text/javascript; charset=utf-8")
     if name not in FILES:
-        raise Problem("docs-missing", f"The documentation page has no file {name[:100]!r}.")
+        raise ServiceError("docs-missing", f"The documentation page has no file {name[:100]!r}.")
     response = send_from_directory(current().settings.gateway.docs_folder.resolve(), name)
     response.headers["Cache-Control"] = "no-cache"
     return response

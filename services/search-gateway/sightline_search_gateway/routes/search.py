@@ -15,7 +15,7 @@ from sightline_search_gateway.http.openapi import problem_answers
 from sightline_search_gateway.http.requests import read_picture, search_params, stripped
 from sightline_search_gateway.http.responses import search_response
 from sightline_search_gateway.http.serializers import PREFIX
-from sightline_search_gateway.search.service import ComposedQuery
+from sightline_search_gateway.search.service import SearchQuery
 
 blueprint = APIBlueprint("search", __name__, tag="Search", url_prefix=PREFIX)
 
@@ -27,7 +27,8 @@ blueprint = APIBlueprint("search", __name__, tag="Search", url_prefix=PREFIX)
 def search_by_text(query: dict[str, Any]) -> Response:
     """Search by text."""
     text = stripped(query["q"])
-    return search_response(current().search.search(ComposedQuery(text=text), search_params(query)))
+    outcome = current().search.search(SearchQuery(text=text), search_params(query))
+    return search_response(outcome, current().telemetry)
 
 
 @blueprint.post("/search")
@@ -39,9 +40,9 @@ def search(query: dict[str, Any]) -> Response:
 
     The query's vector is the normalised sum of the parts' vectors, each times its weight.
     """
-    composed = ComposedQuery(
+    composed = SearchQuery(
         text=stripped(query["q"]) if "q" in query else None,
-        picture=read_picture(query["file"]) if "file" in query else None,
+        picture=read_picture(query["file"], current().settings.pictures.max_bytes) if "file" in query else None,
         image_ids=tuple(dict.fromkeys(str(one) for one in query.get("id", ()))),
         text_weight=query["q_weight"],
         picture_weight=query["file_weight"],
@@ -49,7 +50,8 @@ def search(query: dict[str, Any]) -> Response:
     )
     if composed.text is None and composed.picture is None and not composed.image_ids:
         raise ServiceError("invalid-request", "Give a `file`, a text `q`, or an `id`.")
-    return search_response(current().search.search(composed, search_params(query, composed.image_ids)))
+    outcome = current().search.search(composed, search_params(query, composed.image_ids))
+    return search_response(outcome, current().telemetry)
 
 
 @blueprint.get("/images/<uuid:image_id>/similar")
@@ -58,4 +60,4 @@ def search(query: dict[str, Any]) -> Response:
 @blueprint.doc(operation_id="searchSimilar", responses=problem_answers(404, 409, 422, 503))
 def search_similar(image_id: str, query: dict[str, Any]) -> Response:
     """Find pictures that are like one of the collection."""
-    return search_response(current().search.similar(str(image_id), search_params(query)))
+    return search_response(current().search.similar(str(image_id), search_params(query)), current().telemetry)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from sightline.encoder.prompts import strip_article
 
 from sightline_search_gateway.search.blas_threads import one_thread
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
+from sightline_search_gateway.vectors import unit
 
 Vectors = NDArray[np.float32]
 SHARED = 0.2
@@ -38,9 +40,9 @@ def name_clusters(
     """
     if not len(centroids):
         return []
-    shared = _unit(np.asarray(sizes, dtype=np.float32) @ centroids)
+    shared = unit(np.asarray(sizes, dtype=np.float32) @ centroids)
     with one_thread():
-        scores = (_unit(centroids) - SHARED * shared) @ words.vectors.T - COMPOUND_COST * words.compound
+        scores = (unit(centroids) - SHARED * shared) @ words.vectors.T - COMPOUND_COST * words.compound
     if query is not None:
         _set_back(scores, [words.places[text] for text in same_words(query) if text in words.places])
     names: list[str] = [""] * len(centroids)
@@ -56,10 +58,15 @@ def commonest_labels(labels: Sequence[Sequence[str | None]]) -> list[str | None]
     """Return the commonest label of each group, for want of words; None where it has none or another group has it."""
     names: list[str | None] = []
     for group in labels:
-        known = [label for label in group if label]
-        name = max(sorted(set(known)), key=known.count).replace("_", " ") if known else None
+        name = commonest_label(group)
         names.append(name if name not in names else None)
     return names
+
+
+def commonest_label(labels: Iterable[str | None]) -> str | None:
+    """Return the commonest of some labels, in words, the first by name of several; None where there is none."""
+    counts = Counter(label for label in labels if label)
+    return max(sorted(counts), key=counts.__getitem__).replace("_", " ") if counts else None
 
 
 def same_words(query: str) -> set[str]:
@@ -81,8 +88,3 @@ def _set_back(scores: Vectors, same: list[int]) -> None:
     scores[:, same] = TAKEN
     needed = scores.max(axis=1) < QUERY_LEAD * own.max(axis=1)
     scores[np.ix_(needed, same)] = own[needed]
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    unit: Vectors = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True).clip(min=1e-6)
-    return unit

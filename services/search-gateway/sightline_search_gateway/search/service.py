@@ -20,7 +20,7 @@ NOTHING = Nearest([], np.empty(0, np.float32))
 
 
 @dataclass(frozen=True)
-class ComposedQuery:
+class SearchQuery:
     """A text, a picture file, images of the collection, or several of them; each counts as much as its weight says."""
 
     text: str | None = None
@@ -59,7 +59,7 @@ class SearchOutcome:
         timings: How long each step took.
     """
 
-    query: ComposedQuery
+    query: SearchQuery
     params: SearchParams
     model: ModelRef | None = None
     found: Nearest = NOTHING
@@ -83,7 +83,7 @@ class SearchService:
         self._vocabulary = vocabulary
         self._calibrator = calibrator
 
-    def search(self, query: ComposedQuery, params: SearchParams) -> SearchOutcome:
+    def search(self, query: SearchQuery, params: SearchParams) -> SearchOutcome:
         """Return the images that are nearest to a query.
 
         The query's vector is the normalised sum of its parts' vectors, each times its weight.
@@ -126,11 +126,11 @@ class SearchService:
             vectors_of(collection, (image_id,))
             raise
         timings = SearchTimings(search=time.perf_counter() - began)
-        return self._outcome(ComposedQuery(image_ids=(image_id,)), params, collection, found, timings)
+        return self._outcome(SearchQuery(image_ids=(image_id,)), params, collection, found, timings)
 
     def _outcome(
         self,
-        query: ComposedQuery,
+        query: SearchQuery,
         params: SearchParams,
         collection: Collection | None,
         found: Nearest,
@@ -148,7 +148,7 @@ class SearchService:
 
     def _relevance(
         self,
-        query: ComposedQuery,
+        query: SearchQuery,
         params: SearchParams,
         collection: Collection | None,
         found: Nearest,

@@ -17,6 +17,7 @@ from sightline_catalogue import ModelRef
 from sightline_service.batches import batched
 
 from sightline_search_gateway.search.shared_cache import SharedCache
+from sightline_search_gateway.vectors import unit
 
 log = structlog.get_logger()
 Vectors = NDArray[np.float32]
@@ -79,7 +80,7 @@ def stored_embeddings(cache: SharedCache, vocabulary: Vocabulary, model: ModelRe
     if data is None or len(data) != 2 * shape[0] * shape[1]:
         return None
     vectors = np.frombuffer(data, dtype=np.float16).reshape(shape).astype(np.float32)
-    return VocabularyEmbeddings(vocabulary.texts, _unit(vectors))
+    return VocabularyEmbeddings(vocabulary.texts, unit(vectors))
 
 
 class VocabularyEmbedder:
@@ -153,8 +154,3 @@ class VocabularyEmbedder:
 
 def _name(vocabulary: Vocabulary, model: ModelRef) -> str:
     return f"words:{model.fingerprint[:32]}:{vocabulary.digest[:16]}"
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-6)
-    return unit

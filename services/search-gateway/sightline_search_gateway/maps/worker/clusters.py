@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.metrics import silhouette_score
 
 from sightline_search_gateway.maps.results import MapCluster
+from sightline_search_gateway.maps.worker.separation import silhouette
+from sightline_search_gateway.search.cluster_names import commonest_label
+from sightline_search_gateway.vectors import unit
 
 FEWEST, MOST = 2, 12
 SAMPLE = 1000
@@ -35,7 +37,7 @@ def group(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDArray[np.f
         found = KMeans(k, n_init=1, random_state=SEED).fit_predict(sample)
         if len(np.unique(found)) < 2:
             continue
-        score = float(silhouette_score(sample, found, metric="cosine"))
+        score = silhouette(sample, found)
         if score > best_score:
             best_k, best_score = k, score
     kind = MiniBatchKMeans if len(vectors) > MANY_POINTS else KMeans
@@ -50,7 +52,7 @@ def group(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDArray[np.f
 def centroids_of(vectors: NDArray[np.float32], cluster: NDArray[np.int16], count: int) -> NDArray[np.float32]:
     """Return the means of some clusters' vectors, (count, d), of length one; zeros for an empty cluster."""
     sums = np.equal.outer(np.arange(count), cluster).astype(np.float32) @ vectors
-    return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+    return unit(sums)
 
 
 def nearest_group(vectors: NDArray[np.float32], centroids: NDArray[np.float32]) -> NDArray[np.int16]:
@@ -62,11 +64,9 @@ def majority_names(
     cluster: NDArray[np.int16], label: NDArray[np.int32], labels: Sequence[str], count: int
 ) -> list[str]:
     """Return a name for each of so many clusters: the label of most of its pictures; a number where there is none."""
-    names = []
-    for one in range(count):
-        mine = label[(cluster == one) & (label >= 0)]
-        names.append(labels[int(np.bincount(mine).argmax())].replace("_", " ") if len(mine) else f"group {one + 1}")
-    return names
+    members = [label[(cluster == one) & (label >= 0)].tolist() for one in range(count)]
+    names = [commonest_label(labels[number] for number in numbers) for numbers in members]
+    return [name or f"group {one + 1}" for one, name in enumerate(names)]
 
 
 def cluster_shapes(cluster: NDArray[np.int16], names: Sequence[str]) -> list[MapCluster]:

@@ -32,6 +32,7 @@ from sightline_search_gateway.maps.worker.neighbours import nearest_neighbours, 
 from sightline_search_gateway.maps.worker.separation import NEIGHBOURS, label_separation, sampled
 from sightline_search_gateway.maps.worker.settings import MapWorkerSettings
 from sightline_search_gateway.search.shared_cache import SharedCache
+from sightline_search_gateway.vectors import unit
 
 PUBLISH_SECONDS = 0.5
 MAX_NEW_SHARE = 0.25
@@ -176,9 +177,8 @@ def _uploaded(job: Job, points: Points | None) -> Selection:
     vectors = job.context.jobs.store.part(job.record.id, "vectors")
     if points is None or vectors is None:
         raise CannotMap("The uploaded pictures are no longer here; upload them again.")
-    unit = np.frombuffer(vectors, np.float16).reshape(len(points.ids), -1).astype(np.float32)
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    return Selection(points.ids, points.label, list(job.record.labels), unit, job.record.total)
+    kept = np.frombuffer(vectors, np.float16).reshape(len(points.ids), -1).astype(np.float32)
+    return Selection(points.ids, points.label, list(job.record.labels), unit(kept), job.record.total)
 
 
 def _fit(job: Job, selection: Selection) -> None:

@@ -56,7 +56,7 @@ def label_separation(
     labelled = np.isin(label, counted)
     return Separation(
         knn_agreement=round(float(agreement.mean()), DECIMALS),
-        silhouette=round(_silhouette(vectors[labelled], label[labelled]), DECIMALS),
+        silhouette=round(silhouette(vectors[labelled], label[labelled]), DECIMALS),
         per_label=per_label,
         confused=_confused(own, neighbours, labels),
     )
@@ -75,7 +75,8 @@ def sampled(label: NDArray[np.int32], most: int) -> NDArray[np.intp]:
     return np.sort(by_label[place < np.repeat(wanted, size)])
 
 
-def _silhouette(vectors: NDArray[np.float32], own: NDArray[np.int32]) -> float:
+def silhouette(vectors: NDArray[np.float32], own: NDArray[np.int32]) -> float:
+    """Return the mean silhouette of (n, d) unit vectors in groups, or of 2,000 of them; 0 where there is none."""
     if len(own) > SILHOUETTE_POINTS:
         rows = np.random.default_rng(SEED).choice(len(own), SILHOUETTE_POINTS, replace=False)
         vectors, own = vectors[rows], own[rows]

