@@ -235,7 +235,7 @@ def queue(tmp_path: Path) -> Iterator[QueueSettings]:
     command = [redis_server(), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     made = QueueSettings(redis_url=f"redis://127.0.0.1:{port}/0")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         client = redis_client(made)
         try:

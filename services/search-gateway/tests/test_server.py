@@ -104,7 +104,7 @@ def start(tmp_path):
 def test_sigterm_finishes_what_is_in_hand(start):
     server = start(SLOW_ENCODER=1)
     with ThreadPoolExecutor() as pool:
-        answer = pool.submit(httpx.get, f"{server.url}/api/v1/search?q=cat", timeout=20)
+        answer = pool.submit(httpx.get, f"{server.url}/api/v1/search?q=cat", timeout=START_SECONDS)
         wait_until((server.folder / "in-hand").exists)
         server.process.send_signal(signal.SIGTERM)
         response = answer.result()
