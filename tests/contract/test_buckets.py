@@ -50,7 +50,7 @@ def test_an_object_comes_back_as_it_was_written(bucket):
     data, seen = bucket.read("animals/cat.jpg", 100)
     assert data == b"a cat"
     assert seen == bucket.stat("animals/cat.jpg")
-    assert (seen.key, seen.raw_name, seen.shown) == ("animals/cat.jpg", b"animals/cat.jpg", "animals/cat.jpg")
+    assert (seen.key, seen.raw_name, seen.display_name) == ("animals/cat.jpg", b"animals/cat.jpg", "animals/cat.jpg")
     assert (seen.size, seen.problem) == (5, None)
     assert seen.etag
     assert seen.modified_at.tzinfo is UTC

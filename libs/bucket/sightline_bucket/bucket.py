@@ -19,7 +19,7 @@ class BucketObject:
     Attributes:
         key: Relative to the bucket, with `/` between folders; None where the name cannot be a key.
         raw_name: The same in the bytes that the store holds.
-        shown: The same, printable whatever it holds.
+        display_name: The same, printable whatever it holds.
         size: In bytes.
         modified_at: Aware, in UTC.
         etag: Changes when the object does: size and modification time on a file system, where an inode may change
@@ -29,7 +29,7 @@ class BucketObject:
 
     key: str | None
     raw_name: bytes
-    shown: str
+    display_name: str
     size: int
     modified_at: datetime
     etag: str

@@ -18,7 +18,7 @@ from obstore.store import LocalStore
 from sightline_bucket import keys
 from sightline_bucket.bucket import Bucket, BucketObject
 from sightline_bucket.errors import BucketUnavailable, KeyRefused, ObjectExists, ObjectMissing
-from sightline_bucket.stores import LazyStore, translated
+from sightline_bucket.stores import LazyStore, bucket_errors
 
 LINK = "a symbolic link; Sightline does not follow links"
 UNREADABLE = "it may not be read by the user that Sightline runs as"
@@ -49,14 +49,14 @@ class FolderBucket(Bucket):
         raw = prefix if isinstance(prefix, bytes) else prefix.encode("utf-8", "surrogateescape")
         raw = raw.strip(b"/")
         if any(part in (b"", b".", b"..") for part in raw.split(b"/")) and raw:
-            raise KeyRefused(f"{keys.shown(raw)}: a folder is named relative to the bucket, without '.' and '..'")
+            raise KeyRefused(f"{keys.printable(raw)}: a folder is named relative to the bucket, without '.' and '..'")
         before = self._check_root()
         if not raw:
             yield from self._walk(b"")
         elif not any(map(keys.is_hidden, raw.split(b"/"))) and not self._has_link(raw):
             yield from self._walk(raw + b"/")
         if self._check_root() != before:
-            raise BucketUnavailable(f"{self._shown} became another folder while it was listed")
+            raise BucketUnavailable(f"{self._display_name} became another folder while it was listed")
 
     def stat(self, key: str) -> BucketObject:
         """Return one object; see `Bucket.stat`."""
@@ -76,7 +76,7 @@ class FolderBucket(Bucket):
         found = self.stat(key)
         if found.problem is not None:
             raise KeyRefused(f"{key}: {found.problem}")
-        with translated(self._shown, key):
+        with bucket_errors(self._display_name, key):
             if found.size <= max_bytes:
                 data = bytes(obstore.get(self._open(), key).bytes())[: max_bytes + 1]
             else:
@@ -93,7 +93,7 @@ class FolderBucket(Bucket):
         except (FileExistsError, NotADirectoryError) as error:
             raise KeyRefused(f"{key}: a file is in the place of one of its folders") from error
         except OSError as error:
-            raise BucketUnavailable(f"{self._shown} cannot be written to: {error.strerror}") from error
+            raise BucketUnavailable(f"{self._display_name} cannot be written to: {error.strerror}") from error
         self._locate(key)
         try:
             try:
@@ -112,7 +112,7 @@ class FolderBucket(Bucket):
             if error.errno in (errno.ENOTSUP, errno.EPERM, errno.EMLINK) and os.access(parent, os.W_OK):
                 self._write_without_links(key, data, path)
                 return
-            raise BucketUnavailable(f"{self._shown} cannot be written to: {error.strerror}") from error
+            raise BucketUnavailable(f"{self._display_name} cannot be written to: {error.strerror}") from error
 
     def _write_without_links(self, key: str, data: bytes, path: bytes) -> None:
         """Write where the file system has no hard links (FAT, some network shares): claim the name, then replace."""
@@ -130,7 +130,7 @@ class FolderBucket(Bucket):
             for leftover in (hidden, path):
                 with suppress(OSError):
                     os.unlink(leftover)
-            raise BucketUnavailable(f"{self._shown} cannot be written to: {error.strerror}") from error
+            raise BucketUnavailable(f"{self._display_name} cannot be written to: {error.strerror}") from error
 
     def _delete(self, key: str) -> None:
         path = self._locate(key)
@@ -166,7 +166,7 @@ class FolderBucket(Bucket):
                 if error.errno in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG) and prefix:
                     yield _closed_folder(prefix.rstrip(b"/"), error)
                     continue
-                raise BucketUnavailable(f"{self._shown} cannot be listed: {error.strerror}") from error
+                raise BucketUnavailable(f"{self._display_name} cannot be listed: {error.strerror}") from error
             waiting.extend(reversed(folders))
 
     def _check_root(self) -> tuple[int, int]:
@@ -179,11 +179,13 @@ class FolderBucket(Bucket):
             found = os.stat(self._path)
         except OSError as error:
             why = "is not there" if isinstance(error, _GONE) else f"cannot be reached ({error.strerror})"
-            raise BucketUnavailable(f"{self._shown} {why}; is its disk mounted, and BUCKET_URL right?") from error
+            raise BucketUnavailable(
+                f"{self._display_name} {why}; is its disk mounted? Is BUCKET_URL right?"
+            ) from error
         if not modes.S_ISDIR(found.st_mode):
-            raise BucketUnavailable(f"{self._shown} is not a folder; BUCKET_URL must name one")
+            raise BucketUnavailable(f"{self._display_name} is not a folder; BUCKET_URL must name one")
         if not os.access(self._path, os.R_OK | os.X_OK):
-            raise BucketUnavailable(f"{self._shown}: {UNREADABLE}")
+            raise BucketUnavailable(f"{self._display_name}: {UNREADABLE}")
         return found.st_dev, found.st_ino
 
     def _locate(self, key: str) -> bytes:
@@ -214,11 +216,11 @@ class FolderBucket(Bucket):
             raise ObjectMissing(f"{key} is not there") from error
         if error.errno in (*_FORBIDDEN, errno.ENAMETOOLONG, errno.EROFS, errno.ELOOP):
             raise KeyRefused(f"{key}: {error.strerror}") from error
-        raise BucketUnavailable(f"{self._shown} cannot be reached: {error.strerror}") from error
+        raise BucketUnavailable(f"{self._display_name} cannot be reached: {error.strerror}") from error
 
     @property
-    def _shown(self) -> str:
-        return f"the bucket {keys.shown(self._path)}"
+    def _display_name(self) -> str:
+        return f"the bucket {keys.printable(self._path)}"
 
 
 def _describe(raw: bytes, found: os.stat_result, wrong: str | None = None) -> BucketObject | None:
@@ -233,7 +235,7 @@ def _describe(raw: bytes, found: os.stat_result, wrong: str | None = None) -> Bu
     return BucketObject(
         key=None if unnameable else raw.decode("utf-8"),
         raw_name=raw,
-        shown=keys.shown(raw),
+        display_name=keys.printable(raw),
         size=found.st_size,
         # Not fromtimestamp: some file systems hold dates that it refuses, and floats lose the microseconds.
         modified_at=_moment(found.st_mtime_ns),
@@ -247,7 +249,7 @@ def _closed_folder(raw: bytes, error: OSError) -> BucketObject:
     return BucketObject(
         key=None if unnameable else raw.decode("utf-8"),
         raw_name=raw,
-        shown=keys.shown(raw),
+        display_name=keys.printable(raw),
         size=0,
         modified_at=_EPOCH,
         etag="0-0",

@@ -1,4 +1,4 @@
-"""Keys: which names can be one, which are hidden, and how a name is shown that cannot."""
+"""Keys: which names can be one, which are hidden, and how a name that cannot be one is printed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def problem(raw: bytes) -> str | None:
     return NUMBERED if mark and stem and number.isascii() and number.isdigit() else None
 
 
-def shown(raw: bytes) -> str:
+def printable(raw: bytes) -> str:
     """Return a name that can be printed, whatever it holds: what cannot is written as an escape."""
     text = raw.decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
@@ -46,8 +46,8 @@ def check(key: str) -> str:
     try:
         raw = key.encode("utf-8")
     except UnicodeEncodeError:
-        raise KeyRefused(f"{shown(key.encode('utf-8', 'backslashreplace'))}: {NOT_UTF8}") from None
-    name = shown(raw)
+        raise KeyRefused(f"{printable(key.encode('utf-8', 'backslashreplace'))}: {NOT_UTF8}") from None
+    name = printable(raw)
     if not raw:
         raise KeyRefused("an empty key names nothing")
     wrong = problem(raw)

@@ -13,7 +13,7 @@ from obstore.store import ObjectStore
 from sightline_bucket import keys
 from sightline_bucket.bucket import Bucket, BucketObject
 from sightline_bucket.errors import ObjectExists, ObjectMissing
-from sightline_bucket.stores import LazyStore, connect, translated
+from sightline_bucket.stores import LazyStore, bucket_errors, connect
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -40,7 +40,7 @@ class RemoteBucket(Bucket):
         folder = text.strip("/")
         if folder:
             keys.check(folder)
-        with translated(self._shown, folder):
+        with bucket_errors(self._display_name, folder):
             for batch in obstore.list(self._open(), folder or None, chunk_size=_LISTED_AT_ONCE):
                 for meta in batch:
                     path = meta["path"]
@@ -51,12 +51,12 @@ class RemoteBucket(Bucket):
 
     def stat(self, key: str) -> BucketObject:
         """Return one object; see `Bucket.stat`."""
-        with translated(self._shown, keys.check(key)):
+        with bucket_errors(self._display_name, keys.check(key)):
             return _describe(obstore.head(self._open(), key))
 
     def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
         """Return an object's bytes; see `Bucket.read`."""
-        with translated(self._shown, keys.check(key)):
+        with bucket_errors(self._display_name, keys.check(key)):
             result = obstore.get(self._open(), key)
             found = _describe(result.meta)
             if found.size <= max_bytes:
@@ -64,7 +64,7 @@ class RemoteBucket(Bucket):
             return bytes(obstore.get_range(self._open(), key, start=0, length=max_bytes + 1)), found
 
     def _write(self, key: str, data: bytes) -> None:
-        with translated(self._shown, key):
+        with bucket_errors(self._display_name, key):
             try:
                 obstore.put(self._open(), key, data, mode="create")
             except (NotSupportedError, NotImplementedError):
@@ -77,7 +77,7 @@ class RemoteBucket(Bucket):
                 raise ObjectExists(f"{key} is there already") from None
 
     def _delete(self, key: str) -> None:
-        with translated(self._shown, key):
+        with bucket_errors(self._display_name, key):
             try:
                 obstore.head(self._open(), key)
             except FileNotFoundError:
@@ -85,7 +85,7 @@ class RemoteBucket(Bucket):
             obstore.delete(self._open(), key)
 
     @property
-    def _shown(self) -> str:
+    def _display_name(self) -> str:
         return f"the bucket {self._url}"
 
 
@@ -97,7 +97,7 @@ def _describe(meta: ObjectMeta) -> BucketObject:
     return BucketObject(
         key=None if wrong else meta["path"],
         raw_name=raw,
-        shown=keys.shown(raw),
+        display_name=keys.printable(raw),
         size=meta["size"],
         modified_at=modified_at,
         etag=etag.strip('"'),

@@ -1,4 +1,4 @@
-"""obstore, with its errors made the bucket's."""
+"""Stores opened by obstore, and its errors as the bucket's own."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class LazyStore:
 
 
 @contextmanager
-def translated(place: str, key: str = "") -> Iterator[None]:
-    """Raise the bucket's errors for obstore's."""
+def bucket_errors(place: str, key: str = "") -> Iterator[None]:
+    """Raise the bucket's own errors in place of obstore's."""
     try:
         yield
     except FileNotFoundError as error:

@@ -10,7 +10,7 @@ from obstore.store import ObjectStore
 
 from sightline_bucket import urls
 from sightline_bucket.errors import BucketError, ObjectMissing
-from sightline_bucket.stores import LazyStore, connect, translated
+from sightline_bucket.stores import LazyStore, bucket_errors, connect
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAP_ID = re.compile(r"[A-Za-z0-9-]+")
@@ -33,14 +33,14 @@ class ThumbnailStore:
     def put(self, sha256: str, webp: bytes, *, map_id: str | None = None) -> None:
         """Keep a thumbnail; one of the same content is replaced, whole or not at all."""
         path = _path(sha256, map_id)
-        with translated(self._shown):
+        with bucket_errors(self._display_name):
             obstore.put(self._open(), path, webp)
 
     def get(self, sha256: str, *, map_id: str | None = None) -> bytes | None:
         """Return a thumbnail; None if there is none."""
         path = _path(sha256, map_id)
         try:
-            with translated(self._shown):
+            with bucket_errors(self._display_name):
                 return bytes(obstore.get(self._open(), path).bytes())
         except ObjectMissing:
             return None
@@ -49,7 +49,7 @@ class ThumbnailStore:
         """Tell whether the collection has a thumbnail."""
         path = _path(sha256, None)
         try:
-            with translated(self._shown):
+            with bucket_errors(self._display_name):
                 obstore.head(self._open(), path)
         except ObjectMissing:
             return False
@@ -74,13 +74,13 @@ class ThumbnailStore:
     def _delete(self, paths: list[str]) -> None:
         for path in paths:
             try:
-                with translated(self._shown):
+                with bucket_errors(self._display_name):
                     obstore.delete(self._open(), path)
             except ObjectMissing:
                 continue
 
     @property
-    def _shown(self) -> str:
+    def _display_name(self) -> str:
         return f"the store of thumbnails {self._url}"
 
 

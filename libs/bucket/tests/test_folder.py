@@ -48,7 +48,7 @@ def put(folder: Path, key: str, data: bytes = b"data") -> Path:
 
 
 def shown(bucket: Bucket, prefix: str | bytes = "") -> list[str]:
-    return [found.shown for found in bucket.list(prefix)]
+    return [found.display_name for found in bucket.list(prefix)]
 
 
 def test_every_file_is_listed_with_what_is_known_of_it(bucket, folder):
@@ -56,7 +56,7 @@ def test_every_file_is_listed_with_what_is_known_of_it(bucket, folder):
     path = put(folder, "first.jpg", b"123")
     os.utime(path, ns=(0, 1_600_000_000_123_456_789))
     first, deep = bucket.list()
-    assert (first.key, first.raw_name, first.shown, first.size) == ("first.jpg", b"first.jpg", "first.jpg", 3)
+    assert (first.key, first.raw_name, first.display_name, first.size) == ("first.jpg", b"first.jpg", "first.jpg", 3)
     assert first.modified_at == datetime(2020, 9, 13, 12, 26, 40, 123456, tzinfo=UTC)
     assert first.problem is None
     assert (deep.key, deep.size) == ("a/b/deep.png", 5)
@@ -111,7 +111,7 @@ def test_a_name_that_cannot_be_a_key_is_listed_with_its_problem(bucket, folder, 
     Path(os.fsdecode(path)).write_bytes(b"data")
     put(folder, "zz.jpg")
     found = next(found for found in bucket.list() if found.raw_name == raw)
-    assert (found.key, found.shown, found.size) == (None, expected, 4)
+    assert (found.key, found.display_name, found.size) == (None, expected, 4)
     assert problem in found.problem
     assert "zz.jpg" in shown(bucket)
 

@@ -11,7 +11,7 @@ from sightline_catalogue import Image, image_id
 
 def listed_record(bucket_id: str, seen: BucketObject) -> Image:
     """Return an object's record, pending, with the fields that a listing gives."""
-    key = seen.shown if seen.key is None else seen.key
+    key = seen.display_name if seen.key is None else seen.key
     parents = key.split("/")[:-1]
     return Image(
         id=image_id(bucket_id, seen.raw_name),

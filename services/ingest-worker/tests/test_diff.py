@@ -49,23 +49,23 @@ def test_each_object_ends_in_exactly_one_state(make_bench, listing, before):
 
     after = bench.collection.by_key()
     for thing in listing:
-        is_picture = thing.shown.endswith((".jpg", ".HEIC"))
+        is_picture = thing.display_name.endswith((".jpg", ".HEIC"))
         assert (thing in ignored) is not is_picture
         if not is_picture:
-            assert queue.keys.count(thing.shown) == 0
+            assert queue.keys.count(thing.display_name) == 0
             continue
-        state = after[thing.shown].state
-        was = before.get(thing.shown)
+        state = after[thing.display_name].state
+        was = before.get(thing.display_name)
         if thing.problem:
-            assert (state, queue.keys.count(thing.shown)) == ("failed", 0)
+            assert (state, queue.keys.count(thing.display_name)) == ("failed", 0)
         elif was is None or (was[0] != "pending" and was[1] != thing.etag):
-            assert (state, queue.keys.count(thing.shown)) == ("pending", 1)
+            assert (state, queue.keys.count(thing.display_name)) == ("pending", 1)
         elif was[0] == "indexed":
-            assert (state, queue.keys.count(thing.shown)) == ("indexed", 0)
+            assert (state, queue.keys.count(thing.display_name)) == ("indexed", 0)
         else:
             due = was[2] is not None and was[2] <= NOW
             assert state == ("pending" if due else was[0])
-            assert queue.keys.count(thing.shown) == due
+            assert queue.keys.count(thing.display_name) == due
     gone = {after[name].id for name in before} - {
         image_id("main", thing.raw_name) for thing in listing if thing not in ignored
     }

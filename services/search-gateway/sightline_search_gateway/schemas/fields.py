@@ -14,7 +14,6 @@ MAX_TEXT = 500
 """Characters; as many as fit into a request line whatever they are, and more than any model reads."""
 MAX_FILTERS = 50
 CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
-STATES = ("pending", "indexed", "failed")
 
 
 class Moment(fields.Field[datetime]):

@@ -7,10 +7,10 @@ from typing import Annotated, TypedDict
 
 from apiflask import Schema
 from marshmallow import fields, validate
-from sightline_catalogue import State
+from sightline_catalogue import STATES, State
 
 from sightline_search_gateway.answers import Uuid
-from sightline_search_gateway.schemas.fields import MAX_LIMIT, STATES, many, moment, text
+from sightline_search_gateway.schemas.fields import MAX_LIMIT, many, moment, text
 
 
 class Filters(Schema):
