@@ -1,4 +1,4 @@
-"""The way to the catalogue, which does not let every thread wait while it is away."""
+"""Finds the current collection. While the catalogue does not answer, one request at a time tries it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sightline_catalogue import Catalogue, CatalogueUnavailable, Collection, NoC
 class CatalogueCircuitBreaker:
     """Resolves the alias, once a request. Safe to use from several threads.
 
-    While the catalogue is known to be away one request at a time tries it and the others are refused at once: were all
-    to wait, no thread would be left to say so, nor for what needs no catalogue.
+    While the last call of the catalogue has failed, one request at a time tries again and the others are refused at
+    once: were all to wait, no thread would be left for what needs no catalogue.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._trying = Lock()
-        self._away: str | None = None
+        self._failure: str | None = None
 
     def current(self) -> Collection:
         """Return the collection that searches go to.
@@ -26,11 +26,11 @@ class CatalogueCircuitBreaker:
             NoCollection: There is none yet.
             CatalogueUnavailable: The catalogue does not answer, or did not when it was last tried.
         """
-        away = self._away
-        if away is None:
+        failure = self._failure
+        if failure is None:
             return self._try()
         if not self._trying.acquire(blocking=False):
-            raise CatalogueUnavailable(away)
+            raise CatalogueUnavailable(failure)
         try:
             return self._try()
         finally:
@@ -51,10 +51,10 @@ class CatalogueCircuitBreaker:
         try:
             collection = self._catalogue.current()
         except CatalogueUnavailable as error:
-            self._away = str(error)
+            self._failure = str(error)
             raise
         except Exception:
-            self._away = None
+            self._failure = None
             raise
-        self._away = None
+        self._failure = None
         return collection

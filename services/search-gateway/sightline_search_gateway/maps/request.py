@@ -1,4 +1,4 @@
-"""What a map is asked to show."""
+"""A request for a map: which images, and how they are laid out."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ class MapRequest:
     perplexity: float = 30.0
 
     @classmethod
-    def of(cls, asked: dict[str, Any]) -> MapRequest:
-        """Return the request of validated fields; what means the same comes out the same."""
+    def of(cls, body: dict[str, Any]) -> MapRequest:
+        """Return the request of a validated body; equivalent bodies give equal requests."""
         return cls(
-            labels=tuple(sorted(set(asked.get("labels", ())))),
-            folders=tuple(sorted(set(asked.get("folders", ())))),
-            after=asked.get("after"),
-            before=asked.get("before"),
-            ids=tuple(sorted({str(one) for one in asked.get("ids", ())})),
-            upload=asked.get("upload"),
-            per_label=int(asked.get("per_label", 0)),
-            sample=int(asked["sample"]),
-            perplexity=float(asked["perplexity"]),
+            labels=tuple(sorted(set(body.get("labels", ())))),
+            folders=tuple(sorted(set(body.get("folders", ())))),
+            after=body.get("after"),
+            before=body.get("before"),
+            ids=tuple(sorted({str(one) for one in body.get("ids", ())})),
+            upload=body.get("upload"),
+            per_label=int(body.get("per_label", 0)),
+            sample=int(body["sample"]),
+            perplexity=float(body["perplexity"]),
         )
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What may be asked of maps: the gateway's side."""
+"""Maps as the gateway offers them: made, found, listed, cancelled, deleted."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from sightline_search_gateway.maps.uploads import Reader, UploadedPicture, diges
 SHOWN = 5
 """Reasons of refused files that a message has at most."""
 STALE_SECONDS = 5.0
-"""How long it is believed whether images came or went."""
+"""How long a finding that no images came or went is cached."""
 WAIT_SECONDS = 30
-"""So long who finds too many maps waiting is told to wait."""
+"""The Retry-After of a request that finds too many maps waiting."""
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class MapView:
-    """A map as it is told.
+    """A map as an answer shows it.
 
     Attributes:
-        points: None where they are not told.
-        columns: Of the points; the others are not told.
+        points: None where they are left out.
+        columns: Of the points; the others are left out.
         stale: Whether images came or went since it was made.
     """
 
@@ -137,7 +137,7 @@ class MapService:
     def view(
         self, record: MapRecord, collection: Collection | None, *, points: bool = True, since: int | None = None
     ) -> MapView:
-        """Return a map as it is told.
+        """Return a map as an answer shows it.
 
         Args:
             record: The map.
@@ -168,7 +168,7 @@ class MapService:
         if record.model["fingerprint"] != collection.model.fingerprint:
             return True
         try:
-            return self._remembered(record, lambda: self._has_changed(record, collection))
+            return self._cached_staleness(record, lambda: self._has_changed(record, collection))
         except CatalogueError:
             return False
 
@@ -195,7 +195,7 @@ class MapService:
 
     def _submit(self, new: NewMap, collection: Collection) -> tuple[MapRecord, bool]:
         with self._lock:
-            known = self.store.get(new.id) or self._as_answered(new)
+            known = self.store.get(new.id) or self._with_used_perplexity(new)
             if known is not None and (
                 known.is_active or (known.state == "done" and not self.is_stale(known, collection))
             ):
@@ -233,24 +233,24 @@ class MapService:
             self.store.delete(record.id)
             raise
 
-    def _as_answered(self, new: NewMap) -> MapRecord | None:
-        """Return the map whose answer repeats the request so: with the perplexity as used, not as asked."""
+    def _with_used_perplexity(self, new: NewMap) -> MapRecord | None:
+        """Return the map whose answer repeats the request like this: with the perplexity as used, not as requested."""
         fitting = (one for one in self.store.all() if one.request == new.request)
         return next((one for one in fitting if one.model["fingerprint"] == new.model["fingerprint"]), None)
 
     def _has_changed(self, record: MapRecord, collection: Collection) -> bool:
-        wanted = record.request.filter
-        if collection.count(wanted) != record.total:
+        matching = record.request.filter
+        if collection.count(matching) != record.total:
             return True
         since = datetime.fromtimestamp(record.selected_at, UTC)
-        return collection.count(wanted, indexed_after=since) > 0
+        return collection.count(matching, indexed_after=since) > 0
 
-    def _remembered(self, record: MapRecord, look: Callable[[], bool]) -> bool:
+    def _cached_staleness(self, record: MapRecord, find_out: Callable[[], bool]) -> bool:
         now = time.monotonic()
         known = self._staleness.get(record.id)
         if known is not None and known[1] == record.version and (known[2] or now - known[0] < STALE_SECONDS):
             return known[2]
-        found = look()
+        found = find_out()
         if len(self._staleness) > 2 * MAX_KEPT:
             self._staleness.clear()
         self._staleness[record.id] = (now, record.version, found)

@@ -1,4 +1,4 @@
-"""Maps: asking for one, seeing how it comes, and forgetting it."""
+"""Maps: request one, follow its progress, delete it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response, request
-from sightline_catalogue import CatalogueError, Collection
+from sightline_catalogue import CatalogueError, Collection, Filter
 
 from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import schema_of
@@ -23,7 +23,7 @@ from sightline_search_gateway.maps.uploads import Reader
 from sightline_search_gateway.security import check_key, check_same_origin
 
 blueprint = APIBlueprint("maps", __name__, tag="Maps", url_prefix=f"{PREFIX}/maps")
-THERE: Answers = {
+EXISTING: Answers = {
     200: {
         "description": "The map is there, or on its way, already.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/MapState"}}},
@@ -35,7 +35,7 @@ THUMBNAIL = picture_answer("The picture.", "image/webp")
 
 @blueprint.before_request
 def check_origin() -> None:
-    """Refuse what a page of another site would have computed or forgotten; before the body is read."""
+    """Refuse requests from pages of other sites; before the body is parsed."""
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         check_same_origin()
     if request.endpoint == "maps.upload_map":
@@ -43,23 +43,23 @@ def check_origin() -> None:
 
 
 @blueprint.post("")
-@blueprint.input(schemas.WantedMap, location="json", arg_name="wanted")
+@blueprint.input(schemas.WantedMap, location="json", arg_name="body")
 @blueprint.output(schema_of(schemas.MapState), 202, description="The map waits for a worker.")
 @blueprint.doc(
     operation_id="makeMap",
-    responses=THERE | problem_answers(403, 413, 422, 429, 503),
+    responses=EXISTING | problem_answers(403, 413, 422, 429, 503),
 )
-def make_map(wanted: dict[str, Any]) -> Response:
+def make_map(body: dict[str, Any]) -> Response:
     """Ask for a map: pictures laid out so that what is alike lies together.
 
     An equal request gets the map that is there. Where pictures came or went since, new ones are placed into it and old
     ones stay where they are; with more than a quarter new, it is computed anew.
     """
-    asked = MapRequest.of(wanted)
-    if asked.ids and (asked.labels or asked.folders or asked.after or asked.before):
+    map_request = MapRequest.of(body)
+    if map_request.ids and map_request.filter != Filter():
         raise invalid("ids", "Give `ids` or a filter, not both.")
     collection = current().catalogue.current_if_any()
-    record, known = current().clients.maps.make(asked, collection)
+    record, known = current().clients.maps.make(map_request, collection)
     return _answer(record, collection, known)
 
 
@@ -143,7 +143,7 @@ def _answer(record: MapRecord, collection: Collection | None, known: bool) -> Re
 
 
 def _collection() -> Collection | None:
-    """Return the collection; None where it cannot be asked: a map is there all the same."""
+    """Return the current collection; None while the catalogue does not answer: maps can be seen all the same."""
     try:
         return current().catalogue.current_if_any()
     except CatalogueError:
