@@ -67,14 +67,15 @@ class Mapped:
     xy: NDArray[Any]
     label: NDArray[np.int32]
     labels: list[str]
-    separation: dict[str, Any] | None
+    separation: maps.Separation | None
     layout: Layout
 
     def figures(self) -> dict[str, float]:
         """Return the figures by name."""
         found = {"pictures": len(self.xy), "seconds": self.layout.seconds, "kl_divergence": self.layout.kl_divergence}
         if self.separation is not None:
-            found |= {name: self.separation[name] for name in ("knn_agreement", "silhouette")}
+            found["knn_agreement"] = self.separation["knn_agreement"]
+            found["silhouette"] = self.separation["silhouette"]
         return found
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sightline_search_gateway.maps.points import scale_of as scale_of
     from sightline_search_gateway.maps.request import FEWEST as FEWEST
     from sightline_search_gateway.maps.request import fitting_perplexity as fitting_perplexity
+    from sightline_search_gateway.maps.results import Separation as Separation
     from sightline_search_gateway.maps.selection import numbered as numbered
     from sightline_search_gateway.maps.worker.layout import ITERATIONS as ITERATIONS
     from sightline_search_gateway.maps.worker.layout import Coordinates as Coordinates
@@ -38,6 +39,7 @@ _MODULES = {
     "sightline_search_gateway.maps.worker.neighbours": ("nearest_neighbours",),
     "sightline_search_gateway.maps.points": ("centred", "scale_of"),
     "sightline_search_gateway.maps.request": ("FEWEST", "fitting_perplexity"),
+    "sightline_search_gateway.maps.results": ("Separation",),
     "sightline_search_gateway.maps.selection": ("numbered",),
     "sightline_search_gateway.maps.worker.separation": ("NEIGHBOURS", "label_separation"),
 }
