@@ -179,9 +179,7 @@ class FolderBucket(Bucket):
             found = os.stat(self._path)
         except OSError as error:
             why = "is not there" if isinstance(error, _GONE) else f"cannot be reached ({error.strerror})"
-            raise BucketUnavailable(
-                f"{self._display_name} {why}; is its disk mounted? Is BUCKET_URL right?"
-            ) from error
+            raise BucketUnavailable(f"{self._display_name} {why}; is its disk mounted? Is BUCKET_URL right?") from error
         if not modes.S_ISDIR(found.st_mode):
             raise BucketUnavailable(f"{self._display_name} is not a folder; BUCKET_URL must name one")
         if not os.access(self._path, os.R_OK | os.X_OK):
