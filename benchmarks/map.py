@@ -74,8 +74,7 @@ class Mapped:
         """Return the figures by name."""
         found = {"pictures": len(self.xy), "seconds": self.layout.seconds, "kl_divergence": self.layout.kl_divergence}
         if self.separation is not None:
-            found["knn_agreement"] = self.separation["knn_agreement"]
-            found["silhouette"] = self.separation["silhouette"]
+            found |= {"knn_agreement": self.separation["knn_agreement"], "silhouette": self.separation["silhouette"]}
         return found
 
 
