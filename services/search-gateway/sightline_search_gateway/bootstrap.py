@@ -14,13 +14,12 @@ from sightline_search_gateway.app import create_app
 from sightline_search_gateway.clients.watcher import WatcherClient
 from sightline_search_gateway.container import EXTENSION, Clients, Container
 from sightline_search_gateway.maps.service import MapService
+from sightline_search_gateway.operations import PROBE_SECONDS
 from sightline_search_gateway.search.blas_threads import use_one_thread
 from sightline_search_gateway.search.shared_cache import SharedCache
 from sightline_search_gateway.settings import Settings
 
 PREPARE_SECONDS = 2.0
-PROBE_SECONDS = 1.0
-"""Those who ask whether the gateway is ready wait no longer than a second or two."""
 
 
 def bootstrap(settings: Settings, clients: Clients | None = None) -> APIFlask:

@@ -13,6 +13,7 @@ from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.ingest.status import StateCounts, count_states
 
 PROBE_SECONDS = 1.0
+"""How long a check of readiness waits for each service: whoever asks waits no longer than a second or two."""
 
 
 @dataclass(frozen=True)

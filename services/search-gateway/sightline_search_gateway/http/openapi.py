@@ -12,6 +12,9 @@ from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.http.problems import MIME_TYPE, PROBLEM_TYPES
 from sightline_search_gateway.schemas.problems import Problem
 
+KEYS: list[str | dict[str, list[Any]]] = [{}, {"ApiKey": []}, {"Bearer": []}]
+"""The security of a call that needs a key only where GATEWAY_API_KEYS has any."""
+
 DESCRIPTION = """Find pictures by what is in them.
 
 Every error is RFC 9457 `application/problem+json`. Times are RFC 3339 in UTC. Addresses of pictures hold a version:

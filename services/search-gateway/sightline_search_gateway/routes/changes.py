@@ -10,7 +10,7 @@ from flask import Response
 from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.container import current
-from sightline_search_gateway.http.openapi import problem_answers
+from sightline_search_gateway.http.openapi import KEYS, problem_answers
 from sightline_search_gateway.http.requests import sent_files
 from sightline_search_gateway.http.responses import json_response
 from sightline_search_gateway.http.serializers import PREFIX
@@ -18,9 +18,8 @@ from sightline_search_gateway.images.changes import Uploaded, nothing_accepted
 from sightline_search_gateway.security import check_change
 
 blueprint = APIBlueprint("changes", __name__, tag="Images", url_prefix=f"{PREFIX}/images")
-# Before the body is read: a refused upload is refused at its first byte.
+# Before the form is parsed, whose files would be written to disk once more.
 blueprint.before_request(check_change)
-KEYS: list[str | dict[str, list[Any]]] = [{}, {"ApiKey": []}, {"Bearer": []}]
 
 
 @blueprint.post("")

@@ -12,7 +12,7 @@ from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.map_serializer import serialize_map
-from sightline_search_gateway.http.openapi import NOT_MODIFIED, Answers, picture_answer, problem_answers
+from sightline_search_gateway.http.openapi import KEYS, NOT_MODIFIED, Answers, picture_answer, problem_answers
 from sightline_search_gateway.http.requests import sent_files
 from sightline_search_gateway.http.responses import json_response
 from sightline_search_gateway.http.serializers import PREFIX
@@ -29,7 +29,6 @@ EXISTING: Answers = {
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/MapState"}}},
     }
 }
-KEYS: list[str | dict[str, list[Any]]] = [{}, {"ApiKey": []}, {"Bearer": []}]
 THUMBNAIL = picture_answer("The picture.", "image/webp")
 
 
