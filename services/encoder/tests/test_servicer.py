@@ -273,13 +273,17 @@ def test_a_wrong_request_ends_a_stream_after_the_answers_before_it(client):
 def test_a_stream_that_is_left_gives_up_its_place(client, tiny, until):
     tiny.gate.clear()
     depth = {"model": "tiny", "kind": "image", "priority": "bulk"}
-    with grpc.insecure_channel(client.running.address) as channel:
+    with ThreadPoolExecutor(1) as pool, grpc.insecure_channel(client.running.address) as channel:
+        # Every image of the stream queues behind the one that is being encoded.
+        first = pool.submit(client.encode_images, [png()])
+        assert tiny.begun.acquire(timeout=10)
         request = encoder_pb2.EncodeImageRequest(images=[encoder_pb2.Image(encoded=png())] * 2, priority=BULK)
         stream = encoder_pb2_grpc.EncoderStub(channel).EncodeImageStream(iter([request] * 4), timeout=20)
-        assert tiny.begun.acquire(timeout=10)
         until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) > 0)
         stream.cancel()
         until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 0)
+        tiny.gate.set()
+        assert len(first.result().vectors()) == 1
     until(lambda: client.running.service.server._servicer.in_flight == 0)
 
 
