@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import Image, Nearest, SearchParams
+from sightline_catalogue import INDEXED, Image, Nearest, SearchParams
 from sightline_encoder import models
 from sightline_encoder.models import embedded
 from sightline_search_gateway.search import (
@@ -71,7 +71,7 @@ class Pictures:
 def as_images(keys: Sequence[str], labels: Sequence[str | None]) -> list[Image]:
     """Return pictures as the catalogue would have them."""
     return [
-        Image(id=key, bucket="main", key=key, state="indexed", label=label)
+        Image(id=key, bucket="main", key=key, state=INDEXED, label=label)
         for key, label in zip(keys, labels, strict=True)
     ]
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from qdrant_client import QdrantClient
 from qdrant_client.models import CollectionStatus
 from sightline_catalogue import (
+    INDEXED,
     Catalogue,
     CatalogueSettings,
     CatalogueUnavailable,
@@ -75,7 +76,7 @@ def image(number: int) -> Image:
         id=image_id(BUCKET, key.encode()),
         bucket=BUCKET,
         key=key,
-        state="indexed",
+        state=INDEXED,
         attempts=1,
         sha256=hashlib.sha256(key.encode()).hexdigest(),
         bytes=1_500_000 + number % 4_000_000,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sightline_bucket import BucketObject
-from sightline_catalogue import Image, image_id
+from sightline_catalogue import FAILED, Image, image_id
 
 
 def listed_record(bucket_id: str, seen: BucketObject) -> Image:
@@ -38,4 +38,4 @@ def refused_etag(seen: BucketObject) -> str:
 def refused_record(bucket_id: str, seen: BucketObject) -> Image:
     """Return the failed record of an object that, as its listing says, cannot be read."""
     record = listed_record(bucket_id, seen)
-    return replace(record, state="failed", reason=seen.problem, etag=refused_etag(seen))
+    return replace(record, state=FAILED, reason=seen.problem, etag=refused_etag(seen))

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from sightline_bucket import BucketObject
+from sightline_catalogue import FAILED, PENDING, State
 from sightline_pictures import has_image_extension
 
 from sightline_ingest_worker.records import refused_etag
@@ -34,7 +35,7 @@ class RecordState:
     """The fields of a record that a comparison needs; a scan holds one for each record of the collection."""
 
     etag: str
-    state: str
+    state: State
     next_try_at: datetime | None = None
 
 
@@ -48,16 +49,16 @@ def classify(seen: BucketObject, known: RecordState | None, now: datetime) -> Ch
     if not could_be_image(seen):
         return Change.IGNORED
     if seen.problem is not None:
-        is_recorded = known is not None and known.state == "failed" and known.etag == refused_etag(seen)
+        is_recorded = known is not None and known.state == FAILED and known.etag == refused_etag(seen)
         return Change.SAME if is_recorded else Change.REFUSED
     if known is None:
         return Change.NEW
     due = known.next_try_at is not None and known.next_try_at <= now
-    if known.state == "pending":
+    if known.state == PENDING:
         return Change.RETRY if due else Change.PENDING
     if known.etag != seen.etag:
         return Change.CHANGED
-    return Change.RETRY if known.state == "failed" and due else Change.SAME
+    return Change.RETRY if known.state == FAILED and due else Change.SAME
 
 
 def diff(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectMissing, ThumbnailStore
-from sightline_catalogue import Collection, Filter, Image, image_id
+from sightline_catalogue import FAILED, PENDING, Collection, Filter, Image, image_id
 from sightline_service.batches import batched
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
 
@@ -137,12 +137,12 @@ class Reconciler:
         marked = [plan.mark for plan in plans if plan.mark is not None]
         keys = [seen.key for seen, plan in zip(objects, plans, strict=True) if plan.queue and seen.key is not None]
         for record in records:
-            if record.state == "failed":
+            if record.state == FAILED:
                 log.info("image not indexed", key=record.key, state=record.state, reason=record.reason)
         if records:
             collection.upsert(records, None)
         if marked:
-            collection.set_state(marked, "pending", reason=None, next_try_at=None)
+            collection.set_state(marked, PENDING)
         if keys:
             self._queue.send(keys, queue)
             status.QUEUED.labels(reason).inc(len(keys))
@@ -191,14 +191,14 @@ class Reconciler:
         """
         now = datetime.now(UTC)
         due: list[Image] = []
-        for image in _browse(collection, Filter(states=("pending",))):
+        for image in _browse(collection, Filter(states=(PENDING,))):
             if image.next_try_at is None or image.next_try_at <= now:
                 due.append(image)
                 if len(due) == limit:
                     break
         timed = [image.id for image in due if image.next_try_at is not None]
         if timed:
-            collection.set_state(timed, "pending", reason=None, next_try_at=None)
+            collection.set_state(timed, PENDING)
         if due:
             self._queue.send([image.key for image in due], QUEUE_NEW if len(due) <= LARGE else QUEUE_BACKFILL)
             status.QUEUED.labels("requeue").inc(len(due))

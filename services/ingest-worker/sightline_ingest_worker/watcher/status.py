@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import redis
@@ -71,8 +71,7 @@ class WatcherStatus:
 
 def show(counts: Counts, ignored: int | None, lengths: QueueLengths) -> None:
     """Set the gauges of images by state and of tasks by queue."""
-    states = {"pending": counts.pending, "indexed": counts.indexed, "failed": counts.failed, "ignored": ignored}
-    for state, images in states.items():
+    for state, images in {**asdict(counts), "ignored": ignored}.items():
         if images is not None:
             IMAGES.labels(state).set(images)
     tasks = {QUEUE_NEW: lengths.new, QUEUE_BACKFILL: lengths.backfill, "in_progress": lengths.in_progress}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import Image
+from sightline_catalogue import INDEXED, Image
 
 from sightline_ingest_worker.removal import remove_records
 from sightline_ingest_worker.target import Target
@@ -76,7 +76,7 @@ def _look_up(context: WorkerContext, target: Target, keys: Sequence[str]) -> tup
 
 
 def _is_indexed(item: IngestItem) -> bool:
-    return item.known is not None and item.known.state == "indexed" and item.known.etag == item.seen.etag
+    return item.known is not None and item.known.state == INDEXED and item.known.etag == item.seen.etag
 
 
 def _forget(context: WorkerContext, target: Target, keys: set[str]) -> Counter[str]:

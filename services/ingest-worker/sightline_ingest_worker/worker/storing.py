@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from sightline_catalogue import Collection, Image
+from sightline_catalogue import FAILED, INDEXED, PENDING, Collection, Image
 
 from sightline_ingest_worker.records import listed_record, refused_record
 from sightline_ingest_worker.worker.item import FinishedItem
@@ -47,10 +47,10 @@ def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
         return replace(record, reason=f"{failure.reason}; is it still being written?", next_try_at=soon)
     if failure is not None:
         again = now + wait_after(attempts) if failure.transient and attempts < MAX_ATTEMPTS else None
-        return replace(record, state="failed", reason=failure.reason, attempts=attempts, next_try_at=again)
+        return replace(record, state=FAILED, reason=failure.reason, attempts=attempts, next_try_at=again)
     if content.vector is None:
         return replace(record, next_try_at=soon)
-    return replace(record, state="indexed", indexed_at=now, attempts=attempts)
+    return replace(record, state=INDEXED, indexed_at=now, attempts=attempts)
 
 
 def store(bucket_id: str, collection: Collection, items: Sequence[FinishedItem]) -> Counter[str]:
@@ -66,13 +66,13 @@ def store(bucket_id: str, collection: Collection, items: Sequence[FinishedItem])
     waiting: list[Image] = []
     for finished in items:
         record, vector = finished_record(bucket_id, finished), finished.content.vector
-        if vector is not None and record.state == "indexed":
+        if vector is not None and record.state == INDEXED:
             indexed.append(record)
             vectors.append(vector)
             outcome["copied" if finished.content.copied or finished.duplicate_of else "indexed"] += 1
             continue
-        (waiting if record.state == "pending" and finished.read.item.known else without_vector).append(record)
-        outcome["failed" if record.state == "failed" else "waiting"] += 1
+        (waiting if record.state == PENDING and finished.read.item.known else without_vector).append(record)
+        outcome["failed" if record.state == FAILED else "waiting"] += 1
         log.info("image not indexed", key=record.key, state=record.state, reason=record.reason)
     with step("store"):
         if indexed:
@@ -81,5 +81,5 @@ def store(bucket_id: str, collection: Collection, items: Sequence[FinishedItem])
             collection.upsert(without_vector, None)
         for record in waiting:
             # Only its state: an earlier vector stays until the new one replaces it.
-            collection.set_state([record.id], "pending", reason=record.reason, next_try_at=record.next_try_at)
+            collection.set_state([record.id], PENDING, reason=record.reason, next_try_at=record.next_try_at)
     return outcome

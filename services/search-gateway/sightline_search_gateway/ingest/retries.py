@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
+from sightline_catalogue import FAILED, PENDING
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherClient
@@ -36,9 +37,9 @@ class RetryService:
     def retry(self, ids: Sequence[str]) -> int:
         """Have failed images tried again; return how many."""
         collection = self._catalogue.current()
-        failed = [image for image in collection.get(ids) if image is not None and image.state == "failed"]
+        failed = [image for image in collection.get(ids) if image is not None and image.state == FAILED]
         if failed:
-            collection.set_state([image.id for image in failed], "pending", next_try_at=datetime.now(UTC))
+            collection.set_state([image.id for image in failed], PENDING, next_try_at=datetime.now(UTC))
             try:
                 self._watcher.request_scan([image.key for image in failed])
             except QueueUnavailable:

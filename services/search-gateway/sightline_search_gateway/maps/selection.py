@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import Collection
+from sightline_catalogue import INDEXED, Collection
 
 from sightline_search_gateway.maps.request import MapRequest
 
@@ -39,7 +39,7 @@ def select(collection: Collection, request: MapRequest) -> Selection:
     new picture changes by one at most.
     """
     if request.ids:
-        found = [image for image in collection.get(request.ids) if image is not None and image.state == "indexed"]
+        found = [image for image in collection.get(request.ids) if image is not None and image.state == INDEXED]
         matching: Iterable[tuple[str, str | None]] = [(image.id, image.label) for image in found]
         total = len(found)
     else:
@@ -61,7 +61,7 @@ def select(collection: Collection, request: MapRequest) -> Selection:
 def expected_count(collection: Collection, request: MapRequest) -> tuple[int, int]:
     """Return how many points a request's map will have, and how many pictures match, by counting alone."""
     if request.ids:
-        found = [image for image in collection.get(request.ids) if image is not None and image.state == "indexed"]
+        found = [image for image in collection.get(request.ids) if image is not None and image.state == INDEXED]
         labels = Counter(image.label for image in found if image.label)
         total = len(found)
     else:

@@ -6,7 +6,7 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response
-from sightline_catalogue import Filter
+from sightline_catalogue import FAILED, Filter
 
 from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import schema_of
@@ -38,7 +38,7 @@ def get_ingest() -> Response:
 @blueprint.doc(operation_id="getFailures", responses=problem_answers(422, 503))
 def get_failures(query: dict[str, Any]) -> Response:
     """List the pictures that could not be indexed, and why."""
-    page = current().images.browse(Filter(states=("failed",)), query["limit"], query.get("cursor"))
+    page = current().images.browse(Filter(states=(FAILED,)), query["limit"], query.get("cursor"))
     return json_response(serialize_failures(page))
 
 
