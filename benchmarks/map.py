@@ -19,8 +19,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
-from sightline_search_gateway import maps
-from sightline_search_gateway.maps import Coordinates
+from sightline_search_gateway.maps.points import centred, scale_of
+from sightline_search_gateway.maps.request import FEWEST, fitting_perplexity
+from sightline_search_gateway.maps.results import Separation
+from sightline_search_gateway.maps.selection import number_labels
+from sightline_search_gateway.maps.worker.layout import ITERATIONS, Coordinates, fit, initial_coordinates
+from sightline_search_gateway.maps.worker.neighbours import nearest_neighbours
+from sightline_search_gateway.maps.worker.separation import NEIGHBOURS, label_separation
 from sightline_service import available_cores
 from sklearn.manifold import TSNE
 
@@ -46,9 +51,9 @@ class Layout:
 def by_product(vectors: Vectors, perplexity: float = PERPLEXITY) -> Layout:
     """Lay vectors out as the map worker does, neighbours and all."""
     began = time.perf_counter()
-    neighbours = maps.nearest_neighbours(vectors, int(3 * perplexity))
-    start = maps.initial_coordinates(vectors)
-    laid = maps.fit(start, neighbours, perplexity, threads=available_cores(), on_progress=lambda *_: None)
+    neighbours = nearest_neighbours(vectors, int(3 * perplexity))
+    start = initial_coordinates(vectors)
+    laid = fit(start, neighbours, perplexity, threads=available_cores(), on_progress=lambda *_: None)
     return Layout(laid.coordinates, time.perf_counter() - began, laid.kl_divergence)
 
 
@@ -67,7 +72,7 @@ class Mapped:
     xy: NDArray[Any]
     label: NDArray[np.int32]
     labels: list[str]
-    separation: maps.Separation | None
+    separation: Separation | None
     layout: Layout
 
     def figures(self) -> dict[str, float]:
@@ -80,15 +85,15 @@ class Mapped:
 
 def mapped(vectors: Vectors, names: list[str | None]) -> Mapped | None:
     """Lay (n, d) unit vectors out as the map worker does; None where they are too few for a map."""
-    if len(vectors) < maps.FEWEST:
+    if len(vectors) < FEWEST:
         return None
-    label, labels = maps.numbered(names)
-    perplexity = maps.fitting_perplexity(PERPLEXITY, len(vectors))
+    label, labels = number_labels(names)
+    perplexity = fitting_perplexity(PERPLEXITY, len(vectors))
     layout = by_product(vectors, perplexity)
-    nearest = maps.nearest_neighbours(vectors, maps.NEIGHBOURS).indices
-    xy = maps.centred(layout.places)
-    separation = maps.label_separation(vectors, np.arange(len(vectors)), nearest, label, labels)
-    return Mapped(xy * maps.scale_of(xy), label, labels, separation, layout)
+    nearest = nearest_neighbours(vectors, NEIGHBOURS).indices
+    xy = centred(layout.places)
+    separation = label_separation(vectors, np.arange(len(vectors)), nearest, label, labels)
+    return Mapped(xy * scale_of(xy), label, labels, separation, layout)
 
 
 def scatter(axes: Axes, found: Mapped) -> None:
@@ -139,14 +144,14 @@ def figure() -> None:
     keys, vectors = pictures.embed_with(pictures.load(), found)
     laid = mapped(vectors, [found.label(key) for key in keys])
     if laid is None:
-        raise Failed(f"{len(keys)} pictures are too few for a map; it takes {maps.FEWEST}")
+        raise Failed(f"{len(keys)} pictures are too few for a map; it takes {FEWEST}")
     target = f"map-figure-{found.name}"
     with results.picture(target, f"t-SNE of {len(laid.labels)} classes of {found.name}", height=6, grid=None) as axes:
         scatter(axes, laid)
     if laid.separation is not None:
         rows = [[one["label"], one["count"], one["knn_agreement"]] for one in laid.separation["per_label"]]
-        results.show(["class", "pictures", f"of {maps.NEIGHBOURS} nearest, its own"], rows)
-    settings = {"images": str(found.folder), "classes": laid.labels, "iterations": maps.ITERATIONS}
+        results.show(["class", "pictures", f"of {NEIGHBOURS} nearest, its own"], rows)
+    settings = {"images": str(found.folder), "classes": laid.labels, "iterations": ITERATIONS}
     results.write(target, settings=settings, figures=laid.figures(), separation=laid.separation)
 
 

@@ -29,7 +29,7 @@ from PIL import Image, ImageOps
 from sightline_encoder import models
 from sightline_pictures import thumbnail
 from sightline_qdrant_edge.settings import EdgeSettings
-from sightline_search_gateway.search import Relevance, assess, calibrate
+from sightline_search_gateway.search.relevance import Relevance, assess, calibrate
 
 from benchmarks.harness import pictures, results
 from benchmarks.harness.pictures import Collection, Vectors, query_of

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sightline_search_gateway.search import VocabularyEmbeddings, calibrate
+from sightline_search_gateway.search.relevance import calibrate
+from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
 
 from benchmarks import naming
 from benchmarks.naming import Pictures, as_images, judge_queries, name_clusters, time_clusters

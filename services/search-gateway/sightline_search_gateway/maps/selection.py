@@ -48,7 +48,7 @@ def select(collection: Collection, request: MapRequest) -> Selection:
     chosen = _choose(matching, request, _labels_to_fill(collection, request))
     vectors = collection.vectors([one for one, _ in chosen])
     kept = [(one, label, vector) for (one, label), vector in zip(chosen, vectors, strict=True) if vector is not None]
-    label, labels = numbered([label for _, label, _ in kept])
+    label, labels = number_labels([label for _, label, _ in kept])
     return Selection(
         ids=[one for one, _, _ in kept],
         label=label,
@@ -74,7 +74,7 @@ def expected_count(collection: Collection, request: MapRequest) -> tuple[int, in
     return min(count, request.sample), total
 
 
-def numbered(labels: list[str | None]) -> tuple[NDArray[np.int32], list[str]]:
+def number_labels(labels: list[str | None]) -> tuple[NDArray[np.int32], list[str]]:
     """Return each label's number, (n,) int32, -1 for none, and the labels by number, in their own order."""
     names = sorted({label for label in labels if label})
     number = {name: place for place, name in enumerate(names)}

@@ -20,7 +20,7 @@ from sightline_search_gateway.ingest.upload_names import SentFile
 from sightline_search_gateway.maps.jobs import MapJobs
 from sightline_search_gateway.maps.points import Points
 from sightline_search_gateway.maps.request import FEWEST, MapRequest
-from sightline_search_gateway.maps.selection import expected_count, numbered
+from sightline_search_gateway.maps.selection import expected_count, number_labels
 from sightline_search_gateway.maps.settings import MapSettings
 from sightline_search_gateway.maps.store import MAX_KEPT, MapRecord, MapStore, NewMap
 from sightline_search_gateway.maps.uploads import Reader, UploadedPicture, digest_of, dump_files
@@ -105,7 +105,7 @@ class MapService:
         sampled = set(sorted(one.sha256 for one in pictures)[:sample])
         pictures = [one for one in pictures if one.sha256 in sampled][:sample]
         request = MapRequest.of({"upload": digest_of(pictures), "sample": sample, "perplexity": perplexity})
-        label, labels = numbered([one.label for one in pictures])
+        label, labels = number_labels([one.label for one in pictures])
         parts = {
             "points": Points([one.name for one in pictures], label).dump(),
             "vectors": np.stack([one.vector for one in pictures]).astype(np.float16).tobytes(),
