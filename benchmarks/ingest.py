@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from sightline_bucket import BucketSettings, ThumbnailSettings, open_thumbnails
+from sightline_bucket import BucketSettings, ThumbnailSettings, ThumbnailStore
 from sightline_encoder import models
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.worker.context import ENCODE_BATCH
@@ -34,7 +34,7 @@ def bare_loop(found: Collection, model: models.Model, readers: int) -> float:
     """Index without services; return pictures a second."""
     steps = model.preprocessing
     with tempfile.TemporaryDirectory(prefix="sightline-bare-") as folder, ThreadPoolExecutor(readers) as pool:
-        store = open_thumbnails(Path(folder).as_uri())
+        store = ThumbnailStore(Path(folder).as_uri())
 
         def prepare(key: str) -> Pixels | None:
             data = found.read(key)

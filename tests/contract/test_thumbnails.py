@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fakes import FakeThumbnailStore
 from obstore.store import MemoryStore
-from sightline_bucket import ThumbnailStore, open_thumbnails
+from sightline_bucket import ThumbnailStore
 
 SHA256 = "0" * 64
 
@@ -13,7 +13,7 @@ SHA256 = "0" * 64
 @pytest.fixture(params=["folder", "object store", "fake"])
 def thumbnails(request, tmp_path):
     if request.param == "folder":
-        return open_thumbnails((tmp_path / "thumbnails").as_uri())
+        return ThumbnailStore((tmp_path / "thumbnails").as_uri())
     if request.param == "object store":
         return ThumbnailStore("s3://thumbnails", store=MemoryStore())
     return FakeThumbnailStore()

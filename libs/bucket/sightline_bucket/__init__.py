@@ -11,7 +11,7 @@ from sightline_bucket.errors import (
 )
 from sightline_bucket.factory import open_bucket
 from sightline_bucket.settings import BucketSettings, ThumbnailSettings
-from sightline_bucket.thumbnails import ThumbnailStore, open_thumbnails
+from sightline_bucket.thumbnails import ThumbnailStore
 
 __all__ = [
     "Bucket",
@@ -26,5 +26,4 @@ __all__ = [
     "ThumbnailSettings",
     "ThumbnailStore",
     "open_bucket",
-    "open_thumbnails",
 ]

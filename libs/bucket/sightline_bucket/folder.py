@@ -87,7 +87,7 @@ class FolderBucket(Bucket):
         self._check_root()
         path = self._locate(key)
         parent = os.path.dirname(path)
-        hidden = os.path.join(parent, f".sightline-{secrets.token_hex(8)}.tmp".encode())
+        temporary = os.path.join(parent, f".sightline-{secrets.token_hex(8)}.tmp".encode())
         try:
             os.makedirs(parent, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
@@ -97,39 +97,17 @@ class FolderBucket(Bucket):
         self._locate(key)
         try:
             try:
-                with open(hidden, "xb") as file:
+                with open(temporary, "xb") as file:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
-                # A hard link fails where the name is taken; a rename would replace what is there.
-                os.link(hidden, path)
+                _rename_without_replacing(temporary, path)
             finally:
                 with suppress(FileNotFoundError):
-                    os.unlink(hidden)
+                    os.unlink(temporary)
         except FileExistsError as error:
             raise ObjectExists(f"{key} is there already") from error
         except OSError as error:
-            if error.errno in (errno.ENOTSUP, errno.EPERM, errno.EMLINK) and os.access(parent, os.W_OK):
-                self._write_without_links(key, data, path)
-                return
-            raise BucketUnavailable(f"{self._display_name} cannot be written to: {error.strerror}") from error
-
-    def _write_without_links(self, key: str, data: bytes, path: bytes) -> None:
-        """Write where the file system has no hard links (FAT, some network shares): claim the name, then replace."""
-        hidden = os.path.join(os.path.dirname(path), f".sightline-{secrets.token_hex(8)}.tmp".encode())
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-            with open(hidden, "xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(hidden, path)
-        except FileExistsError as error:
-            raise ObjectExists(f"{key} is there already") from error
-        except OSError as error:
-            for leftover in (hidden, path):
-                with suppress(OSError):
-                    os.unlink(leftover)
             raise BucketUnavailable(f"{self._display_name} cannot be written to: {error.strerror}") from error
 
     def _delete(self, key: str) -> None:
@@ -164,7 +142,7 @@ class FolderBucket(Bucket):
                 continue
             except OSError as error:
                 if error.errno in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG) and prefix:
-                    yield _closed_folder(prefix.rstrip(b"/"), error)
+                    yield _object(prefix.rstrip(b"/"), 0, 0, f"a folder that cannot be listed: {error.strerror}")
                     continue
                 raise BucketUnavailable(f"{self._display_name} cannot be listed: {error.strerror}") from error
             waiting.extend(reversed(folders))
@@ -221,37 +199,50 @@ class FolderBucket(Bucket):
         return f"the bucket {keys.printable(self._path)}"
 
 
-def _describe(raw: bytes, found: os.stat_result, wrong: str | None = None) -> BucketObject | None:
+def _rename_without_replacing(source: bytes, target: bytes) -> None:
+    """Give a file another name, unless that is taken.
+
+    Raises:
+        FileExistsError: It is.
+    """
+    try:
+        # A hard link fails where the name is taken; a rename would replace what is there.
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in (errno.ENOTSUP, errno.EPERM, errno.EMLINK):
+            raise
+        # No hard links here (FAT, some network shares): take the name with an empty file, then replace that.
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        try:
+            os.replace(source, target)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(target)
+            raise
+
+
+def _describe(raw: bytes, found: os.stat_result, problem: str | None = None) -> BucketObject | None:
     """Return an object; None for a folder."""
     if modes.S_ISDIR(found.st_mode):
         return None
     if modes.S_ISLNK(found.st_mode):
-        wrong = LINK
+        problem = LINK
     elif not modes.S_ISREG(found.st_mode):
-        wrong = "no file, but a device, pipe or socket"
+        problem = "not a file, but a device, pipe or socket"
+    return _object(raw, found.st_size, found.st_mtime_ns, problem)
+
+
+def _object(raw: bytes, size: int, modified_ns: int, problem: str | None) -> BucketObject:
     unnameable = keys.problem(raw)
     return BucketObject(
         key=None if unnameable else raw.decode("utf-8"),
         raw_name=raw,
         display_name=keys.printable(raw),
-        size=found.st_size,
+        size=size,
         # Not fromtimestamp: some file systems hold dates that it refuses, and floats lose the microseconds.
-        modified_at=_moment(found.st_mtime_ns),
-        etag=f"{found.st_size:x}-{found.st_mtime_ns:x}",
-        problem=unnameable or wrong,
-    )
-
-
-def _closed_folder(raw: bytes, error: OSError) -> BucketObject:
-    unnameable = keys.problem(raw)
-    return BucketObject(
-        key=None if unnameable else raw.decode("utf-8"),
-        raw_name=raw,
-        display_name=keys.printable(raw),
-        size=0,
-        modified_at=_EPOCH,
-        etag="0-0",
-        problem=unnameable or f"a folder that cannot be listed: {error.strerror}",
+        modified_at=_moment(modified_ns),
+        etag=f"{size:x}-{modified_ns:x}",
+        problem=unnameable or problem,
     )
 
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 import obstore
 from obstore.store import ObjectStore
 
-from sightline_bucket import urls
-from sightline_bucket.errors import BucketError, ObjectMissing
+from sightline_bucket.errors import ObjectMissing
 from sightline_bucket.stores import LazyStore, bucket_errors, connect
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -82,26 +81,6 @@ class ThumbnailStore:
     @property
     def _display_name(self) -> str:
         return f"the store of thumbnails {self._url}"
-
-
-def open_thumbnails(url: str, *, bucket_url: str | None = None) -> ThumbnailStore:
-    """Return the store of thumbnails.
-
-    Args:
-        url: THUMBNAIL_URL.
-        bucket_url: If given, the store may not lie inside that bucket. (The settings check it too.)
-
-    Raises:
-        BucketError: The URL is wrong, or lies inside the bucket.
-    """
-    try:
-        urls.check(url)
-        inside = bucket_url is not None and urls.is_inside(url, bucket_url)
-    except ValueError as error:
-        raise BucketError(f"THUMBNAIL_URL={url}: {error}") from error
-    if inside:
-        raise BucketError(f"THUMBNAIL_URL={url}: thumbnails must lie outside the bucket, {bucket_url}")
-    return ThumbnailStore(url)
 
 
 def _path(sha256: str, map_id: str | None) -> str:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from obstore.store import MemoryStore
-from sightline_bucket import BucketUnavailable, open_thumbnails
+from sightline_bucket import BucketUnavailable, ThumbnailStore
 from sightline_bucket.stores import LazyStore
 
 SHA256 = "0" * 64
@@ -37,7 +37,7 @@ def test_threads_that_come_first_together_share_one_store():
 def test_a_store_that_could_not_be_opened_is_tried_again(tmp_path):
     place = tmp_path / "place"
     place.write_text("in the way")
-    thumbnails = open_thumbnails((place / "thumbnails").as_uri())
+    thumbnails = ThumbnailStore((place / "thumbnails").as_uri())
     with pytest.raises(BucketUnavailable):
         thumbnails.put(SHA256, b"webp")
     place.unlink()

@@ -12,7 +12,7 @@ from pydantic_settings import SettingsConfigDict
 from sightline_service import LogSettings, SettingsGroup, configure_logging, load_settings
 from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.metrics import serve_metrics
-from sightline_service.queues import QUEUE_BACKFILL, QueueSettings, celery_app
+from sightline_service.queues import QueueSettings
 
 
 class ExampleSettings(SettingsGroup):
@@ -80,11 +80,3 @@ def test_logs_of_every_library_are_json_lines_that_name_the_service(capsys):
 
 def test_port_0_means_no_metrics():
     assert serve_metrics("127.0.0.1", 0) is None
-
-
-def test_the_queue_takes_json_alone_and_keeps_its_order():
-    app = celery_app(QueueSettings(redis_url="redis://127.0.0.1:1/0"))
-    assert app.conf.accept_content == ["json"]
-    assert app.conf.broker_transport_options["visibility_timeout"] == 120
-    assert app.conf.broker_transport_options["queue_order_strategy"] == "priority"
-    assert app.conf.task_default_queue == QUEUE_BACKFILL

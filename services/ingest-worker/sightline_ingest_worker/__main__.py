@@ -1,34 +1,39 @@
-"""Entry point of `sightline-ingest-worker`."""
+"""Entry point of `sightline-ingest-worker`. Imports are late, so that `--ping`, a health check, needs few."""
 
 from __future__ import annotations
 
+import argparse
+import os
+import sys
+import tempfile
+
 from sightline_service import load_settings
-from sightline_service.worker_command import worker_command
 
 
 def main() -> None:
     """Run the worker, or with --ping check that it answers."""
-    worker_command(
-        "sightline-ingest-worker",
-        "Takes keys from the queue and indexes their images in the catalogue.",
-        readme="services/ingest-worker/README.md",
-        node=_node,
-        run=_run,
+    parser = argparse.ArgumentParser(
+        prog="sightline-ingest-worker",
+        description="Takes keys from the queue and indexes their images in the catalogue.",
+        epilog="Settings are environment variables; services/ingest-worker/README.md lists them.",
     )
+    parser.add_argument(
+        "--ping", action="store_true", help="ping the running worker of this name; exit 0 if it answers"
+    )
+    if parser.parse_args().ping:
+        from sightline_service.queues import QueueSettings
 
+        from sightline_ingest_worker.broker import ping
+        from sightline_ingest_worker.worker_name import NodeSettings
 
-def _node() -> str:
-    from sightline_ingest_worker.worker_name import NodeSettings
+        sys.exit(ping(load_settings(QueueSettings), load_settings(NodeSettings).node))
+    with tempfile.TemporaryDirectory(prefix="sightline-ingest-worker-metrics-") as folder:
+        # prometheus_client reads this when it is imported: the processes share their counts in that folder.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        from sightline_ingest_worker.settings import WorkerSettings
+        from sightline_ingest_worker.worker.celery_app import run
 
-    return load_settings(NodeSettings).node
-
-
-def _run() -> int:
-    # Imported late: prometheus_client reads PROMETHEUS_MULTIPROC_DIR, set by `worker_command`, when it is imported.
-    from sightline_ingest_worker.settings import WorkerSettings
-    from sightline_ingest_worker.worker.celery_app import run
-
-    return run(load_settings(WorkerSettings))
+        sys.exit(run(load_settings(WorkerSettings)))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from sightline_bucket import BucketObject
 from sightline_catalogue import FAILED, Image, image_id
@@ -23,11 +22,6 @@ def listed_record(bucket_id: str, seen: BucketObject) -> Image:
         label=parents[-1] if parents else None,
         folders=["/".join(parents[: depth + 1]) for depth in range(len(parents))],
     )
-
-
-def pending_record(bucket_id: str, seen: BucketObject, next_try_at: datetime | None = None) -> Image:
-    """Return the record of an object that a worker has to read."""
-    return replace(listed_record(bucket_id, seen), next_try_at=next_try_at)
 
 
 def refused_etag(seen: BucketObject) -> str:

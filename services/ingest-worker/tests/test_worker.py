@@ -14,8 +14,9 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from sightline_ingest_worker.broker import celery_app
 from sightline_ingest_worker.watcher.task_queue import TaskQueue
-from sightline_service.queues import QueueSettings, celery_app
+from sightline_service.queues import QueueSettings
 
 SCRIPT = Path(__file__).with_name("worker_on_fakes.py")
 

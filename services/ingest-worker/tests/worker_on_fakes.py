@@ -17,7 +17,7 @@ sys.path.append(str(Path(__file__).parents[3] / "tests"))
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp())
 
 from fakes import MODEL, PREPROCESSING, FakeCollection, FakeEncoder
-from sightline_bucket import open_bucket, open_thumbnails
+from sightline_bucket import ThumbnailStore, open_bucket
 from sightline_catalogue import Image
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.target import Target
@@ -83,7 +83,7 @@ def open_on_fakes(settings, stopping):
     return WorkerContext(
         bucket_id="main",
         bucket=open_bucket(settings.bucket),
-        thumbnails=open_thumbnails(settings.thumbnails.url),
+        thumbnails=ThumbnailStore(settings.thumbnails.url),
         encoder=FakeEncoder(),
         target=FixedTarget(),
         pictures=settings.pictures,

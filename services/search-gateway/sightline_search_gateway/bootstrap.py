@@ -6,7 +6,7 @@ import time
 from threading import Thread
 
 from apiflask import APIFlask
-from sightline_bucket import open_bucket, open_thumbnails
+from sightline_bucket import ThumbnailStore, open_bucket
 from sightline_catalogue import Catalogue, CatalogueError
 from sightline_service.encoder_client import open_encoder
 
@@ -67,7 +67,7 @@ def connect(settings: Settings) -> Clients:
     seconds = min(settings.catalogue.timeout_seconds, settings.gateway.timeout_seconds)
     catalogue = settings.catalogue.model_copy(update={"timeout_seconds": seconds})
     probe = catalogue.model_copy(update={"timeout_seconds": min(seconds, PROBE_SECONDS)})
-    thumbnails = open_thumbnails(settings.thumbnails.url)
+    thumbnails = ThumbnailStore(settings.thumbnails.url)
     return Clients(
         catalogue_probe=Catalogue(probe, settings.bucket.id),
         catalogue=Catalogue(catalogue, settings.bucket.id),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from sightline_bucket import open_bucket, open_thumbnails
+from sightline_bucket import ThumbnailStore, open_bucket
 from sightline_search_gateway.container import Clients
 
 
@@ -27,7 +27,7 @@ def real(make_world, folder):
             catalogue_probe=world.catalogue,
             encoder=world.encoder,
             bucket=open_bucket(world.settings.bucket),
-            thumbnails=open_thumbnails(world.settings.thumbnails.url),
+            thumbnails=ThumbnailStore(world.settings.thumbnails.url),
             watcher=world.watcher,
             shared_cache=world.shared_cache,
             maps=world.maps,

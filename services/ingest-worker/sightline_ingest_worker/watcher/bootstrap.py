@@ -7,14 +7,15 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import structlog
-from sightline_bucket import open_bucket, open_thumbnails
+from sightline_bucket import ThumbnailStore, open_bucket
 from sightline_catalogue import Catalogue
 from sightline_service import configure_logging
 from sightline_service.encoder_client import open_encoder
 from sightline_service.metrics import try_to_serve_metrics
-from sightline_service.queues import WATCHER_HASH, celery_app, redis_client
+from sightline_service.queues import WATCHER_HASH, redis_client
 from sightline_service.signals import stop_event
 
+from sightline_ingest_worker.broker import celery_app
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import TargetSource
 from sightline_ingest_worker.watcher import status
@@ -33,7 +34,7 @@ def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watche
     bucket = open_bucket(settings.bucket)
     catalogue = Catalogue(settings.catalogue, settings.bucket.id)
     tasks = TaskQueue(celery_app(settings.queue), client)
-    thumbnails = open_thumbnails(settings.thumbnails.url)
+    thumbnails = ThumbnailStore(settings.thumbnails.url)
     return Watcher(
         settings=settings,
         bucket=bucket,

@@ -107,8 +107,7 @@ class FileEvents:
             ignore_permission_denied=True,
         )
         for batch in changes:
-            if not self.started.is_set():
-                self.started.set()
+            self.started.set()
             for _, path in batch:
                 if path.startswith(prefix):
                     self._keys.put(path[len(prefix) :])

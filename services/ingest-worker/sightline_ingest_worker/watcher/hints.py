@@ -1,10 +1,9 @@
-"""Hints of the gateway: keys that it has just changed, for the watcher to check soon."""
+"""Hints of the gateway, from a Redis list: keys that it has just changed, for the watcher to check soon."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import redis
 import structlog
@@ -12,36 +11,34 @@ from sightline_service.queues import RESCAN_LIST
 
 log = structlog.get_logger()
 
-
-@dataclass(frozen=True)
-class Hint:
-    """Keys to check; None means the whole bucket."""
-
-    keys: list[str] | None
+Hint = list[str] | None
+"""Keys to check; None means the whole bucket."""
 
 
-class HintList:
-    """The Redis list of hints, the oldest first. Its calls raise redis.RedisError if Redis does not answer."""
+def pop_hints(client: redis.Redis) -> Iterator[Hint]:
+    """Yield the hints in the list, the oldest first; each is removed when it is yielded.
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
+    Raises:
+        redis.RedisError: Redis does not answer.
+    """
+    while (message := client.rpop(RESCAN_LIST)) is not None:
+        yield from _parse(str(message))
 
-    def pop_all(self) -> Iterator[Hint]:
-        """Yield the hints in the list; each is removed when it is yielded."""
-        while (message := self._client.rpop(RESCAN_LIST)) is not None:
-            yield from _parse(str(message))
 
-    def wait(self, seconds: float) -> Iterator[Hint]:
-        """Wait up to `seconds` for a hint, and yield it."""
-        answer = self._client.brpop([RESCAN_LIST], timeout=seconds)
-        if answer:
-            yield from _parse(str(answer[1]))
+def wait_for_hint(client: redis.Redis, seconds: float) -> Iterator[Hint]:
+    """Wait up to `seconds` for a hint, and yield it.
+
+    Raises:
+        redis.RedisError: Redis does not answer.
+    """
+    answer = client.brpop([RESCAN_LIST], timeout=seconds)
+    if answer:
+        yield from _parse(str(answer[1]))
 
 
 def _parse(message: str) -> Iterator[Hint]:
     try:
-        hint = json.loads(message)
-        keys = hint.get("keys")
-        yield Hint([str(key) for key in keys] if keys is not None else None)
+        keys = json.loads(message).get("keys")
+        yield [str(key) for key in keys] if keys is not None else None
     except (ValueError, AttributeError, TypeError):
         log.warning("not a valid hint", message=message[:200])

@@ -1,4 +1,4 @@
-"""One watcher at a time: a lock in Redis, renewed while its holder lives."""
+"""One watcher at a time: a lock in Redis, renewed while its holder runs."""
 
 from __future__ import annotations
 
@@ -44,10 +44,6 @@ class LeaderLock:
         except LockError:
             return bool(self._lock.acquire(token=self._token))
 
-    def holder(self) -> str:
-        """Return who holds it, for a log line."""
-        return str(self._client.get(self._name) or "nobody")
-
     def keep(self, stop: threading.Event) -> None:
         """Renew the lock until `stop` is set; sets `lost` once another process holds it, after an outage of Redis."""
         while not stop.wait(LOCK_SECONDS / 4):
@@ -75,7 +71,7 @@ class LeaderLock:
                         log.info("the other watcher has ended; this one takes over")
                     self.lost = False
                     return True
-                reason, detail = "held", self.holder()
+                reason, detail = "held", str(self._client.get(self._name) or "nobody")
             except redis.RedisError as error:
                 reason, detail = "no answer", str(error)
             if logged != reason:

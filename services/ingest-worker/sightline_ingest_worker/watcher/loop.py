@@ -12,23 +12,23 @@ import redis
 import structlog
 from sightline.encoder.client import EncoderError
 from sightline_bucket import Bucket, BucketObject
-from sightline_catalogue import Catalogue, Collection
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
+from sightline_catalogue import Catalogue, Collection, NoCollection
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, WatcherStatus
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
+from sightline_ingest_worker.broker import KEYS_PER_TASK
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import Target, TargetSource
 from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS, service_of
 from sightline_ingest_worker.watcher import status
-from sightline_ingest_worker.watcher.activation import activate, active_collection
 from sightline_ingest_worker.watcher.bucket_lookup import objects_at
 from sightline_ingest_worker.watcher.debouncer import Debouncer
-from sightline_ingest_worker.watcher.hints import Hint, HintList
+from sightline_ingest_worker.watcher.hints import Hint, pop_hints, wait_for_hint
 from sightline_ingest_worker.watcher.pending_deletions import PendingDeletions
 from sightline_ingest_worker.watcher.reconciler import LARGE, Reconciler
 from sightline_ingest_worker.watcher.requeue_policy import RequeuePolicy
 from sightline_ingest_worker.watcher.scan import QUEUE_TASKS, Scan
-from sightline_ingest_worker.watcher.task_queue import KEYS_PER_TASK, TaskQueue
+from sightline_ingest_worker.watcher.task_queue import TaskQueue
 
 log = structlog.get_logger()
 
@@ -74,9 +74,8 @@ class Watcher:
         self._tasks = tasks
         self._client = client
         self._stopping = stopping
-        self._hints = HintList(client)
         self.changed: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self.status = status.WatcherStatus()
+        self.status = WatcherStatus()
         self._debouncer = Debouncer(quiet_seconds)
         self._requeue_policy = RequeuePolicy(STUCK_SECONDS)
         self._pending_deletions = PendingDeletions()
@@ -136,7 +135,7 @@ class Watcher:
         """
         target = self._current_target()
         self._handle_events(target.collection)
-        for hint in self._hints.pop_all():
+        for hint in pop_hints(self._client):
             self._handle_hint(target.collection, hint)
         if quiet := self._debouncer.quiet():
             self._handle(target.collection, quiet, "event", settled=True)
@@ -148,7 +147,7 @@ class Watcher:
         if time.monotonic() >= self._check_due_at:
             self._check_progress(target)
         if self._scan is None:
-            for hint in self._hints.wait(HINT_SECONDS):
+            for hint in wait_for_hint(self._client, HINT_SECONDS):
                 self._handle_hint(target.collection, hint)
 
     def _current_target(self) -> Target:
@@ -163,13 +162,25 @@ class Watcher:
             self._target = target
             self._abort_scan()
             self._scanned_once = False
-        if active_collection(self._catalogue) is None:
-            activate(self._catalogue, target.collection)
+        if self._active_collection() is None:
+            self._activate(target.collection)
         return target
+
+    def _active_collection(self) -> Collection | None:
+        """Return the collection that is searched; None before the first is activated."""
+        try:
+            return self._catalogue.current()
+        except NoCollection:
+            return None
+
+    def _activate(self, collection: Collection) -> None:
+        """Move the alias that searches use to a collection."""
+        self._catalogue.activate(collection)
+        log.info("collection activated", collection=collection.name)
 
     def _is_reindexing(self, target: Target) -> bool:
         """Return whether the target is a new collection, not yet the one that is searched."""
-        active = active_collection(self._catalogue)
+        active = self._active_collection()
         return active is not None and active.name != target.collection.name
 
     def _handle_events(self, collection: Collection) -> None:
@@ -189,10 +200,10 @@ class Watcher:
             self._handle(collection, sorted(fresh), "event", settled=False)
 
     def _handle_hint(self, collection: Collection, hint: Hint) -> None:
-        if hint.keys is None:
+        if hint is None:
             self.request_scan()
-        elif hint.keys:
-            self._handle(collection, hint.keys, "hint", settled=True)
+        elif hint:
+            self._handle(collection, hint, "hint", settled=True)
 
     def _handle(self, collection: Collection, keys: list[str], reason: str, *, settled: bool) -> None:
         """Reconcile changed keys: files, folders with their files, and what is gone."""
@@ -264,14 +275,14 @@ class Watcher:
         if scan.found:
             log.info("scanned", listed=scan.listed, ignored=scan.ignored, found=scan.found, seconds=round(seconds, 2))
         if not scan.found and self._is_reindexing(target) and target.collection.counts().pending == 0:
-            activate(self._catalogue, target.collection)
+            self._activate(target.collection)
 
     def _carry_out_deletions(self, target: Target) -> None:
         """Delete the records of objects that are gone, as far as `PendingDeletions` says that they are due."""
         ids = self._pending_deletions.due(settled=self._pending == 0)
         if not ids:
             return
-        active = active_collection(self._catalogue)
+        active = self._active_collection()
         both = {collection.name: collection for collection in (target.collection, active) if collection is not None}
         self._reconciler.remove(both.values(), ids)
         self._pending_deletions.forget(ids)

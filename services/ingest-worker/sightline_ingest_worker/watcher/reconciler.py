@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -13,7 +13,7 @@ from sightline_catalogue import FAILED, PENDING, Collection, Filter, Image, imag
 from sightline_service.batches import batched
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
 
-from sightline_ingest_worker.records import pending_record, refused_record
+from sightline_ingest_worker.records import listed_record, refused_record
 from sightline_ingest_worker.removal import remove_records
 from sightline_ingest_worker.watcher import status
 from sightline_ingest_worker.watcher.diff import QUEUED, Change, RecordState, classify, could_be_image
@@ -124,10 +124,10 @@ class Reconciler:
         if change not in QUEUED:
             return Plan()
         if not settled and abs(now - seen.modified_at) < self._quiet:
-            waiting = pending_record(self._bucket_id, seen, next_try_at=now + self._quiet) if known is None else None
-            return Plan(record=waiting, unsettled=True)
+            soon = replace(listed_record(self._bucket_id, seen), next_try_at=now + self._quiet)
+            return Plan(record=soon if known is None else None, unsettled=True)
         if known is None:
-            return Plan(record=pending_record(self._bucket_id, seen), queue=True)
+            return Plan(record=listed_record(self._bucket_id, seen), queue=True)
         return Plan(mark=known.id, queue=True)
 
     def _carry_out(

@@ -1,15 +1,12 @@
-"""The watcher's status: a Redis hash that the gateway reads, and metrics."""
+"""The watcher's metrics."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 
-import redis
 from prometheus_client import Counter, Gauge
-from redis.typing import EncodableT, FieldT
 from sightline_catalogue import Counts
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, WATCHER_HASH
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
 
 from sightline_ingest_worker.upstream_errors import SERVICES
 from sightline_ingest_worker.watcher.task_queue import QueueLengths
@@ -38,35 +35,6 @@ TASKS = Gauge(
 WAITING = Gauge(
     "sightline_watcher_waiting", "1 while the watcher waits for a service that does not answer.", ["service"]
 )
-
-
-@dataclass
-class WatcherStatus:
-    """The fields of the Redis hash. Times are ISO 8601 in UTC, booleans 1 or 0, and what is unknown is empty.
-
-    Attributes:
-        scanning: Whether the bucket is being listed.
-        ignored: Objects of the last scan whose names are not those of images.
-        last_scan_at: When the last scan ended.
-    """
-
-    scanning: bool = False
-    ignored: int | None = None
-    last_scan_at: datetime | None = None
-
-    def write(self, client: redis.Redis) -> None:
-        """Write all fields, since Redis may have lost them.
-
-        Raises:
-            redis.RedisError: Redis does not answer.
-        """
-        fields: dict[FieldT, EncodableT] = {
-            "scanning": int(self.scanning),
-            "ignored": "" if self.ignored is None else self.ignored,
-            "last_scan_at": _text(self.last_scan_at),
-            "updated_at": _text(datetime.now(UTC)),
-        }
-        client.hset(WATCHER_HASH, mapping=fields)
 
 
 def show(counts: Counts, ignored: int | None, lengths: QueueLengths) -> None:
@@ -98,7 +66,3 @@ def clear() -> None:
     """Clear the gauges: another watcher exports them now."""
     for gauge in (IMAGES, TASKS, WAITING):
         gauge.clear()
-
-
-def _text(moment: datetime | None) -> str:
-    return "" if moment is None else moment.isoformat(timespec="seconds")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import redis
 from celery import Celery
 from sightline_service.batches import batched
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
+
+from sightline_ingest_worker.broker import KEYS_PER_TASK, TASK_INDEX
 
 UNACKED = "unacked"
 """The Redis hash in which kombu keeps delivered messages that are not acknowledged."""
-
-KEYS_PER_TASK = 32
 
 
 @dataclass(frozen=True)
@@ -42,23 +42,21 @@ class TaskQueue:
         self._app = app
         self._client = client
 
-    def send(self, keys: Sequence[str], queue: str) -> int:
-        """Queue keys, KEYS_PER_TASK a task; return the number of tasks.
+    def send(self, keys: Sequence[str], queue: str) -> None:
+        """Queue keys, KEYS_PER_TASK a task.
 
         Raises:
             kombu.exceptions.OperationalError: Redis does not answer; some of them may have been queued.
         """
-        tasks = list(batched(keys, KEYS_PER_TASK))
-        for keys_of_task in tasks:
+        for batch in batched(keys, KEYS_PER_TASK):
             self._app.send_task(
                 TASK_INDEX,
-                args=[list(keys_of_task)],
+                args=[list(batch)],
                 queue=queue,
                 retry=True,
                 # One retry, for a connection that Redis has closed meanwhile.
                 retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2},
             )
-        return len(tasks)
 
     def lengths(self) -> QueueLengths:
         """Return the lengths of the queues, read in one transaction.

@@ -1,20 +1,31 @@
-"""Wires the Celery worker from its settings, and runs it."""
+"""The Celery worker of several processes: its task, start, shutdown and metrics."""
 
 from __future__ import annotations
 
+import logging
+import multiprocessing
+import os
 from collections.abc import Callable
 from functools import cache
 
-from celery import Celery
+import structlog
+from celery import Celery, signals
 from celery.exceptions import Reject
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 from sightline_service import configure_logging
-from sightline_service.celery_worker import run_worker, stopping_flag
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, TASK_INDEX, VISIBILITY_SECONDS, celery_app
+from sightline_service.metrics import try_to_serve_metrics
+from sightline_service.parent_death import die_with_parent
+from sightline_service.process_metrics import ProcessTreeCollector
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
 
+from sightline_ingest_worker.broker import TASK_INDEX, VISIBILITY_SECONDS, celery_app
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.worker.context import WorkerContext, open_context
 from sightline_ingest_worker.worker.metrics import IMAGES, TASKS, show_from_zero
 from sightline_ingest_worker.worker.task import Requeue, index_task
+
+log = structlog.get_logger()
 
 WAIT_SECONDS = 45.0
 """How long a task waits for a service that does not answer before it is requeued: less than VISIBILITY_SECONDS."""
@@ -27,11 +38,16 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
     app = celery_app(settings.queue)
     # Celery's default waits ten seconds for a result of a process that has ended.
     app.conf.worker_lost_wait = 1.0
-    stopping = stopping_flag()
+    stopping = multiprocessing.Value("b", 0, lock=False)
+    """Whether the worker is stopping, in shared memory: its processes are forked later."""
+
+    @signals.worker_shutting_down.connect(weak=False)
+    def stop(**_: object) -> None:
+        stopping.value = 1
 
     @cache
     def process_context() -> WorkerContext:
-        return opener(settings, stopping)
+        return opener(settings, lambda: bool(stopping.value))
 
     # If its process ends, the task is retried at once, a bounded number of times; after that, and where the whole
     # worker was killed, the watcher queues what is still pending.
@@ -59,12 +75,39 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     """Run the worker until SIGTERM; return the exit status."""
     configure_logging(settings.log, "ingest-worker")
     show_from_zero()
-    return run_worker(
-        bootstrap(settings, opener),
-        node=settings.node,
+    if settings.log.level != "debug":
+        # They log two lines a task, each with all its arguments.
+        for name in ("celery.worker.strategy", "celery.app.trace"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    main_process = os.getpid()
+    registry.register(ProcessTreeCollector(main_process))
+
+    @signals.worker_process_init.connect(weak=False)
+    def end_with_main_process(**_: object) -> None:
+        die_with_parent(main_process)
+
+    @signals.setup_logging.connect(weak=False)
+    def keep_logging(**_: object) -> None:
+        """Keep Celery from setting up its own."""
+
+    @signals.worker_ready.connect(weak=False)
+    def ready(**_: object) -> None:
+        # Not before: the pool must not fork while its thread runs.
+        try_to_serve_metrics(settings.metrics.address, settings.metrics_port, registry)
+        log.info("ready", processes=settings.processes)
+
+    worker = bootstrap(settings, opener).Worker(
+        hostname=settings.node,
         queues=[QUEUE_NEW, QUEUE_BACKFILL],
-        processes=settings.processes,
-        logs=settings.log,
-        metrics_address=settings.metrics.address,
-        metrics_port=settings.metrics_port,
+        concurrency=settings.processes,
+        pool_cls="prefork",
+        optimization="fair",
+        loglevel=settings.log.level.upper(),
+        without_gossip=True,
+        without_mingle=True,
+        quiet=True,
     )
+    worker.start()
+    return int(worker.exitcode or 0)

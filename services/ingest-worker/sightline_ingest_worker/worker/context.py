@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from sightline.encoder.client import EncoderClient
-from sightline_bucket import Bucket, ThumbnailStore, open_bucket, open_thumbnails
+from sightline_bucket import Bucket, ThumbnailStore, open_bucket
 from sightline_catalogue import Catalogue, image_id
 from sightline_pictures import PictureSettings
 from sightline_service.encoder_client import open_encoder
@@ -82,7 +82,7 @@ def open_context(settings: WorkerSettings, stopping: Callable[[], bool]) -> Work
     return WorkerContext(
         bucket_id=settings.bucket.id,
         bucket=open_bucket(settings.bucket),
-        thumbnails=open_thumbnails(settings.thumbnails.url),
+        thumbnails=ThumbnailStore(settings.thumbnails.url),
         encoder=encoder,
         target=TargetSource(encoder, catalogue),
         pictures=settings.pictures,

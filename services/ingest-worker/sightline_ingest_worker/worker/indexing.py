@@ -10,9 +10,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-from sightline_catalogue import INDEXED, Image
+from sightline_catalogue import INDEXED
 
 from sightline_ingest_worker.removal import remove_records
 from sightline_ingest_worker.target import Target
@@ -43,8 +41,7 @@ def index_keys(context: WorkerContext, keys: Sequence[str], deadline: float = ma
     left: Sequence[str] = list(dict.fromkeys(keys))
     while left:
         items, looked_up = _look_up(context, target, left)
-        run = _Run(context, target, deadline)
-        left, indexed = run.index(items)
+        left, indexed = _Run(context, target, deadline).index(items)
         outcome += looked_up + indexed
         if left:
             # Another process is encoding the same bytes: its vector is known in a moment.
@@ -186,7 +183,11 @@ class _Run:
             locks = self._context.encode_locks.acquire(shas)
             self._locks.update(locks)
             equal = self._target.collection.by_sha256(shas)
-        return {sha256: _known_content(image, vector) for sha256, (image, vector) in equal.items()}, locks
+        known = {
+            sha256: Content(Properties.of(image), vector=vector, copied=True)
+            for sha256, (image, vector) in equal.items()
+        }
+        return known, locks
 
     def _decode(
         self, needed: Mapping[str, ReadItem], data: dict[str, bytes], known: Mapping[str, Content]
@@ -228,7 +229,3 @@ class _Run:
         # Without an entry, the batch that had these bytes first has failed.
         content = self._contents.get(read_item.sha256, Content())
         return FinishedItem(read_item, content, duplicate_of=first if first != read_item.item.key else None)
-
-
-def _known_content(image: Image, vector: NDArray[np.float32]) -> Content:
-    return Content(Properties.of(image), vector=vector, copied=True)

@@ -16,6 +16,7 @@ from sightline_service.queues import (
     RESCAN_LIST,
     WATCHER_HASH,
     QueueSettings,
+    WatcherStatus,
     redis_client,
 )
 
@@ -59,15 +60,16 @@ class WatcherClient:
             pipe.hgetall(WATCHER_HASH)
             pipe.llen(QUEUE_NEW)
             pipe.llen(QUEUE_BACKFILL)
-            said, new, backfill = cast("tuple[dict[str, str], int, int]", tuple(pipe.execute()))
+            fields, new, backfill = cast("tuple[dict[str, str], int, int]", tuple(pipe.execute()))
         except redis.RedisError as error:
             log.warning("redis does not answer", error=str(error))
             return WatcherState()
+        status = WatcherStatus.read(fields)
         return WatcherState(
-            ignored=_number(said.get("ignored")),
+            ignored=status.ignored,
             queued=new + backfill,
-            scanning=said.get("scanning") == "1" and _is_recent(_moment(said.get("updated_at"))),
-            last_scan_at=_moment(said.get("last_scan_at")),
+            scanning=status.scanning and _is_recent(status.updated_at),
+            last_scan_at=status.last_scan_at,
         )
 
     def request_scan(self, keys: Sequence[str] | None = None) -> None:
@@ -100,17 +102,3 @@ class WatcherClient:
 def _is_recent(moment: datetime | None) -> bool:
     """Return whether the watcher has spoken lately; one that was killed says for ever what it did last."""
     return moment is not None and (datetime.now(UTC) - moment).total_seconds() < STALE_SECONDS
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdecimal() else None
-
-
-def _moment(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

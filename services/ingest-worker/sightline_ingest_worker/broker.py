@@ -1,0 +1,56 @@
+"""The Celery application that worker and watcher share: the task's name, its queues, and their limits."""
+
+from __future__ import annotations
+
+import sys
+
+from celery import Celery
+from sightline_service.queues import QUEUE_BACKFILL, QueueSettings
+
+TASK_INDEX = "sightline.index"
+"""The task that indexes keys; its argument is a list of at most KEYS_PER_TASK of them."""
+KEYS_PER_TASK = 32
+VISIBILITY_SECONDS = 120
+"""The visibility timeout: after so long an unacknowledged task is redelivered; longer than any task takes."""
+PING_SECONDS = 8.0
+"""The timeout of a ping: on a busy machine a worker takes a while to answer."""
+
+
+def celery_app(settings: QueueSettings) -> Celery:
+    """Return the Celery application; nothing connects before it is used.
+
+    Messages are JSON only. Results are not kept: the state of an image is in the catalogue. The order of a
+    worker's `-Q` is the order of its queues, so that new files go before a backfill.
+    """
+    app = Celery("sightline", broker=settings.redis_url)
+    app.conf.update(
+        accept_content=["json"],
+        task_serializer="json",
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_default_queue=QUEUE_BACKFILL,
+        worker_prefetch_multiplier=1,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={
+            "queue_order_strategy": "priority",
+            "visibility_timeout": VISIBILITY_SECONDS,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "socket_timeout": 30,
+            "socket_connect_timeout": 5,
+        },
+        worker_hijack_root_logger=False,
+        timezone="UTC",
+    )
+    return app
+
+
+def ping(settings: QueueSettings, node: str) -> int:
+    """Ping a worker by its node's name, print the outcome, and return an exit status: 0 if it answers."""
+    try:
+        answers = celery_app(settings).control.ping(destination=[node], timeout=PING_SECONDS)
+    except Exception as error:
+        print(f"{node}: the queue at {settings.redis_url} does not answer: {error}", file=sys.stderr)
+        return 1
+    print(f"{node} answers" if answers else f"{node} does not answer", file=sys.stdout if answers else sys.stderr)
+    return 0 if answers else 1

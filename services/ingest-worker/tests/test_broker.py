@@ -1,0 +1,14 @@
+"""The Celery application: how it is configured."""
+
+from __future__ import annotations
+
+from sightline_ingest_worker.broker import celery_app
+from sightline_service.queues import QUEUE_BACKFILL, QueueSettings
+
+
+def test_the_queue_takes_json_alone_and_keeps_its_order():
+    app = celery_app(QueueSettings(redis_url="redis://127.0.0.1:1/0"))
+    assert app.conf.accept_content == ["json"]
+    assert app.conf.broker_transport_options["visibility_timeout"] == 120
+    assert app.conf.broker_transport_options["queue_order_strategy"] == "priority"
+    assert app.conf.task_default_queue == QUEUE_BACKFILL
