@@ -1,4 +1,4 @@
-"""The command `sightline-qdrant-edge`."""
+"""Entry point of `sightline-qdrant-edge`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sightline_service import configure_logging, load_settings
 from sightline_service.metrics import serve_metrics
 from sightline_service.signals import stop_event
 
-from sightline_qdrant_edge.bootstrap import bootstrap
+from sightline_qdrant_edge.bootstrap import Edge
 from sightline_qdrant_edge.errors import EdgeError
 from sightline_qdrant_edge.lock import DataFolderBusy
 from sightline_qdrant_edge.settings import EdgeSettings
@@ -27,7 +27,7 @@ def main() -> None:
     configure_logging(settings.log, "qdrant-edge")
     stopping = stop_event()
     try:
-        edge = bootstrap(settings)
+        edge = Edge(settings)
         serve_metrics(settings.address, settings.metrics_port)
     except (DataFolderBusy, EdgeError, OSError, RuntimeError) as error:
         sys.exit(f"sightline-qdrant-edge: {error}")

@@ -1,4 +1,4 @@
-"""Wires the service: the only place where its parts meet."""
+"""Wires the service from its settings: gRPC server, collections, indexer, flusher."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ THREADS = 8
 """Calls served at once."""
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 FLUSH_SECONDS = 5.0
-"""How often what was written is brought to the disk."""
+"""How often writes are flushed to the disk."""
 STOP_SECONDS = 10.0
-"""How long calls under way may take when it stops."""
+"""How long calls in progress may take when the service stops."""
 
 _log = structlog.get_logger()
 
@@ -30,10 +30,10 @@ class Edge:
     """The running service."""
 
     def __init__(self, settings: EdgeSettings) -> None:
-        """Take the data folder, open what is in it, bind the port.
+        """Lock the data folder, open its collections, bind the port.
 
         Raises:
-            DataFolderBusy: Another process has the folder.
+            DataFolderBusy: Another process holds the folder.
             EdgeError: The engine cannot read its files.
             OSError: The folder cannot be used.
             RuntimeError: The port is taken.
@@ -66,13 +66,13 @@ class Edge:
         return self._server.port
 
     def start(self) -> None:
-        """Answer calls, build indexes and flush in the background."""
+        """Serve calls, build indexes and flush in the background."""
         self._server.start()
         self._indexer.start()
         self._flusher.start()
 
     def stop(self) -> None:
-        """Refuse new calls, finish those under way, bring everything to the disk, give the folder back."""
+        """Refuse new calls, finish those in progress, flush, and unlock the folder."""
         self._server.stop(STOP_SECONDS)
         self._stopping.set()
         self._flusher.join()
@@ -87,8 +87,3 @@ class Edge:
                     collection.flush()
                 except (EdgeError, OSError) as error:
                     _log.error("flush failed", collection=collection.name, error=str(error))
-
-
-def bootstrap(settings: EdgeSettings) -> Edge:
-    """Return the service, ready to start."""
-    return Edge(settings)

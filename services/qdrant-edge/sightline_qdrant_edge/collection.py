@@ -15,7 +15,7 @@ from sightline_qdrant_edge.errors import EdgeError, EngineFailure, NotFound, col
 from sightline_qdrant_edge.files import copy_shard, discard, sync_tree
 from sightline_qdrant_edge.schema import engine_config, read_request, vector_params, write_request
 from sightline_qdrant_edge.shard import count_points, create_shard, flush_shard, load_shard, update_shard
-from sightline_qdrant_edge.updates import Write, leaving_index, operations
+from sightline_qdrant_edge.updates import Write, operations, removed_from_index
 from sightline_qdrant_edge.write_journal import WriteJournal
 from sightline_qdrant_edge.write_throttle import WriteThrottle
 
@@ -31,12 +31,12 @@ _GENERATION = re.compile(r"gen-[0-9]{6,}")
 class EdgeCollection:
     """A collection that is open.
 
-    On disk: `collection.json` (the request that created it), `current` (the name of the generation that is the
-    truth), and `gen-NNNNNN/` (the engine's shard). A new generation is built beside the old one, and takes over when
-    `current` is replaced; whatever `current` does not name is a leftover.
+    On disk: `collection.json` (the request that created it), `current` (the name of the valid
+    generation), and `gen-NNNNNN/` (the engine's shard). A new generation is built beside the old one, and takes over
+    when `current` is replaced; whatever `current` does not name is left over from a crash.
 
-    Threads: every call of the engine holds the interpreter's lock from beginning to end, so that two never overlap,
-    and a reader needs no lock of ours: it takes `shard` once and calls it. Writers take the collection's lock, which
+    Threads: every call of the engine holds the GIL throughout, so that two never overlap, and a reader needs no other
+    lock: it takes `shard` once and calls it. Writers take the collection's lock, which
     keeps the journal, the shard and a swap in one order.
     """
 
@@ -54,7 +54,7 @@ class EdgeCollection:
         except (OSError, ValueError) as error:
             raise EngineFailure(f"the collection in {folder} is damaged: {error}") from None
         if not _GENERATION.fullmatch(self.generation) or not (folder / self.generation).is_dir():
-            # Before anything is taken for a leftover: what `current` should have named may be among it.
+            # Checked before leftovers are deleted: the generation that `current` should name may be among them.
             raise EngineFailure(f"the collection in {folder} is damaged: {folder / _CURRENT_FILE} names no generation")
         vectors = vector_params(self.request)
         self.dimensions = {key: params.size for key, params in vectors.items()}
@@ -65,7 +65,7 @@ class EdgeCollection:
         (folder / _JOURNAL_FILE).unlink(missing_ok=True)
         self.build_error = ""
         self._lock = Lock()
-        self._idle = Event()  # no build is under way
+        self._idle = Event()  # no build is in progress
         self._idle.set()
         self._journal: WriteJournal | None = None
         self._throttle = WriteThrottle()
@@ -88,7 +88,7 @@ class EdgeCollection:
 
     @property
     def shard(self) -> engine.EdgeShard:
-        """The shard that answers now; take it once for each call."""
+        """The shard that serves now; take it once for each call."""
         shard = self._shard
         if shard is None:
             raise NotFound(f"Not found: Collection `{self.name}` was deleted, or the server is stopping")
@@ -105,7 +105,7 @@ class EdgeCollection:
         return not self._idle.is_set()
 
     def write(self, request: Write) -> int:
-        """Apply a write; when this returns, the write survives the death of the process.
+        """Apply a write; once this returns, it survives a crash of the process.
 
         Returns:
             The write's number since the collection was opened.
@@ -115,21 +115,20 @@ class EdgeCollection:
             NotFound: It names points that are not there; the others were changed, as Qdrant does it.
         """
         todo = operations(request, self.dimensions)
-        leaving = leaving_index(request)
+        unindexed = removed_from_index(request)
         self._throttle.wait()
         with self._lock:
             shard = self.shard
             self._dirty = True
             self._writes += 1
             number = self._writes
-            self._unindexed += leaving if isinstance(leaving, int) else count_points(shard, leaving)
+            self._unindexed += unindexed if isinstance(unindexed, int) else count_points(shard, unindexed)
             failed = True
             try:
                 update_shard(shard, todo)
                 failed = False
             finally:
-                if self._journal is not None:
-                    self._record(request, failed)
+                self._record(request, failed)
         return number
 
     def _record(self, request: Write, failed: bool) -> None:
@@ -138,15 +137,15 @@ class EdgeCollection:
         try:
             self._journal.append(request, failed)
         except OSError:
-            # The write is done all the same; only the build is lost, which `finish_generation` will notice.
+            # The write itself is applied; only the build is lost, which `finish_generation` will notice.
             self._drop_journal()
 
     def flush(self) -> None:
-        """Bring what was written to the disk, so that it also survives the death of the machine."""
+        """Flush to the disk, so that writes also survive a crash of the machine."""
         if not self._dirty or self._shard is None:
             return
-        # The engine's own flush holds the interpreter's lock for as long as the disk takes. Syncing the files first
-        # does not, and leaves it little to do.
+        # The engine's own flush holds the GIL for as long as the disk takes. Syncing the files first does not, and
+        # leaves it little to do.
         sync_tree(self.folder / self.generation)
         with self._lock:
             if self._shard is not None:
@@ -156,7 +155,7 @@ class EdgeCollection:
 
     @property
     def unindexed(self) -> int:
-        """How many points may have a vector and no index: an upper bound that costs nothing to ask for."""
+        """How many points may have a vector and no index: an upper bound, without counting."""
         return self._unindexed
 
     @property
@@ -165,7 +164,7 @@ class EdgeCollection:
         return int(self.shard.info().points_count)
 
     def count_unindexed(self) -> int:
-        """Return the same bound, made closer by counting the points that have a vector.
+        """Return a tighter bound, by counting the points that have a vector.
 
         A point that was written twice counts twice until then, and setting the payload of points without a vector
         counts too.
@@ -177,7 +176,7 @@ class EdgeCollection:
             return self._unindexed
 
     def start_generation(self) -> tuple[Path, WriteJournal]:
-        """Copy the shard into a new generation's folder, and from then on keep a journal of writes.
+        """Copy the shard into a new generation's folder, and record writes in a journal from then on.
 
         Writes wait for the last part of the copy; searches do not.
         """
@@ -201,7 +200,7 @@ class EdgeCollection:
             raise
 
     def catch_up(self, shard: engine.EdgeShard, journal: WriteJournal) -> None:
-        """Apply to a new shard what the journal holds, until so little is left that writers can wait for the rest."""
+        """Replay the journal onto a new shard, until so few writes are left that writers can wait for them."""
         self._throttle.start()
         try:
             for _ in range(_MAX_ROUNDS):
@@ -212,7 +211,7 @@ class EdgeCollection:
 
     def _replay(self, shard: engine.EdgeShard, journal: WriteJournal) -> int:
         count = 0
-        for request, failed in journal.rest():
+        for request, failed in journal.unreplayed():
             try:
                 update_shard(shard, operations(request, self.dimensions))
             except EdgeError:
@@ -223,13 +222,13 @@ class EdgeCollection:
         return count
 
     def finish_generation(self, folder: Path, shard: engine.EdgeShard, journal: WriteJournal) -> None:
-        """Replay the last writes and let the new shard answer.
+        """Replay the last writes and swap the new shard in.
 
-        After a crash at any line of this, either generation is whole and has every acknowledged write: the old one
+        After a crash at any line of this, either generation is complete and has every acknowledged write: the old one
         until `current` is replaced, the new one from then on.
 
         Raises:
-            EngineFailure: The journal was lost, or the new shard failed; the old one goes on.
+            EngineFailure: The journal was lost, or the new shard failed; the old one goes on serving.
             NotFound: The collection was deleted meanwhile.
         """
         self.catch_up(shard, journal)
@@ -239,12 +238,12 @@ class EdgeCollection:
             if self.closed:
                 raise collection_missing(self.name)
             if self._journal is not journal:
-                raise EngineFailure("the writes of the meantime could not be kept: the disk was full")
+                raise EngineFailure("the writes during the build could not be recorded: the disk was full")
             self._replay(shard, journal)
             # Not the engine's flush, for which searches would wait: its log is enough, once it is on the disk.
             sync_tree(folder)
             old = self.folder / self.generation
-            self._point_to(folder.name)
+            self._set_current(folder.name)
             self.generation = folder.name
             # The old one is not closed: a search may be about to use it. Its last reference closes it.
             self._shard = shard
@@ -255,17 +254,17 @@ class EdgeCollection:
             self._idle.set()
         discard(old)
 
-    def _point_to(self, generation: str) -> None:
+    def _set_current(self, generation: str) -> None:
         pointer = self.folder / _CURRENT_FILE
         try:
             atomic_write(pointer, generation.encode("ascii"), durable=True)
         except OSError as error:
-            # Where the new name is in place and only the sync failed, a restart would read it: so it counts.
+            # If only the sync failed, the new name is in place and a restart would read it: the swap counts.
             if pointer.read_text("ascii") != generation:
                 raise EngineFailure(f"cannot write {pointer}: {error}") from None
 
     def abandon_generation(self, folder: Path) -> None:
-        """Give up a build; nothing of the collection changes."""
+        """Abandon a build; the collection does not change."""
         with self._lock:
             self._drop_journal()
         discard(folder)
@@ -277,7 +276,7 @@ class EdgeCollection:
             self._journal = None
 
     def close(self) -> None:
-        """Flush and close, once a build has been given up; every later call answers that the collection is gone."""
+        """Flush and close, and wait until a build has been abandoned; every later call raises NotFound."""
         with self._lock:
             shard, self._shard = self._shard, None
             if shard is not None:
@@ -294,6 +293,6 @@ class EdgeCollection:
             return max(0, info.points_count - info.indexed_vectors_count)
 
     def _store_unindexed(self) -> None:
-        # An estimate, which a restart can do without.
+        # Only an estimate: a restart can do without it.
         with suppress(OSError):
             atomic_write(self.folder / _UNINDEXED_FILE, str(self._unindexed).encode("ascii"), durable=True)

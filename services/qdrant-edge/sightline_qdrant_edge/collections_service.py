@@ -36,7 +36,7 @@ class CollectionsService:
         return response
 
     def List(self, request: api.ListCollectionsRequest) -> api.ListCollectionsResponse:
-        """Name the collections."""
+        """List the collections."""
         names = [api.CollectionDescription(name=found.name) for found in self._store.collections()]
         return api.ListCollectionsResponse(collections=names)
 

@@ -1,4 +1,4 @@
-"""The one table of errors: what went wrong, and the gRPC code that Qdrant gives it."""
+"""The errors of calls, each with the gRPC code that Qdrant answers with."""
 
 from __future__ import annotations
 
@@ -31,21 +31,15 @@ class AlreadyExists(EdgeError):
 
 
 class WrongInput(EdgeError):
-    """A request that could never work."""
+    """A request that is invalid."""
 
     code = StatusCode.INVALID_ARGUMENT
 
 
 class Unimplemented(EdgeError):
-    """Something that a Qdrant server does and this one does not."""
+    """A feature of Qdrant that this server does not have."""
 
     code = StatusCode.UNIMPLEMENTED
-
-
-class Unavailable(EdgeError):
-    """The server is stopping."""
-
-    code = StatusCode.UNAVAILABLE
 
 
 class EngineFailure(EdgeError):
@@ -74,20 +68,20 @@ def collection_missing(name: str) -> NotFound:
 
 
 def from_engine(error: Exception) -> EdgeError:
-    """Return the engine's exception as one of ours, by the words it begins with."""
+    """Return the EdgeError for an exception of the engine, chosen by the start of its message."""
     text = str(error)
     if text.startswith("No point with id"):
         return NotFound(f"Not found: {text}")
     if isinstance(error, ValueError | TypeError | OverflowError) or text.startswith(_INPUT):
         return WrongInput(f"Wrong input: {text}")
     if text.startswith("Service runtime error: Shard is not initialized"):
-        return NotFound("Not found: the collection was deleted while the call was under way")
+        return NotFound("Not found: the collection was deleted during the call")
     return EngineFailure(text)
 
 
 @contextmanager
 def engine_errors() -> Iterator[None]:
-    """Raise ours for what the engine raises."""
+    """Raise the engine's exceptions as EdgeError."""
     try:
         yield
     except EdgeError:

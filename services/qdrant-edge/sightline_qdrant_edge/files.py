@@ -1,4 +1,4 @@
-"""Files that are whole after a crash, and copies of a shard's folder."""
+"""File operations: fsync of a tree, deletion by rename, copies of a shard's folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COPY_BYTES = 1024 * 1024
 
 
 def sync_tree(folder: Path) -> None:
-    """Make every file and folder below durable; a file that goes away meanwhile is passed over."""
+    """Write every file and folder below to the disk (fsync); those deleted meanwhile are skipped."""
     for parent, _, names in os.walk(folder):
         for name in names:
             try:
@@ -31,7 +31,7 @@ def sync_tree(folder: Path) -> None:
 
 
 def read_ahead(folder: Path) -> None:
-    """Read every file below into the page cache; the interpreter's lock is free meanwhile."""
+    """Read every file below into the page cache; the GIL is released meanwhile."""
     block = bytearray(_COPY_BYTES)
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -41,7 +41,7 @@ def read_ahead(folder: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a folder: at once by name, then its content."""
+    """Delete a folder: it is renamed first, so that it disappears at once."""
     if not path.exists():
         return
     trash = path.with_name(f".trash-{uuid4().hex[:8]}")
@@ -60,7 +60,7 @@ def tree_bytes(folder: Path) -> int:
 
 
 def copy_shard(source: Path, target: Path) -> None:
-    """Make a shard's folder the same as another, whatever is in it already.
+    """Make `target` an exact copy of a shard's folder, whatever it holds already.
 
     Copy once while writes go on, which leaves a torn copy; then once more while nothing writes, which finds most of it
     equal and has little to write: comparing is several times faster than writing, and never waits for the disk.
@@ -94,7 +94,7 @@ def _copy_file(source: Path, target: Path) -> None:
         size = os.fstat(origin.fileno()).st_size
         extents = _extents(origin.fileno(), size)
         if not _covered(_extents(copy.fileno(), os.fstat(copy.fileno()).st_size), extents):
-            copy.truncate(0)  # what became a hole in the one must not stay data in the other
+            copy.truncate(0)  # what became a hole in the source must not stay data in the target
         if os.fstat(copy.fileno()).st_size != size:
             copy.truncate(size)
         for start, end in extents:

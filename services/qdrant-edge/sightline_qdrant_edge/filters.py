@@ -1,4 +1,4 @@
-"""Filters, from Qdrant's messages to the engine's objects."""
+"""Translates filters from Qdrant's messages to the engine's objects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Condition = (
     | engine.NestedCondition
     | engine.Filter
 )
-"""What the engine takes; null and nested are not translated."""
+"""The conditions that the engine accepts; null and nested are not translated."""
 
 
 def point_filter(message: api.Filter) -> engine.Filter:
@@ -40,7 +40,7 @@ def point_filter(message: api.Filter) -> engine.Filter:
 
 
 def excluding(condition: engine.Filter | None, excluded: PointId) -> engine.Filter:
-    """Return a filter narrowed to all points but one."""
+    """Return a filter that leaves out one point."""
     return engine.Filter(must=[condition] if condition else None, must_not=[engine.HasIdCondition({excluded})])
 
 

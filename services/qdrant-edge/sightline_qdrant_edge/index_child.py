@@ -1,7 +1,7 @@
 """The process that builds an index: `python -m sightline_qdrant_edge.index_child FOLDER SEGMENT_MB PARENT_PID`.
 
-`EdgeShard.optimize` holds the interpreter's lock until it is done, minutes for a large collection, so it runs on a
-copy, in a process of its own that gives way to searches.
+`EdgeShard.optimize` holds the GIL until it is done, minutes for a large collection, so it runs on a copy, in a process
+of its own and of lower priority.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from sightline_service.parent_death import die_with_parent
 from sightline_qdrant_edge.files import sync_tree
 from sightline_qdrant_edge.schema import engine_config, read_request
 
-_NICENESS = 5  # a third of the share of an equal; beside an encoder at full load, a build must end too
+_NICENESS = 5  # a third of the usual share of the processor: beside an encoder at full load, a build must still end
 
 
 def build(folder: Path, config: engine.EdgeConfig) -> None:
-    """Index all points of the shard in `folder`, in place, and bring it to the disk."""
+    """Index all points of the shard in `folder`, in place, and flush it."""
     shard = engine.EdgeShard.load(str(folder), config)
     shard.optimize()
     shard.flush()

@@ -1,4 +1,4 @@
-"""Builds indexes beside the collections that need one, and swaps them in."""
+"""Builds the indexes of collections in the background, each on a copy that is then swapped in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sightline_qdrant_edge.shard import load_shard
 from sightline_qdrant_edge.store import Store
 
 _log = structlog.get_logger()
-_LOOK_SECONDS = 0.5
+_CHECK_SECONDS = 0.5
 _POLL_SECONDS = 0.1
 _RETRY_SECONDS = (2.0, 300.0)
 # A new segment takes as much as its points took before, and a tenth or two for the index.
@@ -29,15 +29,15 @@ _INDEXED_FACTOR = 1.2
 
 
 class Indexer:
-    """A thread that looks after the indexes of a store: one build at a time."""
+    """A thread that builds the indexes of a store, one at a time."""
 
     def __init__(self, store: Store, threshold: int, segment_mb: int) -> None:
-        """Start nothing yet.
+        """Start no thread yet.
 
         Args:
-            store: The collections to look after.
+            store: The collections.
             threshold: A build begins when more points than this have a vector and no index.
-            segment_mb: How many MB of vectors a build brings together in one segment at most.
+            segment_mb: The most MB of vectors that a build puts into one segment.
         """
         self._store = store
         self._threshold = threshold
@@ -47,28 +47,28 @@ class Indexer:
         self._retry: dict[str, tuple[float, float]] = {}
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Give up a build under way and wait for the thread."""
+        """Abandon a build in progress, and wait for the thread."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopping.wait(_LOOK_SECONDS):
+        while not self._stopping.wait(_CHECK_SECONDS):
             for collection in self._store.collections():
                 if self._stopping.is_set():
                     return
-                self._look(collection)
+                self._check(collection)
 
-    def _look(self, collection: EdgeCollection) -> None:
+    def _check(self, collection: EdgeCollection) -> None:
         not_before, pause = self._retry.get(collection.name, (0.0, _RETRY_SECONDS[0]))
         if time.monotonic() < not_before:
             return
         try:
-            if not self.due(collection):
+            if collection.unindexed <= self._threshold or collection.count_unindexed() <= self._threshold:
                 return
             self._build(collection)
             self._retry.pop(collection.name, None)
@@ -79,10 +79,6 @@ class Indexer:
             BUILDS.labels("failed").inc()
             self._retry[collection.name] = (time.monotonic() + pause, min(2 * pause, _RETRY_SECONDS[1]))
             _log.error("index not built", collection=collection.name, error=str(error), retry_seconds=pause)
-
-    def due(self, collection: EdgeCollection) -> bool:
-        """Return whether more points than the threshold wait for an index."""
-        return collection.unindexed > self._threshold and collection.count_unindexed() > self._threshold
 
     def _build(self, collection: EdgeCollection) -> None:
         started = time.monotonic()
@@ -98,7 +94,7 @@ class Indexer:
             self._run_child(folder, collection)
             built = time.monotonic()
             if collection.preloaded:
-                # The engine does so when it loads it, and searches wait meanwhile: for memory now, not for the disk.
+                # Loading reads all of it while searches wait: so it is put into the page cache first.
                 read_ahead(folder)
             collection.finish_generation(folder, load_shard(folder), journal)
         except BaseException:
@@ -134,14 +130,14 @@ class Indexer:
             try:
                 while True:
                     try:
-                        _, complaint = child.communicate(timeout=_POLL_SECONDS)
+                        _, errors = child.communicate(timeout=_POLL_SECONDS)
                         break
                     except subprocess.TimeoutExpired:
                         if self._stopping.is_set() or collection.closed:
-                            raise EngineFailure("the build was given up") from None
+                            raise EngineFailure("the build was abandoned") from None
             except BaseException:
                 child.kill()
                 raise
         if child.returncode != 0:
-            last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+            last = errors.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
             raise EngineFailure(f"the build ended with status {child.returncode}: {last[0]}")

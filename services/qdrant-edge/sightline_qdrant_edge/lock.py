@@ -1,4 +1,4 @@
-"""One data folder, one process."""
+"""The lock on the data folder: one process at a time."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class DataFolderBusy(Exception):
 def lock_data_folder(folder: Path) -> FileLock:
     """Take the exclusive lock on a folder, which the kernel holds until the process ends, however it ends.
 
-    The file `lock` inside holds the process id, so that whoever is refused can say who has it.
+    The file `lock` inside holds the process id, for the error message of a process that is refused.
 
     Raises:
-        DataFolderBusy: Another process has it; the message names that process.
+        DataFolderBusy: Another process holds it; the message names that process.
         OSError: The folder cannot be created or written.
     """
     folder.mkdir(parents=True, exist_ok=True)

@@ -102,7 +102,7 @@ class PointsService:
 
     def _write(self, request: Write) -> api.PointsOperationResponse:
         number = self._store.get(request.collection_name).write(request)
-        # Also without `wait` the write is done by now; the client is told what it asked for.
+        # Without `wait` too the write is done by now; the status is what the client expects.
         status = api.UpdateStatus.Completed if request.wait else api.UpdateStatus.Acknowledged
         return api.PointsOperationResponse(result=api.UpdateResult(operation_id=number, status=status))
 
@@ -112,14 +112,14 @@ class PointsService:
         return queries.query_request(request, origin)
 
 
-def _vector_of(collection: EdgeCollection, wanted: PointId, using: str) -> list[float]:
+def _vector_of(collection: EdgeCollection, point: PointId, using: str) -> list[float]:
     if using not in collection.dimensions:
         raise WrongInput(f"Wrong input: Not existing vector name error: {using}")
     with engine_errors():
-        records = collection.shard.retrieve([wanted], False, True)
+        records = collection.shard.retrieve([point], False, True)
     if not records:
-        raise NotFound(f"Not found: No point with id {wanted} found")
+        raise NotFound(f"Not found: No point with id {point} found")
     vector = named_vectors(records[0].vector or {}).get(using)
     if vector is None:
-        raise NotFound(f"Not found: Point {wanted} has no vector `{using}`")
+        raise NotFound(f"Not found: Point {point} has no vector `{using}`")
     return vector

@@ -1,4 +1,4 @@
-"""Reads, from Qdrant's messages to the engine's requests and its answers back."""
+"""Translates reads: Qdrant's messages to the engine's requests, and its answers back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def with_payload(
     """Return which payload fields a request asks for.
 
     Raises:
-        Unimplemented: It says which ones to leave out.
+        Unimplemented: It names the fields to leave out.
     """
     if not message.HasField("with_payload"):
         return default
@@ -34,7 +34,7 @@ def with_payload(
     if kind == "include":
         return engine.PayloadSelector.Include(list(selector.include.fields))
     if kind == "exclude":
-        raise Unimplemented("qdrant-edge does not serve payloads without some fields; name those that are wanted")
+        raise Unimplemented("qdrant-edge does not serve `exclude` for payloads; use `include`")
     return selector.enable
 
 
@@ -56,7 +56,7 @@ def optional_filter(
 
 
 def query_point_id(message: api.QueryPoints) -> PointId | None:
-    """Return the id of the point whose neighbours a query asks for, or None where it brings a vector."""
+    """Return the id of the point whose neighbours a query asks for; None where it holds a vector."""
     if message.HasField("query") and message.query.WhichOneof("variant") == "nearest":
         nearest = message.query.nearest
         if nearest.WhichOneof("variant") == "id":
@@ -161,7 +161,7 @@ def scroll_request(message: api.ScrollPoints) -> engine.ScrollRequest:
 
 
 def count_request(message: api.CountPoints) -> engine.CountRequest:
-    """Return the engine's request for a count; exact unless told otherwise."""
+    """Return the engine's request for a count, exact by default."""
     return engine.CountRequest(
         exact=message.exact if message.HasField("exact") else True, filter=optional_filter(message)
     )

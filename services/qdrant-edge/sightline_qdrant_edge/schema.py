@@ -1,4 +1,4 @@
-"""What a collection is made of: its request, the engine's configuration, and the description given back."""
+"""A collection's schema: the request that created it, the engine's configuration, and the description in `Get`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FLOAT_BYTES = 4
 SEGMENT_MB = 4096
 """Vectors of a segment, in MB of 2^20 bytes; what EDGE_SEGMENT_MB is unless set."""
 
-# Qdrant's own defaults, reported where a request left them open.
+# Qdrant's own defaults, reported where a request does not set them.
 _M, _EF_CONSTRUCT, _FULL_SCAN_KB = 16, 100, 10_000
 
 
@@ -53,7 +53,7 @@ def read_request(folder: Path) -> api.CreateCollection:
 
 
 def write_request(folder: Path, request: api.CreateCollection) -> None:
-    """Keep the request that creates the collection in a folder."""
+    """Store the request that creates the collection in a folder."""
     atomic_write(folder / _REQUEST_FILE, json_format.MessageToJson(request).encode(), durable=True)
 
 
@@ -67,7 +67,7 @@ def engine_config(request: api.CreateCollection, segment_mb: int = SEGMENT_MB) -
     """Return the engine's configuration for a collection.
 
     Args:
-        request: What created it.
+        request: The request that created it.
         segment_mb: An index is built over all segments together, as long as their vectors are no more than this.
 
     Raises:
@@ -86,7 +86,7 @@ def engine_config(request: api.CreateCollection, segment_mb: int = SEGMENT_MB) -
         quantization_config=(
             _quantization(request.quantization_config) if request.HasField("quantization_config") else None
         ),
-        # Only the child process optimizes, once it was found to be time: everything, into as few segments as may be.
+        # Only the child process optimizes, when an index is due: everything, into as few segments as possible.
         optimizers=engine.EdgeOptimizersConfig(
             indexing_threshold=1, default_segment_number=1, max_segment_size=segment_mb * 1024
         ),
@@ -118,7 +118,6 @@ def _vector(name: str, message: api.VectorParams) -> engine.EdgeVectorParams:
 
 def _hnsw(message: api.HnswConfigDiff) -> engine.HnswIndexConfig:
     fields = {field.name: value for field, value in message.ListFields()}
-
     return engine.HnswIndexConfig(
         m=fields.get("m", _M),
         ef_construct=fields.get("ef_construct", _EF_CONSTRUCT),
@@ -154,7 +153,7 @@ def _memory(message: _HasMemory) -> engine.Memory | None:
 
 
 def collection_config(request: api.CreateCollection, index_threshold: int) -> api.CollectionConfig:
-    """Return what `Get` says of a collection: what was asked for, defaults filled in."""
+    """Return the configuration of a collection for `Get`: the request's, with Qdrant's defaults."""
     config = api.CollectionConfig(
         params=api.CollectionParams(
             shard_number=1,

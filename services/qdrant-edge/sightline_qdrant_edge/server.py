@@ -1,4 +1,4 @@
-"""The gRPC server: every method of Qdrant's services, served or refused in words."""
+"""The gRPC server: every method of Qdrant's services, served or UNIMPLEMENTED."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class EdgeServer:
         max_message_bytes: int,
         api_key: str,
     ) -> None:
-        """Bind the port; nothing is answered before `start`.
+        """Bind the port; nothing is served before `start`.
 
         Raises:
             RuntimeError: The port is taken.
@@ -75,12 +75,12 @@ class EdgeServer:
         self.port: int = self._server.add_insecure_port(f"{host}:{port}")
 
     def start(self) -> None:
-        """Answer calls."""
+        """Start serving."""
         self._server.start()
         self._set_health(health_pb2.HealthCheckResponse.SERVING)
 
     def stop(self, grace_seconds: float) -> None:
-        """Take no more calls, and give those under way so long to end."""
+        """Refuse new calls, and wait up to `grace_seconds` for those in progress."""
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._server.stop(grace_seconds).wait()
 
@@ -109,15 +109,15 @@ class EdgeServer:
         return refuse
 
     def _served(self, name: str, serve: Callable[[Message], Message]) -> Answer:
-        asks_for_key = bool(self._api_key)
+        needs_key = bool(self._api_key)
         succeeded = CALLS.labels(name, grpc.StatusCode.OK.name)
         seconds = CALL_SECONDS.labels(name)
 
         def answer(request: Message, context: grpc.ServicerContext) -> Message:
             started = time.perf_counter()
             if not context.is_active():
-                context.abort(grpc.StatusCode.CANCELLED, "the client went away while the call waited for a thread")
-            if asks_for_key:
+                context.abort(grpc.StatusCode.CANCELLED, "the client cancelled while the call waited for a thread")
+            if needs_key:
                 self._authorise(context)
             try:
                 response = serve(request)

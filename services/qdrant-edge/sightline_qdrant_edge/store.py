@@ -23,11 +23,11 @@ _FORBIDDEN = frozenset('<>:"/\\|?*') | {chr(code) for code in range(32)}
 class Store:
     """The collections and aliases of one data folder, open.
 
-    On disk: `collections/NAME/` and `aliases.json`. A folder whose name begins with a dot is a leftover.
+    On disk: `collections/NAME/` and `aliases.json`. A folder whose name begins with a dot is left over from a crash.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Open all that is there, clearing what a crash left behind."""
+        """Open all collections, and delete what a crash left behind."""
         self._folder = folder / "collections"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._aliases_file = folder / "aliases.json"
@@ -60,7 +60,7 @@ class Store:
         return [found for _, found in sorted(self._collections.items())]
 
     def create(self, request: api.CreateCollection) -> None:
-        """Create a collection; it is there entirely or not at all.
+        """Create a collection, atomically.
 
         Raises:
             AlreadyExists: The name is taken by a collection.

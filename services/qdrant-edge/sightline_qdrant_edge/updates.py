@@ -1,4 +1,4 @@
-"""Writes, from Qdrant's messages to the engine's operations; the same for a call and for its replay."""
+"""Translates writes: Qdrant's messages to the engine's operations, for a call and for its replay."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ WRITES: tuple[type[Write], ...] = (
     api.CreateFieldIndexCollection,
     api.DeleteFieldIndexCollection,
 )
-"""Every kind of write; its place is its number in the journal."""
+"""Every type of write; its index is its number in the journal."""
 
-# The engine holds the interpreter's lock for the whole of an operation (1 ms for a hundred points), so that a large
-# upsert is handed over in parts and searches get their turn in between.
+# The engine holds the GIL during an operation (1 ms for a hundred points): a large upsert is split, so that searches
+# run in between.
 _POINTS_AN_OPERATION = 256
 
 
@@ -59,8 +59,8 @@ def operations(request: Write, dimensions: Mapping[str, int]) -> list[Operation]
             return [Operation.delete_field_index(request.field_name)]
 
 
-def leaving_index(request: Write) -> int | engine.Filter:
-    """Return how many points a write takes out of the index, at most, or the filter that selects them.
+def removed_from_index(request: Write) -> int | engine.Filter:
+    """Return how many points a write removes from the index, at most, or the filter that selects them.
 
     A point of an indexed segment whose vector or payload changes is moved to the segment that takes new points, which
     has no index. Points without a vector need none, and deleting moves nothing.
@@ -87,7 +87,7 @@ def _upsert(request: api.UpsertPoints, dimensions: Mapping[str, int]) -> Iterato
 
 
 def _checked(point: api.PointStruct, dimensions: Mapping[str, int]) -> NamedVectors:
-    """Return a point's vectors, refused here: the engine would apply the points before the wrong one."""
+    """Return a point's vectors, checked: the engine would apply the points before an invalid one."""
     found = vectors(point.vectors)
     for name, data in found.items():
         expected = dimensions.get(name)

@@ -1,4 +1,4 @@
-"""Point ids, payloads and vectors, between Qdrant's messages and the engine's Python objects."""
+"""Translates point ids, payloads and vectors between Qdrant's messages and the engine's Python objects."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from qdrant_client import grpc as api
 from sightline_qdrant_edge.errors import Unimplemented, WrongInput
 
 PointId = int | UUID | str
-"""What the engine takes; it gives no str."""
+"""The ids that the engine accepts; it returns no str."""
 NamedVectors = dict[str, list[float] | engine.SparseVector | list[list[float]]]
-"""What the engine takes; those here are dense."""
+"""The vectors that the engine accepts; only dense ones are used."""
 
 
 def point_id(message: api.PointId) -> PointId:
@@ -117,7 +117,7 @@ def payload(fields: Mapping[str, api.Value]) -> dict[str, Any]:
 
 
 def named_vectors(stored: NamedVectors | list[float] | list[list[float]]) -> Mapping[str, list[float]]:
-    """Return a point's vectors as the engine gives them: named and dense, since no others are served."""
+    """Return a point's vectors, as the engine returns them: named and dense, since no others are served."""
     return cast(Mapping[str, list[float]], stored)
 
 
@@ -143,20 +143,20 @@ def _dense(message: api.Vector) -> list[float]:
 
 @lru_cache(maxsize=16)
 def _layout(dimensions: int) -> tuple[bytes, Struct]:
-    """Return what stands before a dense vector's numbers on the wire, and how these are packed."""
+    """Return the bytes before a dense vector's numbers on the wire, and the format of the numbers."""
     numbers = Struct(f"<{dimensions}f")
     whole = api.DenseVector(data=[0.0] * dimensions).SerializeToString()
     return whole[: len(whole) - numbers.size], numbers
 
 
 def _write_dense(message: api.DenseVector, data: list[float]) -> None:
-    # Half the time of `data.extend`, which takes one number after the other.
+    # Half the time of `data.extend`, which adds one number after the other.
     header, numbers = _layout(len(data))
     message.MergeFromString(header + numbers.pack(*data))
 
 
 def write_vectors(message: api.VectorsOutput, stored: Mapping[str, list[float]]) -> None:
-    """Write a point's vectors as the engine gives them."""
+    """Write a point's vectors, as the engine returns them."""
     message.vectors.SetInParent()
     named = message.vectors.vectors
     for name, data in stored.items():

@@ -1,4 +1,4 @@
-"""The writes that arrive while an index is built, kept to be replayed onto the new shard."""
+"""The journal of the writes during an index build, to be replayed onto the new shard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HEADER = struct.Struct("<B?I")
 class WriteJournal:
     """A file of writes in the order in which they were applied.
 
-    It need not survive a crash: the old shard has had every write, and stays the truth until the new one is whole.
+    It need not survive a crash: the old shard has every write, and stays valid until the new one is complete.
     One thread appends at a time (the collection's write lock), one reads.
     """
 
@@ -27,7 +27,7 @@ class WriteJournal:
         self.replayed = 0
 
     def append(self, request: Write, failed: bool) -> None:
-        """Note one write, and whether the engine refused it (it may have applied a part).
+        """Append a write, and whether the engine refused it (it may have applied a part).
 
         Raises:
             OSError: The disk is full.
@@ -37,8 +37,8 @@ class WriteJournal:
         self._file.flush()
         self.written += 1
 
-    def rest(self) -> Iterator[tuple[Write, bool]]:
-        """Yield the writes that were not yet replayed, up to those that are in the file now."""
+    def unreplayed(self) -> Iterator[tuple[Write, bool]]:
+        """Yield the writes not yet replayed, up to those in the file now."""
         for _ in range(self.written - self.replayed):
             index, failed, length = _HEADER.unpack(self._reader.read(_HEADER.size))
             request = WRITES[index].FromString(self._reader.read(length))

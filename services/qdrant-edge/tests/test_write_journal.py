@@ -17,11 +17,11 @@ def test_writes_are_read_in_order_and_once(tmp_path):
     journal = WriteJournal(tmp_path / "journal")
     journal.append(deletion(1), failed=False)
     journal.append(grpc_api.SetPayloadPoints(collection_name="a"), failed=True)
-    found = list(journal.rest())
+    found = list(journal.unreplayed())
     assert found == [(deletion(1), False), (grpc_api.SetPayloadPoints(collection_name="a"), True)]
-    assert list(journal.rest()) == []
+    assert list(journal.unreplayed()) == []
     journal.append(deletion(2), failed=False)
-    assert [request for request, _ in journal.rest()] == [deletion(2)]
+    assert [request for request, _ in journal.unreplayed()] == [deletion(2)]
     assert (journal.written, journal.replayed) == (3, 3)
     journal.close()
     assert not (tmp_path / "journal").exists()
@@ -47,7 +47,7 @@ def test_a_replay_catches_up_with_any_number_of_writers(tmp_path):
     rounds = []
     while not rounds or (rounds[-1] > 12 and len(rounds) < 100):
         rounds.append(0)
-        for _ in journal.rest():
+        for _ in journal.unreplayed():
             rounds[-1] += 1
             throttle.count_replayed()
     stop.set()
