@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
@@ -83,16 +82,8 @@ def is_ready(stack: Stack) -> bool:
         return False
 
 
-def wait_until_ready(
-    stack: Stack, supervisor: Supervisor, *, timeout_seconds: float = 300.0, on_wait: Callable[[], None] = lambda: None
-) -> None:
+def wait_until_ready(stack: Stack, supervisor: Supervisor, *, timeout_seconds: float = 300.0) -> None:
     """Wait until a search would be answered.
-
-    Args:
-        stack: What was started.
-        supervisor: What runs it.
-        timeout_seconds: How long to wait.
-        on_wait: Called about five times a second while waiting.
 
     Raises:
         NotReady: It took too long, or the supervisor ended.
@@ -103,7 +94,6 @@ def wait_until_ready(
             raise NotReady("the supervisor ended:\n" + "\n".join(supervisor.last_lines("supervisor")))
         if time.monotonic() > deadline:
             raise NotReady(_not_ready_message(stack, supervisor, timeout_seconds))
-        on_wait()
         time.sleep(0.2)
 
 

@@ -1,4 +1,4 @@
-"""What a bucket is, wherever it lies."""
+"""The interface of a bucket, and the objects that it lists."""
 
 from __future__ import annotations
 
@@ -45,54 +45,54 @@ class Bucket(ABC):
     @property
     @abstractmethod
     def root(self) -> Path | None:
-        """The folder, where the bucket is one: for file events."""
+        """The bucket's folder; None for an object store."""
 
     @abstractmethod
     def list(self, prefix: str | bytes = "") -> Iterator[BucketObject]:
         """Yield every object, in the order of names within a folder; hidden ones are left out.
 
         Args:
-            prefix: A folder, to list it alone; empty for all. A folder that is not there yields nothing.
+            prefix: A folder, to list it alone; empty for all. A folder that does not exist yields nothing.
 
         Raises:
             KeyRefused: The prefix leaves the bucket.
-            BucketUnavailable: Also in the middle or at the end of a listing: what was yielded is then no account of
-                the bucket, and what was not may still be there.
+            BucketUnavailable: Also during a listing or at its end, which is then incomplete: objects that were not
+                yielded may exist.
         """
 
     @abstractmethod
     def stat(self, key: str) -> BucketObject:
-        """Return one object; with `problem` set if it is there but can never be read.
+        """Return one object; with `problem` set if it exists but can never be read.
 
         Raises:
-            ObjectMissing, KeyRefused, BucketUnavailable: As they say.
+            ObjectMissing, KeyRefused, BucketUnavailable: See their docstrings.
         """
 
     @abstractmethod
     def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
-        """Return an object's bytes, and what was known of it before they were read.
+        """Return an object's bytes, and the object as it was before the read.
 
         At most `max_bytes` + 1 bytes are read: one more than `max_bytes` means that there are too many.
 
         Raises:
-            ObjectMissing, KeyRefused, BucketUnavailable: As they say.
+            ObjectMissing, KeyRefused, BucketUnavailable: See their docstrings.
         """
 
     def write(self, key: str, data: bytes) -> None:
-        """Create an object, whole or not at all.
+        """Create an object, atomically.
 
         Raises:
-            BucketReadOnly, KeyRefused, BucketUnavailable: As they say.
-            ObjectExists: There is one of that key; it is left as it is.
+            BucketReadOnly, KeyRefused, BucketUnavailable: See their docstrings.
+            ObjectExists: There is one of that key, which stays as it is.
         """
         self._check_writable()
         self._write(keys.check(key), data)
 
     def delete(self, key: str) -> None:
-        """Remove an object.
+        """Delete an object.
 
         Raises:
-            BucketReadOnly, ObjectMissing, KeyRefused, BucketUnavailable: As they say.
+            BucketReadOnly, ObjectMissing, KeyRefused, BucketUnavailable: See their docstrings.
         """
         self._check_writable()
         self._delete(keys.check(key))

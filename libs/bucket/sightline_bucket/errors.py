@@ -1,22 +1,22 @@
-"""What can go wrong with a bucket. Each message is one line, fit to show to a person."""
+"""The errors of buckets. Each message is one line, fit to show to a person."""
 
 from __future__ import annotations
 
 
 class BucketError(Exception):
-    """The base of all."""
+    """The base class."""
 
 
 class ObjectMissing(BucketError):
-    """There is no such object (any more)."""
+    """The object does not exist, or no longer."""
 
 
 class ObjectExists(BucketError):
-    """An object of that key is there already, and was left as it is."""
+    """There is already an object of that key, which stays as it is."""
 
 
 class KeyRefused(BucketError):
-    """The key leaves the bucket, is hidden, goes through a link, or cannot be one. It will never work."""
+    """The key leaves the bucket, is hidden, goes through a link, or is invalid."""
 
 
 class BucketReadOnly(BucketError):

@@ -10,7 +10,7 @@ from sightline_bucket.settings import BucketSettings
 
 
 def open_bucket(settings: BucketSettings) -> Bucket:
-    """Return the bucket that the settings name. It is reached only when it is used, and may be unreachable until then.
+    """Return the bucket that the settings name; nothing connects before it is used.
 
     Credentials of an object store come from its usual variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
     AWS_REGION, AWS_ENDPOINT (and AWS_ALLOW_HTTP=true for http://), GOOGLE_APPLICATION_CREDENTIALS,

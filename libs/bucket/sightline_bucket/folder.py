@@ -1,4 +1,4 @@
-"""A bucket that is a folder. No symbolic link in it is ever followed."""
+"""A folder as a bucket. Symbolic links in it are never followed."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from sightline_bucket.stores import LazyStore, bucket_errors
 LINK = "a symbolic link; Sightline does not follow links"
 UNREADABLE = "it may not be read by the user that Sightline runs as"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_GONE = (FileNotFoundError, NotADirectoryError)
+_MISSING = (FileNotFoundError, NotADirectoryError)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
 
 
 class FolderBucket(Bucket):
-    """Listed by `os.scandir` in bytes, read through obstore.
+    """A folder, listed by `os.scandir` in bytes and read through obstore.
 
     Not listed by obstore: that follows links out of the bucket, and gives up on the whole bucket for one name with a
     line break.
@@ -133,12 +133,12 @@ class FolderBucket(Bucket):
                     if entry.is_dir(follow_symlinks=False):
                         folders.append(raw + b"/")
                         continue
-                    with suppress(*_GONE):
+                    with suppress(*_MISSING):
                         found = _describe(raw, entry.stat(follow_symlinks=False))
                         if found is not None:
                             yield found
-            except _GONE:
-                # It went while the listing was under way. If the whole bucket did, the end of the listing says so.
+            except _MISSING:
+                # Removed during the listing. If the whole bucket was, the check at the end notices.
                 continue
             except OSError as error:
                 if error.errno in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG) and prefix:
@@ -148,15 +148,15 @@ class FolderBucket(Bucket):
             waiting.extend(reversed(folders))
 
     def _check_root(self) -> tuple[int, int]:
-        """Return which folder the bucket is at the moment.
+        """Return the device and the inode of the bucket's folder.
 
         Raises:
-            BucketUnavailable: It is not there, is not a folder, or may not be read.
+            BucketUnavailable: It does not exist, is not a folder, or may not be read.
         """
         try:
             found = os.stat(self._path)
         except OSError as error:
-            why = "is not there" if isinstance(error, _GONE) else f"cannot be reached ({error.strerror})"
+            why = "is not there" if isinstance(error, _MISSING) else f"cannot be reached ({error.strerror})"
             raise BucketUnavailable(f"{self._display_name} {why}; is its disk mounted? Is BUCKET_URL right?") from error
         if not modes.S_ISDIR(found.st_mode):
             raise BucketUnavailable(f"{self._display_name} is not a folder; BUCKET_URL must name one")
@@ -168,7 +168,7 @@ class FolderBucket(Bucket):
         """Return the path of a key.
 
         Raises:
-            KeyRefused: One of its folders is a link, wherever that leads.
+            KeyRefused: One of its folders is a symbolic link.
         """
         raw = os.fsencode(key)
         if self._has_link(os.path.dirname(raw)):
@@ -186,9 +186,9 @@ class FolderBucket(Bucket):
         return LocalStore(prefix=self.root)
 
     def _raise(self, key: str, error: OSError) -> NoReturn:
-        """Tell an object that is missing from a bucket that is."""
+        """Raise the bucket's own error for an OSError on one object, or on the whole bucket."""
         self._check_root()
-        if isinstance(error, _GONE):
+        if isinstance(error, _MISSING):
             raise ObjectMissing(f"{key} is not there") from error
         if error.errno in (*_FORBIDDEN, errno.ENAMETOOLONG, errno.EROFS, errno.ELOOP):
             raise KeyRefused(f"{key}: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""Keys: which names can be one, which are hidden, and how a name that cannot be one is printed."""
+"""Keys: which names are valid, which are hidden, and how an invalid name is printed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ NOT_UTF8 = "its name is not valid UTF-8; rename it"
 CONTROL_CHARACTER = "its name holds a line break or another control character; rename it"
 NUMBERED = "its name ends in # and a number, which storage uses for unfinished files; rename it"
 
-# Kept by file managers and storage systems, not by people; also everything that starts with a dot.
+# Made by file managers and storage systems, not by people; also everything that starts with a dot.
 _HIDDEN = frozenset({b"@eaDir", b"#recycle", b"$RECYCLE.BIN", b"System Volume Information", b"__MACOSX", b"lost+found"})
 
 
 def is_hidden(name: bytes) -> bool:
-    """Return whether a file or folder of this name is no part of the bucket."""
+    """Return whether a file or folder of this name is hidden: not part of the bucket."""
     return name.startswith(b".") or name in _HIDDEN
 
 
@@ -32,16 +32,16 @@ def problem(raw: bytes) -> str | None:
 
 
 def printable(raw: bytes) -> str:
-    """Return a name that can be printed, whatever it holds: what cannot is written as an escape."""
+    """Return a printable form of a name: characters that are not printable are escaped."""
     text = raw.decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def check(key: str) -> str:
-    """Return the key if it stays in the bucket and could be listed.
+    """Return a key, if it is valid.
 
     Raises:
-        KeyRefused: It is empty, absolute, hidden, leaves the bucket, or cannot be a name.
+        KeyRefused: It is empty, absolute, hidden, leaves the bucket, or cannot be a name in the bucket.
     """
     try:
         raw = key.encode("utf-8")
@@ -57,7 +57,7 @@ def check(key: str) -> str:
     if any(segment in (b"", b".", b"..") for segment in segments):
         raise KeyRefused(f"{name}: a key is relative to the bucket, without empty parts, '.' and '..'")
     if any(map(is_hidden, segments)):
-        raise KeyRefused(f"{name}: hidden files are no part of the bucket")
+        raise KeyRefused(f"{name}: hidden files are not part of the bucket")
     if any(len(segment) > 255 for segment in segments) or len(raw) > 1024:
         raise KeyRefused(f"{name[:60]}...: a name may have 255 bytes, a key 1,024")
     return key

@@ -1,4 +1,4 @@
-"""A bucket in an object store: S3 and what speaks like it, Google Cloud Storage, Azure."""
+"""A bucket in an object store: S3 and compatible stores, Google Cloud Storage, Azure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LISTED_AT_ONCE = 1000
 
 
 class RemoteBucket(Bucket):
-    """Everything through obstore. The connection opens on first use."""
+    """An object store, through obstore; the connection opens on first use."""
 
     def __init__(self, url: str, *, writable: bool = False, store: ObjectStore | None = None) -> None:
         super().__init__(writable)
@@ -44,7 +44,7 @@ class RemoteBucket(Bucket):
             for batch in obstore.list(self._open(), folder or None, chunk_size=_LISTED_AT_ONCE):
                 for meta in batch:
                     path = meta["path"]
-                    # Consoles keep an empty object to show a folder that holds nothing.
+                    # Consoles mark an empty folder with an empty object.
                     marker = meta["size"] == 0 and path.endswith("/")
                     if not marker and not any(keys.is_hidden(part) for part in path.encode().split(b"/")):
                         yield _describe(meta)

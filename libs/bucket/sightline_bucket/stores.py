@@ -1,4 +1,4 @@
-"""Stores opened by obstore, and its errors as the bucket's own."""
+"""Opens stores with obstore, and translates its errors."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from obstore.store import ObjectStore, from_url
 from sightline_bucket import urls
 from sightline_bucket.errors import BucketUnavailable, KeyRefused, ObjectExists, ObjectMissing
 
-# Ten seconds to three minutes is what the library waits by itself, longer than any task of Sightline's.
+# The library's own defaults, ten seconds to three minutes, are longer than any task of Sightline's.
 _RETRY: obstore.store.RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
 _CLIENT: obstore.store.ClientConfig = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=60)}
 
 
 def connect(url: str) -> ObjectStore:
-    """Return the store of an object store's URL, or of a folder that is made if it is not there.
+    """Return the store of a URL; a folder is created if it does not exist.
 
     Raises:
-        BucketUnavailable: The settings do not say enough to reach it, or the folder cannot be made.
+        BucketUnavailable: The settings are incomplete, or the folder cannot be created.
     """
     try:
         if urls.folder(url) is not None:
@@ -35,13 +35,13 @@ def connect(url: str) -> ObjectStore:
 
 
 def _allows_http() -> bool:
-    """Return what AWS_ALLOW_HTTP and its like say: obstore reads them only where it is given no options."""
+    """Return whether AWS_ALLOW_HTTP or its like is set: obstore reads them only where it is given no options."""
     names = ("AWS_ALLOW_HTTP", "AZURE_ALLOW_HTTP", "GOOGLE_ALLOW_HTTP")
     return any(environ.get(name, "").lower() in ("1", "true", "yes", "on") for name in names)
 
 
 class LazyStore:
-    """A store that opens when it is first asked for, which must be after a fork. Safe to share between threads.
+    """A store that opens on first use, which must be after a fork. Safe to share between threads.
 
     Args:
         connect: Opens it; where that fails, the next call tries again.
@@ -81,6 +81,6 @@ def bucket_errors(place: str, key: str = "") -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """Return what an error of obstore says, without the structures that it prints below."""
+    """Return the first line of an error of obstore, without the structures printed below it."""
     lines = str(error).strip().splitlines()
     return lines[0].strip() if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""The store of thumbnails: one WebP for each content of the collection, whatever its keys, and of each uploaded map."""
+"""The store of thumbnails: a WebP for each distinct content of the collection, and of each uploaded map."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _MAP_ID = re.compile(r"[A-Za-z0-9-]+")
 
 
 class ThumbnailStore:
-    """Safe to share between threads; the store opens, and a folder is made, on first use, which must be after a fork.
+    """The thumbnails of one store. Safe to share between threads; it opens on first use, which must be after a fork.
 
-    Thumbnails of an uploaded map lie apart from the collection's, under the map's id: the two share none, so that
-    neither need know of the other when it lets go of one.
+    Thumbnails of an uploaded map lie apart from the collection's, under the map's id: the two share none, so
+    that each is deleted without regard to the other.
 
     Every method raises BucketUnavailable where the store cannot be reached, and ValueError for a malformed SHA-256 or
     map id.
@@ -30,7 +30,7 @@ class ThumbnailStore:
         self._open = LazyStore(lambda: connect(url), store)
 
     def put(self, sha256: str, webp: bytes, *, map_id: str | None = None) -> None:
-        """Keep a thumbnail; one of the same content is replaced, whole or not at all."""
+        """Store a thumbnail, atomically; one of the same content is replaced."""
         path = _path(sha256, map_id)
         with bucket_errors(self._display_name):
             obstore.put(self._open(), path, webp)
@@ -45,7 +45,7 @@ class ThumbnailStore:
             return None
 
     def exists(self, sha256: str) -> bool:
-        """Tell whether the collection has a thumbnail."""
+        """Return whether the collection has a thumbnail."""
         path = _path(sha256, None)
         try:
             with bucket_errors(self._display_name):
@@ -55,10 +55,10 @@ class ThumbnailStore:
         return True
 
     def release(self, shas: Iterable[str], in_use: Callable[[Sequence[str]], Collection[str]]) -> None:
-        """Delete those of the collection's thumbnails that nothing uses any longer.
+        """Delete the collection's thumbnails that are no longer used.
 
         Args:
-            shas: Of contents that something has just stopped using.
+            shas: Of contents that something no longer uses.
             in_use: Returns those among some that are still used: `Collection.by_sha256` of the catalogue.
         """
         released = sorted(set(shas))

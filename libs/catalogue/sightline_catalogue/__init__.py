@@ -1,4 +1,4 @@
-"""What one image is in the vector database; the only code that talks to Qdrant."""
+"""The catalogue: images and their vectors in Qdrant. No other code talks to Qdrant."""
 
 from sightline_catalogue.catalogue import Catalogue
 from sightline_catalogue.collection import Collection

@@ -33,7 +33,7 @@ PING_SECONDS = 2.0
 
 
 class Catalogue:
-    """All that Sightline keeps in Qdrant.
+    """Sightline's collections in Qdrant.
 
     Nothing connects before the first call, so it may be made before a fork and used after it. Safe to share between
     threads. Any call raises CatalogueError, most often CatalogueUnavailable.
@@ -52,10 +52,10 @@ class Catalogue:
         self._collections: dict[str, Collection] = {}
 
     def ping(self) -> None:
-        """Ask Qdrant for an answer, once and soon.
+        """Check that Qdrant answers, by one call with a short timeout.
 
         Raises:
-            CatalogueUnavailable: It does not.
+            CatalogueUnavailable: It does not answer.
         """
         self._connection.call(LIST_ALIASES, api.ListAliasesRequest(), tries=1, seconds=PING_SECONDS)
 
@@ -79,7 +79,7 @@ class Catalogue:
         return self._collection(name, found)
 
     def current(self) -> Collection:
-        """Return the collection that searches use now; ask once a request and keep the answer through it.
+        """Return the collection that searches use now. Call it once a request: the next call may return another.
 
         Raises:
             NoCollection: There is none yet.
@@ -96,7 +96,7 @@ class Catalogue:
         return self._collection(name, read_model(name, info))
 
     def activate(self, collection: Collection) -> None:
-        """Let searches use a collection, from one moment to the next.
+        """Make searches use a collection, atomically.
 
         Raises:
             NoCollection: It does not exist.
@@ -115,7 +115,7 @@ class Catalogue:
             raise NoCollection(f"searches cannot use {collection.name}: {error}") from None
 
     def collections(self) -> list[Collection]:
-        """Return the collections there are, of every model, by name."""
+        """Return all collections, of every model, by name."""
         response = self._connection.call(LIST_COLLECTIONS, api.ListCollectionsRequest())
         found = []
         for name in sorted(one.name for one in response.collections):
@@ -127,7 +127,7 @@ class Catalogue:
         return found
 
     def delete_collection(self, collection: Collection | str, *, force: bool = False) -> None:
-        """Delete a collection with all that is in it; one that is not there is fine.
+        """Delete a collection and its images, if it exists.
 
         Args:
             collection: The collection, or its name.
@@ -169,7 +169,7 @@ class Catalogue:
         try:
             self._connection.call(CREATE_COLLECTION, request)
         except CatalogueError as error:
-            # Another process may have been faster; servers do not agree on the code that says so.
+            # Another process may have created it meanwhile; servers answer that with different codes.
             failure = error
         info = self._info(request.collection_name)
         if info is None:

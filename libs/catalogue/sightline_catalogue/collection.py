@@ -40,15 +40,15 @@ from sightline_catalogue.settings import CatalogueSettings
 from sightline_catalogue.vectors import VECTOR, as_vector, read_vector, vector_message
 
 NARROWED_SECONDS = 60.0
-"""How long searches ask for searchable images alone at once, after the nearest of all were not all searchable."""
+"""How long every search filters for searchable images, after an unfiltered one has found others."""
 
 
 class Collection:
     """The images of one model. Made by Catalogue.
 
-    A write returns when it will survive a crash of the server and is seen by every later read. Any call raises
-    NoCollection if the collection is gone, CatalogueUnavailable if Qdrant does not answer, and ValueError for an
-    argument that makes no sense.
+    A write returns once it would survive a crash of the server, and every later read sees it. Any call raises
+    NoCollection if the collection was deleted, CatalogueUnavailable if Qdrant does not answer, and ValueError for an
+    invalid argument.
 
     Attributes:
         name: As Qdrant knows it.
@@ -79,7 +79,7 @@ class Collection:
         return self._queries.read(found, params)
 
     def nearest_batch(self, vectors: Sequence[ArrayLike] | NDArray[np.float32], params: SearchParams) -> list[Nearest]:
-        """Return what `nearest` would for each of some vectors, in one call."""
+        """Return the nearest images of several vectors, in one call."""
         queries = [self._queries.build(self._origin(vector), params) for vector in vectors]
         if not queries or params.matches_nothing:
             return [self._queries.read([], params) for _ in queries]
@@ -87,7 +87,7 @@ class Collection:
         return [self._queries.read(one.result, params) for one in self._points.call(QUERY_BATCH, request).result]
 
     def similar(self, image_id: str, params: SearchParams) -> Nearest:
-        """Return the indexed images nearest to one of the collection, itself left out.
+        """Return the indexed images nearest to an image of the collection, without itself.
 
         Raises:
             UnknownImage: There is no such image.
@@ -107,7 +107,7 @@ class Collection:
         return self._queries.read(response.result, params)
 
     def get(self, ids: Sequence[str]) -> list[Image | None]:
-        """Return images by id, in the order of the ids; None for one that is not there."""
+        """Return images by id, in the order of the ids; None for one that does not exist."""
         points = self._points.retrieve(ids, with_payload=WHOLE_PAYLOAD)
         found = {point.id.uuid: read_image(point.id.uuid, point.payload) for point in points}
         return [found.get(str(one)) for one in ids]
@@ -121,7 +121,7 @@ class Collection:
     def browse(self, filter: Filter | None, limit: int, cursor: str | None = None) -> Page:
         """Return a page of images of any state, the newest first: by `taken_at`, else `modified_at`.
 
-        Going on by the cursor shows each image once, whatever is added or deleted meanwhile.
+        Following the cursor shows each image once, whatever is added or deleted meanwhile.
 
         Args:
             filter: Only these; the same for every page.
@@ -129,7 +129,7 @@ class Collection:
             cursor: Of the page before.
 
         Raises:
-            WrongCursor: No page gave it.
+            WrongCursor: It is not from an earlier page.
         """
         check_limit(limit)
         order_by = api.OrderBy(key=ORDER, direction=api.Direction.Desc)
@@ -180,7 +180,7 @@ class Collection:
         return self._points.count(condition)
 
     def by_sha256(self, shas: Iterable[str]) -> dict[str, tuple[Image, NDArray[np.float32]]]:
-        """Return for each of some SHA-256, where there is one, an indexed image of the same bytes and its vector.
+        """Return an indexed image of these bytes, and its vector, for each SHA-256 that has one.
 
         Equal bytes have equal vectors, so images of other buckets count too.
         """
@@ -201,7 +201,7 @@ class Collection:
                 if vector is not None and image.sha256 is not None:
                     found.setdefault(image.sha256, (image, vector))
             missing = [sha for sha in missing if sha not in found]
-            # A page that is not full was the last one; one that is full may be many copies of few pictures.
+            # A page that is not full was the last; a full one may hold many copies of few contents.
             if len(points) < request.limit or len(found) == before:
                 return found
         return found
@@ -232,16 +232,16 @@ class Collection:
                     message = vector_message(as_vector(vectors[place], self.model.dimensions))
                     point.vectors.vectors.vectors[VECTOR].dense.CopyFrom(message)
                 else:
-                    # Of a point without vectors, Qdrant wants to be told so.
+                    # Qdrant rejects a point without this field, even if it has no vectors.
                     point.vectors.vectors.SetInParent()
             self._points.call(UPSERT, request)
 
     def set_state(
         self, ids: Sequence[str], state: State, *, reason: str | None = None, next_try_at: datetime | None = None
     ) -> None:
-        """Set state, reason and time of the next try of images; what else they are, and their vectors, stays.
+        """Set state, reason and time of the next try of images; other fields, and vectors, stay.
 
-        Those that are not there, and for `indexed` those without a vector, are left out.
+        Those that do not exist, and for `indexed` those without a vector, are skipped.
         """
         for batch in batched(ids, BATCH_POINTS):
             condition = api.Filter(must=[has_id(batch)])
@@ -254,7 +254,7 @@ class Collection:
             self._points.call(SET_PAYLOAD, request)
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Delete images; those that are not there are left out."""
+        """Delete images, if they exist."""
         self._points.delete(ids)
 
     def counts(self) -> Counts:

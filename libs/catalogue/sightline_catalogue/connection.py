@@ -1,4 +1,4 @@
-"""The one connection to Qdrant: opened late, tried again when it breaks."""
+"""The connection to Qdrant: opened on first use, with retries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sightline_catalogue.settings import CatalogueSettings
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 MOST_TRIES = 8
-"""With the pauses between them some four seconds: a restart of the server is not noticed."""
+"""With the pauses between them some four seconds: enough for a restart of the server."""
 
 _REST_PORT = 6333
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -29,8 +29,8 @@ class _Opened:
     stubs: Stubs
 
 
-# A channel of a process that forked is of no use to the child, and closing it there would say goodbye on the parent's
-# socket. So the child keeps it and never touches it.
+# A forked child cannot use its parent's channel, and closing it would end the parent's connection. So the child keeps a
+# reference and never touches it.
 _inherited: list[_Opened] = []
 
 
@@ -55,15 +55,15 @@ class Connection:
     def call(
         self, method: Method[Request, Reply], request: Request, *, tries: int = MOST_TRIES, seconds: float | None = None
     ) -> Reply:
-        """Call a method of Qdrant; while the server is unavailable, again after a pause.
+        """Call a method of Qdrant; retry while the server is unavailable.
 
-        Every call may be made twice: points are replaced, and states set, by id.
+        Every call is idempotent: points are replaced, and states set, by id.
 
         Args:
-            method: Which.
-            request: Its message.
-            tries: How often at most.
-            seconds: How long all tries together may take; never longer than the settings say.
+            method: The method.
+            request: Its request.
+            tries: The most tries.
+            seconds: The timeout of all tries together, if shorter than that of the settings.
 
         Raises:
             CatalogueError: CatalogueUnavailable or NotFound among them.
@@ -110,14 +110,14 @@ class Connection:
     def _connect(self) -> grpc.Channel:
         settings = self._settings
         options: dict[str, int] = {
-            # Qdrant has its own limit on what it takes, and sends what it was asked for.
+            # No limits here: Qdrant has its own.
             "grpc.max_send_message_length": -1,
             "grpc.max_receive_message_length": -1,
             # gRPC's own pause grows to two minutes, which is how long a restarted server would go unnoticed.
             "grpc.initial_reconnect_backoff_ms": 100,
             "grpc.min_reconnect_backoff_ms": 1000,
             "grpc.max_reconnect_backoff_ms": 1000,
-            # A machine that is gone says nothing: without pings its connection is believed in for a quarter of an hour.
+            # Without pings, a connection to a machine that has died counts as open for a quarter of an hour.
             "grpc.keepalive_time_ms": 30_000,
             "grpc.keepalive_timeout_ms": 10_000,
         }

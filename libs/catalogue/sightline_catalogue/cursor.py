@@ -1,4 +1,4 @@
-"""The cursor of a page: where it ended. Opaque to everyone else."""
+"""The cursor of a page: an opaque text that says where the page ended."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def write_cursor(order: int, ids: list[str]) -> str:
 
 
 def read_cursor(cursor: str) -> tuple[int, list[str]]:
-    """Return what `write_cursor` was given.
+    """Return the arguments of `write_cursor`.
 
     Raises:
-        WrongCursor: It was not given by `write_cursor`.
+        WrongCursor: `write_cursor` did not return it.
     """
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)

@@ -1,14 +1,14 @@
-"""What can go wrong between a service and the catalogue."""
+"""The errors of the catalogue."""
 
 from __future__ import annotations
 
 
 class CatalogueError(Exception):
-    """The catalogue could not do what it was asked; the message is fit to show to a person."""
+    """A call failed; the message is fit to show to a person."""
 
 
 class CatalogueUnavailable(CatalogueError):
-    """Qdrant does not answer, or not in time. Trying again later makes sense."""
+    """Qdrant does not answer, or not in time; a later try may succeed."""
 
 
 class NoCollection(CatalogueError):
@@ -16,7 +16,7 @@ class NoCollection(CatalogueError):
 
 
 class WrongFingerprint(CatalogueError):
-    """A collection's vectors come from another model than was asked for; the two must not mix."""
+    """A collection's vectors come from another model than the expected one; the two must not mix."""
 
 
 class UnknownImage(CatalogueError):
@@ -28,7 +28,7 @@ class NotIndexed(UnknownImage):
 
 
 class WrongCursor(CatalogueError, ValueError):
-    """A cursor that no page gave."""
+    """A cursor that is not from an earlier page."""
 
 
 class NotFound(CatalogueError):

@@ -1,4 +1,4 @@
-"""Which images a call is about."""
+"""Filters of images, and the conditions of Qdrant that they become."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sightline_catalogue.image import State
 
 @dataclass(frozen=True)
 class Filter:
-    """What images must be like; one value of each field that is given must fit.
+    """Conditions on images: of each field that is set, one value must match.
 
     Attributes:
         labels: Names of parent folders.
-        folders: Paths; what is anywhere below fits.
-        after: At or after this moment: `taken_at`, or `modified_at` of an image that does not say.
+        folders: Paths; images anywhere below match.
+        after: At or after this moment: `taken_at`, or `modified_at` of an image without it.
         before: Before this moment, likewise.
         states: States.
         formats: Formats, such as `JPEG`.
@@ -45,7 +45,7 @@ def is_one_of(field: str, values: Sequence[str]) -> api.Condition:
 
 
 def has_id(ids: Iterable[str]) -> api.Condition:
-    """Return the condition that a point is one of some."""
+    """Return the condition that a point has one of some ids."""
     return api.Condition(has_id=api.HasIdCondition(has_id=[api.PointId(uuid=one) for one in ids]))
 
 
@@ -59,7 +59,7 @@ def is_after(field: str, moment: datetime) -> api.Condition:
 
 
 def conditions(filter: Filter | None) -> list[api.Condition]:
-    """Return the conditions of a filter, all of which must hold.
+    """Return the conditions that a filter becomes, all of which must hold.
 
     Raises:
         ValueError: A datetime is naive.
@@ -74,7 +74,7 @@ def conditions(filter: Filter | None) -> list[api.Condition]:
     }
     found = [is_one_of(field, values) for field, values in fields.items() if values]
     if filter.after is not None or filter.before is not None:
-        found.append(_dated(filter.after, filter.before))
+        found.append(_in_period(filter.after, filter.before))
     return found
 
 
@@ -85,11 +85,11 @@ def has_hnsw_links(filter: Filter | None) -> bool:
     """
     if filter is None or filter.formats or max(len(filter.labels), len(filter.folders)) > 1:
         return False
-    dated = filter.after is not None or filter.before is not None
-    return bool(filter.labels) + bool(filter.folders) + dated == 1
+    period = filter.after is not None or filter.before is not None
+    return bool(filter.labels) + bool(filter.folders) + period == 1
 
 
-def _dated(after: datetime | None, before: datetime | None) -> api.Condition:
+def _in_period(after: datetime | None, before: datetime | None) -> api.Condition:
     between = api.DatetimeRange()
     if after is not None:
         between.gte.CopyFrom(_timestamp(after))

@@ -28,7 +28,7 @@ def image_id(bucket_id: str, raw_key: bytes) -> str:
 def storable(text: str) -> str:
     r"""Return a text as strict UTF-8 can hold it; bytes that were not UTF-8 are shown as `\xff`.
 
-    `os.fsdecode` hands such bytes over as lone surrogates, which no database takes.
+    `os.fsdecode` returns such bytes as lone surrogates, which the database rejects.
     """
     if text.isascii():
         return text
@@ -41,5 +41,5 @@ def storable(text: str) -> str:
 
 
 def _has_real_surrogates(text: str) -> bool:
-    """Whether there are surrogates other than those that stand for single bytes."""
+    """Return whether there are surrogates other than those that stand for single bytes."""
     return any("\ud800" <= character <= "\udc7f" or "\udd00" <= character <= "\udfff" for character in text)

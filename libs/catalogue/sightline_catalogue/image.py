@@ -1,4 +1,4 @@
-"""What the catalogue knows of an image, and what it answers."""
+"""The catalogue's record of an image, and the results of its calls."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Image:
         format: `JPEG`, `PNG` and so on.
         label: The name of the parent folder; None at the top of the bucket.
         folders: The paths of all folders above it, the outermost first.
-        taken_at: When it was taken, as it says itself.
-        camera: What it was taken with, as it says itself.
+        taken_at: When it was taken, by its metadata.
+        camera: The camera that took it, by its metadata.
         modified_at: When the object was last modified.
         indexed_at: When its vector was stored.
-        etag: What changes when the object does.
+        etag: Changes when the object does.
     """
 
     id: str
@@ -66,7 +66,7 @@ class Image:
 
 
 class ScanState(NamedTuple):
-    """What a scan of the bucket compares of an image."""
+    """The fields of an image that a scan of the bucket compares."""
 
     id: str
     etag: str | None
@@ -81,9 +81,9 @@ class Nearest:
     """The nearest images of a vector, the nearest first.
 
     Attributes:
-        images: n images, all of them indexed; without what ingest alone asks for: attempts, etag, reason.
+        images: n images, all of them indexed; without the fields that only ingestion needs: attempts, etag, reason.
         similarities: (n,) float32, cosines.
-        vectors: (n, dimensions) float32, of length one; None where they were not asked for.
+        vectors: (n, dimensions) float32, of length one; None where they were not requested.
     """
 
     images: list[Image]
@@ -93,7 +93,7 @@ class Nearest:
 
 @dataclass(frozen=True)
 class Page:
-    """Some images, and the cursor that gets the next ones; None at the end."""
+    """A page of images, and the cursor of the next one; None at the end."""
 
     images: list[Image]
     cursor: str | None = None

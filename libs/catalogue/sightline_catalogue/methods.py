@@ -1,4 +1,4 @@
-"""The calls of Qdrant that the catalogue makes, with the types that Qdrant's stubs leave out."""
+"""The methods of Qdrant that the catalogue calls, with the types that Qdrant's stubs leave out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Stubs:
 
 @dataclass(frozen=True)
 class Method(Generic[Request, Reply]):
-    """One call: which stub's, what it takes and what it answers."""
+    """A method: its stub, and the types of its request and response."""
 
     of: Callable[[Stubs], grpc.UnaryUnaryMultiCallable[Request, Reply]]
 

@@ -1,4 +1,4 @@
-"""An image as a point's payload, and back."""
+"""Converts an image to a point's payload, and back."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Fields = MutableMapping[str, api.Value]
 """A payload in a message."""
 
 ORDER = "order"
-"""The field that pages are ordered by: newest first, see `order_of`."""
+"""The field that pages are sorted by; see `order_of`."""
 SEARCHABLE = "searchable"
 """The bucket's id while the image is indexed, else absent: one condition where searches would need two."""
 
 SCAN_FIELDS = tuple(name for name in ScanState._fields if name != "id")
 INGEST_FIELDS = ("bucket", "state", "reason", "attempts", "next_try_at", "etag")
-"""What ingestion alone needs of an image, or is the same of all that a search finds."""
+"""Fields that only ingestion needs, or that are the same for all results of a search."""
 FOUND_FIELDS = (
     SEARCHABLE,
     *(field.name for field in dataclasses.fields(Image) if field.name not in ("id", *INGEST_FIELDS)),
 )
-"""What a search asks for: what people see of an image. Fifty times every field is much of what a search takes."""
+"""The fields that a search returns: reading every field of fifty images would be much of its time."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _TIE_BITS = 15
@@ -39,9 +39,9 @@ _TIMES = ("next_try_at", "taken_at", "modified_at", "indexed_at")
 
 
 def order_of(image: Image) -> int:
-    """Return where an image comes in a page: its second, then some bits of its id.
+    """Return the sort key of an image in pages: its second, then some bits of its id.
 
-    A folder that was unpacked has thousands of files of one second, and Qdrant cannot go on within equal values; the
+    An unpacked archive has thousands of files of one second, and Qdrant cannot start a page within equal values; the
     bits make equal values few. All of it is below 2**53, since ranges of integers go through doubles.
     """
     moment = image.taken_at or image.modified_at or image.indexed_at or _EPOCH
@@ -124,12 +124,8 @@ def _read_time(message: api.Value) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _read_folders(message: api.Value) -> list[str]:
-    return [value.string_value for value in message.list_value.values]
-
-
 def read_found(point_id: str, fields: Fields) -> Image:
-    """Return the indexed image whose payload a search gave, as much of it as `FOUND_FIELDS` are.
+    """Return the indexed image of a search result's payload, with its `FOUND_FIELDS`.
 
     Field by field, since fifty are read for each search; a field that is absent reads as an empty one.
     """
@@ -144,7 +140,7 @@ def read_found(point_id: str, fields: Fields) -> Image:
         height=_read_integer(fields["height"]),
         format=fields["format"].string_value or None,
         label=fields["label"].string_value or None,
-        folders=_read_folders(fields["folders"]),
+        folders=[value.string_value for value in fields["folders"].list_value.values],
         taken_at=_read_time(fields["taken_at"]),
         camera=fields["camera"].string_value or None,
         modified_at=_read_time(fields["modified_at"]),
@@ -165,7 +161,7 @@ def read_image(point_id: str, fields: Fields) -> Image:
 
 
 def read_scan_state(point_id: str, fields: Fields) -> ScanState:
-    """Return as much of an image as `SCAN_FIELDS` of its payload give."""
+    """Return the scan state of a payload with its `SCAN_FIELDS`."""
     return ScanState(
         id=point_id,
         etag=fields["etag"].string_value or None,

@@ -1,4 +1,4 @@
-"""The points of one collection in Qdrant: reads and writes in batches, and a missing collection by its name."""
+"""Reads and writes the points of one collection, in batches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sightline_catalogue.methods import COUNT, DELETE_POINTS, FACET, GET_POINTS,
 BATCH_POINTS = 500
 """Points of one write, and of one read by id."""
 FACET_VALUES = 10_000
-"""Values of a field that are counted at most."""
+"""The most values of a field that are counted."""
 
 
 class Points:
@@ -39,7 +39,7 @@ class Points:
         try:
             return self._connection.call(method, request)
         except NotFound as error:
-            raise NoCollection(f"the collection {self._collection} is not there: {error}") from None
+            raise NoCollection(f"the collection {self._collection} does not exist: {error}") from None
 
     def retrieve(
         self,
@@ -48,7 +48,7 @@ class Points:
         with_payload: api.WithPayloadSelector,
         with_vectors: api.WithVectorsSelector | None = None,
     ) -> Iterator[api.RetrievedPoint]:
-        """Yield the points of some ids, those that are there."""
+        """Yield the points of some ids, those that exist."""
         for batch in batched(ids, BATCH_POINTS):
             request = api.GetPoints(
                 collection_name=self._collection,
@@ -61,7 +61,7 @@ class Points:
     def scroll(
         self, condition: api.Filter, fields: Sequence[str], batch: int
     ) -> Iterator[Sequence[api.RetrievedPoint]]:
-        """Yield all points that fit in the order of their ids, `batch` a call, with some fields of their payload."""
+        """Yield all points that match, by id, `batch` a call, with some fields of their payload."""
         request = api.ScrollPoints(
             collection_name=self._collection,
             filter=condition,
@@ -76,12 +76,12 @@ class Points:
             request.offset.CopyFrom(response.next_page_offset)
 
     def count(self, condition: api.Filter) -> int:
-        """Return how many points fit, exactly."""
+        """Return the exact number of points that match."""
         request = api.CountPoints(collection_name=self._collection, filter=condition, exact=True)
         return self.call(COUNT, request).result.count
 
     def facet(self, field: str, *conditions: api.Condition) -> dict[str, int]:
-        """Return how many points, of those that fit, have each value of a field, the most frequent first."""
+        """Return the number of matching points for each value of a field, the most frequent first."""
         request = api.FacetCounts(
             collection_name=self._collection,
             key=field,
@@ -92,7 +92,7 @@ class Points:
         return {hit.value.string_value: hit.count for hit in self.call(FACET, request).hits if hit.count}
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Delete points; those that are not there are left out."""
+        """Delete points, if they exist."""
         for batch in batched(ids, BATCH_POINTS):
             selector = api.PointsSelector(points=api.PointsIdsList(ids=[point_id(one) for one in batch]))
             self.call(DELETE_POINTS, api.DeletePoints(collection_name=self._collection, wait=True, points=selector))

@@ -34,13 +34,13 @@ def check_limit(limit: int) -> None:
 
 @dataclass(frozen=True)
 class SearchParams:
-    """How many of the nearest images, which, and what of them.
+    """The parameters of a search for the nearest images.
 
     Attributes:
         limit: At most so many, at least 1.
-        offset: So many of the nearest are passed over.
+        offset: The number of nearest images to skip.
         filter: Only images that match.
-        exclude: Ids of images to leave out.
+        exclude: Ids of images to exclude.
         with_vectors: Return their vectors too.
 
     Raises:
@@ -82,8 +82,8 @@ class QueryBuilder:
             quantization=api.QuantizationSearchParams(rescore=True, oversampling=settings.oversampling),
         )
         # Where the graph has no links between the images of a filter, looking at the neighbours of neighbours finds
-        # them (ACORN, arXiv:2403.04871): of a tenth of a million images .999 of the nearest and not .80, in some tens
-        # of milliseconds. The database leaves it where a filter keeps more than four tenths.
+        # them (ACORN, arXiv:2403.04871): with a filter that keeps a tenth of a million images, recall is .999 instead
+        # of .80, in some tens of milliseconds. The database does without where a filter keeps more than four tenths.
         self._acorn_params = api.SearchParams()
         self._acorn_params.CopyFrom(self._params)
         self._acorn_params.acorn.enable = True
@@ -92,7 +92,7 @@ class QueryBuilder:
         """Return the query for the nearest images.
 
         Args:
-            origin: What they are to be near to.
+            origin: The vector, or the id of the point, that they are near to.
             params: How many, and which.
             narrowed: Whether to ask for indexed images of this bucket only; see `only_searchable`.
 
@@ -118,7 +118,7 @@ class QueryBuilder:
         """Return whether all points are indexed images of this bucket.
 
         If the nearest of everything are, they are also the nearest of these: the condition may be left out, which
-        spares the database to check it of every point on its way.
+        saves the database a check of every point on its way.
         """
         return all(point.payload[SEARCHABLE].string_value == self._bucket for point in points)
 

@@ -1,4 +1,4 @@
-"""What a collection is: its name, its vectors, its indexes, and what it remembers of its model."""
+"""The schema of a collection: its name, vectors and indexes, and the metadata that names its model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sightline_catalogue.vectors import VECTOR
 
 PREFIX = "images-"
 VERSION = 1
-"""Of the schema."""
+"""The version of the schema."""
 HNSW_M = 16
 HNSW_EF_CONSTRUCT = 128
 
@@ -33,9 +33,9 @@ INDEXES: dict[str, api.FieldType.ValueType] = {
 """The payload fields that filters, counts and pages use, each with the type of its index."""
 
 HNSW_PAYLOAD_FIELDS = frozenset({"label", "folders", "taken_at"})
-"""The fields within whose values the graph keeps links of their own, so that a search that is narrowed to few images
-still finds its way. The others either leave nearly every image or are not searched by; links for them would double the
-time that the graph takes to build."""
+"""The fields for each of whose values the HNSW graph has additional links, so that a search whose filter matches few
+images stays accurate. The others either match nearly every image or are not searched by; links for them would double
+the time to build the graph."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class ModelRef:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[0-9A-Za-z]+", self.fingerprint):
-            raise ValueError(f"{self.fingerprint!r} is no fingerprint: letters and digits only")
+            raise ValueError(f"{self.fingerprint!r} is not a fingerprint: letters and digits only")
         if not 0 < self.dimensions <= 65_536:
             raise ValueError(f"a vector of {self.dimensions} dimensions cannot be stored; 1 to 65,536 can")
 
@@ -81,8 +81,8 @@ def create_request(model: ModelRef, settings: CatalogueSettings) -> api.CreateCo
     vector.size = model.dimensions
     vector.distance = api.Distance.Cosine
     vector.on_disk = True
-    # Servers that know `memory` go by it, others by `on_disk`. What is not read ahead is read when a search needs it,
-    # a page at a time, until all of it has been needed once.
+    # Servers that know `memory` go by it, others by `on_disk`. What is not preloaded is read a page at a time, when a
+    # search first needs it.
     vector.memory = request.payload.memory = _memory(settings)
     request.metadata["schema"].integer_value = VERSION
     request.metadata["model"].string_value = model.id
@@ -121,10 +121,10 @@ def _memory(settings: CatalogueSettings) -> api.Memory.ValueType:
 
 
 def read_model(name: str, info: api.CollectionInfo) -> ModelRef:
-    """Return the model of a collection by its description.
+    """Return the model that a collection's metadata names.
 
     Raises:
-        CatalogueError: It names none: the collection is of something else, or of a server that keeps no metadata.
+        CatalogueError: It names none: the collection is not Sightline's, or the server keeps no metadata.
     """
     metadata = info.config.metadata
     try:
@@ -140,14 +140,14 @@ def read_model(name: str, info: api.CollectionInfo) -> ModelRef:
         ) from None
 
 
-def check_model(name: str, found: ModelRef, wanted: ModelRef) -> None:
-    """Check that a collection is of the model that is wanted.
+def check_model(name: str, found: ModelRef, expected: ModelRef) -> None:
+    """Check that a collection is of the expected model.
 
     Raises:
         WrongFingerprint: It is not.
     """
-    if found.fingerprint != wanted.fingerprint or found.dimensions != wanted.dimensions:
+    if found.fingerprint != expected.fingerprint or found.dimensions != expected.dimensions:
         raise WrongFingerprint(
             f"the collection {name} holds vectors of {found.id} ({found.fingerprint}, {found.dimensions} dimensions), "
-            f"not of {wanted.id} ({wanted.fingerprint}, {wanted.dimensions} dimensions)"
+            f"not of {expected.id} ({expected.fingerprint}, {expected.dimensions} dimensions)"
         )

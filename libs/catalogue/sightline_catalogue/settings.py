@@ -1,4 +1,4 @@
-"""Settings of whoever talks to Qdrant."""
+"""Settings of the catalogue."""
 
 from __future__ import annotations
 
@@ -34,8 +34,7 @@ class CatalogueSettings(SettingsGroup):
     hnsw_ef: int = Field(default=256, ge=16, le=8192)
     """How many candidates a search through the index holds; more is slower and finds more."""
     oversampling: float = Field(default=2.0, ge=1, le=16)
-    """How many times the wanted number a search through the index looks up by int8 vectors and scores again by full
-    ones."""
+    """How many times its limit a search through the index looks up by int8 vectors and scores again by full ones."""
 
     @field_validator("url")
     @classmethod

@@ -15,7 +15,7 @@ from sightline_pictures.proto import from_proto
 log = structlog.get_logger()
 
 TARGET_SECONDS = 30.0
-"""After so long the encoder is asked again which model is its default."""
+"""How long the target is cached."""
 MODELS_TIMEOUT_SECONDS = 3.0
 
 
@@ -27,7 +27,7 @@ class Target:
     model: ModelRef
     preprocessing: Preprocessing
     max_images: int
-    """Images of one request to the encoder at most."""
+    """The most images of one request to the encoder."""
 
 
 class TargetSource:

@@ -184,7 +184,7 @@ class Watcher:
         return active is not None and active.name != target.collection.name
 
     def _handle_events(self, collection: Collection) -> None:
-        """Handle the keys of file events; those that wait in the debouncer wait anew."""
+        """Handle the keys of file events; those in the debouncer restart their wait."""
         fresh: set[str] = set()
         while True:
             try:

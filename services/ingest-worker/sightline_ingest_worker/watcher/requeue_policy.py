@@ -13,10 +13,10 @@ LONGEST_STUCK_SECONDS = 30.0
 class RequeuePolicy:
     """Decides when the queue has lost the tasks of what is pending.
 
-    It has where no task waits and none is in progress. The tasks of a killed worker count as in progress until the
-    visibility timeout, two minutes later: so it also has where no task waits and the number of pending keys has not
-    fallen for a while. A worker may merely be slow, so that this wait doubles each time; to queue a key twice does no
-    harm.
+    It has lost them where no task waits and none is in progress. The tasks of a killed worker count as in progress
+    until the visibility timeout, two minutes later: so they also count as lost where no task waits and the number of
+    pending keys has not fallen for a while. A worker may merely be slow, so that this wait doubles each time; to queue
+    a key twice does no harm.
     """
 
     def __init__(self, stuck_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:

@@ -13,7 +13,7 @@ from sightline_pictures import Picture
 
 OUTCOMES = ("indexed", "copied", "unchanged", "failed", "waiting", "gone")
 """The outcomes of a key: `indexed` was encoded, `copied` has the vector of equal bytes, `unchanged` was up to date,
-`failed` cannot be indexed, `waiting` changed while it was read and is tried again, `gone` has left the bucket."""
+`failed` cannot be indexed, `waiting` changed while it was read and is tried again, `gone` is not in the bucket now."""
 
 
 @dataclass(frozen=True)
