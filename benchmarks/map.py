@@ -48,7 +48,7 @@ class Layout:
     kl_divergence: float
 
 
-def by_product(vectors: Vectors, perplexity: float = PERPLEXITY) -> Layout:
+def by_sightline(vectors: Vectors, perplexity: float = PERPLEXITY) -> Layout:
     """Lay vectors out as the map worker does, neighbours and all."""
     began = time.perf_counter()
     neighbours = nearest_neighbours(vectors, int(3 * perplexity))
@@ -89,7 +89,7 @@ def mapped(vectors: Vectors, names: list[str | None]) -> Mapped | None:
         return None
     label, labels = number_labels(names)
     perplexity = fitting_perplexity(PERPLEXITY, len(vectors))
-    layout = by_product(vectors, perplexity)
+    layout = by_sightline(vectors, perplexity)
     nearest = nearest_neighbours(vectors, NEIGHBOURS).indices
     xy = centred(layout.places)
     separation = label_separation(vectors, np.arange(len(vectors)), nearest, label, labels)
@@ -118,7 +118,7 @@ def benchmark() -> None:
     for size in options.sizes:
         results.say(f"{size:,}: openTSNE, then scikit-learn")
         vectors = grown.all(size)
-        ours, theirs = by_product(vectors), by_sklearn(vectors)
+        ours, theirs = by_sightline(vectors), by_sklearn(vectors)
         figures |= {f"seconds_{size}": ours.seconds, f"kl_{size}": ours.kl_divergence}
         figures |= {f"sklearn_seconds_{size}": theirs.seconds, f"sklearn_kl_{size}": theirs.kl_divergence}
         times = theirs.seconds / ours.seconds

@@ -82,17 +82,8 @@ class Watch:
         self.total |= total
 
 
-@dataclass
-class Outcome:
-    """All that was measured."""
-
-    idle: Watch
-    load: Watch
-    others: dict[str, float]
-
-
-def measure(found: Collection, models: Path | None) -> Outcome:
-    """Start, wait, load."""
+def measure(found: Collection, models: Path | None) -> tuple[Watch, Watch, dict[str, float]]:
+    """Start, wait, load; return what was seen idle and under load, and what was indexed and searched meanwhile."""
     idle, load = Watch(), Watch()
     say("starting")
     with system(models=models) as running:
@@ -120,27 +111,26 @@ def measure(found: Collection, models: Path | None) -> Outcome:
             running.rescan()
             state = running.wait(lambda state: state.known > 0 and state.finished)
             time.sleep(max(0.0, LEAST_LOAD_SECONDS - (time.monotonic() - began)))
-    return Outcome(idle, load, {"indexed": state.indexed, **others})
+    return idle, load, {"indexed": state.indexed, **others}
 
 
-def figures(outcome: Outcome) -> dict[str, float]:
+def figures(idle: Watch, load: Watch, others: dict[str, float]) -> dict[str, float]:
     """Return the figures by name: `PROCESS_idle_rss_mib`, `PROCESS_load_pss_mib` and so on, `torch_PROCESS` 1 or 0."""
     found: dict[str, float] = {}
-    for when, watch in (("idle", outcome.idle), ("load", outcome.load)):
+    for when, watch in (("idle", idle), ("load", load)):
         for name, most in [*watch.most.items(), ("all", watch.total)]:
             found |= {f"{_figure(name)}_{when}_{kind}_mib": most[kind] / MIB for kind in ("rss", "pss")}
         for name, loaded in watch.libraries.items():
             found[f"torch_{_figure(name)}"] = found.get(f"torch_{_figure(name)}", False) or "torch" in loaded
-    return dict(sorted(found.items())) | outcome.others
+    return dict(sorted(found.items())) | others
 
 
 def _figure(name: str) -> str:
     return name.replace(", ", "_").replace("-", "_")
 
 
-def show(outcome: Outcome) -> None:
+def show(idle: Watch, load: Watch) -> None:
     """Print a row for each process, and one for all: MiB idle, then the most under load, and what it has loaded."""
-    idle, load = outcome.idle, outcome.load
     rows: list[list[object]] = []
     for name in dict.fromkeys([*idle.most, *load.most]):
         watches = [watch for watch in (idle, load) if name in watch.most]
@@ -157,10 +147,10 @@ def main() -> None:
     """Measure, print and write."""
     options = results.options("bench-memory", __doc__, first_start=False)
     found = distinct(pictures.find(options.images))
-    outcome = measure(found, None if options.first_start else pictures.MODELS)
-    show(outcome)
+    idle, load, others = measure(found, None if options.first_start else pictures.MODELS)
+    show(idle, load)
     settings = {"images": str(found.folder), "pictures": len(found.keys), "first_start": options.first_start}
-    results.write("bench-memory", settings=settings, figures=figures(outcome))
+    results.write("bench-memory", settings=settings, figures=figures(idle, load, others))
 
 
 if __name__ == "__main__":

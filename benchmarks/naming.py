@@ -27,10 +27,8 @@ from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings, rea
 
 from benchmarks.harness import pictures, results
 from benchmarks.harness.pictures import Collection, Vectors, query_of
-from benchmarks.harness.timing import percentile, timed
 
 RANDOM_QUERIES = 60
-TIMED_QUERIES = 200
 LEAST_FOUND = 3
 """The model is said to find a folder if so many of its first ten results are of it."""
 NOT_NEAR = 0.45
@@ -74,7 +72,7 @@ def vocabulary_of(model: models.Model) -> VocabularyEmbeddings:
     return VocabularyEmbeddings(texts, pictures.encode_texts(model, texts))
 
 
-def look(found: Collection) -> tuple[Pictures, NDArray[np.intp]]:
+def embed_pictures(found: Collection) -> tuple[Pictures, NDArray[np.intp]]:
     """Return what the embedded model's image tower makes of the pictures; torch, for the (n,) classes beside."""
     import torch
 
@@ -103,7 +101,7 @@ def choose_threshold(encode: Encode, left_out: set[str]) -> tuple[float, float]:
     return float(same[best]), float(accuracy[best])
 
 
-def arranged(nearest: Nearest, text: str, words: VocabularyEmbeddings) -> Any:
+def result_graph(nearest: Nearest, text: str, words: VocabularyEmbeddings) -> Any:
     """Return clusters, names and graph of what a text found, as the gateway makes them."""
     assert nearest.vectors is not None
     return build_result_graph(nearest.images, nearest.similarities, nearest.vectors, words, text)
@@ -122,9 +120,9 @@ def name_clusters(
     for text, vector in zip(asked, encode(asked), strict=True):
         order = held.ranked(vector)[:MAX_CLUSTERED]
         nearest = held.nearest(vector)
-        arrangement = arranged(nearest, text, words)
-        clusters = np.array(arrangement.cluster_of)
-        for cluster in arrangement.clusters:
+        graph = result_graph(nearest, text, words)
+        clusters = np.array(graph.cluster_of)
+        for cluster in graph.clusters:
             places = order[clusters == cluster.id]
             label, count = Counter(held.images[place].label for place in places).most_common(1)[0]
             if label is None or 2 * count < len(places):
@@ -136,7 +134,7 @@ def name_clusters(
     return rows, np.array(cosines)
 
 
-def judge_queries(
+def assess_queries(
     held: Pictures, encode: Encode, words: VocabularyEmbeddings, scale: Calibration, labels: Sequence[str], known: str
 ) -> dict[str, float]:
     """Return how often what is held, `labels`, is said to be found, and what is not, nor is in `known`, is not."""
@@ -165,18 +163,11 @@ def judge_queries(
     }
 
 
-def time_clusters(held: Pictures, words: VocabularyEmbeddings) -> NDArray[np.float64]:
-    """Return the milliseconds that clusters, names and graph of 200 distinct searches take."""
-    chosen = np.random.default_rng(2).permutation(len(words.texts))[: TIMED_QUERIES + 5].tolist()
-    found = [(held.nearest(words.vectors[place]), words.texts[place]) for place in chosen]
-    return timed(lambda one: arranged(*one, words), found)[0][5:]
-
-
 def main() -> None:
     """Measure, print and write."""
     found = pictures.find(results.options("naming", __doc__, "a folder whose folders are labels").images)
     encode = partial(pictures.encode_texts, model := pictures.load("embedded"))
-    held, classes = look(found)
+    held, classes = embed_pictures(found)
     words = vocabulary_of(model)
     labels = sorted({query_of(image.label) for image in held.images if image.label})
     if not labels:
@@ -187,13 +178,11 @@ def main() -> None:
     scale = calibrate(held, words)  # type: ignore[arg-type]
     assert scale is not None
     known = " ".join([*found.keys, *found.captions.values()]).replace("_", " ")
-    verdicts = judge_queries(held, encode, words, scale, labels, known)
-    milliseconds = time_clusters(held, words)
+    assessed = assess_queries(held, encode, words, scale, labels, known)
     fits = (cosines >= threshold).mean(axis=0)
     results.show(["searched for", "folder", "name", "commonest class"], rows[:: max(1, len(rows) // 20)])
     settings = {"images": str(found.folder), "threshold": threshold, "threshold_accuracy": accuracy}
-    figures = {"clusters": len(rows), "fits": fits[0], "fits_commonest_class": fits[1], **verdicts}
-    figures["cluster_p50_ms"] = percentile(milliseconds, 50)
+    figures = {"clusters": len(rows), "fits": fits[0], "fits_commonest_class": fits[1], **assessed}
     results.write(f"naming-{found.name}", settings=settings, figures=figures)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,25 +24,54 @@ DEPTH = 30
 CUTS = (1, 5, 10)
 
 
+@dataclass(frozen=True)
+class Score:
+    """How well a class's name finds it: the share among the first min(depth, size), and what stands in its place."""
+
+    name: str
+    size: int
+    counted: int
+    precision: float
+    instead: list[tuple[str, int]] = field(default_factory=list)
+
+
+def scores(model: models.Model, labels: NDArray[np.str_], vectors: Vectors, depth: int) -> list[Score]:
+    """Search for the name of each class among (n, d) vectors with (n,) labels, empty for none; return a score each."""
+    sizes = dict(sorted(Counter(label for label in labels.tolist() if label).items()))
+    rankings = ranked(model, [query_of(name) for name in sizes], vectors, depth)
+    found = []
+    for (name, size), ranking in zip(sizes.items(), rankings, strict=True):
+        first = labels[ranking[: min(depth, size)]]
+        others = Counter(label for label in first.tolist() if label and label != name)
+        found.append(Score(name, size, len(first), float((first == name).mean()), others.most_common(2)))
+    return found
+
+
+def mean(found: Iterable[Score]) -> float:
+    """Return the mean precision over classes, large and small alike; NaN of none."""
+    precisions = [score.precision for score in found]
+    return float(np.mean(precisions)) if precisions else float("nan")
+
+
 @dataclass
 class Outcome:
     """What one model reaches on one collection."""
 
     name: str
     settings: dict[str, Any]
-    precisions: dict[str, float] = field(default_factory=dict)
-    recalls: dict[int, float] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
+    scores: list[Score]
+    recalls: dict[int, float]
 
     @property
-    def mean_precision(self) -> float:
-        """The mean over classes, large and small alike."""
-        return float(np.mean(list(self.precisions.values()))) if self.precisions else float("nan")
+    def precisions(self) -> dict[str, float]:
+        """The precision of each class, by name."""
+        return {score.name: score.precision for score in self.scores}
 
-    def figures(self, prefix: str = "") -> dict[str, float]:
-        """Return the figures by the names that others rely on."""
-        found = {f"{prefix}mean_precision_at_{DEPTH}": self.mean_precision} if self.precisions else {}
-        return found | {f"{prefix}caption_recall_at_{cut}": value for cut, value in self.recalls.items()}
+    @property
+    def figures(self) -> dict[str, float]:
+        """The figures by the names that others rely on."""
+        found = {f"mean_precision_at_{DEPTH}": mean(self.scores)} if self.scores else {}
+        return found | {f"caption_recall_at_{cut}": value for cut, value in self.recalls.items()}
 
 
 def ranked(model: models.Model, texts: Sequence[str], vectors: Vectors, depth: int) -> list[NDArray[np.intp]]:
@@ -62,35 +91,27 @@ def measure(found: Collection, choice: str | None) -> Outcome:
         "device": model.device,
         "pictures_per_second": round(len(keys) / (time.monotonic() - began), 1),
     }
-    outcome = Outcome(choice or model.id, described)
     labels = np.array([found.label(key) or "" for key in keys])
-    outcome.sizes = dict(sorted(Counter(label for label in labels.tolist() if label).items()))
-    rankings = ranked(model, [query_of(label) for label in outcome.sizes], vectors, DEPTH)
-    for (label, size), ranking in zip(outcome.sizes.items(), rankings, strict=True):
-        outcome.precisions[label] = float(np.mean(labels[ranking[: min(DEPTH, size)]] == label))
     captions = np.array([found.captions.get(key, "") for key in keys])
     asked = [caption for caption in captions.tolist() if caption]
     rankings = ranked(model, asked, vectors, max(CUTS))
     hits = [captions[ranking] == caption for ranking, caption in zip(rankings, asked, strict=True)]
-    if hits:
-        outcome.recalls = {cut: float(np.mean([hit[:cut].any() for hit in hits])) for cut in CUTS}
-    return outcome
+    recalls = {cut: float(np.mean([hit[:cut].any() for hit in hits])) for cut in CUTS} if hits else {}
+    return Outcome(choice or model.id, described, scores(model, labels, vectors, DEPTH), recalls)
 
 
 def show(found: Collection, outcomes: list[Outcome]) -> None:
     """Print the table by class, and draw it."""
-    first = outcomes[0]
-    order = sorted(first.precisions, key=lambda label: -first.precisions[label])
-    rows: list[list[object]] = [
-        [label, first.sizes[label], *(each.precisions[label] for each in outcomes)] for label in order
-    ]
-    rows.append(["mean", sum(first.sizes.values()), *(outcome.mean_precision for outcome in outcomes)])
+    first, precisions = outcomes[0], [outcome.precisions for outcome in outcomes]
+    order = sorted(first.scores, key=lambda score: -score.precision)
+    rows: list[list[object]] = [[one.name, one.size, *(each[one.name] for each in precisions)] for one in order]
+    rows.append(["mean", sum(one.size for one in order), *(mean(outcome.scores) for outcome in outcomes)])
     results.show(["class", "pictures", *(f"p@{DEPTH} {outcome.name}" for outcome in outcomes)], rows)
     if first.recalls:
         rows = [[f"recall@{cut}", *(outcome.recalls[cut] for outcome in outcomes)] for cut in CUTS]
         results.show(["captions", *(each.name for each in outcomes)], rows, f"{len(found.captions):,} captions")
     title = f"Precision of the first {DEPTH} for each folder's name: {found.name}"
-    series = {each.name: {query_of(label): each.precisions.get(label, 0) for label in order} for each in outcomes}
+    series = {each.name: {query_of(one.name): each.precisions[one.name] for one in order} for each in outcomes}
     results.draw_bars(f"quality-{found.name}", title, series)
 
 
@@ -102,10 +123,10 @@ def main() -> None:
     outcomes = [measure(found, choice) for choice in filter(None, [options.compare])]
     outcomes.insert(0, measure(found, None))
     show(found, outcomes)
-    figures = outcomes[0].figures()
+    figures = outcomes[0].figures
     settings = {"images": str(found.folder), "pictures": len(found.keys), **outcomes[0].settings}
     if len(outcomes) > 1:
-        figures |= outcomes[1].figures("compare_")
+        figures |= {f"compare_{name}": value for name, value in outcomes[1].figures.items()}
         settings["compare"] = outcomes[1].settings
     classes = {outcome.name: outcome.precisions for outcome in outcomes}
     results.write(f"quality-{found.name}", settings=settings, figures=figures, classes=classes)

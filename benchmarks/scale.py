@@ -25,7 +25,7 @@ from benchmarks.harness.grown import DIMENSIONS, Filling, exact_nearest, image, 
 from benchmarks.harness.pictures import Vectors
 from benchmarks.harness.results import say
 from benchmarks.harness.timing import Milliseconds, percentile, timed
-from benchmarks.harness.vectors import BLOCK, Growth, turned
+from benchmarks.harness.vectors import BLOCK, Growth, rotated
 
 QUERY_SEED = 99
 DEPTH = 50
@@ -97,7 +97,7 @@ def measure_database(size: Size, growth: Growth, queries: Queries, truth: NDArra
     """Search by the catalogue, for images and for texts, then by the engine in this process."""
     points = size.filling.points
     with grown.database(points) as server:
-        ask = by_catalogue(server.collection())
+        ask = by_catalogue(server.catalogue().current())
         first, _ = timed(ask, queries.before[:FIRST])
         timed(ask, queries.before[FIRST:])
         milliseconds, found = timed(ask, queries.counted)
@@ -147,9 +147,9 @@ def measure_settings(points: int, growth: Growth, queries: Queries) -> Rows:
     truth = exact_nearest(growth, points, np.concatenate([chosen, texts]), DEPTH)
     rows: Rows = []
     with grown.database(points) as server:
-        timed(by_catalogue(server.collection()), queries.before[:2000])
+        timed(by_catalogue(server.catalogue().current()), queries.before[:2000])
         for ef, oversampling in SETTINGS:
-            ask = by_catalogue(server.collection(hnsw_ef=ef, oversampling=oversampling))
+            ask = by_catalogue(server.catalogue(hnsw_ef=ef, oversampling=oversampling).current())
             timed(ask, queries.before[:100])
             times, found = timed(ask, chosen)
             shares = reached(found, truth[:CURVE]), reached(timed(ask, texts)[1], truth[CURVE:])
@@ -175,7 +175,7 @@ def measure_filters(points: int, growth: Growth, queries: Queries) -> Rows:
     rows: Rows = []
     chosen = queries.counted[:NARROWED]
     with grown.database(points) as server:
-        opened = server.collection()
+        opened = server.catalogue().current()
         for name, wanted in FILTERS.items():
             kept = np.array([number for number in range(points) if fits(number, wanted)])
             inside = np.zeros(points, bool)
@@ -256,11 +256,11 @@ def main() -> None:
     sizes = (results.sizes, "10000,100000,1000000")
     options = results.options("bench-scale", __doc__, sizes=sizes, rebuild=False, no_curves=False)
     found, model = pictures.find(options.images), pictures.load()
-    real = turned(pictures.embed_with(model, found)[1], DIMENSIONS)
+    real = rotated(pictures.embed_with(model, found)[1], DIMENSIONS)
     growth = Growth(real)
     images = Growth(real, QUERY_SEED).block(0, BEFORE + COUNTED)
     texts = pictures.encode_texts(model, pictures.texts("a photo of a {}", count=COUNTED))
-    queries = Queries(images[:BEFORE], images[BEFORE:], turned(texts, DIMENSIONS))
+    queries = Queries(images[:BEFORE], images[BEFORE:], rotated(texts, DIMENSIONS))
     source = f"{len(real)} vectors {hashlib.sha256(real.tobytes()).hexdigest()[:12]}"
     measured: list[Size] = []
     for points in options.sizes:

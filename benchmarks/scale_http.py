@@ -1,7 +1,7 @@
 """The whole search over HTTP in a million images: `make bench-scale-http POINTS=1000000`.
 
 The real gateway, encoder and database run over what `make bench-scale` has filled; the encoder's model is `embedded`,
-its vectors turned into the grown ones' space, so that a search by text is what it would be. No text comes twice.
+its vectors rotated into the grown ones' space, so that a search by text is what it would be. No text comes twice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_encoder import models
 from sightline_encoder.bootstrap import bootstrap
-from sightline_encoder.errors import StartupError
 from sightline_encoder.pipeline import EncodingModel
 from sightline_encoder.settings import EncoderSettings
 from sightline_service import configure_logging, load_settings
@@ -25,7 +24,7 @@ from benchmarks.harness import pictures, results
 from benchmarks.harness.grown import FOLDER, MODEL
 from benchmarks.harness.pictures import Vectors
 from benchmarks.harness.system import system
-from benchmarks.harness.vectors import turned
+from benchmarks.harness.vectors import rotated
 
 WARM_UP = 300
 PLANS = {
@@ -37,8 +36,8 @@ PLANS = {
 """By name, the end of figures' names, clients, and the form of the texts."""
 
 
-class TurnedModel:
-    """A model whose vectors are turned into more dimensions; see `EncodingModel`."""
+class RotatedModel:
+    """A model whose vectors are rotated into more dimensions; see `EncodingModel`."""
 
     def __init__(self, model: models.Model) -> None:
         self.id, self.fingerprint, self.dimensions = MODEL.id, MODEL.fingerprint, MODEL.dimensions
@@ -48,28 +47,25 @@ class TurnedModel:
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Return (n, dimensions) float32 unit vectors."""
-        return turned(self._model.encode_texts(texts), self.dimensions)
+        return rotated(self._model.encode_texts(texts), self.dimensions)
 
     def encode_pixels(self, pixels: Sequence[NDArray[np.uint8]]) -> Vectors:
         """Return (n, dimensions) float32 unit vectors of preprocessed pictures."""
-        return turned(self._model.encode_pixels(pixels), self.dimensions)
+        return rotated(self._model.encode_pixels(pixels), self.dimensions)
 
 
 def load(settings: EncoderSettings) -> list[EncodingModel]:
     """Load and warm the model."""
     model = models.load("embedded", settings)
     model.warm_up(max(settings.max_batch_size, settings.max_text_batch_size))
-    return [TurnedModel(model)]
+    return [RotatedModel(model)]
 
 
 def serve() -> None:
-    """Run the encoder's own service with the turned model until SIGTERM."""
+    """Run the encoder's own service with the rotated model until SIGTERM."""
     settings = load_settings(EncoderSettings)
     configure_logging(settings.log, "encoder")
-    try:
-        asyncio.run(bootstrap(settings, load).run())
-    except StartupError as error:
-        sys.exit(error.message)
+    asyncio.run(bootstrap(settings, load).run())
     os._exit(0)
 
 

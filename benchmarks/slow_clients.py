@@ -25,7 +25,7 @@ from benchmarks.harness.system import answers, process, system
 from benchmarks.harness.timing import meanwhile
 
 SECONDS = 20.0
-"""Asked for so long while slow clients are there."""
+"""Waits for so long while slow clients are there."""
 PAUSE_SECONDS, TIMEOUT_SECONDS, BYTE_SECONDS = 0.1, 30.0, 5.0
 CONNECT_SECONDS, OPENING_SECONDS = 1.0, 10.0
 """A server that is held up takes no connections either: the rest is tried again later."""
@@ -35,7 +35,7 @@ BODY = "Content-Type: multipart/form-data; boundary=slow\r\nContent-Length: 1000
 
 
 @dataclass(frozen=True)
-class Slow:
+class SlowClients:
     """How many clients of one kind there are, what each sends at first, and what every five seconds."""
 
     count: int
@@ -43,13 +43,17 @@ class Slow:
     more: bytes = b""
 
 
-KINDS = {"slow_bodies": Slow(20, HEAD + BODY, b"x"), "slow_headers": Slow(90, HEAD), "idle": Slow(300)}
+KINDS = {
+    "slow_bodies": SlowClients(20, HEAD + BODY, b"x"),
+    "slow_headers": SlowClients(90, HEAD),
+    "idle": SlowClients(300),
+}
 
 
-class Held:
+class Connections:
     """Connections of one kind to a port."""
 
-    def __init__(self, slow: Slow, port: int) -> None:
+    def __init__(self, slow: SlowClients, port: int) -> None:
         self._slow = slow
         self._port = port
         self._connections: dict[int, socket.socket] = {}
@@ -91,7 +95,7 @@ def _is_open(connection: socket.socket) -> bool:
 
 
 @dataclass
-class Asked:
+class Waits:
     """What one kind of request met: the longest of them in milliseconds, how many, and how many failed."""
 
     longest_ms: float = 0.0
@@ -99,7 +103,7 @@ class Asked:
     failed: int = 0
 
 
-def ask_once(ask: Callable[[], httpx.Response], asked: Asked) -> None:
+def ask_once(ask: Callable[[], httpx.Response], asked: Waits) -> None:
     """Ask; what is not answered counts for as long as it was waited for."""
     began = time.perf_counter()
     try:
@@ -110,7 +114,7 @@ def ask_once(ask: Callable[[], httpx.Response], asked: Asked) -> None:
     asked.count += 1
 
 
-def measure(slow: Slow, health_url: str, port: int, texts: Iterator[str]) -> dict[str, Asked]:
+def measure(slow: SlowClients, health_url: str, port: int, texts: Iterator[str]) -> dict[str, Waits]:
     """Return what health checks and searches met while slow clients were there."""
     get = partial(httpx.get, timeout=TIMEOUT_SECONDS, trust_env=False)
     search_url = f"http://127.0.0.1:{port}/api/v1/search"
@@ -118,8 +122,8 @@ def measure(slow: Slow, health_url: str, port: int, texts: Iterator[str]) -> dic
         "health": lambda: get(health_url),
         "search": lambda: get(search_url, params={"q": next(texts)}),
     }
-    asked = {name: Asked() for name in asks}
-    with closing(Held(slow, port)) as held:
+    asked = {name: Waits() for name in asks}
+    with closing(Connections(slow, port)) as held:
         held.hold()
         calls = [partial(ask_once, ask, asked[name]) for name, ask in asks.items()]
         with meanwhile(held.hold, pause_seconds=BYTE_SECONDS), meanwhile(*calls, pause_seconds=PAUSE_SECONDS):

@@ -106,12 +106,8 @@ class Database:
     process: psutil.Process
 
     def catalogue(self, **settings: Any) -> Catalogue:
-        """Return a catalogue as the gateway makes it, with settings over the defaults."""
+        """Return a catalogue, with settings over the defaults."""
         return Catalogue(CatalogueSettings(url=self.url, timeout_seconds=60, **settings), BUCKET)
-
-    def collection(self, **settings: Any) -> Collection:
-        """Return the collection, with settings over the defaults."""
-        return self.catalogue(**settings).current()
 
     def anonymous_mb(self) -> float:
         """Return the process's anonymous memory in MB of 10^6 bytes; its pages of files on disk are not counted."""
@@ -125,7 +121,7 @@ def database(points: int, **environment: str) -> Iterator[Database]:
     port = free_port()
     chosen = {"EDGE_DATA_DIR": str(FOLDER / str(points) / "data"), "EDGE_PORT": str(port), **environment}
     url = f"http://127.0.0.1:{port}"
-    catalogue = Catalogue(CatalogueSettings(url=url, timeout_seconds=60), BUCKET)
+    catalogue = Catalogue(CatalogueSettings(url=url), BUCKET)
 
     def ready() -> bool:
         try:

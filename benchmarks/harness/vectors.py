@@ -35,8 +35,8 @@ BLOCK = 20_000
 ROTATION_SEED, GROWTH_SEED = 7, 1
 
 
-def turned(real: Vectors, dimensions: int) -> Vectors:
-    """Return (n, dimensions) unit vectors with the same cosines: turned into a space of more dimensions."""
+def rotated(real: Vectors, dimensions: int) -> Vectors:
+    """Return (n, dimensions) unit vectors with the same cosines: rotated into a space of more dimensions."""
     if dimensions < real.shape[1]:
         raise ValueError(f"vectors of {real.shape[1]} dimensions do not fit into {dimensions}")
     return np.asarray(real @ _basis(dimensions, real.shape[1]), dtype=np.float32)

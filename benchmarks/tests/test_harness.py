@@ -111,13 +111,12 @@ def watch(torch=False, **rss_mib):
 def test_figures_of_memory(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(results, "RESULTS", tmp_path)
     idle, load = watch(encoder=400, search_gateway=200), watch(torch=True, encoder=500, search_gateway=220)
-    outcome = memory.Outcome(idle, load, {"searches": 100})
-    figures = memory.figures(outcome)
+    figures = memory.figures(idle, load, {"searches": 100})
     assert figures["encoder_idle_rss_mib"] == 400
     assert figures["search_gateway_load_pss_mib"] == 220
     assert (figures["torch_encoder"], figures["torch_search_gateway"]) == (1, 0)
     assert figures["all_idle_pss_mib"] == 512
-    memory.show(outcome)
+    memory.show(idle, load)
     results.write("bench-memory", settings={}, figures=figures)
     assert "torch" in capsys.readouterr().out
     written = json.loads((tmp_path / "bench-memory.json").read_text())

@@ -10,7 +10,7 @@ from sightline_pictures import Preprocessing
 
 from benchmarks import quality
 from benchmarks.harness import pictures, results
-from benchmarks.quality import Outcome
+from benchmarks.quality import Outcome, Score
 
 ORANGE = (255, 80, 0)
 COLORS = {"red": (255, 0, 0), "green": (0, 255, 0), "deep blue": (0, 0, 255)}
@@ -61,8 +61,8 @@ def test_names_and_captions_are_scored_as_described(folder, monkeypatch, capsys)
     outcome = quality.measure(found, None)
     # Red's two are red/1 and the orange one, which has no label. Of green's, one decodes; red/2 is as green.
     assert outcome.precisions == {"red": 0.5, "green": 1.0, "Deep_Blue": 1.0}
-    assert outcome.sizes == {"red": 2, "green": 1, "Deep_Blue": 1}
-    assert outcome.mean_precision == pytest.approx(2.5 / 3)
+    assert {score.name: score.size for score in outcome.scores} == {"red": 2, "green": 1, "Deep_Blue": 1}
+    assert outcome.figures["mean_precision_at_30"] == pytest.approx(2.5 / 3)
     # "red" is found at the first place, which counts for the green one of equal caption too; "deep blue" later.
     assert outcome.recalls == {1: pytest.approx(2 / 3), 5: 1.0, 10: 1.0}
     assert "green/broken.png" in capsys.readouterr().err
@@ -83,12 +83,11 @@ def test_a_second_model_or_a_setting_may_be_compared():
 
 def test_what_is_written_can_be_read(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
-    outcome = Outcome(
-        "colors", {"model": "colors"}, {"red": 0.5, "green": 1.0}, {1: 0.25, 5: 0.5, 10: 1.0}, {"red": 2, "green": 3}
-    )
+    scores = [Score("red", 2, 2, 0.5), Score("green", 3, 3, 1.0)]
+    outcome = Outcome("colors", {"model": "colors"}, scores, {1: 0.25, 5: 0.5, 10: 1.0})
     found = pictures.Collection("pictures", tmp_path, [], {"a": "b"})
     quality.show(found, [outcome, outcome])
-    results.write("quality-pictures", settings=outcome.settings, figures=outcome.figures())
+    results.write("quality-pictures", settings=outcome.settings, figures=outcome.figures)
     written = json.loads((tmp_path / "results/quality-pictures.json").read_text())
     assert set(written) == {"machine", "when", "settings", "figures"}
     assert written["figures"] == {

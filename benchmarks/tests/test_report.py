@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from sightline_pictures import Preprocessing
 
-from benchmarks import report
+from benchmarks import experiments, quality, report
 from benchmarks.harness import results
 from benchmarks.harness.vectors import built, exact
 
@@ -45,7 +45,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     """Six pictures of each thing, in a folder whose name would break a page that does not escape it."""
     monkeypatch.setattr(results, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(results, "warn_if_busy", lambda: None)
-    monkeypatch.setattr("benchmarks.report.models.load", lambda *_: ShadeModel())
+    monkeypatch.setattr("benchmarks.harness.pictures.models.load", lambda *_: ShadeModel())
     pictures = tmp_path / "<script>pictures"
     for place, thing in enumerate(THINGS):
         for number in range(6):
@@ -86,27 +86,28 @@ def test_a_folder_without_classes_still_has_a_page(folder, monkeypatch, capsys):
     assert "Figure 3: the five nearest to “cat on chair”" in page
 
 
-def test_precision_is_over_no_more_than_a_class_has():
+def test_precision_is_over_no_more_than_a_class_has(monkeypatch):
     labels = np.array(["cat"] * 3 + ["dog"] * 150 + [""])
     cats_found = np.array([0, 3, 4, 1, 2])
     dogs_found = np.concatenate([[153, 0, 1], np.arange(3, 100)])
-    cat, dog = report.scores(labels, ["cat", "dog"], [cats_found, dogs_found])
-    assert (cat.size, cat.depth, cat.precision, cat.instead) == (3, 3, pytest.approx(1 / 3), [("dog", 2)])
-    assert (dog.size, dog.depth, dog.precision, dog.instead) == (150, 100, 0.97, [("cat", 2)])
-    assert report.worst([dog, cat])[0] is cat
-    assert report.mean([cat, dog]) == pytest.approx((1 / 3 + 0.97) / 2)
+    monkeypatch.setattr(quality, "ranked", lambda *_: [cats_found, dogs_found])
+    cat, dog = quality.scores(ShadeModel(), labels, np.empty((len(labels), 32)), 100)
+    assert (cat.size, cat.counted, cat.precision, cat.instead) == (3, 3, pytest.approx(1 / 3), [("dog", 2)])
+    assert (dog.size, dog.counted, dog.precision, dog.instead) == (150, 100, 0.97, [("cat", 2)])
+    assert experiments.worst([dog, cat])[0] is cat
+    assert quality.mean([cat, dog]) == pytest.approx((1 / 3 + 0.97) / 2)
 
 
 def test_classes_are_drawn_from_those_with_enough_pictures():
     sizes = {f"large {number}": 100 + number for number in range(9)} | {"small": 99}
-    names, enough = report.chosen(sizes, 1)
+    names, enough = experiments.drawn_classes(sizes, 1)
     assert enough == 100
     assert len(names) == 5
     assert "small" not in names
-    assert report.chosen(sizes, 1) == (names, enough)
-    assert any(report.chosen(sizes, seed)[0] != names for seed in range(2, 6))
-    assert report.chosen({"a": 40, "b": 12, "c": 3}, 1) == (["a", "b", "c"], 1)
-    assert report.chosen({}, 1) == ([], 0)
+    assert experiments.drawn_classes(sizes, 1) == (names, enough)
+    assert any(experiments.drawn_classes(sizes, seed)[0] != names for seed in range(2, 6))
+    assert experiments.drawn_classes({"a": 40, "b": 12, "c": 3}, 1) == (["a", "b", "c"], 1)
+    assert experiments.drawn_classes({}, 1) == ([], 0)
 
 
 def test_all_methods_agree_on_the_nearest(monkeypatch):
@@ -116,25 +117,27 @@ def test_all_methods_agree_on_the_nearest(monkeypatch):
     assert exact(vectors, question, 10).tolist() == wanted.tolist()
     assert len(exact(vectors, question, 1000)) == 300
     pytest.importorskip("torch")
-    monkeypatch.setattr(report, "NEAREST", 10)
-    assert report.on_device(vectors, "cpu")(question).tolist() == wanted.tolist()
+    monkeypatch.setattr(experiments, "NEAREST", 10)
+    assert experiments.on_device(vectors, "cpu")(question).tolist() == wanted.tolist()
     with built(vectors) as shard:
-        assert report.recall(vectors, question, shard.search(question, 10), wanted) == 1
+        assert experiments.recall(vectors, question, shard.search(question, 10), wanted) == 1
 
 
 def test_recall_takes_any_of_equal_vectors():
     vectors = unit([[1, 0], [1, 0.1], [1, 0.1], [0, 1]])
     question = vectors[0]
-    assert report.recall(vectors, question, np.array([0, 2]), np.array([0, 1])) == 1
-    assert report.recall(vectors, question, np.array([0, 3]), np.array([0, 1])) == 0.5
+    assert experiments.recall(vectors, question, np.array([0, 2]), np.array([0, 1])) == 1
+    assert experiments.recall(vectors, question, np.array([0, 3]), np.array([0, 1])) == 0.5
 
 
 def test_sizes_that_memory_does_not_hold_are_left_out():
-    assert report.sizes_that_fit([1000, 1_000_000], 512, 2 * 2**30) == [1000]
-    assert report.sizes_that_fit([1000, 1_000_000], 512, 64 * 2**30) == [1000, 1_000_000]
+    assert experiments.sizes_that_fit([1000, 1_000_000], 512, 2 * 2**30) == [1000]
+    assert experiments.sizes_that_fit([1000, 1_000_000], 512, 64 * 2**30) == [1000, 1_000_000]
 
 
 def test_what_is_not_held_is_said():
     message = "Nothing here looks like “squid”."
-    assert report.Answer("squid", [], report.Relevance(found=False, message=message)).verdict.startswith(message)
-    assert "12 of the first 50" in report.Answer("cat", [], report.Relevance(relevant=12)).verdict
+    assert experiments.Answer("squid", [], experiments.Relevance(found=False, message=message)).verdict.startswith(
+        message
+    )
+    assert "12 of the first 50" in experiments.Answer("cat", [], experiments.Relevance(relevant=12)).verdict

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.harness import grown, vectors
 from benchmarks.harness.timing import timed
-from benchmarks.harness.vectors import Growth, turned
+from benchmarks.harness.vectors import Growth, rotated
 from benchmarks.scale import DEPTH, by_catalogue, reached
 
 
@@ -18,14 +18,14 @@ def unit(count: int, dimensions: int, seed: int = 3) -> np.ndarray:
 
 def test_vectors_turned_into_more_dimensions_keep_their_cosines():
     real = unit(20, 8)
-    into = turned(real, 32)
+    into = rotated(real, 32)
     assert into.shape == (20, 32)
     np.testing.assert_allclose(into @ into.T, real @ real.T, atol=1e-5)
 
 
 def test_vectors_do_not_fit_into_fewer_dimensions():
     with pytest.raises(ValueError, match="do not fit"):
-        turned(unit(3, 8), 4)
+        rotated(unit(3, 8), 4)
 
 
 def test_growth_gives_as_many_unit_vectors_as_asked_for_and_the_same_ones_again(monkeypatch):
@@ -46,7 +46,7 @@ def test_what_is_grown_of_clusters_lies_in_them():
 
 
 def test_growth_adds_no_direction_in_which_real_vectors_do_not_differ():
-    real = turned(unit(100, 5), 32)
+    real = rotated(unit(100, 5), 32)
     assert np.linalg.matrix_rank(np.concatenate([real, Growth(real).block(0, 200)]), tol=1e-3) == 5
 
 
@@ -71,12 +71,12 @@ def test_an_image_tells_its_number(number):
 def test_a_database_is_filled_once_and_found_again(tmp_path, monkeypatch):
     monkeypatch.setattr(grown, "FOLDER", tmp_path)
     monkeypatch.setattr(vectors, "BLOCK", 200)
-    supply = Growth(turned(unit(50, 32), grown.DIMENSIONS))
+    supply = Growth(rotated(unit(50, 32), grown.DIMENSIONS))
     first = grown.filled(300, supply, "drawn")
     assert grown.filled(300, supply, "drawn") == first
     exact = grown.exact_nearest(supply, 300, supply.block(1)[:20], DEPTH)
     with grown.database(300) as server:
-        _, found = timed(by_catalogue(server.collection()), supply.block(1)[:20])
+        _, found = timed(by_catalogue(server.catalogue().current()), supply.block(1)[:20])
         assert server.anonymous_mb() > 1
     assert reached(found, exact) == 1
     assert found[0].vectors.shape == (DEPTH, grown.DIMENSIONS)
@@ -88,9 +88,9 @@ def test_a_database_of_several_parts_has_each_indexed_also_a_smaller_last_one(tm
     monkeypatch.setattr(vectors, "BLOCK", 200)
     monkeypatch.setattr(grown, "UNINDEXED", 150)
     monkeypatch.setattr(grown, "PART", 400)
-    supply = Growth(turned(unit(50, 32), grown.DIMENSIONS))
+    supply = Growth(rotated(unit(50, 32), grown.DIMENSIONS))
     assert grown.filled(600, supply, "drawn").index_seconds > 0
     with grown.database(600) as server:
-        assert server.collection().count() == 600
+        assert server.catalogue().current().count() == 600
     with vectors.loaded(grown.shard_folder(600)) as shard:
         assert shard.opened.info().indexed_vectors_count == 600

@@ -1,4 +1,4 @@
-"""Slow clients, against a server of one thread."""
+"""SlowClients clients, against a server of one thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itertools import count
 import pytest
 
 from benchmarks import slow_clients
-from benchmarks.slow_clients import KINDS, Held, measure
+from benchmarks.slow_clients import KINDS, Connections, measure
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -56,7 +56,7 @@ def test_what_has_a_thread_for_everybody_answers_all(kind, serve):
 
 def test_whoever_is_closed_comes_again(serve):
     port = serve(Threads)
-    with closing(Held(KINDS["idle"], port)) as held:
+    with closing(Connections(KINDS["idle"], port)) as held:
         held.hold()
         first = held._connections[0]
         first.setblocking(True)
