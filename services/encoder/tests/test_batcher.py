@@ -33,9 +33,10 @@ class Runner:
         self.begun = threading.Semaphore(0)
 
     def __call__(self, key, payloads):
+        gate = self.gate
         self.batches.append((key, list(payloads)))
         self.begun.release()
-        assert self.gate.wait(DEADLINE)
+        assert gate.wait(DEADLINE)
         for payload in payloads:
             if payload == "bad":
                 raise ValueError("bad payload")
@@ -105,7 +106,7 @@ def test_every_call_gets_its_own_results_in_order(calls, size, data):
     assert sum(len(payloads) for _, payloads in runner.batches) == sum(map(len, calls))
 
 
-def test_pendingthat_come_together_share_a_batch():
+def test_calls_that_come_together_share_a_batch():
     runner = Runner()
     with running([queue("a", max_batch=4)], runner) as batcher:
         hold(batcher, runner, "a")
@@ -118,10 +119,13 @@ def test_pendingthat_come_together_share_a_batch():
 def test_a_batch_closes_when_its_first_item_has_waited_long_enough():
     runner = Runner()
     with running([queue("a", max_batch=50, max_wait_seconds=0.05)], runner) as batcher:
-        put(batcher, "a", [1, 2]).future.result(DEADLINE)
-        runner.batches.clear()
-        # The last batch had two items, so that this one waits for company: shorter than for ever.
+        hold(batcher, runner, "a")
+        both = put(batcher, "a", [1, 2])
+        runner.gate.set()
+        both.future.result(DEADLINE)
+        # The last batch had two items, so that this one waits for more: shorter than for ever.
         assert put(batcher, "a", [3]).future.result(DEADLINE) == [6]
+    assert [payloads for _, payloads in runner.batches] == [[0], [1, 2], [3]]
 
 
 def test_a_lone_caller_does_not_wait():
@@ -159,7 +163,7 @@ def test_a_thread_for_urgent_queues_passes_a_long_batch():
     with running([queue("texts", 0), queue("images", 1)], runner, [["texts", "images"], ["texts"]]) as batcher:
         gate = runner.gate
         images = hold(batcher, runner, "images")
-        # The gate holds the images' batch; the text's own thread would stop at it too, so open it for that one only.
+        # The old gate holds the images' batch; the text's batch meets a new one that is open.
         runner.gate = threading.Event()
         runner.gate.set()
         assert put(batcher, "texts", [1]).future.result(DEADLINE) == [2]
@@ -168,7 +172,7 @@ def test_a_thread_for_urgent_queues_passes_a_long_batch():
         images.future.result(DEADLINE)
 
 
-def test_a_full_queue_refuses_whole_pendingat_once_and_says_when_to_come_again():
+def test_a_full_queue_refuses_whole_calls_at_once_and_says_when_to_come_again():
     runner, notes = Runner(), Notes()
     with running([queue("a", capacity=3), queue("b", 1)], runner, observer=notes) as batcher:
         hold(batcher, runner, "a")
@@ -214,9 +218,13 @@ def test_cancelling_while_the_batch_runs_harms_nobody():
     with running([queue("a", max_batch=2)], runner) as batcher:
         hold(batcher, runner, "a")
         doomed, kept = put(batcher, "a", [1]), put(batcher, "a", [2])
-        runner.gate.set()
+        first, runner.gate = runner.gate, threading.Event()
+        first.set()
+        assert runner.begun.acquire(timeout=DEADLINE)
         doomed.cancel()
+        runner.gate.set()
         assert kept.future.result(DEADLINE) == [4]
+    assert runner.batches[-1] == ("a", [1, 2])
 
 
 def test_one_bad_item_fails_alone():
@@ -284,10 +292,9 @@ def test_a_batch_that_fills_up_does_not_wait_out_its_time():
         # The batch before held one item, so that this one goes off at once; from then on a batch waits for company.
         assert first.future.result(DEADLINE) == [2, 4]
         waiting = [put(batcher, "a", [number]) for number in (3, 4)]
-        time.sleep(0.02)
-        assert not waiting[0].future.done()
         waiting.append(put(batcher, "a", [5]))
         assert [call.future.result(DEADLINE) for call in waiting] == [[6], [8], [10]]
+    assert [payloads for _, payloads in runner.batches] == [[0], [1, 2], [3, 4, 5]]
 
 
 def test_what_a_batch_leaves_goes_to_another_thread():

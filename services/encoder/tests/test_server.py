@@ -14,7 +14,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from pydantic import SecretStr
-from sightline.encoder.client import EncoderClient, EncoderError, Unavailable
+from sightline.encoder.client import EncoderClient, EncoderError
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
 from sightline_encoder import server
 
@@ -36,14 +36,17 @@ def free_port():
 def test_not_serving_until_warm(serving):
     with serving(warm=False) as running, grpc.insecure_channel(running.address) as channel:
         assert health(channel) == health(channel, "") == NOT_SERVING
-        with EncoderClient(running.address, timeout_seconds=0.3) as client:
-            with pytest.raises(Unavailable, match="loading"):
-                client.encode_texts(["x"])
-            with pytest.raises(Unavailable, match="loading"):
-                client.models()
-            running.warm()
-            assert health(channel) == health(channel, "") == SERVING
-            assert len(client.encode_texts(["x"]).vectors()) == 1
+        stub, request = encoder_pb2_grpc.EncoderStub(channel), encoder_pb2.EncodeTextRequest(texts=["x"])
+        for call in (
+            lambda: stub.EncodeText(request, timeout=10),
+            lambda: stub.ListModels(encoder_pb2.ListModelsRequest(), timeout=10),
+        ):
+            with pytest.raises(grpc.RpcError, match="loading") as refusal:
+                call()
+            assert refusal.value.code() is grpc.StatusCode.UNAVAILABLE
+        running.warm()
+        assert health(channel) == health(channel, "") == SERVING
+        assert len(stub.EncodeText(request, timeout=10).results) == 1
         assert running.metric("sightline_encoder_ready") == 1
 
 
@@ -178,8 +181,9 @@ def test_tls(serving, tmp_path, certificate):
         address = running.address.replace("127.0.0.1", "localhost")
         with EncoderClient(address, ca_file=certificate_file) as client:
             assert len(client.encode_texts(["x"]).vectors()) == 1
-        with EncoderClient(address, timeout_seconds=0.5) as client, pytest.raises(Unavailable):
-            client.encode_texts(["x"])
+        with grpc.insecure_channel(address) as channel, pytest.raises(grpc.RpcError) as refusal:
+            encoder_pb2_grpc.EncoderStub(channel).EncodeText(encoder_pb2.EncodeTextRequest(texts=["x"]), timeout=20)
+        assert refusal.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
 @pytest.fixture

@@ -234,11 +234,12 @@ def test_a_cancelled_call_leaves_the_queue(client, tiny, until):
         held = encode.future(encoder_pb2.EncodeTextRequest(texts=["held"], priority=BULK), timeout=20)
         assert tiny.begun.acquire(timeout=10)
         doomed = encode.future(encoder_pb2.EncodeTextRequest(texts=["doomed"] * 3, priority=BULK), timeout=20)
-        late = encode.future(encoder_pb2.EncodeTextRequest(texts=["late"], priority=BULK), timeout=0.3)
-        until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 4)
+        until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 3)
+        late = encode.future(encoder_pb2.EncodeTextRequest(texts=["late"], priority=BULK), timeout=1)
+        assert late.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 3)
         doomed.cancel()
         until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 0)
-        assert late.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         tiny.gate.set()
         held.result()
     client.encode_texts(["after"])

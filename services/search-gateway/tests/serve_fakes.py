@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 FOLDER = Path(sys.argv[1])
-SLOW_SECONDS = 1.5
 
 
 def load_conftest():
@@ -38,11 +37,8 @@ def main():
 
         def wait():
             (FOLDER / "in-hand").touch()
-            if os.environ["SLOW_ENCODER"] == "until-told":
-                while not (FOLDER / "go-on").exists():
-                    time.sleep(0.02)
-            else:
-                time.sleep(SLOW_SECONDS)
+            while not (FOLDER / "go-on").exists():
+                time.sleep(0.02)
 
         if os.environ.get("SLOW_ENCODER"):
             world.encoder.before = wait

@@ -12,6 +12,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -23,10 +24,7 @@ START_SECONDS = 120
 SCRIPT = Path(__file__).with_name("serve_fakes.py")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+get = partial(httpx.get, timeout=START_SECONDS)
 
 
 def wait_until(condition, seconds=START_SECONDS):
@@ -45,12 +43,12 @@ class Server:
         (folder / "workers").mkdir()
         (folder / "metrics").mkdir()
         self.folder = folder
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port = 0
+        self.url = ""
         self.log = folder / "log"
         environment = {
             **os.environ,
-            "GATEWAY_PORT": str(self.port),
+            "GATEWAY_PORT": "0",
             "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
             **{name: str(value) for name, value in settings.items()},
         }
@@ -60,16 +58,16 @@ class Server:
             )
 
     def wait(self):
-        """Wait until it answers."""
+        """Wait until it listens, on a port that it logs, and answers."""
 
-        def answers():
+        def listening():
             assert self.process.poll() is None, self.log.read_text()
-            try:
-                return httpx.get(f"{self.url}/healthz").status_code == 200
-            except httpx.TransportError:
-                return False
+            return re.search(r'"port": ?(\d+)', self.log.read_text())
 
-        wait_until(answers)
+        wait_until(listening)
+        self.port = int(listening()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        assert get(f"{self.url}/healthz").status_code == 200
 
     def lines(self):
         """Return what it logged."""
@@ -101,18 +99,31 @@ def start(tmp_path):
         server.stop()
 
 
+def refuses(server):
+    """Return whether a server accepts no more connections."""
+    try:
+        socket.create_connection(("127.0.0.1", server.port)).close()
+    except ConnectionError:
+        return True
+    return False
+
+
 def test_sigterm_finishes_what_is_in_hand(start):
-    server = start(SLOW_ENCODER=1)
+    server = start(SLOW_ENCODER=1, GATEWAY_DRAIN_SECONDS=START_SECONDS)
     with ThreadPoolExecutor() as pool:
-        answer = pool.submit(httpx.get, f"{server.url}/api/v1/search?q=cat", timeout=START_SECONDS)
-        wait_until((server.folder / "in-hand").exists)
-        server.process.send_signal(signal.SIGTERM)
+        answer = pool.submit(get, f"{server.url}/api/v1/search?q=cat")
+        try:
+            wait_until((server.folder / "in-hand").exists)
+            server.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: refuses(server))
+            assert not answer.done()
+        finally:
+            (server.folder / "go-on").touch()
         response = answer.result()
     assert response.status_code == 200
     assert len(response.json()["results"]) == 3
-    assert server.process.wait(10) == 0
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{server.url}/healthz")
+    assert server.process.wait(START_SECONDS) == 0
+    assert refuses(server)
     assert not [line for line in server.lines() if line["level"] in ("error", "critical")]
 
 
@@ -120,12 +131,13 @@ def test_several_processes_count_together(start):
     server = start(GATEWAY_WORKERS=2)
     workers = server.folder / "workers"
     wait_until(lambda: len(list(workers.iterdir())) == 2)
-    for number in range(40):
-        # A connection each, so that both get some.
-        httpx.get(f"{server.url}/api/v1/search?q=cat{number}")
-    text = httpx.get(f"{server.url}/metrics").text
-    assert 'sightline_gateway_step_seconds_count{step="encode"} 40.0' in text
-    assert len(list((server.folder / "metrics").glob("histogram_*.db"))) >= 2
+    sent = 0
+    # A connection each, until both processes have answered some.
+    while sent < 40 or len(list((server.folder / "metrics").glob("histogram_*.db"))) < 2:
+        get(f"{server.url}/api/v1/search?q=cat{sent}")
+        sent += 1
+    text = get(f"{server.url}/metrics").text
+    assert f'sightline_gateway_step_seconds_count{{step="encode"}} {sent}.0' in text
     family = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children()]
     assert len(family) == 3
     [resident] = re.findall(r"^process_resident_memory_bytes (.+)$", text, re.MULTILINE)
@@ -134,7 +146,7 @@ def test_several_processes_count_together(start):
 
 def test_one_line_a_request(start):
     server = start()
-    httpx.get(f"{server.url}/api/v1/search?q=cat", headers={"X-Request-ID": "abc"})
+    get(f"{server.url}/api/v1/search?q=cat", headers={"X-Request-ID": "abc"})
     [line] = [line for line in server.lines() if line["event"] == "request"]
     assert line["request_id"] == "abc"
     assert line["service"] == "search-gateway"
@@ -181,7 +193,7 @@ def test_clients_that_send_nothing_more_are_cut_off(start):
         assert b"application/problem+json" in head
         assert json.loads(body)["status"] == 408
     assert talk(server, b"", START_SECONDS) == b""
-    assert httpx.get(f"{server.url}/healthz").status_code == 200
+    assert get(f"{server.url}/healthz").status_code == 200
 
 
 def begin(server, data):
@@ -225,9 +237,9 @@ def test_slow_clients_hold_up_nobody(start, count, sent, goes_on):
     try:
         with trickling(slow if goes_on else []):
             for number in range(20):
-                assert httpx.get(f"{server.url}/healthz", timeout=START_SECONDS).status_code == 200
+                assert get(f"{server.url}/healthz").status_code == 200
                 query = f"{server.url}/api/v1/search?q=cat{number}"
-                assert len(httpx.get(query, timeout=START_SECONDS).json()["results"]) == 3
+                assert len(get(query).json()["results"]) == 3
         for client in slow:
             client.setblocking(False)
             with pytest.raises(BlockingIOError):
@@ -238,14 +250,14 @@ def test_slow_clients_hold_up_nobody(start, count, sent, goes_on):
 
 
 def test_health_answers_while_all_threads_are_busy(start):
-    server = start(GATEWAY_THREADS=2, SLOW_ENCODER="until-told")
+    server = start(GATEWAY_THREADS=2, SLOW_ENCODER=1)
     with ThreadPoolExecutor() as pool:
         queries = [f"{server.url}/api/v1/search?q=cat{number}" for number in range(6)]
         searches = [pool.submit(httpx.get, query, timeout=2 * START_SECONDS) for query in queries]
         try:
             wait_until((server.folder / "in-hand").exists)
             for path in ("healthz", "readyz", "metrics"):
-                assert httpx.get(f"{server.url}/{path}", timeout=START_SECONDS).status_code == 200
+                assert get(f"{server.url}/{path}").status_code == 200
             # One waits for the encoder; those that would wait as well are refused after a moment.
             assert not all(search.done() for search in searches)
         finally:
@@ -260,7 +272,7 @@ def test_a_process_that_dies_is_replaced(start):
     [first, *_] = psutil.Process(server.process.pid).children()
     first.kill()
     wait_until(lambda: len(list(workers.iterdir())) == 3)
-    assert httpx.get(f"{server.url}/api/v1/search?q=cat").status_code == 200
+    assert get(f"{server.url}/api/v1/search?q=cat").status_code == 200
 
 
 def test_no_process_outlives_the_one_that_was_started(start):
