@@ -170,7 +170,7 @@ def load(choice: str | None = None) -> models.Model:
 def embed_with(model: models.Model, pictures: Collection) -> tuple[list[str], Vectors]:
     """Return the keys that decode, and their (n, d) unit vectors by a model."""
     settings = EncoderSettings()
-    batch, threads = settings.max_batch_size, settings.picture_threads
+    batch, threads = settings.max_batch_size, settings.forward_threads
     return embed(model.encode_pixels, pictures, model.preprocessing, batch, threads)
 
 

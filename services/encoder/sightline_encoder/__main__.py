@@ -38,7 +38,7 @@ def main() -> None:
         else:
             asyncio.run(bootstrap(settings).run())
     except StartupError as error:
-        print(f"sightline-encoder: {error.message}", file=sys.stderr)
+        print(f"sightline-encoder: {error}", file=sys.stderr)
         code = 2
     else:
         code = 0

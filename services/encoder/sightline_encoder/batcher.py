@@ -15,6 +15,8 @@ from typing import Generic, TypeVar
 
 from sightline.encoder.errors import ItemError, Overloaded
 
+INTERACTIVE_WAIT_SECONDS, BULK_WAIT_SECONDS = 0.002, 0.010
+"""How long a batch that is not full waits for more items: `QueueSpec.max_wait_seconds` of the encoder's queues."""
 SHORTEST_RETRY_SECONDS = 0.05
 LONGEST_RETRY_SECONDS = 5.0
 
@@ -82,7 +84,7 @@ class PendingCall(Generic[Key, Payload, Result]):
         self._batcher._submit(self, index, payload)
 
     def fail(self, index: int, error: ItemError) -> None:
-        """Settle an item that cannot be queued, with its error."""
+        """Give an item that cannot be queued its error as its result."""
         self._batcher._fail(self, index, error)
 
     def cancel(self) -> None:
@@ -184,7 +186,7 @@ class Batcher(Generic[Key, Payload, Result]):
         return call
 
     def close(self) -> None:
-        """Run what is queued, then stop the threads. Items that are admitted but not queued are not settled."""
+        """Run what is queued, then stop the threads. Items that are admitted but not queued get no result."""
         with self._lock:
             self._closing = True
             for wakeup in self._wakeups:

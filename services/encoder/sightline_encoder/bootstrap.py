@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -63,7 +64,7 @@ class Service:
         """
         began = time.monotonic()
         models = await _run_in_thread(lambda: self._load(self._settings))
-        self._pipeline = Pipeline(models, self._settings, self._settings.pictures, self._metrics)
+        self._pipeline = Pipeline(models, self._settings, self._metrics)
         for model in models:
             self._metrics.add_model(model.id, model.fingerprint, model.runtime, model.device)
         await self.server.serve(self._pipeline)
@@ -104,30 +105,21 @@ class Service:
 
 async def _run_in_thread(work: Callable[[], Sequence[EncodingModel]]) -> Sequence[EncodingModel]:
     """Run work in a daemon thread; unlike with asyncio.to_thread, the process may end before the work does."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Sequence[EncodingModel]] = loop.create_future()
-
-    def settle(models: Sequence[EncodingModel] | None, error: Exception | None) -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        elif models is not None:
-            done.set_result(models)
+    done: Future[Sequence[EncodingModel]] = Future()
+    # From now on it cannot be cancelled: who waits may be, and the work goes on until it is done or the process ends.
+    done.set_running_or_notify_cancel()
 
     def target() -> None:
         # The runtime starts its threads here, and they inherit the priority: lower than that of the thread that serves
         # texts, which computes a short text by itself.
         lower_thread_priority()
         try:
-            models, error = work(), None
-        except Exception as problem:
-            models, error = None, problem
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, models, error)
+            done.set_result(work())
+        except Exception as error:
+            done.set_exception(error)
 
     threading.Thread(target=target, name="load", daemon=True).start()
-    return await done
+    return await asyncio.wrap_future(done)
 
 
 def load_models(

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 
 class StartupError(Exception):
-    """The service cannot start.
-
-    Attributes:
-        message: What was wrong and what to do, fit to show to a person.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    """The service cannot start; the message says what was wrong and what to do."""
 
 
 class ModelError(StartupError):

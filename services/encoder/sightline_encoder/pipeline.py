@@ -14,9 +14,16 @@ import structlog
 from numpy.typing import NDArray
 from PIL import Image
 from sightline.encoder.errors import InvalidItem, InvalidRequest, ItemError, Overloaded
-from sightline_pictures import PictureError, PictureSettings, Preprocessing, open_picture, preprocess
+from sightline_pictures import PictureError, Preprocessing, open_picture, preprocess
 
-from sightline_encoder.batcher import Batcher, Observer, PendingCall, QueueSpec
+from sightline_encoder.batcher import (
+    BULK_WAIT_SECONDS,
+    INTERACTIVE_WAIT_SECONDS,
+    Batcher,
+    Observer,
+    PendingCall,
+    QueueSpec,
+)
 from sightline_encoder.decode_pool import DecodePool
 from sightline_encoder.settings import EncoderSettings
 from sightline_encoder.thread_priority import lower_thread_priority
@@ -25,8 +32,6 @@ log = structlog.get_logger()
 
 Vectors = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
-INTERACTIVE_WAIT_SECONDS, BULK_WAIT_SECONDS = 0.002, 0.010
-"""A batch that is not full closes when its first item has waited so long."""
 
 
 class EncodingModel(Protocol):
@@ -91,8 +96,7 @@ class Pipeline:
 
     Args:
         models: The models, the default first.
-        settings: Batch sizes and the queues' bounds.
-        pictures: The limits of one picture.
+        settings: Batch sizes, the queues' bounds, and the limits of one picture.
         observer: Receives the batcher's events.
     """
 
@@ -100,12 +104,11 @@ class Pipeline:
         self,
         models: Sequence[EncodingModel],
         settings: EncoderSettings,
-        pictures: PictureSettings,
         observer: Observer[QueueKey] | None = None,
     ) -> None:
         self.models = {model.id: model for model in models}
         self._default = models[0]
-        self._pictures = pictures
+        self._pictures = settings.pictures
         self._observer = observer or Observer()
         self._bytes = _ByteBudget(settings.queue_bytes)
         keys = [
@@ -134,7 +137,7 @@ class Pipeline:
                 lower_thread_priority()
 
         self._batcher = Batcher(queues, self._encode, [others, urgent], observer, on_thread_start)
-        self._decoders = DecodePool(settings.picture_threads)
+        self._decoders = DecodePool(settings.forward_threads)
 
     def model(self, model_id: str) -> EncodingModel:
         """Return a model by id; the default for an empty one.

@@ -140,14 +140,14 @@ class TokenInterceptor(grpc.aio.ServerInterceptor):
         if handler is None or handler_call_details.method.startswith(f"/{HEALTH}/"):
             return handler
         for key, value in handler_call_details.invocation_metadata or ():
-            given = value if isinstance(value, bytes) else value.encode()
-            if key == "authorization" and hmac.compare_digest(given, self._expected):
+            sent = value if isinstance(value, bytes) else value.encode()
+            if key == "authorization" and hmac.compare_digest(sent, self._expected):
                 return handler
         return _refusing(handler)
 
 
 def _refusing(handler: Handler) -> Handler:
-    message = "this encoder wants the metadata `authorization: Bearer TOKEN` with the right token (ENCODER_TOKEN)"
+    message = "this encoder needs the metadata `authorization: Bearer TOKEN` with the right token (ENCODER_TOKEN)"
 
     async def refuse(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         await context.abort(grpc.StatusCode.UNAUTHENTICATED, message)

@@ -119,10 +119,5 @@ class EncoderSettings(SettingsGroup):
 
     @property
     def forward_threads(self) -> int:
-        """Threads of one forward pass on the CPU."""
+        """Threads of one forward pass on the CPU, and as many that decode images."""
         return self.threads or available_cores()
-
-    @property
-    def picture_threads(self) -> int:
-        """Threads that decode pictures."""
-        return self.forward_threads

@@ -74,7 +74,7 @@ def load(
         ) from error
     except ConversionFailed as error:
         if settings.runtime != "auto":
-            raise ConversionFailed(f"model {model_id!r}: {error.message}") from error
+            raise ConversionFailed(f"model {model_id!r}: {error}") from error
         from sightline_encoder.runtimes.torch_runtime import TorchRuntime
 
         log.warning("running on torch instead", model=model_id)

@@ -28,7 +28,7 @@ from tokenizers import Tokenizer
 from sightline_encoder.errors import ModelError
 from sightline_encoder.models import files
 from sightline_encoder.models.source import ModelSource, fingerprint, synthetic_pictures
-from sightline_encoder.runtimes.tower import BATCH, Axis, TowerSource, Vectors
+from sightline_encoder.runtimes.tower import BATCH, Axis, TowerSource, Vectors, unit
 
 if TYPE_CHECKING:
     from sightline_encoder.models.embedded_torch import ConseImage, SentenceText
@@ -179,6 +179,4 @@ def _class_vectors(classes: list[tuple[str, str, str]], encode: Callable[[list[s
     vectors = np.empty((len(texts), DIMENSIONS), np.float32)
     for rows in batched(order, 64):
         vectors[rows] = encode([texts[row] for row in rows])
-    sums = vectors.reshape(len(classes), 3, DIMENSIONS).sum(axis=1)
-    unit: Vectors = sums / np.linalg.norm(sums, axis=1, keepdims=True)
-    return unit
+    return unit(vectors.reshape(len(classes), 3, DIMENSIONS).sum(axis=1))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sightline_pictures import Preprocessing
 
 from sightline_encoder.models.source import ModelSource
-from sightline_encoder.runtimes.tower import Runtime, Vectors
+from sightline_encoder.runtimes.tower import Runtime, Vectors, unit
 
 
 class Model:
@@ -43,13 +43,13 @@ class Model:
         """Return (n, dimensions) float32 unit vectors."""
         if not texts:
             return np.empty((0, self.dimensions), np.float32)
-        return _unit(self._text(*self._tokenize(texts)))
+        return unit(self._text(*self._tokenize(texts)))
 
     def encode_pixels(self, pixels: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Vectors:
         """Return (n, dimensions) float32 unit vectors for n pictures of (height, width, 3) uint8, preprocessed."""
         if len(pixels) == 0:
             return np.empty((0, self.dimensions), np.float32)
-        return _unit(self._image(np.stack(list(pixels)) if not isinstance(pixels, np.ndarray) else pixels))
+        return unit(self._image(np.stack(list(pixels)) if not isinstance(pixels, np.ndarray) else pixels))
 
     def warm_up(self, max_batch: int = 1) -> None:
         """Encode texts and grey pictures: checks that the model works, and triggers what is compiled on first use.
@@ -66,9 +66,3 @@ class Model:
                 self.encode_texts(["a picture", "another one of two"] * (size // 2))
                 self.encode_pixels([grey] * size)
                 size *= 2
-
-
-def _unit(vectors: Vectors) -> Vectors:
-    """Return the rows scaled to length 1, in float32: lower precisions leave them slightly off."""
-    unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return unit

@@ -52,7 +52,7 @@ def describe(model_id: str, cache: Path) -> ModelSource:
             **{**resolved.preprocess, "size": resolved.architecture["vision_cfg"].get("image_size", 224)}
         )
     except ModelError as error:
-        raise ModelError(f"model {model_id!r}: {error.message}") from error
+        raise ModelError(f"model {model_id!r}: {error}") from error
     except Exception as error:
         raise ModelError(f"model {model_id!r}: {_one_line(error)}") from error
     preprocessing = _preprocessing(model_id, cfg)

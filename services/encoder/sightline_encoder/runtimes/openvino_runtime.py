@@ -97,11 +97,8 @@ class OpenVinoRuntime:
         fixed = all(list(axes.values()) == [BATCH] for axes in source.inputs.values())
         if not fixed:
             any_size = self._compile(model, precision)
-            return (
-                self._text_tower(model, precision, any_size)
-                if _takes_tokens(source)
-                else OpenVinoTower([(0, any_size)])
-            )
+            takes_tokens = all(list(axes) == [0, 1] for axes in source.inputs.values())
+            return self._text_tower(model, precision, any_size) if takes_tokens else OpenVinoTower([(0, any_size)])
         compiled = []
         for size in BATCH_SIZES:
             sized = model.clone()
@@ -175,11 +172,6 @@ class OpenVinoTower:
                 parts.append(infer(request, [array[start : start + step] for array in inputs]))
                 start += step
         return np.concatenate(parts) if len(parts) > 1 else parts[0]
-
-
-def _takes_tokens(source: TowerSource) -> bool:
-    """Return whether every input is (texts, tokens)."""
-    return all(list(axes) == [0, 1] for axes in source.inputs.values())
 
 
 def export(source: TowerSource) -> Any:

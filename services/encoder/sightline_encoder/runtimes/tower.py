@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 
 
+def unit(vectors: Vectors) -> Vectors:
+    """Return the rows scaled to length 1, in float32: lower precisions leave them slightly off."""
+    scaled: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return scaled
+
+
 class Tower(Protocol):
     """One compiled network. Safe to call from several threads."""
 
