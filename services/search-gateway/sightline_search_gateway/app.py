@@ -14,9 +14,10 @@ from sightline_search_gateway.http.openapi import DESCRIPTION, complete
 from sightline_search_gateway.http.problems import register_problems
 from sightline_search_gateway.http.static_files import StaticFiles, add_common_headers
 from sightline_search_gateway.http.telemetry import Telemetry
+from sightline_search_gateway.maps.settings import MEBIBYTE
 from sightline_search_gateway.routes import changes, docs, images, ingest, maps, search, system
 from sightline_search_gateway.security import check_host
-from sightline_search_gateway.settings import MEBIBYTE, Settings
+from sightline_search_gateway.settings import Settings
 
 BLUEPRINTS = (search, images, changes, maps, ingest, system, docs)
 MAX_FORM_BYTES = MEBIBYTE
@@ -35,13 +36,12 @@ SPEC_SETTINGS: dict[str, Any] = {
 }
 
 
-def create_app(settings: Settings, clients: Clients, telemetry: Telemetry | None = None) -> APIFlask:
+def create_app(settings: Settings, clients: Clients) -> APIFlask:
     """Return the application; connects to nothing.
 
     Args:
         settings: How to serve.
         clients: What to serve from.
-        telemetry: Metrics; new ones by default.
     """
     app = APIFlask(
         __name__,
@@ -62,7 +62,7 @@ def create_app(settings: Settings, clients: Clients, telemetry: Telemetry | None
     app.license = {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}
     app.spec_processor(complete)  # type: ignore[arg-type]
 
-    telemetry = telemetry or Telemetry()
+    telemetry = Telemetry()
     app.extensions[EXTENSION] = assemble(settings, clients, telemetry)
     telemetry.attach(app)
     app.before_request(check_host)
@@ -84,7 +84,7 @@ def create_app(settings: Settings, clients: Clients, telemetry: Telemetry | None
 
 
 def _limit_body(settings: Settings) -> None:
-    """Bound the body by what the call takes, and refuse forms that are none."""
+    """Limit the body's size by the call, and refuse other media types where a form is needed."""
     limits = {
         "search.search": settings.pictures.max_bytes,
         "changes.upload_images": settings.gateway.upload_max_bytes,

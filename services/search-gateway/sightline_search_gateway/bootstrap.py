@@ -1,4 +1,4 @@
-"""Where everything is wired."""
+"""Wires the application: settings to clients to services."""
 
 from __future__ import annotations
 
@@ -22,24 +22,20 @@ from sightline_search_gateway.settings import Settings
 PREPARE_SECONDS = 2.0
 
 
-def bootstrap(settings: Settings, clients: Clients | None = None) -> APIFlask:
+def bootstrap(settings: Settings) -> APIFlask:
     """Return the application.
 
-    Nothing is asked of the other services yet: they may start later. With several processes, call it in each, after
+    No other service is called yet: they may start later. With several processes, call it in each, after
     the fork, since the channels to them do not survive one.
-
-    Args:
-        settings: The gateway's.
-        clients: Instead of those that the settings name.
 
     Raises:
         BucketError: The bucket or the store of thumbnails cannot be opened.
     """
-    return create_app(settings, clients or connect(settings))
+    return create_app(settings, connect(settings))
 
 
 def serve_app(settings: Settings) -> APIFlask:
-    """Return the application, as a process serves it: what searches need is made ready meanwhile."""
+    """Return the application of a process that serves; a thread prepares what searches need meanwhile."""
     use_one_thread()
     app = bootstrap(settings)
     Thread(target=_prepare, args=(app.extensions[EXTENSION],), name="prepare", daemon=True).start()
@@ -47,7 +43,7 @@ def serve_app(settings: Settings) -> APIFlask:
 
 
 def _prepare(container: Container) -> None:
-    """Have words encoded and relevance learnt before anybody asks, as soon as there is a collection."""
+    """Have the vocabulary encoded and relevance calibrated before the first search, once there is a collection."""
     while True:
         try:
             collection = container.catalogue.current_if_any()
@@ -63,7 +59,7 @@ def _prepare(container: Container) -> None:
 
 def connect(settings: Settings) -> Clients:
     """Return the services that the settings name; connections open on first use."""
-    # A person waits: not as long as ingestion may.
+    # A person waits for the answer: no longer than ingestion's time-out, and perhaps less.
     seconds = min(settings.catalogue.timeout_seconds, settings.gateway.timeout_seconds)
     catalogue = settings.catalogue.model_copy(update={"timeout_seconds": seconds})
     probe = catalogue.model_copy(update={"timeout_seconds": min(seconds, PROBE_SECONDS)})

@@ -36,10 +36,10 @@ PICTURES_AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Clients:
-    """The other services, as the gateway reaches them.
+    """Clients of the other services.
 
     Attributes:
-        catalogue_probe: The catalogue once more, with less patience: whether it answers, not what.
+        catalogue_probe: The catalogue again, with a shorter time-out, to check whether it answers.
     """
 
     catalogue: Catalogue
@@ -54,20 +54,7 @@ class Clients:
 
 @dataclass(frozen=True)
 class Container:
-    """Everything that a request may use.
-
-    Attributes:
-        catalogue: Resolves the collection.
-        decode_slots: Held while a picture is decoded.
-        search: Answers searches.
-        images: Finds and renders images.
-        changes: Adds and removes images.
-        retries: Has images tried again.
-        ingest: How far the collection is.
-        operations: Models, counts and readiness.
-        vocabulary: What clusters are named with.
-        calibrator: What a collection taught about relevance.
-    """
+    """Everything that a request may use; `decode_slots` are held while a picture is decoded."""
 
     settings: Settings
     clients: Clients

@@ -1,8 +1,11 @@
-"""What the gateway's services refuse, and why; `http/problems.py` says it over HTTP."""
+"""Errors of the gateway's services; `http/problems.py` translates them to HTTP."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, TypedDict
+
+MAX_SHOWN = 5
 
 
 class Refused(TypedDict):
@@ -12,8 +15,13 @@ class Refused(TypedDict):
     reason: str
 
 
+def reasons_of(refused: Sequence[Refused]) -> str:
+    """Return why files were not used, for a message: of the first five."""
+    return "; ".join(f"{one['name']}: {one['reason']}" for one in refused[:MAX_SHOWN])
+
+
 class ServiceError(Exception):
-    """An error that a client is told about.
+    """An error that is shown to a client.
 
     Args:
         kind: A key of `http.problems.PROBLEM_TYPES`.

@@ -13,7 +13,7 @@ from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.ingest.status import StateCounts, count_states
 
 PROBE_SECONDS = 1.0
-"""How long a check of readiness waits for each service: whoever asks waits no longer than a second or two."""
+"""How long a readiness check waits for each service."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,7 @@ class OperationsService:
     """Asks the catalogue and the encoders. Safe to use from several threads.
 
     Args:
-        catalogue: Resolves the collection.
-        probe: The catalogue, with less patience.
-        encoder: The encoders' client.
+        probe: The catalogue, with a shorter time-out.
     """
 
     def __init__(self, catalogue: CatalogueCircuitBreaker, probe: Catalogue, encoder: EncoderClient) -> None:
@@ -125,7 +123,7 @@ class OperationsService:
         return Stats(Counts(**counts, total=sum(counts.values())), [LabelCount(*one) for one in ordered])
 
     def readiness(self) -> Ready:
-        """Return that searches will be answered: the catalogue is there, and an encoder for its collection.
+        """Check that searches will be answered: the catalogue is there, and an encoder for its collection.
 
         Raises:
             ServiceError: They will not.

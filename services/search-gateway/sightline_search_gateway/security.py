@@ -1,4 +1,4 @@
-"""Who may ask, and who may change the bucket."""
+"""Which hosts, origins and keys are accepted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPEN_PATHS = {"/healthz", "/readyz"}
 
 
 def check_host() -> None:
-    """Refuse a request that was sent to a name which is not ours.
+    """Refuse a request that was sent to a host name that is not this gateway's.
 
     A page of another site can point its own name at 127.0.0.1 and is then, to the browser, of the same origin as the
     gateway (DNS rebinding); only the name in the Host header tells.
@@ -74,15 +74,11 @@ def check_same_origin() -> None:
             return
         scheme, _, authority = origin.partition("://")
         port = DEFAULT_PORTS.get(scheme)
-        if port is None or _without_port(authority, port) != _without_port(request.host.lower(), port):
+        if port is None or authority.removesuffix(f":{port}") != request.host.lower().removesuffix(f":{port}"):
             raise ServiceError("cross-origin", "Pages of other sites may not change anything here.")
     # Sent by browsers even where Origin is not; `none` is the user's own doing.
     if request.headers.get("Sec-Fetch-Site", "none").lower() not in ("same-origin", "none"):
         raise ServiceError("cross-origin", "Pages of other sites may not change anything here.")
-
-
-def _without_port(authority: str, default: str) -> str:
-    return authority.removesuffix(f":{default}")
 
 
 def check_key() -> None:
@@ -94,12 +90,12 @@ def check_key() -> None:
     keys = current().settings.gateway.api_key_list
     if not keys:
         return
-    given = request.headers.get("X-API-Key", "")
+    sent = request.headers.get("X-API-Key", "")
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if not given and scheme.lower() == "bearer":
-        given = token.strip()
+    if not sent and scheme.lower() == "bearer":
+        sent = token.strip()
     # All are compared, so that the time taken tells nothing about them.
-    matches = [hmac.compare_digest(given.encode(), key.encode()) for key in keys]
+    matches = [hmac.compare_digest(sent.encode(), key.encode()) for key in keys]
     if not any(matches):
         raise ServiceError(
             "key-required",
@@ -108,7 +104,7 @@ def check_key() -> None:
 
 
 def check_change() -> None:
-    """Refuse a change of the bucket by whoever may not; before the body is read.
+    """Refuse a change of the bucket that is not allowed, before the body is read.
 
     Raises:
         ServiceError: 403 or 401.

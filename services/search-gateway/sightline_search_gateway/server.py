@@ -70,7 +70,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     request: HTTPRequestParser | None = None
 
     @property
-    def in_hand(self) -> bool:
+    def has_request(self) -> bool:
         """Whether a request is arriving, waits, or is being answered."""
         return bool(self.requests or self.request is not None or self.total_outbufs_len)
 
@@ -102,7 +102,7 @@ class Dispatcher:
 
 
 class GatewayServer(TcpWSGIServer):  # type: ignore[misc]
-    """Serves until it is stopped, then finishes what is in hand.
+    """Serves until it is stopped, then finishes open requests.
 
     Args:
         app: The WSGI application.
@@ -134,21 +134,21 @@ class GatewayServer(TcpWSGIServer):  # type: ignore[misc]
         self._drain_seconds = settings.drain_seconds
 
     def maintenance(self, now: float) -> None:
-        """Drop connections that nothing has moved on for long; tell those that began a request."""
+        """Close idle connections; answer those that began a request with 408."""
         for channel in list(self.active_channels.values()):
             if channel.last_activity < now - self.adj.channel_timeout:
                 channel.time_out()
         super().maintenance(now)
 
     def serve_until(self, stopped: Event) -> None:
-        """Serve; once stopped, accept nothing more, and return when what is in hand is answered."""
+        """Serve; once stopped, accept no more connections, and return when open requests are answered."""
         while not stopped.is_set():
             wasyncore.loop(POLL_SECONDS, use_poll=True, map=self._map, count=1)
         wasyncore.dispatcher.close(self)
         deadline = time.monotonic() + self._drain_seconds
         while time.monotonic() < deadline:
             for channel in list(self.active_channels.values()):
-                if not channel.in_hand:
+                if not channel.has_request:
                     channel.handle_close()
             if not self.active_channels:
                 return
@@ -157,9 +157,9 @@ class GatewayServer(TcpWSGIServer):  # type: ignore[misc]
 
 def set_up_process() -> None:
     """Set limits and logging of a process that serves."""
-    # It warns of each request that waits for a thread; waiting is what the queue is for.
+    # It warns of each request that waits for a thread, which is normal.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    limit = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < limit:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

@@ -13,9 +13,8 @@ from sightline_service import LogSettings, SettingsGroup
 from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.queues import QueueSettings
 
-from sightline_search_gateway.maps.settings import MapSettings
+from sightline_search_gateway.maps.settings import MEBIBYTE, MapSettings
 
-MEBIBYTE = 1024 * 1024
 SHORTEST_KEY = 16
 CHECKOUT_DOCS_DIR = Path(__file__).parents[2] / "web" / "node_modules" / "swagger-ui-dist"
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sightline_search_gateway.maps.points import Points, centred, dump_xy, load_points, point_shape, scale_of
+from sightline_search_gateway.http.serializers import serialize_points
+from sightline_search_gateway.maps.points import Points, centred, dump_xy, load_points, scale_of
 from sightline_search_gateway.maps.request import MapRequest, fitting_perplexity
 from sightline_search_gateway.maps.uploads import label_of
 from sightline_search_gateway.maps.worker import layout
-from sightline_search_gateway.maps.worker.clusters import group, majority_names, nearest_group
+from sightline_search_gateway.maps.worker.clusters import group_vectors, majority_names, nearest_group
 from sightline_search_gateway.maps.worker.neighbours import nearest_neighbours, nearest_of
 from sightline_search_gateway.maps.worker.separation import label_separation, sampled
 
@@ -142,7 +143,7 @@ def test_a_new_picture_is_placed_among_its_like_and_nothing_moves():
 
 def test_clusters_are_as_many_as_there_are_bunches_the_largest_first():
     vectors, label = bunches([20, 50, 30])
-    cluster, centroids = group(vectors)
+    cluster, centroids = group_vectors(vectors)
     assert np.bincount(cluster).tolist() == [50, 30, 20]
     assert np.allclose(np.linalg.norm(centroids, axis=1), 1, atol=1e-5)
     assert (nearest_group(vectors, centroids) == cluster).all()
@@ -155,9 +156,9 @@ def test_points_come_back_as_they_were_kept():
     xy = np.array([[3.0, 1.0], [-3.0, 0.5]], np.float32)
     back = load_points(points.dump(), dump_xy(xy))
     assert (back.ids, back.label.tolist(), back.new.tolist()) == (["a", "b"], [0, -1], [False, True])
-    shape = point_shape(back, scale_of(xy))
+    shape = serialize_points(back, scale_of(xy))
     assert shape["x"].tolist() == [0.98, -0.98]
-    assert point_shape(load_points(points.dump(), None), 1.0) is None
+    assert serialize_points(load_points(points.dump(), None), 1.0) is None
 
 
 def test_a_map_is_centred_on_what_it_spans():

@@ -7,11 +7,12 @@ import time
 import pytest
 import redis
 from sightline_search_gateway.maps import store as store_module
-from sightline_search_gateway.maps.jobs import LeaseLost, MapJobs
+from sightline_search_gateway.maps.jobs import GROUP, LEASE_SECONDS, STREAM, LeaseLost, MapJobs
+from sightline_search_gateway.maps.record import NewMap
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.settings import MEBIBYTE, MapSettings
-from sightline_search_gateway.maps.store import INDEX, PREFIX, MapStore, NewMap
-from sightline_search_gateway.maps.worker_lease import ANY_WORKER, GROUP, LEASE_SECONDS, STREAM, is_there
+from sightline_search_gateway.maps.store import INDEX, PREFIX, MapStore
+from sightline_search_gateway.maps.worker_presence import ANY_WORKER, is_there
 from sightline_service.queues import redis_client
 
 MODEL = {"id": "embedded", "fingerprint": "f"}

@@ -16,11 +16,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from sightline_catalogue import CatalogueUnavailable
-from sightline_search_gateway.maps.jobs import MapJobs
+from sightline_search_gateway.maps.jobs import STREAM, MapJobs
 from sightline_search_gateway.maps.store import MapStore
 from sightline_search_gateway.maps.worker import job
 from sightline_search_gateway.maps.worker.runner import LOST, MapWorker
-from sightline_search_gateway.maps.worker_lease import STREAM
 
 LABELS = ("cats", "dogs", "cows")
 EACH = 15

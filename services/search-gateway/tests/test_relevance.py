@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 from sightline_catalogue import CatalogueUnavailable, Nearest, SearchParams
-from sightline_search_gateway.search.cluster_names import bare
+from sightline_search_gateway.search.cluster_names import normalised
 from sightline_search_gateway.search.relevance import Calibrator, assess, calibrate, nothing_like
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
 
@@ -139,7 +139,7 @@ def test_the_message_reads_as_the_query_does(text, shown):
 
 
 def test_a_text_bare_of_its_article():
-    assert bare(" The  Fax-machine ") == "fax machine"
+    assert normalised(" The  Fax-machine ") == "fax machine"
 
 
 def test_only_a_text_has_a_relevance(world):

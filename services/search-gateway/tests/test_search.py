@@ -189,7 +189,7 @@ def test_a_slow_encoder_does_not_take_every_thread(make_world, problem):
 
 
 def test_a_query_too_many_waits_a_moment_for_its_turn(make_world, monkeypatch):
-    monkeypatch.setattr(query_encoder, "TURN_SECONDS", 20)
+    monkeypatch.setattr(query_encoder, "SLOT_WAIT_SECONDS", 20)
     world = make_world(threads=2)
     world.add("a/b.jpg")
     entered, go = held(world.encoder)

@@ -7,7 +7,7 @@ import socket
 from datetime import UTC, datetime
 
 import pytest
-from sightline_search_gateway.clients.watcher import LONGEST_HINTS, QueueUnavailable, WatcherClient, WatcherState
+from sightline_search_gateway.clients.watcher import MAX_REQUESTS, QueueUnavailable, WatcherClient, WatcherState
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, RESCAN_LIST, WATCHER_HASH, QueueSettings, redis_client
 
 
@@ -53,10 +53,10 @@ def test_hints_come_in_order_and_do_not_pile_up(settings, client):
     board.request_scan(["a/b.jpg", "é.jpg"])
     board.request_scan()
     assert [json.loads(client.rpop(RESCAN_LIST)) for _ in range(2)] == [{"keys": ["a/b.jpg", "é.jpg"]}, {}]
-    for number in range(LONGEST_HINTS + 5):
+    for number in range(MAX_REQUESTS + 5):
         client.lpush(RESCAN_LIST, str(number))
     board.request_scan()
-    assert client.llen(RESCAN_LIST) == LONGEST_HINTS
+    assert client.llen(RESCAN_LIST) == MAX_REQUESTS
     board.close()
 
 

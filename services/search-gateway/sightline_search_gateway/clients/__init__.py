@@ -1,1 +1,1 @@
-"""The other services, as the gateway reaches them."""
+"""Clients of the catalogue and the watcher."""

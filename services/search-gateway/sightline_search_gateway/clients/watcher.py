@@ -1,4 +1,4 @@
-"""What the watcher says of itself in Redis, and the hints that it takes."""
+"""The watcher's state in Redis, and requests for scans."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sightline_service.queues import (
     redis_client,
 )
 
-LONGEST_HINTS = 1000
+MAX_REQUESTS = 1000
 STALE_SECONDS = 60
 log = structlog.get_logger()
 
@@ -31,10 +31,10 @@ class QueueUnavailable(Exception):
 
 @dataclass(frozen=True)
 class WatcherState:
-    """What the watcher last said.
+    """The watcher's state, as it last reported it.
 
     Attributes:
-        ignored: Files that by their name are no pictures; None while not known.
+        ignored: Files that by their name are not images; None while not known.
         queued: Tasks that wait for a worker; None while not known.
         scanning: Whether the bucket is being listed at the moment.
         last_scan_at: When the last whole listing ended; aware UTC.
@@ -47,14 +47,14 @@ class WatcherState:
 
 
 class WatcherClient:
-    """Redis, as the gateway uses it. Connects when it is first used."""
+    """Reads the watcher's state and requests scans, through Redis. Connects on first use."""
 
     def __init__(self, settings: QueueSettings) -> None:
         self._settings = settings
         self._client: redis.Redis | None = None
 
     def state(self) -> WatcherState:
-        """Return what the watcher last said; where Redis is away, that nothing is known."""
+        """Return the watcher's last state; where Redis does not answer, that nothing is known."""
         try:
             pipe = self._redis().pipeline(transaction=False)
             pipe.hgetall(WATCHER_HASH)
@@ -83,7 +83,7 @@ class WatcherClient:
             client = self._redis()
             client.lpush(RESCAN_LIST, json.dumps(message))
             # Where no watcher takes them: the oldest go, since its scan finds everything anyway.
-            client.ltrim(RESCAN_LIST, 0, LONGEST_HINTS - 1)
+            client.ltrim(RESCAN_LIST, 0, MAX_REQUESTS - 1)
         except redis.RedisError as error:
             raise QueueUnavailable("Redis does not answer") from error
 
@@ -100,5 +100,5 @@ class WatcherClient:
 
 
 def _is_recent(moment: datetime | None) -> bool:
-    """Return whether the watcher has spoken lately; one that was killed says for ever what it did last."""
+    """Return whether the watcher reported lately; one that was killed leaves its last report."""
     return moment is not None and (datetime.now(UTC) - moment).total_seconds() < STALE_SECONDS

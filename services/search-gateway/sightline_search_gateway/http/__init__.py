@@ -1,1 +1,1 @@
-"""What the API speaks: answers, problems, files, metrics, and the document that describes it."""
+"""HTTP: parameters, answers, problems, static files, metrics, and the OpenAPI document."""

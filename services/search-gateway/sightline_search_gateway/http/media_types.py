@@ -1,4 +1,4 @@
-"""What a file is to a browser, by its first bytes."""
+"""Media types of files, by their first bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MIME_TYPES = (*(format.media_type for format in FORMATS.values()), UNKNOWN)
 
 
 def media_type(data: bytes) -> str:
-    """Return the media type of a picture file; `UNKNOWN` for whatever is no raster picture.
+    """Return the media type of a picture file; `UNKNOWN` for all but raster pictures.
 
     The name says nothing here: a page named cat.jpg must not run as one, and SVG is a program.
     """

@@ -54,11 +54,6 @@ def picture_answer(description: str, *mime_types: str) -> Answers:
     return {200: {"description": description, "content": content, "headers": headers}, **NOT_MODIFIED}
 
 
-def text_answer(description: str) -> Answers:
-    """Return the OpenAPI response of a call that sends plain text."""
-    return {200: {"description": description, "content": {"text/plain": {"schema": {"type": "string"}}}}}
-
-
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Return APIFlask's document with what it leaves out: the problem's schema, the errors of every call, formats."""
     components = document.setdefault("components", {}).setdefault("schemas", {})

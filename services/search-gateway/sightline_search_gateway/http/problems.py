@@ -63,7 +63,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
 
 
 def translate(error: Exception) -> ServiceError | None:
-    """Return what a client is told about an error of one of the parts; None for what is a fault of ours."""
+    """Return the error to show to a client for an error of a client library or service; None for a bug."""
     match error:
         case ServiceError():
             return error
@@ -117,7 +117,7 @@ def _translate_encoder(error: encoder.EncoderError | encoder.ItemError) -> Servi
 
 
 def read_only_problem() -> ServiceError:
-    """Return what a client is told that wants to change a bucket that is not to be changed."""
+    """Return the error of a change where the bucket is read-only."""
     return ServiceError(
         "read-only-bucket",
         "Pictures can be neither added nor removed here. Whoever runs Sightline can allow it: BUCKET_WRITABLE=true.",
@@ -143,7 +143,7 @@ def problem_response(problem: ServiceError, headers: Mapping[str, str] | None = 
 
 
 def whole_seconds(seconds: float) -> int:
-    """Return when to come back, as Retry-After has it: at least one."""
+    """Return the seconds of a Retry-After header: at least one."""
     return max(1, math.ceil(seconds))
 
 

@@ -57,7 +57,7 @@ def search_response(outcome: SearchOutcome, telemetry: Telemetry) -> Response:
 
 def has_etag(tag: str) -> bool:
     """Return whether the client has what an ETag names."""
-    return request.if_none_match.contains(tag)
+    return request.if_none_match.contains_weak(tag)
 
 
 def picture_response(data: bytes, media_type: str, tag: str, *, keep: bool) -> Response:

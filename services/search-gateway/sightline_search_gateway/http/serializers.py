@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import UTC, datetime
 from itertools import zip_longest
+from typing import Any, cast
 
 import numpy as np
 import sightline_catalogue as catalogue
 
+from sightline_search_gateway.maps.points import COLUMNS, Points
+from sightline_search_gateway.maps.results import MapPoints
+from sightline_search_gateway.maps.service import MapView
 from sightline_search_gateway.schemas.images import Image, Images
 from sightline_search_gateway.schemas.ingest import Failure, Failures
-from sightline_search_gateway.schemas.search import SearchResults
+from sightline_search_gateway.schemas.maps import MapState
+from sightline_search_gateway.schemas.search import ModelRef, SearchResults
 from sightline_search_gateway.search.service import SearchOutcome
 
 PREFIX = "/api/v1"
+COORDINATE_DECIMALS = 4
 
 
 def version_of(image: catalogue.Image) -> str | None:
@@ -93,3 +101,52 @@ def serialize_search(outcome: SearchOutcome, seconds: float) -> SearchResults:
             "total_ms": round(seconds * 1000, 3),
         },
     }
+
+
+def serialize_map(view: MapView) -> MapState:
+    """Return a map as an answer has it; datetimes stay datetimes, arrays arrays."""
+    record, points = view.record, view.points
+    if record.request.upload is None:
+        thumbnails = f"{PREFIX}/images/{{id}}/thumbnail"
+    else:
+        thumbnails = f"{PREFIX}/maps/{record.id}/points/{{index}}/thumbnail"
+    return MapState(
+        id=record.id,
+        version=record.version,
+        state=record.state,
+        reason=record.reason,
+        request=record.request.asked(),
+        model=ModelRef(id=record.model["id"], fingerprint=record.model["fingerprint"]),
+        created_at=datetime.fromtimestamp(record.created_at, UTC),
+        finished_at=datetime.fromtimestamp(record.finished_at, UTC) if record.finished_at else None,
+        count=record.count,
+        total=record.total,
+        progress=record.progress,
+        labels=record.labels,
+        points=serialize_points(points, record.scale, view.columns) if points is not None else None,
+        thumbnails=thumbnails,
+        clusters=record.clusters,
+        separation=record.separation,
+        stale=view.stale,
+        refused=record.refused,
+    )
+
+
+def serialize_points(points: Points, scale: float, columns: Collection[str] = COLUMNS) -> MapPoints | None:
+    """Return the points of a map as an answer has them; None while they have no coordinates.
+
+    Args:
+        points: n points.
+        scale: Of the map; a point that was placed later may lie beyond its edge and is shown at it.
+        columns: The others are None.
+    """
+    if len(points.xy) != len(points.ids):
+        return None
+    xy = np.round(np.clip(points.xy.astype(np.float64) * scale, -1, 1), COORDINATE_DECIMALS)
+    values: dict[str, Any] = {
+        "ids": points.ids,
+        "x": np.ascontiguousarray(xy[:, 0]),
+        "y": np.ascontiguousarray(xy[:, 1]),
+    }
+    values |= {"label": points.label, "cluster": points.cluster, "new": points.new}
+    return cast("MapPoints", {name: values[name] if name in columns else None for name in COLUMNS})

@@ -28,11 +28,6 @@ PAGE_POLICY = (
 )
 
 
-def docs_policy() -> dict[str, str]:
-    """Return the headers of the documentation page."""
-    return {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
-
-
 def add_common_headers(response: Response) -> Response:
     """Fence in every answer; those of pages and pictures have policies of their own."""
     for name, value in COMMON_HEADERS.items():

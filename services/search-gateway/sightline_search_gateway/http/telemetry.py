@@ -86,8 +86,8 @@ class Telemetry:
         """Time, count, log and mark every request of an app."""
 
         def begin() -> None:
-            given = request.headers.get("X-Request-ID", "")
-            g.request_id = given if REQUEST_ID.fullmatch(given) else token_hex(8)
+            sent = request.headers.get("X-Request-ID", "")
+            g.request_id = sent if REQUEST_ID.fullmatch(sent) else token_hex(8)
             g.began = time.perf_counter()
             structlog.contextvars.clear_contextvars()
             structlog.contextvars.bind_contextvars(request_id=g.request_id)

@@ -14,13 +14,12 @@ from sightline_pictures import PictureError, PictureSettings, open_picture
 
 from sightline_search_gateway.answers import Uuid
 from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherClient
-from sightline_search_gateway.errors import Refused, ServiceError
+from sightline_search_gateway.errors import Refused, ServiceError, reasons_of
 from sightline_search_gateway.images.service import ImageService
-from sightline_search_gateway.ingest.upload_names import SentFile, numbered, safe_folder, safe_name
+from sightline_search_gateway.ingest.upload_names import SentFile, numbered_key, safe_folder, safe_name
 
 CHECK_SIDE = 64
-MOST_NUMBERS = 1000
-MAX_SHOWN = 5
+MAX_NUMBER = 1000
 log = structlog.get_logger()
 
 
@@ -113,23 +112,22 @@ class ChangeService:
             picture = open_picture(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=CHECK_SIDE)
         name = safe_name(file.name, picture.format)
         key = f"{folder}/{name}" if folder else name
-        for number in range(MOST_NUMBERS):
+        for number in range(MAX_NUMBER):
             try:
-                self._bucket.write(numbered(key, number), data)
+                self._bucket.write(numbered_key(key, number), data)
             except ObjectExists:
                 continue
-            return numbered(key, number)
-        raise PictureError(f"{MOST_NUMBERS} files of this name are there already")
+            return numbered_key(key, number)
+        raise PictureError(f"{MAX_NUMBER} files of this name are there already")
 
     def _request_scan(self, keys: list[str]) -> None:
         try:
             self._watcher.request_scan(keys)
         except QueueUnavailable:
             # The watcher sees the change by itself, at its next scan at the latest.
-            log.warning("the watcher was not told: redis does not answer")
+            log.warning("no scan was requested: redis does not answer")
 
 
 def nothing_accepted(refused: Sequence[Refused]) -> ServiceError:
     """Return the error of an upload of which no file was added."""
-    reasons = "; ".join(f"{one['name']}: {one['reason']}" for one in refused[:MAX_SHOWN])
-    return ServiceError("not-a-picture", reasons or "No file was sent.", refused=list(refused))
+    return ServiceError("not-a-picture", reasons_of(refused) or "No file was sent.", refused=list(refused))

@@ -1,4 +1,4 @@
-"""A cache that is bounded by bytes."""
+"""A cache of previews, bounded by bytes."""
 
 from __future__ import annotations
 

@@ -34,17 +34,7 @@ class RenderedPicture:
 
 
 class ImageService:
-    """Finds images, reads their files and renders them. Safe to use from several threads.
-
-    Args:
-        catalogue: Resolves the collection.
-        bucket: Holds the files.
-        thumbnails: Keeps thumbnails.
-        limits: Of pictures.
-        bucket_id: Part of an image's id.
-        previews: Keeps previews.
-        decode_slots: Held while a picture is decoded.
-    """
+    """Finds images, reads their files and renders them. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -64,10 +54,10 @@ class ImageService:
         self._previews = previews
         self._decode_slots = decode_slots
 
-    def browse(self, wanted: Filter, limit: int, cursor: str | None = None) -> Page:
+    def browse(self, matching: Filter, limit: int, cursor: str | None = None) -> Page:
         """Return a page of the collection; where there is none, an empty one."""
         collection = self._catalogue.current_if_any()
-        return Page([], None) if collection is None else collection.browse(wanted, limit, cursor)
+        return Page([], None) if collection is None else collection.browse(matching, limit, cursor)
 
     def find(self, image_id: str) -> Image:
         """Return an image of the collection.

@@ -1,1 +1,1 @@
-"""What is known of ingestion, and what is asked of it."""
+"""The state of ingestion, retries of failed images, and names of uploads."""

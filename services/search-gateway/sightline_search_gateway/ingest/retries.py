@@ -44,5 +44,5 @@ class RetryService:
                 self._watcher.request_scan([image.key for image in failed])
             except QueueUnavailable:
                 # What is pending and due the watcher queues at its next look anyway.
-                log.warning("the watcher was not told: redis does not answer")
+                log.warning("no scan was requested: redis does not answer")
         return len(failed)

@@ -1,4 +1,4 @@
-"""How far the collection is, and what the watcher does."""
+"""The state of ingestion: counts by state, and what the watcher does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBre
 from sightline_search_gateway.clients.watcher import WatcherClient
 
 FRESH_SECONDS = 1.0
-"""So long an answer is given again: however many ask, the catalogue and Redis are looked at once."""
+"""How long a status is reused: however many clients ask, the catalogue and Redis are read once."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def count_states(catalogue: CatalogueCircuitBreaker) -> StateCounts:
 
 
 class IngestStatusService:
-    """Looks once a second at most, whoever asks. Safe to use from several threads."""
+    """Reads the catalogue and Redis once a second at most. Safe to use from several threads."""
 
     def __init__(self, catalogue: CatalogueCircuitBreaker, watcher: WatcherClient, *, writable: bool) -> None:
         self._catalogue = catalogue
@@ -69,14 +69,14 @@ class IngestStatusService:
         """
         with self._lock:
             if self._seen is None or time.monotonic() - self._seen_at >= FRESH_SECONDS:
-                self._seen = self._look()
+                self._seen = self._read()
                 self._seen_at = time.monotonic()
             seen = self._seen
         if isinstance(seen, CatalogueError):
             raise seen
         return seen
 
-    def _look(self) -> Ingest | CatalogueError:
+    def _read(self) -> Ingest | CatalogueError:
         try:
             counts: dict[str, Any] = asdict(count_states(self._catalogue))
         except CatalogueError as error:

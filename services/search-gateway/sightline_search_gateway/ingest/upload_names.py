@@ -1,4 +1,4 @@
-"""Uploaded files, and what people call them made into keys of the bucket."""
+"""Uploaded files, and keys of the bucket made of their names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SentFile:
 
 
 def safe_name(name: str, picture_format: str) -> str:
-    """Return a file name for an upload: no folders, nothing hidden, an extension that makes it a picture.
+    """Return a file name for an upload: no folders, no leading dot, and the extension of an image format.
 
     Args:
         name: As it was sent, a path perhaps.
@@ -42,7 +42,7 @@ def safe_name(name: str, picture_format: str) -> str:
     return _cut(stem, MAX_NAME_BYTES - len(extension.encode()) - 1) + dot + extension
 
 
-def numbered(key: str, number: int) -> str:
+def numbered_key(key: str, number: int) -> str:
     """Return the key to try when `number` others of that name are there already."""
     if number == 0:
         return key

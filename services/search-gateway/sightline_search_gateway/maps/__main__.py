@@ -15,7 +15,7 @@ def main() -> None:
         epilog="Settings are environment variables; services/search-gateway/README.md lists them.",
     )
     parser.add_argument(
-        "--ping", action="store_true", help="ask Redis whether the worker of this name is there; exit 0 if so"
+        "--ping", action="store_true", help="ask Redis whether the worker of this name is running; exit 0 if so"
     )
     if parser.parse_args().ping:
         sys.exit(_ping())
@@ -32,13 +32,13 @@ def main() -> None:
 
 
 def _ping() -> int:
-    # Every few seconds for as long as the worker lives: it loads nothing of what computes maps.
+    # A health check runs every few seconds: it loads nothing of what computes maps.
     import redis
     from sightline_service import load_settings
     from sightline_service.queues import QueueSettings, redis_client
 
     from sightline_search_gateway.maps.settings import MapSettings
-    from sightline_search_gateway.maps.worker_lease import is_there
+    from sightline_search_gateway.maps.worker_presence import is_there
 
     queue, name = load_settings(QueueSettings), load_settings(MapSettings).name
     try:

@@ -17,12 +17,17 @@ from typing import TYPE_CHECKING, Any, cast
 import redis
 import structlog
 
-from sightline_search_gateway.maps.store import ACTIVE, PREFIX, MapRecord, MapStore, NewMap
-from sightline_search_gateway.maps.worker_lease import GROUP, LEASE_SECONDS, STREAM, announce, is_there
+from sightline_search_gateway.maps.record import ACTIVE, MapRecord, NewMap
+from sightline_search_gateway.maps.store import PREFIX, MapStore
+from sightline_search_gateway.maps.worker_presence import announce, is_there
 
 if TYPE_CHECKING:
     from redis.client import Pipeline
 
+STREAM = "sightline:map-jobs"
+GROUP = "map-workers"
+LEASE_SECONDS = 15.0
+"""A worker that has not renewed its lease for so long loses its job."""
 WAIT_SECONDS = 1.0
 HEARTBEAT_SECONDS = 1.0
 MAX_ATTEMPTS = 2
@@ -92,7 +97,7 @@ class MapJobs:
         with suppress(redis.ResponseError):  # BUSYGROUP: it is there.
             client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
         client.xgroup_createconsumer(STREAM, GROUP, worker)
-        announce(client, worker)
+        announce(client, worker, LEASE_SECONDS)
         for one in client.xinfo_consumers(STREAM, GROUP):
             if one["idle"] > FORGET_WORKER_SECONDS * 1000 and not one["pending"]:
                 client.xgroup_delconsumer(STREAM, GROUP, one["name"].decode())
@@ -103,7 +108,7 @@ class MapJobs:
 
     def take(self, worker: str, *, wait_seconds: float = WAIT_SECONDS) -> JobRun | None:
         """Begin a run of the next job, one whose worker has lost its lease before others; None where none comes."""
-        announce(self.store.client, worker)
+        announce(self.store.client, worker, LEASE_SECONDS)
         message = self._next_message(worker, wait_seconds)
         if message is None:
             return None
@@ -127,19 +132,32 @@ class MapJobs:
         Raises:
             LeaseLost: It is lost.
         """
-        announce(self.store.client, run.worker)
+        announce(self.store.client, run.worker, LEASE_SECONDS)
         found = cast("list[bytes | None]", self.store.client.hmget(PREFIX + run.map_id, "state", "run_id"))
         if found != [b"running", run.id.encode()]:
             raise LeaseLost
         self.store.client.xclaim(STREAM, GROUP, run.worker, 0, [run.message_id], justid=True)
 
-    def write(self, run: JobRun, fields: Mapping[str, Any], parts: Mapping[str, bytes] | None = None) -> None:
-        """Write what a run found out.
+    def write(
+        self,
+        run: JobRun,
+        fields: Mapping[str, Any],
+        parts: Mapping[str, bytes] | None = None,
+        *,
+        also: Callable[[Pipeline], None] = lambda pipe: None,
+        attempts: int = 0,
+    ) -> None:
+        """Write into the map of a run, as `_change` does.
 
         Raises:
-            LeaseLost: The map is no longer its own.
+            LeaseLost: The map is no longer the run's own.
         """
-        self._own(run, fields, parts)
+
+        def is_own(now: MapRecord) -> bool:
+            return now.state == "running" and now.run_id == run.id
+
+        if self._change(run.map_id, is_own, fields, parts, also=also, attempts=attempts) is None:
+            raise LeaseLost
 
     def finish(self, run: JobRun, state: str, reason: str | None = None) -> None:
         """End a job as done or failed.
@@ -153,7 +171,7 @@ class MapJobs:
             pipe.delete(f"{PREFIX}{run.map_id}:vectors")
             self.store.extend(pipe, run.map_id)
 
-        self._own(run, {"state": state, "finished_at": time.time(), "reason": reason or ""}, also=end)
+        self.write(run, {"state": state, "finished_at": time.time(), "reason": reason or ""}, also=end)
 
     def release(self, run: JobRun, *, count_attempt: bool) -> None:
         """Have a job wait again for a worker.
@@ -166,28 +184,13 @@ class MapJobs:
             self._acknowledge(pipe, run)
             self._send(pipe, run.map_id, run.job_id)
 
-        self._own(run, {"state": "queued", "run_id": ""}, also=requeue, attempts=0 if count_attempt else -1)
+        self.write(run, {"state": "queued", "run_id": ""}, also=requeue, attempts=0 if count_attempt else -1)
 
     def drop(self, run: JobRun) -> None:
-        """Take the message of a job that is no longer wanted off the stream."""
+        """Remove the message of a job that was cancelled or replaced from the stream."""
         pipe = self.store.client.pipeline()
         self._acknowledge(pipe, run)
         pipe.execute()
-
-    def _own(
-        self,
-        run: JobRun,
-        fields: Mapping[str, Any],
-        parts: Mapping[str, bytes] | None = None,
-        *,
-        also: Callable[[Pipeline], None] = lambda pipe: None,
-        attempts: int = 0,
-    ) -> None:
-        def is_own(now: MapRecord) -> bool:
-            return now.state == "running" and now.run_id == run.id
-
-        if self._change(run.map_id, is_own, fields, parts, also=also, attempts=attempts) is None:
-            raise LeaseLost
 
     def _change(
         self,
@@ -199,14 +202,14 @@ class MapJobs:
         also: Callable[[Pipeline], None] = lambda pipe: None,
         attempts: int = 0,
     ) -> MapRecord | None:
-        """Write into a map that is as it has to be, in one transaction.
+        """Write into a map if it is in an allowed state, in one transaction.
 
         Args:
             map_id: The map.
-            allowed: Whether it may be written into, as it stands.
+            allowed: Whether the map as it stands may be written into.
             fields: What to write.
             parts: What to write beside them.
-            also: Adds what else is to be done.
+            also: Adds further commands to the transaction.
             attempts: To add to those of the job.
 
         Returns:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +10,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from sightline_search_gateway.maps.results import MapPoints
-
 MARGIN = 0.98
 """How far from the middle the farthest point lies: room for those that are placed later."""
-DECIMALS = 4
 COORDINATES = ("x", "y")
 COLUMNS = ("ids", *COORDINATES, "label", "cluster", "new")
 
@@ -76,24 +72,3 @@ def scale_of(xy: NDArray[Any]) -> float:
 def centred(xy: NDArray[Any]) -> NDArray[np.float32]:
     """Return coordinates round the middle of what they span."""
     return np.asarray(xy - (xy.max(axis=0) + xy.min(axis=0)) / 2, dtype=np.float32)
-
-
-def point_shape(points: Points, scale: float, columns: Collection[str] = COLUMNS) -> MapPoints | None:
-    """Return the points as an answer has them; None while they have no place.
-
-    Args:
-        points: n points.
-        scale: Of the map; one that was placed later may lie beyond its edge and is shown at it.
-        columns: Those that are wanted; the others are None.
-    """
-    if len(points.xy) != len(points.ids):
-        return None
-    shown = np.round(np.clip(points.xy.astype(np.float64) * scale, -1, 1), DECIMALS)
-    return MapPoints(
-        ids=points.ids if "ids" in columns else None,
-        x=np.ascontiguousarray(shown[:, 0]) if "x" in columns else None,
-        y=np.ascontiguousarray(shown[:, 1]) if "y" in columns else None,
-        label=points.label if "label" in columns else None,
-        cluster=points.cluster if "cluster" in columns else None,
-        new=points.new if "new" in columns else None,
-    )

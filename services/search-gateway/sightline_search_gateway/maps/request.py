@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -85,10 +85,6 @@ class MapRequest:
         """Whether it means what fits a filter, so that pictures may come and go."""
         return not self.ids and self.upload is None
 
-    def fitted(self, count: int) -> MapRequest:
-        """Return it with a perplexity that so many pictures bear: a third of the neighbours that there are."""
-        return replace(self, perplexity=fitting_perplexity(self.perplexity, count))
-
     def asked(self) -> AskedMap:
         """Return what an answer repeats of it; ids, of which there may be many, by their number alone."""
         return AskedMap(
@@ -104,6 +100,13 @@ class MapRequest:
         )
 
 
+def too_few(count: int, verb: str = "match") -> str:
+    """Return the message that so few images are not enough for a map."""
+    if count == 1:
+        return f"Only 1 picture {'matches' if verb == 'match' else verb}; a map needs {FEWEST}."
+    return f"Only {count} pictures {verb}; a map needs {FEWEST}."
+
+
 def fitting_perplexity(perplexity: float, count: int) -> float:
-    """Return the perplexity, or the largest that so many pictures bear."""
+    """Return the perplexity, or a third of the neighbours that there are among so many images, if that is less."""
     return max(1.0, min(perplexity, (count - 1) // NEIGHBOURS_A_PERPLEXITY))

@@ -1,4 +1,4 @@
-"""What is told of a map, as the worker computes it and as answers have it."""
+"""A map's results, as the worker computes them and as answers have them."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Lock
@@ -11,24 +10,24 @@ from typing import Any
 
 import numpy as np
 import structlog
+from cachetools import TTLCache, cachedmethod
 from sightline_bucket import BucketUnavailable, ThumbnailStore
 from sightline_catalogue import CatalogueError, Collection
 from sightline_service.queues import QueueSettings
 
-from sightline_search_gateway.errors import Refused, ServiceError
+from sightline_search_gateway.errors import Refused, ServiceError, reasons_of
 from sightline_search_gateway.ingest.upload_names import SentFile
 from sightline_search_gateway.maps.jobs import MapJobs
 from sightline_search_gateway.maps.points import Points
-from sightline_search_gateway.maps.request import FEWEST, MapRequest
+from sightline_search_gateway.maps.record import MapRecord, NewMap
+from sightline_search_gateway.maps.request import FEWEST, MapRequest, too_few
 from sightline_search_gateway.maps.selection import expected_count, number_labels
 from sightline_search_gateway.maps.settings import MapSettings
-from sightline_search_gateway.maps.store import MAX_KEPT, MapRecord, MapStore, NewMap
+from sightline_search_gateway.maps.store import MAX_KEPT, MapStore
 from sightline_search_gateway.maps.uploads import Reader, UploadedPicture, digest_of, dump_files
 
-SHOWN = 5
-"""Reasons of refused files that a message has at most."""
-STALE_SECONDS = 5.0
-"""How long a finding that no images came or went is cached."""
+STALENESS_SECONDS = 5.0
+"""How long it is cached whether images came or went since a map was made."""
 WAIT_SECONDS = 30
 """The Retry-After of a request that finds too many maps waiting."""
 log = structlog.get_logger()
@@ -62,7 +61,8 @@ class MapService:
         self.jobs = MapJobs(self.store)
         self._thumbnails = thumbnails
         self._lock = Lock()
-        self._staleness: dict[str, tuple[float, int, bool]] = {}
+        self._staleness: TTLCache[tuple[str, int], bool] = TTLCache(maxsize=2 * MAX_KEPT, ttl=STALENESS_SECONDS)
+        self._staleness_lock = Lock()
 
     def make(self, request: MapRequest, collection: Collection | None) -> tuple[MapRecord, bool]:
         """Return the map of a request, and whether it was there already; else it waits for a worker from now on.
@@ -73,7 +73,7 @@ class MapService:
         self._check_sample(request.sample)
         count, total = expected_count(collection, request) if collection is not None else (0, 0)
         if collection is None or count < FEWEST:
-            raise too_few(count)
+            raise too_few_error(count)
         return self._submit(NewMap.of(request, collection.model, total), collection)
 
     def make_of_uploads(
@@ -92,14 +92,14 @@ class MapService:
             BucketUnavailable: The thumbnails cannot be kept.
         """
         if len(files) < FEWEST:
-            raise too_few(len(files), "were sent")
+            raise too_few_error(len(files), "were sent")
         if collection is None:
             detail = "The model is not known before the first picture is indexed; try again soon."
             raise ServiceError("not-ready", detail)
         self._check_worker()
         pictures, refused = reader.read(files, collection.model)
         if len(pictures) < FEWEST:
-            raise too_few(len(pictures), "can be used", refused)
+            raise too_few_error(len(pictures), "can be used", refused)
         self._check_sample(sample)
         total = len(pictures)
         sampled = set(sorted(one.sha256 for one in pictures)[:sample])
@@ -168,7 +168,7 @@ class MapService:
         if record.model["fingerprint"] != collection.model.fingerprint:
             return True
         try:
-            return self._cached_staleness(record, lambda: self._has_changed(record, collection))
+            return self._has_changed(record, collection)
         except CatalogueError:
             return False
 
@@ -238,6 +238,11 @@ class MapService:
         fitting = (one for one in self.store.all() if one.request == new.request)
         return next((one for one in fitting if one.model["fingerprint"] == new.model["fingerprint"]), None)
 
+    @cachedmethod(
+        lambda self: self._staleness,
+        key=lambda self, record, collection: (record.id, record.version),
+        lock=lambda self: self._staleness_lock,
+    )
     def _has_changed(self, record: MapRecord, collection: Collection) -> bool:
         matching = record.request.filter
         if collection.count(matching) != record.total:
@@ -245,24 +250,13 @@ class MapService:
         since = datetime.fromtimestamp(record.selected_at, UTC)
         return collection.count(matching, indexed_after=since) > 0
 
-    def _cached_staleness(self, record: MapRecord, find_out: Callable[[], bool]) -> bool:
-        now = time.monotonic()
-        known = self._staleness.get(record.id)
-        if known is not None and known[1] == record.version and (known[2] or now - known[0] < STALE_SECONDS):
-            return known[2]
-        found = find_out()
-        if len(self._staleness) > 2 * MAX_KEPT:
-            self._staleness.clear()
-        self._staleness[record.id] = (now, record.version, found)
-        return found
-
 
 def invalid(name: str, detail: str) -> ServiceError:
     """Return the error of a field of the request's body."""
     return ServiceError("invalid-request", detail, errors=[{"in": "body", "name": name, "detail": detail}])
 
 
-def too_few(count: int, verb: str = "match", refused: Sequence[Refused] | None = None) -> ServiceError:
+def too_few_error(count: int, verb: str = "match", refused: Sequence[Refused] | None = None) -> ServiceError:
     """Return the error of too few images for a map.
 
     Args:
@@ -270,9 +264,5 @@ def too_few(count: int, verb: str = "match", refused: Sequence[Refused] | None =
         verb: What they do, for the message.
         refused: Files of an upload that could not be used, with reasons.
     """
-    if verb == "match" and count == 1:
-        verb = "matches"
-    reasons = "; ".join(f"{one['name']}: {one['reason']}" for one in (refused or ())[:SHOWN])
-    detail = f"Only {count} picture{'' if count == 1 else 's'} {verb}; a map needs {FEWEST}.{reasons and ' '}{reasons}"
     members: dict[str, Any] = {} if refused is None else {"refused": refused}
-    return ServiceError("too-few", detail, **members)
+    return ServiceError("too-few", f"{too_few(count, verb)} {reasons_of(refused or ())}".rstrip(), **members)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from threading import BoundedSemaphore
 
 import numpy as np
 import orjson
@@ -18,8 +17,9 @@ from sightline_pictures.proto import from_proto
 from sightline_pictures.thumbnails import THUMBNAIL_SIDE
 from sightline_service.batches import batched
 
-from sightline_search_gateway.errors import Refused, ServiceError
+from sightline_search_gateway.errors import Refused
 from sightline_search_gateway.ingest.upload_names import SentFile
+from sightline_search_gateway.search.query_encoder import served_model
 
 BATCH = 16
 MODELS_SECONDS = 5.0
@@ -65,7 +65,7 @@ def dump_files(pictures: Sequence[UploadedPicture]) -> bytes:
 
 
 def digest_of(pictures: Iterable[UploadedPicture]) -> str:
-    """Return what is equal for equal uploads."""
+    """Return a hash that is equal for equal uploads."""
     return hashlib.sha256(orjson.dumps(sorted((one.sha256, one.label) for one in pictures))).hexdigest()
 
 
@@ -73,24 +73,23 @@ class Reader:
     """Opens pictures of an upload and has them encoded.
 
     Args:
-        encoder: The encoders' client.
-        limits: Of pictures.
-        turn: Held while a picture is decoded.
+        decode_slots: Held while a picture is decoded.
     """
 
-    def __init__(self, encoder: EncoderClient, limits: PictureSettings, turn: AbstractContextManager[Any]) -> None:
+    def __init__(self, encoder: EncoderClient, limits: PictureSettings, decode_slots: BoundedSemaphore) -> None:
         self._encoder = encoder
         self._limits = limits
-        self._turn = turn
+        self._decode_slots = decode_slots
 
     def read(self, files: Sequence[SentFile], model: ModelRef) -> tuple[list[UploadedPicture], list[Refused]]:
         """Return the pictures among some files, and of each other file name and reason.
 
         Raises:
             EncoderError: As the client does.
-            ServiceError: None serves the model.
+            ServiceError: No encoder serves the model.
         """
-        name, preprocessing = self._served(model)
+        served = served_model(self._encoder, model, MODELS_SECONDS)
+        preprocessing = from_proto(served.preprocessing)
         pictures: list[UploadedPicture] = []
         refused: list[Refused] = []
         # Batch by batch: the pixels of all would fill the memory.
@@ -101,22 +100,15 @@ class Reader:
                     opened.append(self._open(file, preprocessing))
                 except PictureError as error:
                     refused.append(Refused(name=file.name, reason=error.reason))
-            for one, vector in zip(opened, self._encode(opened, name, model.fingerprint), strict=True):
+            for one, vector in zip(opened, self._encode(opened, served.id, model.fingerprint), strict=True):
                 if isinstance(vector, ItemError):
                     refused.append(Refused(name=one.name, reason=vector.message))
                 else:
                     pictures.append(UploadedPicture(one.name, label_of(one.name), one.sha256, one.thumbnail, vector))
         return pictures, refused
 
-    def _served(self, model: ModelRef) -> tuple[str, Preprocessing]:
-        """Return an encoder's name of a model, and how pictures are brought to its input."""
-        for one in self._encoder.models(timeout_seconds=MODELS_SECONDS):
-            if one.fingerprint == model.fingerprint:
-                return one.id, from_proto(one.preprocessing)
-        raise ServiceError("no-encoder", f"The collection was made with {model.id}, and no encoder serves that.")
-
     def _open(self, file: SentFile, preprocessing: Preprocessing) -> _Opened:
-        with self._turn:
+        with self._decode_slots:
             data = file.read(self._limits.max_bytes + 1)
             picture = open_picture(
                 data,

@@ -11,7 +11,7 @@ from sightline_search_gateway.container import current
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.http.json_body import dump_json
 from sightline_search_gateway.http.responses import conditional
-from sightline_search_gateway.http.static_files import docs_policy
+from sightline_search_gateway.http.static_files import PAGE_POLICY
 
 blueprint = APIBlueprint("docs", __name__, enable_openapi=False)
 DOCUMENT = "sightline-openapi"
@@ -48,7 +48,7 @@ def get_docs() -> Response:
             "there after `npm ci` in services/web). The description itself is at /openapi.json.",
         )
     response = Response(PAGE, content_type="text/html; charset=utf-8")
-    response.headers.extend(docs_policy())
+    response.headers.extend({"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"})
     return response
 
 

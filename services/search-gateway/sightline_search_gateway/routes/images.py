@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response
+from sightline_catalogue import Image
 from werkzeug.http import dump_options_header
 
 from sightline_search_gateway import schemas
@@ -17,6 +19,7 @@ from sightline_search_gateway.http.openapi import Answer, picture_answer, proble
 from sightline_search_gateway.http.requests import filter_of
 from sightline_search_gateway.http.responses import has_etag, json_response, picture_response
 from sightline_search_gateway.http.serializers import PREFIX, is_version, serialize_image, serialize_page
+from sightline_search_gateway.images.service import RenderedPicture
 
 blueprint = APIBlueprint("images", __name__, tag="Images", url_prefix=f"{PREFIX}/images")
 # Of a schema that is part of another one, as Image is of Images, APIFlask would make a second copy.
@@ -76,12 +79,7 @@ def get_file(image_id: str, version: dict[str, str]) -> Response:
 )
 def get_preview(image_id: str, version: dict[str, str]) -> Response:
     """Get a picture at a size for a screen, in a format that every browser shows."""
-    image = current().images.find(str(image_id))
-    if image.sha256 is not None and has_etag(f"p{image.sha256}"):
-        return picture_response(b"", "image/webp", f"p{image.sha256}", keep=is_version(image, version))
-    made = current().images.preview(image)
-    keep = made.sha256 == image.sha256 and is_version(image, version)
-    return picture_response(made.webp, "image/webp", f"p{made.sha256}", keep=keep)
+    return _webp_response(image_id, version, "p", current().images.preview)
 
 
 @blueprint.get("/<uuid:image_id>/thumbnail")
@@ -92,10 +90,23 @@ def get_preview(image_id: str, version: dict[str, str]) -> Response:
 )
 def get_thumbnail(image_id: str, version: dict[str, str]) -> Response:
     """Get a picture at a size for a list."""
+    return _webp_response(image_id, version, "t", _thumbnail)
+
+
+def _thumbnail(image: Image) -> RenderedPicture:
+    rendered = current().images.thumbnail(image)
+    current().telemetry.thumbnail("store" if rendered.was_stored else "made")
+    return rendered
+
+
+def _webp_response(
+    image_id: str, version: dict[str, str], size: str, render: Callable[[Image], RenderedPicture]
+) -> Response:
+    """Return an image at a size whose ETags begin with `size`; it is not rendered where the client has it."""
     image = current().images.find(str(image_id))
-    if image.sha256 is not None and has_etag(f"t{image.sha256}"):
-        return picture_response(b"", "image/webp", f"t{image.sha256}", keep=is_version(image, version))
-    made = current().images.thumbnail(image)
-    current().telemetry.thumbnail("store" if made.was_stored else "made")
-    keep = made.sha256 == image.sha256 and is_version(image, version)
-    return picture_response(made.webp, "image/webp", f"t{made.sha256}", keep=keep)
+    keep = is_version(image, version)
+    if image.sha256 is not None and has_etag(f"{size}{image.sha256}"):
+        return picture_response(b"", "image/webp", f"{size}{image.sha256}", keep=keep)
+    rendered = render(image)
+    keep = keep and rendered.sha256 == image.sha256
+    return picture_response(rendered.webp, "image/webp", f"{size}{rendered.sha256}", keep=keep)

@@ -43,15 +43,15 @@ def get_failures(query: dict[str, Any]) -> Response:
 
 
 @blueprint.post("/rescan")
-@blueprint.input(schemas.Rescan, location="json", arg_name="wanted")
+@blueprint.input(schemas.Rescan, location="json", arg_name="body")
 @blueprint.output(schema_of(schemas.Queued), 202, description="The watcher will look.")
 @blueprint.doc(operation_id="rescan", responses=problem_answers(403, 422, 503))
-def rescan(wanted: dict[str, Any]) -> Response:
+def rescan(body: dict[str, Any]) -> Response:
     """Ask for failed pictures to be tried again now, or for the bucket to be listed now instead of within a minute."""
     check_same_origin()
     retried = 0
-    if "ids" in wanted:
-        retried = current().retries.retry([str(one) for one in wanted["ids"]])
+    if "ids" in body:
+        retried = current().retries.retry([str(one) for one in body["ids"]])
     else:
         current().retries.rescan()
     return json_response(schemas.Queued(queued=True, retried=retried), 202)

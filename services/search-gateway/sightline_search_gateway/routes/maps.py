@@ -11,14 +11,13 @@ from sightline_catalogue import CatalogueError, Collection, Filter
 from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.container import current
-from sightline_search_gateway.http.map_serializer import serialize_map
 from sightline_search_gateway.http.openapi import KEYS, NOT_MODIFIED, Answers, picture_answer, problem_answers
 from sightline_search_gateway.http.requests import sent_files
-from sightline_search_gateway.http.responses import json_response
-from sightline_search_gateway.http.serializers import PREFIX
+from sightline_search_gateway.http.responses import has_etag, json_response, picture_response
+from sightline_search_gateway.http.serializers import PREFIX, serialize_map
+from sightline_search_gateway.maps.record import MapRecord
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.service import invalid
-from sightline_search_gateway.maps.store import MapRecord
 from sightline_search_gateway.maps.uploads import Reader
 from sightline_search_gateway.security import check_key, check_same_origin
 
@@ -102,7 +101,7 @@ def get_map(map_id: str, query: dict[str, Any]) -> Response:
     record, collection, since = current().clients.maps.find(map_id), _collection(), query.get("since")
     service = current().clients.maps
     etag = f"{record.version}-{service.is_stale(record, collection):d}-{query['points']:d}-{since}"
-    if request.if_none_match.contains_weak(etag):
+    if has_etag(etag):
         response = Response(status=304)
     else:
         view = service.view(record, collection, points=query["points"], since=since)
@@ -127,13 +126,8 @@ def delete_map(map_id: str) -> Response:
 def get_map_thumbnail(map_id: str, index: int) -> Response:
     """Get the thumbnail of a point of an uploaded map."""
     sha256, data = current().clients.maps.thumbnail(map_id, index)
-    response = Response(data, content_type="image/webp")
-    response.set_etag(f"t{sha256}")
     # Of an upload, what an index means never changes.
-    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.make_conditional(request)
-    return response
+    return picture_response(data, "image/webp", f"t{sha256}", keep=True)
 
 
 def _answer(record: MapRecord, collection: Collection | None, known: bool) -> Response:

@@ -1,4 +1,4 @@
-"""What those who run Sightline ask."""
+"""Models, counts, health and metrics."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from flask import Response
 
 from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.container import current
-from sightline_search_gateway.http.openapi import problem_answers, text_answer
+from sightline_search_gateway.http.openapi import Answers, problem_answers
 from sightline_search_gateway.http.responses import json_response
 from sightline_search_gateway.http.serializers import PREFIX
 from sightline_search_gateway.operations import Alive, Models, Ready, Stats
 
 blueprint = APIBlueprint("system", __name__, tag="Operations")
+METRICS: Answers = {
+    200: {"description": "Prometheus' text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 
 
 @blueprint.get(f"{PREFIX}/models")
@@ -50,7 +53,7 @@ def get_readiness() -> Response:
 @blueprint.get("/metrics")
 @blueprint.doc(
     operation_id="getMetrics",
-    responses=text_answer("Prometheus' text format."),
+    responses=METRICS,
 )
 def get_metrics() -> Response:
     """Get the gateway's metrics."""

@@ -1,4 +1,4 @@
-"""How many threads the libraries take that compute: of fifty vectors, one; more cost several times what they save."""
+"""How many threads BLAS and OpenMP use: for fifty vectors one, since more cost several times what they save."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from threading import Lock
 
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-_turn = Lock()
+_lock = Lock()
 _settled: list[object] = []
 
 
 def use_one_thread() -> None:
-    """Keep this process's libraries on one thread for good: it has requests to share its cores among."""
+    """Keep this process's libraries on one thread for good: its requests share the cores."""
     _settled.append(_controller().limit(limits=1))
 
 
@@ -27,11 +27,11 @@ def one_thread() -> Iterator[None]:
     if _settled:
         yield
         return
-    with _turn, _controller().limit(limits=1):
+    with _lock, _controller().limit(limits=1):
         yield
 
 
 @cache
 def _controller() -> ThreadpoolController:
-    """Return what knows the libraries that are loaded; finding them takes milliseconds."""
+    """Return the controller of the libraries that are loaded; finding them takes milliseconds."""
     return ThreadpoolController()

@@ -15,7 +15,7 @@ from sightline_search_gateway.vectors import unit
 
 Vectors = NDArray[np.float32]
 SHARED = 0.2
-"""How much of what all groups share is taken away. Measured: more tells groups apart better and fits them worse."""
+"""How much of what all groups share is subtracted. Measured: more tells groups apart better and fits them worse."""
 COMPOUND_COST = 0.02
 """Of names that are more than one word. Measured: 84 to 89 % of names are one word then, not 77 to 80 %, and 0.5 to
 0.9 % of them fit no longer; cattle and sheep are "mammal", no longer "bull snake"."""
@@ -36,7 +36,7 @@ def name_clusters(
         centroids: (k, dimensions), means of unit vectors.
         sizes: How many pictures each group has.
         words: More than there are groups.
-        query: What was asked for: a name that says the same tells nothing.
+        query: The search's text: a name that repeats it tells nothing.
     """
     if not len(centroids):
         return []
@@ -44,7 +44,7 @@ def name_clusters(
     with one_thread():
         scores = (unit(centroids) - SHARED * shared) @ words.vectors.T - COMPOUND_COST * words.compound
     if query is not None:
-        _set_back(scores, [words.places[text] for text in same_words(query) if text in words.places])
+        _rule_out(scores, [words.places[text] for text in same_words(query) if text in words.places])
     names: list[str] = [""] * len(centroids)
     for _ in names:
         group, word = divmod(int(np.argmax(scores)), len(words.texts))
@@ -55,7 +55,7 @@ def name_clusters(
 
 
 def commonest_labels(labels: Sequence[Sequence[str | None]]) -> list[str | None]:
-    """Return the commonest label of each group, for want of words; None where it has none or another group has it."""
+    """Return a name for each group without a vocabulary: its commonest label, unless another group has it."""
     names: list[str | None] = []
     for group in labels:
         name = commonest_label(group)
@@ -70,17 +70,17 @@ def commonest_label(labels: Iterable[str | None]) -> str | None:
 
 
 def same_words(query: str) -> set[str]:
-    """Return what says the same as a query but for case, an article, and a plural's s."""
-    one = bare(query)
+    """Return the spellings that differ from a query by case, an article, or a plural's s."""
+    one = normalised(query)
     return {one, f"{one}s", one.removesuffix("s"), one.removesuffix("es")}
 
 
-def bare(text: str) -> str:
+def normalised(text: str) -> str:
     """Return a text in lower case without what stands around it and without an article."""
     return strip_article(" ".join(text.lower().replace("-", " ").split())).removeprefix("some ").strip(" .?!")
 
 
-def _set_back(scores: Vectors, same: list[int]) -> None:
+def _rule_out(scores: Vectors, same: list[int]) -> None:
     """Rule the query's own words out for the groups that another word fits about as well."""
     if not same:
         return

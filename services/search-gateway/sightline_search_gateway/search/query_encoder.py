@@ -19,14 +19,15 @@ from sightline.encoder.client import (
     InvalidItem,
     InvalidRequest,
 )
+from sightline.encoder.v1.encoder_pb2 import Model
 from sightline_catalogue import ModelRef
 
 from sightline_search_gateway.errors import ServiceError
 
 Vector = NDArray[np.float32]
 BULK_SECONDS = 60.0
-TURN_SECONDS = 0.25
-"""So long a query waits for its turn with the encoder: a burst passes, and behind a slow encoder threads come back."""
+SLOT_WAIT_SECONDS = 0.25
+"""How long a query waits for a slot: enough for a burst, and behind a slow encoder threads are freed soon."""
 SMALLEST_NORM = 1e-6
 
 
@@ -107,7 +108,7 @@ class QueryEncoder:
             model=self._names.get(model.fingerprint) or self._served_name(model),
             fingerprint=model.fingerprint,
             priority=BULK,
-            # Nobody waits: many texts may take longer than a query.
+            # No person waits for these: many texts may take longer than a query.
             timeout_seconds=max(BULK_SECONDS, self._timeout_seconds),
         )
         vectors: NDArray[np.float32] = encoded.vectors()
@@ -123,7 +124,7 @@ class QueryEncoder:
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
-        if not self._slots.acquire(timeout=TURN_SECONDS):
+        if not self._slots.acquire(timeout=SLOT_WAIT_SECONDS):
             raise ServiceError(
                 "overloaded", "Many queries wait for the encoder; try again soon.", retry_after_seconds=1
             )
@@ -133,16 +134,26 @@ class QueryEncoder:
             self._slots.release()
 
     def _served_name(self, model: ModelRef) -> str:
-        served = self._encoder.models(timeout_seconds=self._timeout_seconds)
-        for candidate in served:
-            if candidate.fingerprint == model.fingerprint:
-                self._names[model.fingerprint] = candidate.id
-                return str(candidate.id)
-        raise ServiceError(
-            "no-encoder",
-            f"The collection was made with {model.id} ({model.fingerprint[:12]}), and no encoder serves that; served: "
-            f"{', '.join(f'{other.id} ({other.fingerprint[:12]})' for other in served) or 'nothing'}.",
-        )
+        name = self._names[model.fingerprint] = served_model(self._encoder, model, self._timeout_seconds).id
+        return name
+
+
+def served_model(encoder: EncoderClient, model: ModelRef, timeout_seconds: float) -> Model:
+    """Return the entry of a collection's model in the encoders' list, by its fingerprint.
+
+    Raises:
+        EncoderError: As the client does.
+        ServiceError: No encoder serves the model.
+    """
+    served = encoder.models(timeout_seconds=timeout_seconds)
+    for candidate in served:
+        if candidate.fingerprint == model.fingerprint:
+            return candidate
+    raise ServiceError(
+        "no-encoder",
+        f"The collection was made with {model.id} ({model.fingerprint[:12]}), and no encoder serves that; served: "
+        f"{', '.join(f'{other.id} ({other.fingerprint[:12]})' for other in served) or 'nothing'}.",
+    )
 
 
 def combine(weighted: list[tuple[float, Vector]]) -> Vector:

@@ -42,7 +42,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a collection taught.
+    """The distribution of similarities in a collection, and the score from which a query counts as found.
 
     Attributes:
         score: The standard score that the best results of a query must reach on average.
@@ -68,7 +68,7 @@ class Relevance:
 
 
 def assess(
-    text: str, similarities: Vectors, vectors: Vectors | None, words: VocabularyEmbeddings, scale: Calibration
+    text: str, similarities: Vectors, vectors: Vectors | None, words: VocabularyEmbeddings, calibration: Calibration
 ) -> Relevance:
     """Return whether a text was found.
 
@@ -77,22 +77,22 @@ def assess(
         similarities: (n,) of its results, the best first.
         vectors: (n, dimensions) of the results; None where they are not known, and then pictures are taken for alike.
         words: Under the same model.
-        scale: The collection's.
+        calibration: The collection's.
     """
     if not len(similarities):
         return Relevance(found=False, message=nothing_like(text))
-    mean, deviation = scale.mean, scale.deviation
+    mean, deviation = calibration.mean, calibration.deviation
     if vectors is not None:
         means, deviations = backgrounds(vectors[:BEST], words)
         mean, deviation = float(means.mean()), float(deviations.mean())
-    threshold = mean + scale.score * deviation
+    threshold = mean + calibration.score * deviation
     if float(similarities[:BEST].mean()) < threshold:
         return Relevance(found=False, threshold=round(threshold, 4), message=nothing_like(text))
     return Relevance(threshold=round(threshold, 4), relevant=int((similarities >= threshold).sum()))
 
 
 def nothing_like(text: str) -> str:
-    """Return a sentence that says so, with the query as it was put where that reads well."""
+    """Return the message that nothing was found; the query is quoted unless it begins with a determiner."""
     shown = strip_prompt(" ".join(text.split())).rstrip(" .?!")
     if len(shown) > LONGEST_SHOWN:
         shown = shown[: LONGEST_SHOWN - 1].rstrip() + "…"
@@ -109,7 +109,7 @@ def backgrounds(vectors: Vectors, words: VocabularyEmbeddings) -> tuple[Vectors,
 
 
 def calibrate(collection: Collection, words: VocabularyEmbeddings) -> Calibration | None:
-    """Search a collection for random words; return what is to be learnt, or None where there is nothing in it.
+    """Return the calibration of a collection, by searching it for random words; None where it is empty.
 
     Raises:
         CatalogueError: The catalogue does not answer.
@@ -132,17 +132,17 @@ def calibrate(collection: Collection, words: VocabularyEmbeddings) -> Calibratio
 
 
 class Calibrator:
-    """Calibrations of collections, learnt in the background, anew every 10 minutes; thread-safe."""
+    """Calibrates collections in the background, anew every 10 minutes. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._scales: dict[str, Calibration] = {}
+        self._calibrations: dict[str, Calibration] = {}
         self._learning: set[str] = set()
         self._failed_at: dict[str, float] = {}
 
     def calibration(self, collection: Collection, words: VocabularyEmbeddings) -> Calibration | None:
-        """Return a collection's scale; None while there is none yet. One that is old is being learnt anew."""
-        known = self._scales.get(collection.name)
+        """Return a collection's calibration; None while there is none yet. An old one is replaced in the background."""
+        known = self._calibrations.get(collection.name)
         if known is None or time.monotonic() - known.made_at > FRESH_SECONDS:
             self._begin(collection, words)
         return known
@@ -157,17 +157,17 @@ class Calibrator:
         Thread(target=self._learn, args=(collection, words), name="relevance", daemon=True).start()
 
     def _learn(self, collection: Collection, words: VocabularyEmbeddings) -> None:
-        scale = None
+        calibration = None
         try:
-            scale = calibrate(collection, words)
+            calibration = calibrate(collection, words)
         except Exception as error:
-            log.warning("relevance not learnt", collection=collection.name, error=str(error))
+            log.warning("calibration failed", collection=collection.name, error=str(error))
         with self._lock:
             self._learning.discard(collection.name)
-            if scale is None:
+            if calibration is None:
                 self._failed_at[collection.name] = time.monotonic()
                 return
             self._failed_at.pop(collection.name, None)
-            if collection.name not in self._scales and len(self._scales) >= COLLECTIONS_KEPT:
-                self._scales.pop(next(iter(self._scales)))
-            self._scales[collection.name] = scale
+            if collection.name not in self._calibrations and len(self._calibrations) >= COLLECTIONS_KEPT:
+                self._calibrations.pop(next(iter(self._calibrations)))
+            self._calibrations[collection.name] = calibration

@@ -51,7 +51,7 @@ class ResultGraph:
     Attributes:
         clusters: The one with the best result first.
         edges: Each pair once.
-        cluster_of: Of each result that was arranged, the place of its cluster.
+        cluster_of: Of each clustered result, the place of its cluster.
     """
 
     clusters: list[Cluster] = field(default_factory=list)
@@ -66,14 +66,14 @@ def build_result_graph(
     words: VocabularyEmbeddings | None = None,
     query: str | None = None,
 ) -> ResultGraph:
-    """Put the first 50 results into clusters and join them.
+    """Return the clusters and the graph of the first 50 results.
 
     Args:
         images: n results, the best first.
         similarities: (n,) their cosines with the query.
         vectors: (n, dimensions) float32, of length one.
         words: To name the clusters with; without them, the commonest folder is a cluster's name.
-        query: What was asked for, where that is a text.
+        query: The search's text, if it has one.
     """
     images, similarities, vectors = images[:MAX_CLUSTERED], similarities[:MAX_CLUSTERED], vectors[:MAX_CLUSTERED]
     if not images:

@@ -154,7 +154,7 @@ class SearchService:
         found: Nearest,
         embeddings: VocabularyEmbeddings | None,
     ) -> Relevance | None:
-        """Return whether a text was found; of one that is not alone, or whose best results are left out, not much."""
+        """Return whether a text was found; not assessed if it is not alone or the best results are left out."""
         if query.text is None:
             return None
         if query.is_text_alone and params.offset == 0 and collection is not None and embeddings is not None:
@@ -173,9 +173,9 @@ def vectors_of(collection: Collection, ids: tuple[str, ...]) -> list[NDArray[np.
     if not ids:
         return []
     images = collection.get(ids)
-    for wanted, image in zip(ids, images, strict=True):
+    for image_id, image in zip(ids, images, strict=True):
         if image is None:
-            raise ServiceError("image-not-found", f"There is no picture {wanted}; it may have been removed.")
+            raise ServiceError("image-not-found", f"There is no picture {image_id}; it may have been removed.")
     vectors = []
     for image, vector in zip(images, collection.vectors(ids), strict=True):
         if vector is None:

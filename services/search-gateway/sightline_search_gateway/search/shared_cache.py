@@ -1,4 +1,4 @@
-"""What the gateway's processes make once and share: kept in Redis, since that is what all of them reach."""
+"""A cache that the gateway's processes and the map workers share, in Redis."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SharedCache:
             log.warning("redis does not answer", error=str(error))
 
     def claim(self, name: str, seconds: int) -> bool:
-        """Return whether the caller is to make the bytes of a name; False for `seconds` after another was told to."""
+        """Return whether the caller is to make the bytes of a name; False for `seconds` after one was."""
         try:
             return bool(self._redis().set(f"{PREFIX}{name}:claim", "1", nx=True, ex=seconds))
         except redis.RedisError:

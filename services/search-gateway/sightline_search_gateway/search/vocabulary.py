@@ -23,7 +23,7 @@ log = structlog.get_logger()
 Vectors = NDArray[np.float32]
 ENCODE_BATCH = 64
 CLAIM_SECONDS = 60
-"""So long a process that encodes words may take for a batch before others think that it has died."""
+"""How long a process may take to encode the words before another one begins."""
 WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 60.0
 MODELS_KEPT = 2
@@ -31,7 +31,7 @@ MODELS_KEPT = 2
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """VocabularyEmbeddings, each of them once.
+    """The words, each of them once.
 
     Attributes:
         texts: In alphabetical order.
@@ -44,7 +44,7 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class VocabularyEmbeddings:
-    """VocabularyEmbeddings with their vectors under one model.
+    """The words with their vectors under one model.
 
     Attributes:
         texts: n words.
@@ -84,7 +84,7 @@ def stored_embeddings(cache: SharedCache, vocabulary: Vocabulary, model: ModelRe
 
 
 class VocabularyEmbedder:
-    """VocabularyEmbeddings' vectors, made once a model in the background. Safe to use from several threads.
+    """Has the words encoded, once a model, in the background. Safe to use from several threads.
 
     Args:
         vocabulary: The words.
@@ -104,18 +104,13 @@ class VocabularyEmbedder:
 
     def get(self, model: ModelRef) -> VocabularyEmbeddings | None:
         """Return the words under a model; None while their vectors are not there, and then they are being made."""
-        words = self._known.get(model.fingerprint)
-        if words is None:
-            self.prepare(model)
-        return words
-
-    def prepare(self, model: ModelRef) -> None:
-        """Have the vectors for a model made, where they are not there or under way."""
         with self._lock:
-            if model.fingerprint in self._known or model.fingerprint in self._under_way:
-                return
+            words = self._known.get(model.fingerprint)
+            if words is not None or model.fingerprint in self._under_way:
+                return words
             self._under_way.add(model.fingerprint)
         Thread(target=self._prepare, args=(model,), name="words", daemon=True).start()
+        return None
 
     def _prepare(self, model: ModelRef) -> None:
         wait = WAIT_SECONDS

@@ -20,7 +20,7 @@ SEED = 20
 SAME_DECIMALS = 5
 
 
-def group(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+def group_vectors(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
     """Return the cluster of each of (n, d) unit vectors, (n,) int16, and the k clusters' unit centroids, (k, d).
 
     k is the one of the best silhouette on a sample, from 2 to 12 and at most half as many as there are different
@@ -69,7 +69,7 @@ def majority_names(
     return [name or f"group {one + 1}" for one, name in enumerate(names)]
 
 
-def cluster_shapes(cluster: NDArray[np.int16], names: Sequence[str]) -> list[MapCluster]:
+def map_clusters(cluster: NDArray[np.int16], names: Sequence[str]) -> list[MapCluster]:
     """Return the clusters as an answer has them."""
     sizes = np.bincount(cluster[cluster >= 0], minlength=len(names))
     return [MapCluster(id=one, name=name, size=int(sizes[one])) for one, name in enumerate(names)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,18 @@ from sightline_catalogue import Catalogue, CatalogueError, Collection
 
 from sightline_search_gateway.maps.jobs import JobRun, LeaseLost, MapJobs
 from sightline_search_gateway.maps.points import Points, centred, dump_xy, scale_of
-from sightline_search_gateway.maps.request import FEWEST, fitting_perplexity
+from sightline_search_gateway.maps.record import MapRecord
+from sightline_search_gateway.maps.request import FEWEST, fitting_perplexity, too_few
 from sightline_search_gateway.maps.results import MapProgress, Step
 from sightline_search_gateway.maps.selection import Selection, select
-from sightline_search_gateway.maps.store import MapRecord, MapStore
+from sightline_search_gateway.maps.store import MapStore
 from sightline_search_gateway.maps.worker import layout
-from sightline_search_gateway.maps.worker.cluster_names import Namer, words_namer
+from sightline_search_gateway.maps.worker.cluster_names import Namer, vocabulary_namer
 from sightline_search_gateway.maps.worker.clusters import (
     centroids_of,
-    cluster_shapes,
-    group,
+    group_vectors,
     majority_names,
+    map_clusters,
     nearest_group,
 )
 from sightline_search_gateway.maps.worker.neighbours import nearest_neighbours, nearest_of
@@ -47,7 +48,7 @@ log = structlog.get_logger()
 
 
 class CannotMap(Exception):
-    """The message says to a person why there will be no map."""
+    """There will be no map; the message says why, fit to show to a person."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Job:
     record: MapRecord
 
     def write(self, fields: dict[str, Any], parts: dict[str, bytes] | None = None) -> None:
-        """Write what was found out into the map.
+        """Write into the map.
 
         Raises:
             LeaseLost: The map is no longer the run's own.
@@ -83,7 +84,7 @@ def open_context(settings: MapWorkerSettings) -> Context:
     return Context(
         jobs=MapJobs(MapStore(settings.queue, settings.maps)),
         catalogue=catalogue,
-        namer=words_namer(SharedCache(settings.queue), lambda: catalogue.current().model),
+        namer=vocabulary_namer(SharedCache(settings.queue), lambda: catalogue.current().model),
         threads=settings.maps.threads,
     )
 
@@ -91,7 +92,7 @@ def open_context(settings: MapWorkerSettings) -> Context:
 def compute(context: Context, run: JobRun) -> None:
     """Compute the map of a run, which ends as done, or as failed with a reason; or not, where the lease is lost."""
     try:
-        _make_with_patience(context, run)
+        _make_with_retries(context, run)
         return
     except LeaseLost:
         return
@@ -112,7 +113,7 @@ def compute(context: Context, run: JobRun) -> None:
         context.jobs.finish(run, "failed", reason)
 
 
-def _make_with_patience(context: Context, run: JobRun) -> None:
+def _make_with_retries(context: Context, run: JobRun) -> None:
     """Make a map; where the catalogue does not answer, try again for a while."""
     deadline = time.monotonic() + CATALOGUE_WAIT_SECONDS
     while True:
@@ -166,13 +167,6 @@ def make_map(job: Job, collection: Collection) -> None:
     _fit(job, selection)
 
 
-def too_few(count: int) -> str:
-    """Return what a person is told of so few pictures."""
-    return (
-        f"Only {count} picture{'' if count == 1 else 's'} {'matches' if count == 1 else 'match'}; a map needs {FEWEST}."
-    )
-
-
 def _uploaded(job: Job, points: Points | None) -> Selection:
     vectors = job.context.jobs.store.part(job.record.id, "vectors")
     if points is None or vectors is None:
@@ -184,10 +178,11 @@ def _uploaded(job: Job, points: Points | None) -> Selection:
 def _fit(job: Job, selection: Selection) -> None:
     """Compute a map anew."""
     vectors, points = selection.vectors, Points(selection.ids, selection.label)
-    request = job.record.request.fitted(len(vectors))
+    request = job.record.request
+    request = replace(request, perplexity=fitting_perplexity(request.perplexity, len(vectors)))
     start = layout.initial_coordinates(vectors)
     centred_start = centred(start)
-    # Where it will begin is worth seeing while neighbours are looked for.
+    # The initial layout is shown while neighbours are looked for.
     job.write(
         {
             **_selected(selection),
@@ -218,12 +213,12 @@ def _fit(job: Job, selection: Selection) -> None:
         {"scale": scale_of(points.xy)} | _progress("separating", layout.ITERATIONS, fitted.kl_divergence),
         {"xy": dump_xy(points.xy)},
     )
-    points.cluster, centroids = group(vectors)
+    points.cluster, centroids = group_vectors(vectors)
     _finish(job, selection, points, centroids, np.arange(len(vectors)), neighbours.indices)
 
 
 def _add(job: Job, selection: Selection, before: Points) -> None:
-    """Place what is new; what is old stays where it is, and what is gone leaves."""
+    """Place new images into a map; old ones stay where they are, and those removed are left out."""
     vectors, points = selection.vectors, Points(selection.ids, selection.label)
     row_before = {one: row for row, one in enumerate(before.ids)}
     was = np.array([row_before.get(one, -1) for one in points.ids])
@@ -241,7 +236,7 @@ def _add(job: Job, selection: Selection, before: Points) -> None:
         )
         points.cluster[new] = nearest_group(vectors[new], centroids)
         points.new[new] = True
-    # Their places are what is waited for; the figures follow.
+    # The page waits for the places; the figures follow.
     job.write(
         _selected(selection) | _progress("separating", layout.ITERATIONS),
         {"points": points.dump(), "xy": dump_xy(points.xy)},
@@ -263,14 +258,14 @@ def _finish(
     rows: NDArray[np.intp],
     nearest: NDArray[np.int64],
 ) -> None:
-    """Write what is told of a map whose points have their places; `nearest` are those of the points of some rows."""
+    """Write clusters and separation of a map whose points have their places; `nearest` are those of `rows`."""
     sizes = np.bincount(points.cluster, minlength=len(centroids)).tolist()
     common = majority_names(points.cluster, points.label, selection.labels, len(centroids))
     names = job.context.namer(centroids, sizes, common)
     data, xy = points.dump(), dump_xy(points.xy)
     job.write(
         {
-            "clusters": cluster_shapes(points.cluster, names),
+            "clusters": map_clusters(points.cluster, names),
             "separation": label_separation(selection.vectors, rows, nearest, points.label, selection.labels),
             "made": 1,
             "size": len(data) + len(xy) + job.record.size // 4,

@@ -68,7 +68,7 @@ def fit(
         neighbours: The nearest of each, at least 3 times the perplexity.
         perplexity: How many of them count, roughly.
         threads: To use.
-        on_progress: Told of the first coordinates, and of every tenth iteration's.
+        on_progress: Called with the first coordinates, and with every tenth iteration's.
     """
     count = min(neighbours.indices.shape[1], int(3 * perplexity))
     known = PrecomputedNeighbors(neighbours.indices[:, :count], neighbours.distances[:, :count])

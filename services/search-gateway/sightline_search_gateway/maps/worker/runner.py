@@ -54,7 +54,7 @@ class MapWorker:
     stopping: Event
 
     def work(self) -> None:
-        """Work until told to stop."""
+        """Work until stopped."""
         while not self.stopping.is_set():
             try:
                 self.work_once()
@@ -94,11 +94,11 @@ class MapWorker:
                     break
                 self._renew(run)
         except LeaseLost:
-            log.info("a map is no longer wanted, or another worker's", map=run.map_id)
+            log.info("the lease of a map was lost", map=run.map_id)
         finally:
             process.kill()
             process.join()
-        return self._conclude(run)
+        return self._outcome(run)
 
     def _renew(self, run: JobRun) -> None:
         try:
@@ -107,7 +107,7 @@ class MapWorker:
             # Whoever takes the job over meanwhile takes the lease, which the next heartbeat sees.
             log.warning("redis does not answer", error=str(error))
 
-    def _conclude(self, run: JobRun) -> str:
+    def _outcome(self, run: JobRun) -> str:
         """Return the outcome of a run whose process has ended; one that did not finish its job makes it wait again.
 
         Raises:

@@ -28,7 +28,7 @@ def label_separation(
 ) -> Separation | None:
     """Return how well labels separate; None with fewer than 2 labels of 2 pictures.
 
-    Pictures without a label, and those alone of theirs, are left out; they take their places among neighbours, though.
+    Pictures without a label, and those alone of theirs, are left out; they count as neighbours, though.
 
     Args:
         vectors: (n, d) unit vectors.
@@ -71,8 +71,8 @@ def sampled(label: NDArray[np.int32], most: int) -> NDArray[np.intp]:
     by_label = order[np.argsort(label[order], kind="stable")]
     _, first, size = np.unique(label[by_label], return_index=True, return_counts=True)
     place = np.arange(len(label)) - np.repeat(first, size)
-    wanted = np.maximum(np.ceil(size * most / len(label)), np.minimum(size, FEWEST_SAMPLED))
-    return np.sort(by_label[place < np.repeat(wanted, size)])
+    quota = np.maximum(np.ceil(size * most / len(label)), np.minimum(size, FEWEST_SAMPLED))
+    return np.sort(by_label[place < np.repeat(quota, size)])
 
 
 def silhouette(vectors: NDArray[np.float32], own: NDArray[np.int32]) -> float:
