@@ -125,11 +125,7 @@ async def _run_in_thread(work: Callable[[], Sequence[EncodingModel]]) -> Sequenc
 def load_models(
     settings: EncoderSettings, convert: Callable[[str], None] | None = convert_in_subprocess
 ) -> list[EncodingModel]:
-    """Load and warm the models that the settings name.
-
-    Args:
-        settings: As read from the environment.
-        convert: As `models.load` takes it.
+    """Load and warm the models that the settings name; `convert` as `models.load` takes it.
 
     Raises:
         ModelError: One of them cannot be served.
@@ -156,11 +152,5 @@ def load_models(
 
 
 def bootstrap(settings: EncoderSettings, load: Loader = load_models, registry: CollectorRegistry = REGISTRY) -> Service:
-    """Return the service; nothing runs yet.
-
-    Args:
-        settings: As read from the environment.
-        load: Loads the models; tests pass fakes.
-        registry: Where the metrics are registered.
-    """
+    """Return the service; nothing runs yet. Tests load fake models."""
     return Service(settings, load, registry)

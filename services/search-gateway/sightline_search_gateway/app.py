@@ -37,12 +37,7 @@ SPEC_SETTINGS: dict[str, Any] = {
 
 
 def create_app(settings: Settings, clients: Clients) -> APIFlask:
-    """Return the application; connects to nothing.
-
-    Args:
-        settings: How to serve.
-        clients: What to serve from.
-    """
+    """Return the application; connects to nothing."""
     app = APIFlask(
         __name__,
         title="Sightline",

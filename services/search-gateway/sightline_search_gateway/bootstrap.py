@@ -23,10 +23,7 @@ PREPARE_SECONDS = 2.0
 
 
 def bootstrap(settings: Settings) -> APIFlask:
-    """Return the application.
-
-    No other service is called yet: they may start later. With several processes, call it in each, after
-    the fork, since the channels to them do not survive one.
+    """Return the application; the other services, which are not called yet, may start later.
 
     Raises:
         BucketError: The bucket or the store of thumbnails cannot be opened.

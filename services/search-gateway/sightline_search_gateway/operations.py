@@ -84,6 +84,7 @@ class Ready:
     collection: str
 
 
+@dataclass(frozen=True)
 class OperationsService:
     """Asks the catalogue and the encoders. Safe to use from several threads.
 
@@ -91,16 +92,15 @@ class OperationsService:
         probe: The catalogue, with a shorter time-out.
     """
 
-    def __init__(self, catalogue: CatalogueCircuitBreaker, probe: Catalogue, encoder: EncoderClient) -> None:
-        self._catalogue = catalogue
-        self._probe = probe
-        self._encoder = encoder
+    catalogue: CatalogueCircuitBreaker
+    probe: Catalogue
+    encoder: EncoderClient
 
     def models(self) -> Models:
         """Return the models that encoders serve, and the one that the collection was made with."""
-        collection = self._catalogue.current_if_any()
+        collection = self.catalogue.current_if_any()
         try:
-            served = self._encoder.models(timeout_seconds=PROBE_SECONDS)
+            served = self.encoder.models(timeout_seconds=PROBE_SECONDS)
         except EncoderError:
             served = []
         models = [
@@ -116,8 +116,8 @@ class OperationsService:
 
     def stats(self) -> Stats:
         """Return counts of what the collection holds."""
-        collection = self._catalogue.current_if_any()
-        counts = asdict(count_states(self._catalogue))
+        collection = self.catalogue.current_if_any()
+        counts = asdict(count_states(self.catalogue))
         labels = collection.labels() if collection is not None else {}
         ordered = sorted(labels.items(), key=lambda item: (-item[1], item[0]))
         return Stats(Counts(**counts, total=sum(counts.values())), [LabelCount(*one) for one in ordered])
@@ -129,13 +129,13 @@ class OperationsService:
             ServiceError: They will not.
         """
         try:
-            collection = self._probe.current()
+            collection = self.probe.current()
         except NoCollection as error:
             raise _not_ready("nothing has been indexed yet: there is no collection") from error
         except CatalogueError as error:
             raise _not_ready(f"the catalogue does not answer: {error}") from error
         try:
-            served = self._encoder.models(timeout_seconds=PROBE_SECONDS)
+            served = self.encoder.models(timeout_seconds=PROBE_SECONDS)
         except EncoderError as error:
             raise _not_ready(f"the encoder does not answer: {error.message}") from error
         if all(one.fingerprint != collection.model.fingerprint for one in served):

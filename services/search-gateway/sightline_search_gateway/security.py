@@ -12,10 +12,10 @@ from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.http.problems import read_only_problem
 from sightline_search_gateway.settings import GatewaySettings
 
-# Names that nobody can own in the public name system, so that no other site's page can point one at this machine.
+# Names that cannot be registered in the public DNS, so that no other site can point one at this machine.
 PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".svc", ".test")
 DEFAULT_PORTS = {"http": "80", "https": "443"}
-# Asked by probes, under whatever name; tells nothing.
+# Probes ask for these under any host name; the answers reveal nothing.
 OPEN_PATHS = {"/healthz", "/readyz"}
 
 

@@ -48,7 +48,7 @@ def try_cache_first(work: Callable[[], Result]) -> Result:
     """Call `work` with the hub offline, so that it uses the hub's cache; go online only if that fails.
 
     So a model that was served once starts without a network, and stays the same until its cache is emptied. Otherwise
-    the hub is asked about every file, and without a network each request takes most of a minute.
+    every file is looked up on the hub, and without a network each request takes most of a minute.
     """
     was_offline = constants.HF_HUB_OFFLINE
     constants.HF_HUB_OFFLINE = True

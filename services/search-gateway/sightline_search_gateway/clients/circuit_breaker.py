@@ -48,13 +48,11 @@ class CatalogueCircuitBreaker:
             return None
 
     def _try(self) -> Collection:
+        failure = None
         try:
-            collection = self._catalogue.current()
+            return self._catalogue.current()
         except CatalogueUnavailable as error:
-            self._failure = str(error)
+            failure = str(error)
             raise
-        except Exception:
-            self._failure = None
-            raise
-        self._failure = None
-        return collection
+        finally:
+            self._failure = failure

@@ -50,13 +50,12 @@ class WatcherClient:
     """Reads the watcher's state and requests scans, through Redis. Connects on first use."""
 
     def __init__(self, settings: QueueSettings) -> None:
-        self._settings = settings
-        self._client: redis.Redis | None = None
+        self._redis = redis_client(settings)
 
     def state(self) -> WatcherState:
         """Return the watcher's last state; where Redis does not answer, that nothing is known."""
         try:
-            pipe = self._redis().pipeline(transaction=False)
+            pipe = self._redis.pipeline(transaction=False)
             pipe.hgetall(WATCHER_HASH)
             pipe.llen(QUEUE_NEW)
             pipe.llen(QUEUE_BACKFILL)
@@ -80,23 +79,15 @@ class WatcherClient:
         """
         message: dict[str, Any] = {} if keys is None else {"keys": list(keys)}
         try:
-            client = self._redis()
-            client.lpush(RESCAN_LIST, json.dumps(message))
+            self._redis.lpush(RESCAN_LIST, json.dumps(message))
             # Where no watcher takes them: the oldest go, since its scan finds everything anyway.
-            client.ltrim(RESCAN_LIST, 0, MAX_REQUESTS - 1)
+            self._redis.ltrim(RESCAN_LIST, 0, MAX_REQUESTS - 1)
         except redis.RedisError as error:
             raise QueueUnavailable("Redis does not answer") from error
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
-
-    def _redis(self) -> redis.Redis:
-        if self._client is None:
-            self._client = redis_client(self._settings)
-        return self._client
+        self._redis.close()
 
 
 def _is_recent(moment: datetime | None) -> bool:

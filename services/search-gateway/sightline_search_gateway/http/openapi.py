@@ -43,7 +43,7 @@ def problem_answers(*statuses: int) -> Answers:
 
 
 def picture_answer(description: str, *mime_types: str) -> Answers:
-    """Return the OpenAPI responses of a call that sends a picture and can be asked whether it has changed."""
+    """Return the OpenAPI responses of a call that sends a picture, or 304 if it has not changed."""
     content: dict[str, dict[str, Any]] = {
         kind: {"schema": {"type": "string", "format": "binary"}} for kind in mime_types
     }

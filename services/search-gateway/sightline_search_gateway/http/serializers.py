@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any, cast
@@ -11,7 +12,8 @@ import numpy as np
 import sightline_catalogue as catalogue
 
 from sightline_search_gateway.maps.points import COLUMNS, Points
-from sightline_search_gateway.maps.results import MapPoints
+from sightline_search_gateway.maps.request import MapRequest
+from sightline_search_gateway.maps.results import AskedMap, MapPoints
 from sightline_search_gateway.maps.service import MapView
 from sightline_search_gateway.schemas.images import Image, Images
 from sightline_search_gateway.schemas.ingest import Failure, Failures
@@ -115,7 +117,7 @@ def serialize_map(view: MapView) -> MapState:
         version=record.version,
         state=record.state,
         reason=record.reason,
-        request=record.request.asked(),
+        request=serialize_map_request(record.request),
         model=ModelRef(id=record.model["id"], fingerprint=record.model["fingerprint"]),
         created_at=datetime.fromtimestamp(record.created_at, UTC),
         finished_at=datetime.fromtimestamp(record.finished_at, UTC) if record.finished_at else None,
@@ -130,6 +132,12 @@ def serialize_map(view: MapView) -> MapState:
         stale=view.stale,
         refused=record.refused,
     )
+
+
+def serialize_map_request(request: MapRequest) -> AskedMap:
+    """Return the request of a map as an answer repeats it; ids, of which there may be many, by their number alone."""
+    fields = asdict(request) | {"ids": len(request.ids), "upload": request.upload is not None}
+    return cast("AskedMap", fields)
 
 
 def serialize_points(points: Points, scale: float, columns: Collection[str] = COLUMNS) -> MapPoints | None:

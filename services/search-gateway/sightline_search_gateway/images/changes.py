@@ -40,26 +40,17 @@ class Uploaded:
     refused: list[Refused]
 
 
+@dataclass(frozen=True)
 class ChangeService:
     """Adds and removes images. Safe to use from several threads."""
 
-    def __init__(
-        self,
-        images: ImageService,
-        bucket: Bucket,
-        thumbnails: ThumbnailStore,
-        watcher: WatcherClient,
-        limits: PictureSettings,
-        bucket_id: str,
-        decode_slots: BoundedSemaphore,
-    ) -> None:
-        self._images = images
-        self._bucket = bucket
-        self._thumbnails = thumbnails
-        self._watcher = watcher
-        self._limits = limits
-        self._bucket_id = bucket_id
-        self._decode_slots = decode_slots
+    images: ImageService
+    bucket: Bucket
+    thumbnails: ThumbnailStore
+    watcher: WatcherClient
+    limits: PictureSettings
+    bucket_id: str
+    decode_slots: BoundedSemaphore
 
     def upload(self, files: Sequence[SentFile], folder: str) -> Uploaded:
         """Add those of some files that are images.
@@ -79,7 +70,7 @@ class ChangeService:
             except KeyRefused as error:
                 refused.append(Refused(name=file.name, reason=str(error)))
             else:
-                accepted.append(Accepted(file.name, key, image_id_of(self._bucket_id, key.encode())))
+                accepted.append(Accepted(file.name, key, image_id_of(self.bucket_id, key.encode())))
         if accepted:
             self._request_scan([one.key for one in accepted])
         return Uploaded(accepted, refused)
@@ -91,10 +82,10 @@ class ChangeService:
             BucketError, CatalogueError: It cannot be removed now.
             ServiceError: There is no such image, or its file cannot be reached.
         """
-        collection, image = self._images.locate(image_id)
-        self._images.check_key(image)
+        collection, image = self.images.locate(image_id)
+        self.images.check_key(image)
         try:
-            self._bucket.delete(image.key)
+            self.bucket.delete(image.key)
         except ObjectMissing:
             log.info("already gone from the bucket", key=image.key)
         except KeyRefused as error:
@@ -102,19 +93,19 @@ class ChangeService:
         collection.delete([image.id])
         # A copy of the same bytes shares the thumbnail.
         if image.sha256:
-            self._thumbnails.release([image.sha256], collection.by_sha256)
+            self.thumbnails.release([image.sha256], collection.by_sha256)
         self._request_scan([image.key])
 
     def _add(self, file: SentFile, folder: str) -> str:
-        limits = self._limits
-        with self._decode_slots:
+        limits = self.limits
+        with self.decode_slots:
             data = file.read(limits.max_bytes + 1)
             picture = open_picture(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=CHECK_SIDE)
         name = safe_name(file.name, picture.format)
         key = f"{folder}/{name}" if folder else name
         for number in range(MAX_NUMBER):
             try:
-                self._bucket.write(numbered_key(key, number), data)
+                self.bucket.write(numbered_key(key, number), data)
             except ObjectExists:
                 continue
             return numbered_key(key, number)
@@ -122,7 +113,7 @@ class ChangeService:
 
     def _request_scan(self, keys: list[str]) -> None:
         try:
-            self._watcher.request_scan(keys)
+            self.watcher.request_scan(keys)
         except QueueUnavailable:
             # The watcher sees the change by itself, at its next scan at the latest.
             log.warning("no scan was requested: redis does not answer")

@@ -33,38 +33,25 @@ class RenderedPicture:
     was_stored: bool = False
 
 
+@dataclass(frozen=True)
 class ImageService:
     """Finds images, reads their files and renders them. Safe to use from several threads."""
 
-    def __init__(
-        self,
-        catalogue: CatalogueCircuitBreaker,
-        bucket: Bucket,
-        thumbnails: ThumbnailStore,
-        limits: PictureSettings,
-        bucket_id: str,
-        previews: PreviewCache,
-        decode_slots: BoundedSemaphore,
-    ) -> None:
-        self._catalogue = catalogue
-        self._bucket = bucket
-        self._thumbnails = thumbnails
-        self._limits = limits
-        self._bucket_id = bucket_id
-        self._previews = previews
-        self._decode_slots = decode_slots
+    catalogue: CatalogueCircuitBreaker
+    bucket: Bucket
+    thumbnails: ThumbnailStore
+    limits: PictureSettings
+    bucket_id: str
+    previews: PreviewCache
+    decode_slots: BoundedSemaphore
 
     def browse(self, matching: Filter, limit: int, cursor: str | None = None) -> Page:
         """Return a page of the collection; where there is none, an empty one."""
-        collection = self._catalogue.current_if_any()
+        collection = self.catalogue.current_if_any()
         return Page([], None) if collection is None else collection.browse(matching, limit, cursor)
 
     def find(self, image_id: str) -> Image:
-        """Return an image of the collection.
-
-        Raises:
-            ServiceError: There is none of that id.
-        """
+        """Return an image of the collection, as `locate` does."""
         return self.locate(image_id)[1]
 
     def locate(self, image_id: str) -> tuple[Collection, Image]:
@@ -73,7 +60,7 @@ class ImageService:
         Raises:
             ServiceError: There is none of that id.
         """
-        collection = self._catalogue.current()
+        collection = self.catalogue.current()
         image = collection.get([image_id])[0]
         if image is None:
             raise ServiceError("image-not-found", f"There is no picture {image_id}; it may have been removed.")
@@ -87,13 +74,13 @@ class ImageService:
         Raises:
             ServiceError: It is not.
         """
-        if image_id_of(self._bucket_id, image.key.encode("utf-8", "surrogateescape")) != image.id:
+        if image_id_of(self.bucket_id, image.key.encode("utf-8", "surrogateescape")) != image.id:
             raise ServiceError("not-shown", f"The file cannot be reached by its name: {image.reason or 'rename it'}.")
 
     def etag(self, image: Image) -> str:
         """Return the ETag that the bucket gives an image's file now."""
         self.check_key(image)
-        return self._bucket.stat(image.key).etag
+        return self.bucket.stat(image.key).etag
 
     def read(self, image: Image) -> bytes:
         """Return an image's file.
@@ -103,25 +90,25 @@ class ImageService:
             ServiceError: It is over the limit.
         """
         self.check_key(image)
-        data, _ = self._bucket.read(image.key, self._limits.max_bytes)
-        if len(data) > self._limits.max_bytes:
-            limit = f"{self._limits.max_bytes:,}"
+        data, _ = self.bucket.read(image.key, self.limits.max_bytes)
+        if len(data) > self.limits.max_bytes:
+            limit = f"{self.limits.max_bytes:,}"
             raise ServiceError("not-shown", f"The file is larger than {limit} bytes (IMAGE_MAX_BYTES).")
         return data
 
     def preview(self, image: Image) -> RenderedPicture:
         """Return an image at a size for a screen."""
-        cached = self._previews.get(image.sha256) if image.sha256 else None
+        cached = self.previews.get(image.sha256) if image.sha256 else None
         if cached is not None and image.sha256 is not None:
             return RenderedPicture(image.sha256, cached)
         rendered = self._render(image, preview, PREVIEW_SIDE)
-        self._previews.put(rendered.sha256, rendered.webp)
+        self.previews.put(rendered.sha256, rendered.webp)
         return rendered
 
     def thumbnail(self, image: Image) -> RenderedPicture:
         """Return an image at a size for a list."""
         try:
-            stored = self._thumbnails.get(image.sha256) if image.sha256 else None
+            stored = self.thumbnails.get(image.sha256) if image.sha256 else None
         except BucketUnavailable as error:
             log.warning("the store of thumbnails does not answer", error=str(error))
             stored = None
@@ -129,13 +116,13 @@ class ImageService:
             return RenderedPicture(image.sha256, stored, was_stored=True)
         rendered = self._render(image, thumbnail, THUMBNAIL_SIDE)
         try:
-            self._thumbnails.put(rendered.sha256, rendered.webp)
+            self.thumbnails.put(rendered.sha256, rendered.webp)
         except BucketUnavailable as error:
             log.warning("a thumbnail could not be kept", error=str(error))
         return rendered
 
     def _render(self, image: Image, render: Callable[[PillowImage], bytes], side: int) -> RenderedPicture:
-        limits = self._limits
+        limits = self.limits
         try:
             # Read while the slot is held, too: files that wait for one would fill the memory.
             with self._decode_slot():
@@ -147,9 +134,9 @@ class ImageService:
 
     @contextmanager
     def _decode_slot(self) -> Iterator[None]:
-        if not self._decode_slots.acquire(timeout=DECODE_WAIT_SECONDS):
+        if not self.decode_slots.acquire(timeout=DECODE_WAIT_SECONDS):
             raise ServiceError("overloaded", "Many pictures are being prepared; try again soon.", retry_after_seconds=5)
         try:
             yield
         finally:
-            self._decode_slots.release()
+            self.decode_slots.release()

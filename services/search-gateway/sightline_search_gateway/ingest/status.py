@@ -28,7 +28,7 @@ class StateCounts:
 
 @dataclass(frozen=True)
 class Ingest(StateCounts):
-    """Counts, and what the watcher said last."""
+    """Counts, and the watcher's last report."""
 
     ignored: Annotated[int | None, "Files that by their name are no pictures; null while that is not known."] = None
     queued: Annotated[int | None, "Tasks that wait for a worker; null while that is not known."] = None

@@ -54,7 +54,7 @@ def safe_folder(folder: str) -> str:
     """Return a folder's path in the bucket, without slashes at its ends; empty for the bucket itself.
 
     Raises:
-        ServiceError: It leaves the bucket, is hidden, or cannot be one.
+        ServiceError: It is outside the bucket, hidden, or not a valid path.
     """
     if "\\" in folder or folder.startswith("/"):
         raise _bad_folder(folder, "give it relative to the bucket, with / between folders")

@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 
 class LeaseLost(Exception):
-    """The map was cancelled, asked for anew, or taken over by another worker."""
+    """The map was cancelled, requested again, or taken over by another worker."""
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,11 @@ class MapRecord:
     """A map without its points.
 
     Attributes:
-        job_id: Of the job that computes it; another one whenever it is asked for anew, empty once it is cancelled.
+        job_id: Of the job that computes it; a new one for each request, empty once it is cancelled.
         run_id: Of the last worker's run of that job.
         version: Grows with every change, also from a map to the next of the same id.
         points_version, xy_version: That of the last change of the points' other columns, and of their coordinates.
-        request: As asked, with the perplexity as used.
+        request: With the perplexity as used.
         model: Id and fingerprint of the vectors' model.
         count: Points; 0 while that is not known.
         total: Images that matched before the sample was taken.

@@ -10,8 +10,6 @@ from typing import Any
 import orjson
 from sightline_catalogue import Filter
 
-from sightline_search_gateway.maps.results import AskedMap
-
 FEWEST = 10
 """Pictures; of fewer, neighbourhoods say nothing."""
 NEIGHBOURS_A_PERPLEXITY = 3
@@ -82,22 +80,8 @@ class MapRequest:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether it means what fits a filter, so that pictures may come and go."""
+        """Whether it selects by a filter, so that its images may change."""
         return not self.ids and self.upload is None
-
-    def asked(self) -> AskedMap:
-        """Return what an answer repeats of it; ids, of which there may be many, by their number alone."""
-        return AskedMap(
-            labels=self.labels,
-            folders=self.folders,
-            after=self.after,
-            before=self.before,
-            ids=len(self.ids),
-            upload=self.upload is not None,
-            per_label=self.per_label,
-            sample=self.sample,
-            perplexity=self.perplexity,
-        )
 
 
 def too_few(count: int, verb: str = "match") -> str:

@@ -1,4 +1,4 @@
-"""Which pictures of the collection come on a map."""
+"""Selects the images of a map."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Selection:
 
 
 def select(collection: Collection, request: MapRequest) -> Selection:
-    """Return the pictures that a request means.
+    """Return the images that a request selects.
 
     More than the sample: the first by id. Ids are hashes, so that these are a fair sample, the same every time, which a
     new picture changes by one at most.
@@ -98,5 +98,5 @@ def _choose(
 
 
 def _labels_to_fill(collection: Collection, request: MapRequest) -> int | None:
-    """Return how many pictures there are to take at most, so that nobody looks further once they are there."""
+    """Return how many images will be chosen, so that the scan can stop there; None where only the sample limits it."""
     return expected_count(collection, request)[0] if request.per_label and not request.ids else None

@@ -50,7 +50,7 @@ class MapView:
 
 
 class MapService:
-    """Takes requests for maps, and forgets maps. Connects on first use; safe to use from several threads.
+    """Makes, finds and deletes maps. Connects on first use; safe to use from several threads.
 
     Every method raises redis.RedisError where Redis does not answer.
     """
@@ -137,14 +137,7 @@ class MapService:
     def view(
         self, record: MapRecord, collection: Collection | None, *, points: bool = True, since: int | None = None
     ) -> MapView:
-        """Return a map as an answer shows it.
-
-        Args:
-            record: The map.
-            collection: The present one; None where it is not known.
-            points: Whether its points are wanted.
-            since: The version that is known: columns that have not changed since are left out.
-        """
+        """Return a map as an answer shows it: without points, or those columns of them that changed `since`."""
         columns = record.columns_since(since) if points else ()
         found = self.store.points(record.id) if columns else None
         return MapView(record, found, columns, self.is_stale(record, collection))
@@ -162,7 +155,7 @@ class MapService:
         return files[index][0], data
 
     def is_stale(self, record: MapRecord, collection: Collection | None) -> bool:
-        """Return whether images came or went since a map was made; false where that cannot be asked."""
+        """Return whether images came or went since a map was made; false where the catalogue does not answer."""
         if collection is None or record.state != "done" or not record.request.is_filtered:
             return False
         if record.model["fingerprint"] != collection.model.fingerprint:
@@ -257,12 +250,6 @@ def invalid(name: str, detail: str) -> ServiceError:
 
 
 def too_few_error(count: int, verb: str = "match", refused: Sequence[Refused] | None = None) -> ServiceError:
-    """Return the error of too few images for a map.
-
-    Args:
-        count: How many there are.
-        verb: What they do, for the message.
-        refused: Files of an upload that could not be used, with reasons.
-    """
+    """Return the error of too few images for a map, with the files of an upload that could not be used."""
     members: dict[str, Any] = {} if refused is None else {"refused": refused}
     return ServiceError("too-few", f"{too_few(count, verb)} {reasons_of(refused or ())}".rstrip(), **members)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PREFIX = "sightline:map:"
 INDEX = "sightline:maps"
-"""A sorted set of the maps' ids by the time they were last asked to be computed."""
+"""A sorted set of the maps' ids by the time of their last request."""
 MAX_KEPT = 200
 """Maps kept at most; the oldest go first."""
 DAY = 86_400
@@ -54,7 +54,7 @@ class MapStore:
         return MapRecord.load(map_id, fields) if fields else None
 
     def all(self) -> list[MapRecord]:
-        """Return all maps, the one that was last asked for first."""
+        """Return all maps, the one requested last first."""
         ids = [one.decode() for one in cast("list[bytes]", self.client.zrevrange(INDEX, 0, -1))]
         pipe = self.client.pipeline(transaction=False)
         for one in ids:

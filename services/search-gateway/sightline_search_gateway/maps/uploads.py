@@ -69,6 +69,7 @@ def digest_of(pictures: Iterable[UploadedPicture]) -> str:
     return hashlib.sha256(orjson.dumps(sorted((one.sha256, one.label) for one in pictures))).hexdigest()
 
 
+@dataclass(frozen=True)
 class Reader:
     """Opens pictures of an upload and has them encoded.
 
@@ -76,10 +77,9 @@ class Reader:
         decode_slots: Held while a picture is decoded.
     """
 
-    def __init__(self, encoder: EncoderClient, limits: PictureSettings, decode_slots: BoundedSemaphore) -> None:
-        self._encoder = encoder
-        self._limits = limits
-        self._decode_slots = decode_slots
+    encoder: EncoderClient
+    limits: PictureSettings
+    decode_slots: BoundedSemaphore
 
     def read(self, files: Sequence[SentFile], model: ModelRef) -> tuple[list[UploadedPicture], list[Refused]]:
         """Return the pictures among some files, and of each other file name and reason.
@@ -88,7 +88,7 @@ class Reader:
             EncoderError: As the client does.
             ServiceError: No encoder serves the model.
         """
-        served = served_model(self._encoder, model, MODELS_SECONDS)
+        served = served_model(self.encoder, model, MODELS_SECONDS)
         preprocessing = from_proto(served.preprocessing)
         pictures: list[UploadedPicture] = []
         refused: list[Refused] = []
@@ -108,12 +108,12 @@ class Reader:
         return pictures, refused
 
     def _open(self, file: SentFile, preprocessing: Preprocessing) -> _Opened:
-        with self._decode_slots:
-            data = file.read(self._limits.max_bytes + 1)
+        with self.decode_slots:
+            data = file.read(self.limits.max_bytes + 1)
             picture = open_picture(
                 data,
-                max_bytes=self._limits.max_bytes,
-                max_pixels=self._limits.max_pixels,
+                max_bytes=self.limits.max_bytes,
+                max_pixels=self.limits.max_pixels,
                 min_side=max(preprocessing.min_side, THUMBNAIL_SIDE),
             )
             return _Opened(
@@ -127,7 +127,7 @@ class Reader:
         if not opened:
             return []
         pixels = [RawPixels(one.pixels, preprocessed=True) for one in opened]
-        encoded = self._encoder.encode_images(
+        encoded = self.encoder.encode_images(
             pixels, model=name, fingerprint=fingerprint, priority=BULK, timeout_seconds=ENCODE_SECONDS
         )
         return list(encoded.results)

@@ -7,7 +7,6 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
-from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.openapi import KEYS, problem_answers
@@ -15,6 +14,7 @@ from sightline_search_gateway.http.requests import sent_files
 from sightline_search_gateway.http.responses import json_response
 from sightline_search_gateway.http.serializers import PREFIX
 from sightline_search_gateway.images.changes import Uploaded, nothing_accepted
+from sightline_search_gateway.schemas.changes import Upload
 from sightline_search_gateway.security import check_change
 
 blueprint = APIBlueprint("changes", __name__, tag="Images", url_prefix=f"{PREFIX}/images")
@@ -23,7 +23,7 @@ blueprint.before_request(check_change)
 
 
 @blueprint.post("")
-@blueprint.input(schemas.Upload, location="form_and_files", arg_name="upload")
+@blueprint.input(Upload, location="form_and_files", arg_name="upload")
 @blueprint.output(schema_of(Uploaded), 201, description="At least one picture was added.")
 @blueprint.doc(operation_id="uploadImages", security=KEYS, responses=problem_answers(401, 403, 408, 413, 415, 422, 503))
 def upload_images(upload: dict[str, Any]) -> Response:

@@ -11,7 +11,6 @@ from flask import Response
 from sightline_catalogue import Image
 from werkzeug.http import dump_options_header
 
-from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.media_types import MIME_TYPES, UNKNOWN, media_type
@@ -20,6 +19,7 @@ from sightline_search_gateway.http.requests import filter_of
 from sightline_search_gateway.http.responses import has_etag, json_response, picture_response
 from sightline_search_gateway.http.serializers import PREFIX, is_version, serialize_image, serialize_page
 from sightline_search_gateway.images.service import RenderedPicture
+from sightline_search_gateway.schemas.images import Browse, Images, Version
 
 blueprint = APIBlueprint("images", __name__, tag="Images", url_prefix=f"{PREFIX}/images")
 # Of a schema that is part of another one, as Image is of Images, APIFlask would make a second copy.
@@ -31,8 +31,8 @@ WEBP = picture_answer("The picture as WebP.", "image/webp")
 
 
 @blueprint.get("")
-@blueprint.input(schemas.Browse, location="query", arg_name="query")
-@blueprint.output(schema_of(schemas.Images), description="A page of pictures.")
+@blueprint.input(Browse, location="query", arg_name="query")
+@blueprint.output(schema_of(Images), description="A page of pictures.")
 @blueprint.doc(operation_id="browseImages", responses=problem_answers(422, 503))
 def browse(query: dict[str, Any]) -> Response:
     """Browse the collection, the newest first: by when it was taken, else modified."""
@@ -48,7 +48,7 @@ def get_image(image_id: str) -> Response:
 
 
 @blueprint.get("/<uuid:image_id>/file")
-@blueprint.input(schemas.Version, location="query", arg_name="version")
+@blueprint.input(Version, location="query", arg_name="version")
 @blueprint.doc(
     operation_id="getImageFile",
     responses={**picture_answer("The file.", *MIME_TYPES), **problem_answers(404, 422, 503)},
@@ -69,7 +69,7 @@ def get_file(image_id: str, version: dict[str, str]) -> Response:
 
 
 @blueprint.get("/<uuid:image_id>/preview")
-@blueprint.input(schemas.Version, location="query", arg_name="version")
+@blueprint.input(Version, location="query", arg_name="version")
 @blueprint.doc(
     operation_id="getImagePreview",
     responses={
@@ -83,7 +83,7 @@ def get_preview(image_id: str, version: dict[str, str]) -> Response:
 
 
 @blueprint.get("/<uuid:image_id>/thumbnail")
-@blueprint.input(schemas.Version, location="query", arg_name="version")
+@blueprint.input(Version, location="query", arg_name="version")
 @blueprint.doc(
     operation_id="getImageThumbnail",
     responses=WEBP | problem_answers(404, 422, 429, 503),

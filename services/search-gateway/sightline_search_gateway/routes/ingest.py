@@ -8,13 +8,13 @@ from apiflask import APIBlueprint
 from flask import Response
 from sightline_catalogue import FAILED, Filter
 
-from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.openapi import NOT_MODIFIED, problem_answers
 from sightline_search_gateway.http.responses import conditional, json_response
 from sightline_search_gateway.http.serializers import PREFIX, serialize_failures
 from sightline_search_gateway.ingest.status import Ingest
+from sightline_search_gateway.schemas.ingest import Failures, FailuresQuery, Queued, Rescan
 from sightline_search_gateway.security import check_same_origin
 
 blueprint = APIBlueprint("ingest", __name__, tag="Ingest", url_prefix=f"{PREFIX}/ingest")
@@ -33,8 +33,8 @@ def get_ingest() -> Response:
 
 
 @blueprint.get("/failures")
-@blueprint.input(schemas.FailuresQuery, location="query", arg_name="query")
-@blueprint.output(schema_of(schemas.Failures), description="A page of failures.")
+@blueprint.input(FailuresQuery, location="query", arg_name="query")
+@blueprint.output(schema_of(Failures), description="A page of failures.")
 @blueprint.doc(operation_id="getFailures", responses=problem_answers(422, 503))
 def get_failures(query: dict[str, Any]) -> Response:
     """List the pictures that could not be indexed, and why."""
@@ -43,8 +43,8 @@ def get_failures(query: dict[str, Any]) -> Response:
 
 
 @blueprint.post("/rescan")
-@blueprint.input(schemas.Rescan, location="json", arg_name="body")
-@blueprint.output(schema_of(schemas.Queued), 202, description="The watcher will look.")
+@blueprint.input(Rescan, location="json", arg_name="body")
+@blueprint.output(schema_of(Queued), 202, description="The watcher will look.")
 @blueprint.doc(operation_id="rescan", responses=problem_answers(403, 422, 503))
 def rescan(body: dict[str, Any]) -> Response:
     """Ask for failed pictures to be tried again now, or for the bucket to be listed now instead of within a minute."""
@@ -54,4 +54,4 @@ def rescan(body: dict[str, Any]) -> Response:
         retried = current().retries.retry([str(one) for one in body["ids"]])
     else:
         current().retries.rescan()
-    return json_response(schemas.Queued(queued=True, retried=retried), 202)
+    return json_response(Queued(queued=True, retried=retried), 202)

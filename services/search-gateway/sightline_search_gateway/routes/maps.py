@@ -8,7 +8,6 @@ from apiflask import APIBlueprint
 from flask import Response, request
 from sightline_catalogue import CatalogueError, Collection, Filter
 
-from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.openapi import KEYS, NOT_MODIFIED, Answers, picture_answer, problem_answers
@@ -19,6 +18,7 @@ from sightline_search_gateway.maps.record import MapRecord
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.service import invalid
 from sightline_search_gateway.maps.uploads import Reader
+from sightline_search_gateway.schemas.maps import MapQuery, Maps, MapState, UploadedMap, WantedMap
 from sightline_search_gateway.security import check_key, check_same_origin
 
 blueprint = APIBlueprint("maps", __name__, tag="Maps", url_prefix=f"{PREFIX}/maps")
@@ -41,8 +41,8 @@ def check_origin() -> None:
 
 
 @blueprint.post("")
-@blueprint.input(schemas.WantedMap, location="json", arg_name="body")
-@blueprint.output(schema_of(schemas.MapState), 202, description="The map waits for a worker.")
+@blueprint.input(WantedMap, location="json", arg_name="body")
+@blueprint.output(schema_of(MapState), 202, description="The map waits for a worker.")
 @blueprint.doc(
     operation_id="makeMap",
     responses=EXISTING | problem_answers(403, 413, 422, 429, 503),
@@ -62,8 +62,8 @@ def make_map(body: dict[str, Any]) -> Response:
 
 
 @blueprint.post("/uploads")
-@blueprint.input(schemas.UploadedMap, location="form_and_files", arg_name="upload")
-@blueprint.output(schema_of(schemas.MapState), 202, description="The map waits for a worker.")
+@blueprint.input(UploadedMap, location="form_and_files", arg_name="upload")
+@blueprint.output(schema_of(MapState), 202, description="The map waits for a worker.")
 @blueprint.doc(
     operation_id="makeMapOfUploads", security=KEYS, responses=problem_answers(401, 403, 408, 413, 415, 422, 429, 503)
 )
@@ -81,16 +81,16 @@ def upload_map(upload: dict[str, Any]) -> Response:
 
 
 @blueprint.get("")
-@blueprint.output(schema_of(schemas.Maps), description="All maps, without their points.")
+@blueprint.output(schema_of(Maps), description="All maps, without their points.")
 @blueprint.doc(operation_id="getMaps", responses=problem_answers(503))
 def get_maps() -> Response:
     """List the maps there are, the newest first."""
-    return json_response(schemas.Maps(maps=[serialize_map(one) for one in current().clients.maps.all(_collection())]))
+    return json_response(Maps(maps=[serialize_map(one) for one in current().clients.maps.all(_collection())]))
 
 
 @blueprint.get("/<map_id>")
-@blueprint.input(schemas.MapQuery, location="query", arg_name="query")
-@blueprint.output(schema_of(schemas.MapState), description="The map as it stands.")
+@blueprint.input(MapQuery, location="query", arg_name="query")
+@blueprint.output(schema_of(MapState), description="The map as it stands.")
 @blueprint.doc(operation_id="getMap", responses=NOT_MODIFIED | problem_answers(404, 422, 503))
 def get_map(map_id: str, query: dict[str, Any]) -> Response:
     """Get a map; while it is computed, with its points as they stand.

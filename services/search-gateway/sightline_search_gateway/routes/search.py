@@ -7,7 +7,6 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
-from sightline_search_gateway import schemas
 from sightline_search_gateway.answers import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.errors import ServiceError
@@ -15,14 +14,15 @@ from sightline_search_gateway.http.openapi import problem_answers
 from sightline_search_gateway.http.requests import read_picture, search_params, stripped
 from sightline_search_gateway.http.responses import search_response
 from sightline_search_gateway.http.serializers import PREFIX
+from sightline_search_gateway.schemas.search import ComposedQuery, SearchResults, TextQuery, Window
 from sightline_search_gateway.search.service import SearchQuery
 
 blueprint = APIBlueprint("search", __name__, tag="Search", url_prefix=PREFIX)
 
 
 @blueprint.get("/search")
-@blueprint.input(schemas.TextQuery, location="query", arg_name="query")
-@blueprint.output(schema_of(schemas.SearchResults), description="What was found.")
+@blueprint.input(TextQuery, location="query", arg_name="query")
+@blueprint.output(schema_of(SearchResults), description="What was found.")
 @blueprint.doc(operation_id="searchByText", responses=problem_answers(422, 429, 503))
 def search_by_text(query: dict[str, Any]) -> Response:
     """Search by text."""
@@ -32,8 +32,8 @@ def search_by_text(query: dict[str, Any]) -> Response:
 
 
 @blueprint.post("/search")
-@blueprint.input(schemas.ComposedQuery, location="form_and_files", arg_name="query")
-@blueprint.output(schema_of(schemas.SearchResults), description="What was found.")
+@blueprint.input(ComposedQuery, location="form_and_files", arg_name="query")
+@blueprint.output(schema_of(SearchResults), description="What was found.")
 @blueprint.doc(operation_id="search", responses=problem_answers(404, 409, 413, 415, 422, 429, 503))
 def search(query: dict[str, Any]) -> Response:
     """Search by a picture, a text, pictures of the collection, or several of them.
@@ -55,8 +55,8 @@ def search(query: dict[str, Any]) -> Response:
 
 
 @blueprint.get("/images/<uuid:image_id>/similar")
-@blueprint.input(schemas.Window, location="query", arg_name="query")
-@blueprint.output(schema_of(schemas.SearchResults), description="The most similar pictures, without itself.")
+@blueprint.input(Window, location="query", arg_name="query")
+@blueprint.output(schema_of(SearchResults), description="The most similar pictures, without itself.")
 @blueprint.doc(operation_id="searchSimilar", responses=problem_answers(404, 409, 422, 503))
 def search_similar(image_id: str, query: dict[str, Any]) -> Response:
     """Find pictures that are like one of the collection."""

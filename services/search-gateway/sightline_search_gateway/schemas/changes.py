@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from apiflask import Schema
 from apiflask.fields import File
-from marshmallow import RAISE, fields
+from marshmallow import fields
 
-from sightline_search_gateway.schemas.fields import text
+from sightline_search_gateway.schemas.fields import StrictSchema, text
 
 
-class Upload(Schema):
+class Upload(StrictSchema):
     """Pictures to add."""
-
-    class Meta:
-        """A part of another name is an error, not ignored."""
-
-        unknown = RAISE
 
     files = fields.List(
         File(),  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Kinds of fields, and their bounds."""
+"""Types of fields, and their limits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from apiflask import Schema
+from marshmallow import RAISE, ValidationError, fields, validate
 
 MAX_LIMIT = 200
 MAX_OFFSET = 10_000
@@ -14,6 +15,15 @@ MAX_TEXT = 500
 """Characters; as many as fit into a request line whatever they are, and more than any model reads."""
 MAX_FILTERS = 50
 CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class StrictSchema(Schema):
+    """A schema that refuses fields of other names."""
+
+    class Meta:
+        """Options of marshmallow."""
+
+        unknown = RAISE
 
 
 class Moment(fields.Field[datetime]):

@@ -1,4 +1,4 @@
-"""Maps: what they are asked to show, and how they stand."""
+"""Requests for maps, and their state."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Annotated, TypedDict
 
 from apiflask import Schema
 from apiflask.fields import File
-from marshmallow import RAISE, fields, validate
+from marshmallow import fields, validate
 
 from sightline_search_gateway.errors import Refused
 from sightline_search_gateway.maps.results import AskedMap, JobState, MapCluster, MapPoints, MapProgress, Separation
-from sightline_search_gateway.schemas.fields import many, moment
+from sightline_search_gateway.schemas.fields import StrictSchema, many, moment
 from sightline_search_gateway.schemas.search import ModelRef
 
 MOST_POINTS = 200_000
@@ -21,13 +21,8 @@ MOST_SAFE_INTEGER = 2**53 - 1
 LOWEST_PERPLEXITY, HIGHEST_PERPLEXITY = 5, 100
 
 
-class Layout(Schema):
+class Layout(StrictSchema):
     """How many pictures, and how they are laid out."""
-
-    class Meta:
-        """A field of another name is an error, not ignored."""
-
-        unknown = RAISE
 
     sample = fields.Integer(
         load_default=2000,

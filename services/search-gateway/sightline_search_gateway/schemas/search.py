@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, TypedDict
 
 from apiflask.fields import File
-from marshmallow import RAISE, fields, validate
+from marshmallow import fields, validate
 
 from sightline_search_gateway.answers import Uuid
-from sightline_search_gateway.schemas.fields import MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TEXT, text
+from sightline_search_gateway.schemas.fields import MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TEXT, StrictSchema, text
 from sightline_search_gateway.schemas.images import Filters, Image
 from sightline_search_gateway.search.relevance import Relevance
 from sightline_search_gateway.search.result_graph import Cluster, Edge
@@ -48,13 +48,8 @@ def _weight(what: str) -> fields.Float:
     )
 
 
-class ComposedQuery(Window):
+class ComposedQuery(StrictSchema, Window):
     """A query by a picture, a text, pictures of the collection, or several of them."""
-
-    class Meta:
-        """A part of another name is an error, not ignored."""
-
-        unknown = RAISE
 
     file = File(metadata={"description": "A picture."})  # type: ignore[no-untyped-call]
     q = text("What to look for.", validate=validate.Length(min=1, max=MAX_TEXT))

@@ -22,7 +22,7 @@ def use_one_thread() -> None:
 def one_thread() -> Iterator[None]:
     """Keep the libraries on one thread for a while.
 
-    One caller at a time: the limit is the whole process's, and whoever lifts it would lift it for the others.
+    One caller at a time: the limit is the whole process's, and lifting it would lift it for the others.
     """
     if _settled:
         yield

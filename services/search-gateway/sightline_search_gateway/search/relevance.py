@@ -1,4 +1,4 @@
-"""Whether what was found is what was asked for, or only the nearest that there is.
+"""Whether the results match the query, or are only the nearest that there are.
 
 How near an unrelated text comes to a picture differs by model, by picture and by collection. So a result's similarity
 is taken in standard scores among those that all words of the vocabulary have with the same picture; and how high a
@@ -25,7 +25,7 @@ from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
 
 Vectors = NDArray[np.float32]
 BEST = 3
-"""So many results speak for a query."""
+"""How many of the best results are assessed."""
 PROBES = 256
 PROBES_A_CALL = 32
 SEED = 11

@@ -32,7 +32,7 @@ class SearchQuery:
 
     @property
     def is_text_alone(self) -> bool:
-        """Whether nothing but a text is given."""
+        """Whether the query is a text and nothing else."""
         return self.text is not None and self.picture is None and not self.image_ids
 
 
@@ -68,20 +68,14 @@ class SearchOutcome:
     timings: SearchTimings = field(default_factory=SearchTimings)
 
 
+@dataclass(frozen=True)
 class SearchService:
     """Answers searches. Safe to use from several threads."""
 
-    def __init__(
-        self,
-        catalogue: CatalogueCircuitBreaker,
-        query_encoder: QueryEncoder,
-        vocabulary: VocabularyEmbedder,
-        calibrator: Calibrator,
-    ) -> None:
-        self._catalogue = catalogue
-        self._query_encoder = query_encoder
-        self._vocabulary = vocabulary
-        self._calibrator = calibrator
+    catalogue: CatalogueCircuitBreaker
+    query_encoder: QueryEncoder
+    vocabulary: VocabularyEmbedder
+    calibrator: Calibrator
 
     def search(self, query: SearchQuery, params: SearchParams) -> SearchOutcome:
         """Return the images that are nearest to a query.
@@ -92,16 +86,16 @@ class SearchService:
             EncoderError, ItemError, CatalogueError: As the clients do.
             ServiceError: The query cannot be answered.
         """
-        collection = self._catalogue.current_if_any()
+        collection = self.catalogue.current_if_any()
         timings = SearchTimings()
         if collection is None:
             return self._outcome(query, params, None, NOTHING, timings)
         began = time.perf_counter()
         weighted = []
         if query.picture is not None:
-            weighted.append((query.picture_weight, self._query_encoder.encode(query.picture, collection.model)))
+            weighted.append((query.picture_weight, self.query_encoder.encode(query.picture, collection.model)))
         if query.text is not None:
-            weighted.append((query.text_weight, self._query_encoder.encode(query.text, collection.model)))
+            weighted.append((query.text_weight, self.query_encoder.encode(query.text, collection.model)))
         timings.encode = time.perf_counter() - began
         began = time.perf_counter()
         weighted += [(query.image_weight, vector) for vector in vectors_of(collection, query.image_ids)]
@@ -117,7 +111,7 @@ class SearchService:
             CatalogueError: As the client does.
             ServiceError: There is no such image, or it has not been indexed.
         """
-        collection = self._catalogue.current()
+        collection = self.catalogue.current()
         began = time.perf_counter()
         try:
             found = collection.similar(image_id, params)
@@ -136,7 +130,7 @@ class SearchService:
         found: Nearest,
         timings: SearchTimings,
     ) -> SearchOutcome:
-        embeddings = self._vocabulary.get(collection.model) if collection is not None else None
+        embeddings = self.vocabulary.get(collection.model) if collection is not None else None
         graph = ResultGraph()
         if found.vectors is not None:
             began = time.perf_counter()
@@ -158,7 +152,7 @@ class SearchService:
         if query.text is None:
             return None
         if query.is_text_alone and params.offset == 0 and collection is not None and embeddings is not None:
-            calibration = self._calibrator.calibration(collection, embeddings)
+            calibration = self.calibrator.calibration(collection, embeddings)
             if calibration is not None:
                 return assess(query.text, found.similarities, found.vectors, embeddings, calibration)
         return Relevance(relevant=len(found.images))

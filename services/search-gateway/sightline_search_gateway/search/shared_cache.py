@@ -17,13 +17,12 @@ class SharedCache:
     """Bytes by name, for a month. Connects on first use; empty where Redis does not answer."""
 
     def __init__(self, settings: QueueSettings) -> None:
-        self._settings = settings
-        self._client: redis.Redis | None = None
+        self._redis = redis_client(settings, decode_responses=False)
 
     def get(self, name: str) -> bytes | None:
         """Return the bytes of a name; None where there are none."""
         try:
-            return cast("bytes | None", self._redis().get(PREFIX + name))
+            return cast("bytes | None", self._redis.get(PREFIX + name))
         except redis.RedisError as error:
             log.warning("redis does not answer", error=str(error))
             return None
@@ -31,18 +30,13 @@ class SharedCache:
     def put(self, name: str, data: bytes) -> None:
         """Keep bytes under a name."""
         try:
-            self._redis().set(PREFIX + name, data, ex=KEPT_SECONDS)
+            self._redis.set(PREFIX + name, data, ex=KEPT_SECONDS)
         except redis.RedisError as error:
             log.warning("redis does not answer", error=str(error))
 
     def claim(self, name: str, seconds: int) -> bool:
         """Return whether the caller is to make the bytes of a name; False for `seconds` after one was."""
         try:
-            return bool(self._redis().set(f"{PREFIX}{name}:claim", "1", nx=True, ex=seconds))
+            return bool(self._redis.set(f"{PREFIX}{name}:claim", "1", nx=True, ex=seconds))
         except redis.RedisError:
             return True
-
-    def _redis(self) -> redis.Redis:
-        if self._client is None:
-            self._client = redis_client(self._settings, decode_responses=False)
-        return self._client

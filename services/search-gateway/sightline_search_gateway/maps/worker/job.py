@@ -70,11 +70,7 @@ class Job:
     record: MapRecord
 
     def write(self, fields: dict[str, Any], parts: dict[str, bytes] | None = None) -> None:
-        """Write into the map.
-
-        Raises:
-            LeaseLost: The map is no longer the run's own.
-        """
+        """Write into the map, as `MapJobs.write` does."""
         self.context.jobs.write(self.run, fields, parts)
 
 

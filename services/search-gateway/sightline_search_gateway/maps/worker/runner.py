@@ -104,7 +104,7 @@ class MapWorker:
         try:
             self.jobs.heartbeat(run)
         except redis.RedisError as error:
-            # Whoever takes the job over meanwhile takes the lease, which the next heartbeat sees.
+            # A worker that takes the job over meanwhile takes the lease, which the next heartbeat notices.
             log.warning("redis does not answer", error=str(error))
 
     def _outcome(self, run: JobRun) -> str:
