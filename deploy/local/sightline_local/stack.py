@@ -140,16 +140,6 @@ class Stack:
         return f"127.0.0.1:{self.ports.encoder}"
 
     @property
-    def qdrant_address(self) -> str:
-        """Where the vector database's gRPC is."""
-        return f"127.0.0.1:{self.ports.qdrant}"
-
-    @property
-    def redis_url(self) -> str:
-        """Where the queue is."""
-        return f"redis://127.0.0.1:{self.ports.redis}/0"
-
-    @property
     def logs(self) -> Path:
         """The folder of log files, one a service."""
         return self.state / "logs"
@@ -163,8 +153,8 @@ class Stack:
             "BUCKET_URL": self.bucket.resolve().as_uri(),
             "BUCKET_WRITABLE": str(self.writable).lower(),
             "THUMBNAIL_URL": (self.state / "thumbnails").resolve().as_uri(),
-            "QDRANT_URL": f"http://{self.qdrant_address}",
-            "REDIS_URL": self.redis_url,
+            "QDRANT_URL": f"http://127.0.0.1:{self.ports.qdrant}",
+            "REDIS_URL": f"redis://127.0.0.1:{self.ports.redis}/0",
             "ENCODER_ADDRESSES": self.encoder_address,
             "ENCODER_PORT": str(self.ports.encoder),
             "ENCODER_METRICS_PORT": str(self.ports.encoder_metrics),

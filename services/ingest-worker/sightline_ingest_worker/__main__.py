@@ -23,8 +23,7 @@ def main() -> None:
     if parser.parse_args().ping:
         from sightline_service.queues import QueueSettings
 
-        from sightline_ingest_worker.broker import ping
-        from sightline_ingest_worker.worker_name import NodeSettings
+        from sightline_ingest_worker.broker import NodeSettings, ping
 
         sys.exit(ping(load_settings(QueueSettings), load_settings(NodeSettings).node))
     with tempfile.TemporaryDirectory(prefix="sightline-ingest-worker-metrics-") as folder:

@@ -1,10 +1,14 @@
-"""The Celery application that worker and watcher share: the task's name, its queues, and their limits."""
+"""The Celery application that worker and watcher share: the task, its queues, their limits, and the worker's name."""
 
 from __future__ import annotations
 
+import socket
 import sys
 
 from celery import Celery
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+from sightline_service import SettingsGroup
 from sightline_service.queues import QUEUE_BACKFILL, QueueSettings
 
 TASK_INDEX = "sightline.index"
@@ -14,6 +18,21 @@ VISIBILITY_SECONDS = 120
 """The visibility timeout: after so long an unacknowledged task is redelivered; longer than any task takes."""
 PING_SECONDS = 8.0
 """The timeout of a ping: on a busy machine a worker takes a while to answer."""
+
+
+class NodeSettings(SettingsGroup):
+    """The worker's name, apart from its other settings: `--ping`, a health check, need not load them."""
+
+    model_config = SettingsConfigDict(env_prefix="WORKER_")
+
+    name: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]+$")
+    """The worker's name: Celery knows it as `ingest@NAME`; unset means the host's name. Two on one machine need two
+    names."""
+
+    @property
+    def node(self) -> str:
+        """Celery's name of the worker's node."""
+        return f"ingest@{self.name}"
 
 
 def celery_app(settings: QueueSettings) -> Celery:

@@ -14,7 +14,7 @@ from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.metrics import MetricsSettings
 from sightline_service.queues import QueueSettings
 
-from sightline_ingest_worker.worker_name import NodeSettings
+from sightline_ingest_worker.broker import NodeSettings
 
 
 class IngestSettings(SettingsGroup):

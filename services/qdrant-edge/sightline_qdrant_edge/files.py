@@ -19,15 +19,9 @@ _COPY_BYTES = 1024 * 1024
 def sync_tree(folder: Path) -> None:
     """Write every file and folder below to the disk (fsync); those deleted meanwhile are skipped."""
     for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
+        for name in (*names, "."):
+            with suppress(FileNotFoundError):
                 sync(Path(parent, name))
-            except FileNotFoundError:
-                continue
-        try:
-            sync(Path(parent))
-        except FileNotFoundError:
-            continue
 
 
 def read_ahead(folder: Path) -> None:

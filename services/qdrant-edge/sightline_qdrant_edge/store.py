@@ -118,7 +118,9 @@ class Store:
             name, alias = action.create_alias.collection_name, action.create_alias.alias_name
             if name not in self._collections:
                 raise collection_missing(name)
-            self._check_alias(alias)
+            _folder_name(alias)
+            if alias in self._collections:
+                raise AlreadyExists(f"Wrong input: Collection `{alias}` already exists!")
             aliases[alias] = name
         elif kind == "delete_alias":
             aliases.pop(action.delete_alias.alias_name, None)
@@ -126,11 +128,6 @@ class Store:
             raise WrongInput("Wrong input: an alias operation without an action")
         else:
             raise Unimplemented(f"qdrant-edge does not serve {kind}")
-
-    def _check_alias(self, alias: str) -> None:
-        _folder_name(alias)
-        if alias in self._collections:
-            raise AlreadyExists(f"Wrong input: Collection `{alias}` already exists!")
 
     def _save_aliases(self, aliases: dict[str, str]) -> None:
         if aliases != self._aliases:

@@ -52,22 +52,19 @@ def run(settings: WatcherSettings) -> int:
     configure_logging(settings.log, "watcher")
     stop = stop_event()
     lock = LeaderLock(redis_client(settings.queue), f"{WATCHER_HASH}:lease")
-    with ExitStack() as ends:
-        server = try_to_serve_metrics(settings.metrics.address, settings.metrics_port)
-        if server is not None:
-            ends.callback(server.close)
-        renewal = threading.Thread(target=lock.keep, args=(stop,), name="leader-lock", daemon=True)
-        while lock.wait(stop.wait):
-            if renewal.ident is None:
-                renewal.start()
-            with ExitStack() as leadership:
-                watcher = bootstrap(settings, lambda: stop.is_set() or lock.lost)
-                leadership.callback(status.clear)
-                events = start_events(settings, watcher, leadership)
-                log.info("watching", bucket=settings.bucket.url, events=events)
-                watcher.run()
-            if stop.is_set():
-                lock.release()
+    try_to_serve_metrics(settings.metrics.address, settings.metrics_port)
+    renewal = threading.Thread(target=lock.keep, args=(stop,), name="leader-lock", daemon=True)
+    while lock.wait(stop.wait):
+        if renewal.ident is None:
+            renewal.start()
+        with ExitStack() as leadership:
+            watcher = bootstrap(settings, lambda: stop.is_set() or lock.lost)
+            leadership.callback(status.clear)
+            events = start_events(settings, watcher, leadership)
+            log.info("watching", bucket=settings.bucket.url, events=events)
+            watcher.run()
+        if stop.is_set():
+            lock.release()
     return 0
 
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import structlog
 import watchfiles
 
@@ -24,19 +25,11 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 
 def file_system(path: Path) -> str:
-    """Return the type of the file system that holds a path, as /proc/self/mounts names it; empty if it is unknown."""
-    try:
-        lines = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    best, kind = "", ""
-    resolved = str(path.resolve())
-    for line in lines:
-        fields = line.split()
-        mount = fields[1].replace("\\040", " ")
-        if len(mount) >= len(best) and (resolved == mount or resolved.startswith(mount.rstrip("/") + "/")):
-            best, kind = mount, fields[2]
-    return kind
+    """Return the type of the file system that holds a path; empty if it is unknown."""
+    resolved = path.resolve()
+    mounts = [mount for mount in psutil.disk_partitions(all=True) if resolved.is_relative_to(mount.mountpoint)]
+    # Of two mounts at one place, the later one is seen.
+    return max(reversed(mounts), key=lambda mount: len(mount.mountpoint)).fstype if mounts else ""
 
 
 def reports_changes(path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
@@ -23,48 +24,35 @@ QUEUE_TASKS = 2000
 FULL_QUEUE_SECONDS = 0.2
 
 
+@dataclass(kw_only=True)
 class Scan:
     """One comparison of the bucket with a collection.
 
-    Args:
-        bucket: The bucket to list.
-        collection: The collection to update.
-        reconciler: Marks and queues the objects that differ.
+    Attributes:
         tasks: The queue, whose length limits the scan's pace.
         debouncer: Where keys go whose files may still be being written.
         is_first: Send all that is found to the backfill queue, however little.
         pause: Sleeps for some seconds.
-
-    Attributes:
         listed: Objects listed so far.
         ignored: Those of them whose names are not those of images.
         found: Those of them that differed from their records.
         missing: Ids of the records whose objects were not listed; set at the end.
     """
 
-    def __init__(
-        self,
-        *,
-        bucket: Bucket,
-        collection: Collection,
-        reconciler: Reconciler,
-        tasks: TaskQueue,
-        debouncer: Debouncer,
-        is_first: bool,
-        pause: Callable[[float], None],
-    ) -> None:
-        self._bucket = bucket
-        self._collection = collection
-        self._reconciler = reconciler
-        self._tasks = tasks
-        self._debouncer = debouncer
-        self._is_first = is_first
-        self._pause = pause
+    bucket: Bucket
+    collection: Collection
+    reconciler: Reconciler
+    tasks: TaskQueue
+    debouncer: Debouncer
+    is_first: bool
+    pause: Callable[[float], None]
+    listed: int = 0
+    ignored: int = 0
+    found: int = 0
+    missing: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
         self._started = time.monotonic()
-        self.listed = 0
-        self.ignored = 0
-        self.found = 0
-        self.missing: list[str] = []
         self._steps = self._compare()
 
     @property
@@ -86,13 +74,13 @@ class Scan:
         """Compare; yields often, so that file events are handled in between."""
         began_at = datetime.now(UTC)
         known: dict[str, RecordState] = {}
-        for record in self._collection.scan_states():
+        for record in self.collection.scan_states():
             known[record.id] = RecordState(record.etag or "", record.state, record.next_try_at)
             if len(known) % 1000 == 0:
                 yield
         records = len(known)
         batch: list[BucketObject] = []
-        for _, seen, change in diff(self._bucket.list(), known, self._reconciler.identify, began_at):
+        for _, seen, change in diff(self.bucket.list(), known, self.reconciler.identify, began_at):
             self.listed += 1
             if change is Change.IGNORED:
                 self.ignored += 1
@@ -101,9 +89,9 @@ class Scan:
             if len(batch) == AT_ONCE:
                 self._reconcile(batch)
                 batch = []
-                while self._tasks.lengths().backfill >= QUEUE_TASKS:
+                while self.tasks.lengths().backfill >= QUEUE_TASKS:
                     yield
-                    self._pause(FULL_QUEUE_SECONDS)
+                    self.pause(FULL_QUEUE_SECONDS)
             if self.listed % 200 == 0:
                 yield
         self._reconcile(batch)
@@ -115,13 +103,13 @@ class Scan:
         if not batch:
             return
         self.found += len(batch)
-        queue = QUEUE_BACKFILL if self._is_first or self.found > LARGE else QUEUE_NEW
-        for key in self._reconciler.reconcile(self._collection, batch, queue, "scan").unsettled:
-            self._debouncer.touch(key)
+        queue = QUEUE_BACKFILL if self.is_first or self.found > LARGE else QUEUE_NEW
+        for key in self.reconciler.reconcile(self.collection, batch, queue, "scan").unsettled:
+            self.debouncer.touch(key)
 
     def _is_plausible(self, records: int) -> bool:
         """Return whether records without objects may be deleted: not where the listing of a folder is empty."""
-        if self.listed or self._bucket.root is None:
+        if self.listed or self.bucket.root is None:
             return True
         log.warning(
             "the bucket's folder is empty; if its disk is not mounted, mount it: nothing is deleted from the catalogue "
