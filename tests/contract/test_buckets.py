@@ -45,7 +45,7 @@ def filled(bucket):
     return bucket
 
 
-def test_an_object_comes_back_as_it_was_written(bucket):
+def test_an_object_is_read_as_it_was_written(bucket):
     bucket.write("animals/cat.jpg", b"a cat")
     data, seen = bucket.read("animals/cat.jpg", 100)
     assert data == b"a cat"
@@ -84,7 +84,7 @@ def test_one_folder_is_listed_alone(filled, prefix):
     assert sorted(one.key for one in filled.list(prefix)) == sorted(key for key in KEYS if key.startswith("animals/"))
 
 
-def test_a_folder_that_is_not_there_lists_nothing(filled):
+def test_a_folder_that_does_not_exist_lists_nothing(filled):
     assert list(filled.list("anim")) == []
 
 
@@ -94,7 +94,7 @@ def test_a_folder_outside_is_not_listed(filled, prefix):
         list(filled.list(prefix))
 
 
-def test_what_is_missing_is_said_to_be(filled):
+def test_a_missing_object_is_an_error(filled):
     for key in ("nothing.jpg", "animals", "animals/wild/cat.jpg"):
         for call in (filled.stat, lambda key: filled.read(key, 10)):
             with pytest.raises(ObjectMissing):
@@ -171,7 +171,7 @@ def unavailable(request, tmp_path):
     return bucket
 
 
-def test_a_bucket_out_of_reach_is_not_one_whose_objects_are_missing(unavailable):
+def test_in_an_unavailable_bucket_no_object_is_missing(unavailable):
     calls = [
         lambda: list(unavailable.list()),
         lambda: unavailable.stat("a.jpg"),

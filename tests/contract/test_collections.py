@@ -29,7 +29,7 @@ def test_collection_is_named_after_its_model_and_remembers_it(catalogue, namespa
     assert found.model == model
 
 
-def test_collection_is_made_as_designed(catalogue, namespace):
+def test_collection_is_created_with_its_schema(catalogue, namespace):
     collection = catalogue.ensure_collection(namespace.model(dimensions=24))
     request = api.GetCollectionInfoRequest(collection_name=collection.name)
     info = catalogue._connection.call(GET_COLLECTION, request).result
@@ -131,7 +131,7 @@ def test_alias_moves_from_one_collection_to_another(catalogue, namespace):
     assert catalogue.current().name == first.name
 
 
-def test_a_collection_that_is_not_there_cannot_be_activated(catalogue, namespace, server_collection):
+def test_a_missing_collection_cannot_be_activated(catalogue, namespace, server_collection):
     catalogue.delete_collection(server_collection)
     with pytest.raises((NoCollection, CatalogueError), match=server_collection.name):
         catalogue.activate(server_collection)

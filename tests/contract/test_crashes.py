@@ -1,4 +1,4 @@
-"""A server that goes away and comes back."""
+"""A server that is killed and restarted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def stored(own_server, namespace, make_image, random_vectors):
     catalogue.close()
 
 
-def test_what_was_stored_survives_a_killed_server(own_server, stored):
+def test_stored_images_survive_a_killed_server(own_server, stored):
     catalogue, images, vectors = stored
     own_server.kill()
     own_server.start()
@@ -32,7 +32,7 @@ def test_what_was_stored_survives_a_killed_server(own_server, stored):
     assert np.stack(collection.vectors([image.id for image in images])) == pytest.approx(vectors, abs=1e-6)
 
 
-def test_a_server_that_is_gone_is_named(own_server, stored, random_vectors):
+def test_an_error_names_a_server_that_does_not_answer(own_server, stored, random_vectors):
     catalogue, images, vectors = stored
     collection = catalogue.current()
     own_server.kill()

@@ -183,7 +183,7 @@ def test_a_full_queue_is_refused_with_a_hint(subject):
     assert len(subject.client.encode_texts(["x"]).vectors()) == 1
 
 
-def test_an_encoder_that_is_not_there_is_unavailable(subject):
+def test_an_encoder_that_does_not_answer_is_unavailable(subject):
     with subject.stopped():
         for call in (subject.client.models, lambda: subject.client.encode_texts(["x"])):
             with pytest.raises(Unavailable):

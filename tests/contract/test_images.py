@@ -25,7 +25,7 @@ def all_pages(collection, wanted, limit):
             return keys
 
 
-def test_an_image_comes_back_as_it_went_in(collection, make_image, random_vectors):
+def test_an_image_is_returned_as_stored(collection, make_image, random_vectors):
     image = make_image(
         "animals/cats/ca t\n\u00fc\U0001f408.jpg",
         reason="said so",
@@ -41,7 +41,7 @@ def test_an_image_comes_back_as_it_went_in(collection, make_image, random_vector
     assert stored == pytest.approx(vector, abs=1e-6)
 
 
-def test_vectors_come_back_of_length_one(collection, make_image, random_vectors):
+def test_vectors_are_returned_with_length_one(collection, make_image, random_vectors):
     image = make_image("a.jpg")
     [vector] = random_vectors(1)
     collection.upsert([image], [vector * 12])
@@ -186,7 +186,7 @@ def test_labels_folders_and_formats_are_counted_on_the_server(server_collection,
     assert collection.formats() == {"JPEG": 4, "PNG": 1}
 
 
-def test_what_fits_a_filter_is_counted(collection, make_image, random_vectors):
+def test_images_that_match_a_filter_are_counted(collection, make_image, random_vectors):
     keys = ["animals/cats/1.jpg", "animals/cats/2.jpg", "animals/3.jpg", "top.jpg"]
     images = [make_image(key, indexed_at=NOON + timedelta(hours=number)) for number, key in enumerate(keys)]
     collection.upsert(images, random_vectors(4))
@@ -198,7 +198,7 @@ def test_what_fits_a_filter_is_counted(collection, make_image, random_vectors):
     assert collection.labels(Filter(folders=("animals/cats",))) == {"cats": 2}
 
 
-def test_a_walk_shows_every_indexed_image_that_fits_in_the_order_of_ids(collection, make_image, random_vectors):
+def test_scan_labels_yields_every_matching_image_by_id(collection, make_image, random_vectors):
     images = [make_image(f"{'cats' if number % 3 else 'dogs'}/{number}.jpg") for number in range(30)]
     collection.upsert(images, random_vectors(30))
     collection.upsert([make_image("cats/pending.jpg", state="pending")], None)
@@ -241,7 +241,7 @@ def test_pages_of_equal_times_show_each_image_once(collection, make_image, rando
     assert sorted(keys) == sorted(image.key for image in images)
 
 
-def test_going_on_is_stable_while_images_come_and_go(collection, make_image, random_vectors):
+def test_following_pages_are_stable_while_images_are_added_and_deleted(collection, make_image, random_vectors):
     images = [make_image(f"{number}.jpg", modified_at=NOON + timedelta(days=number)) for number in range(20)]
     collection.upsert(images, random_vectors(20))
     first = collection.browse(None, 5)
@@ -263,7 +263,7 @@ def test_pages_are_filtered(collection, make_image, random_vectors):
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "bm9wZQ", "WzFd" * 3, "é", "W10", "eyJhIjoxfQ", "WzEuNV0"])
-def test_a_made_up_cursor_is_refused(collection, cursor):
+def test_a_forged_cursor_is_refused(collection, cursor):
     with pytest.raises(WrongCursor, match="start without one"):
         collection.browse(None, 5, cursor)
 

@@ -66,11 +66,11 @@ def test_nearest_are_those_of_exact_search(filled, random_vectors):
         assert nearest.vectors @ (query / np.linalg.norm(query)) == pytest.approx(nearest.similarities, abs=1e-5)
 
 
-def test_vectors_are_left_out_unless_asked_for(filled, random_vectors):
+def test_vectors_are_left_out_unless_requested(filled, random_vectors):
     assert filled.collection.nearest(random_vectors(1)[0], SearchParams(limit=3)).vectors is None
 
 
-def test_images_come_with_all_but_what_ingest_alone_asks_for(filled):
+def test_images_come_without_the_fields_of_ingestion(filled):
     nearest = filled.collection.nearest(filled.vectors[8], SearchParams(limit=1))
     assert nearest.images == [replace(filled.images[8], attempts=0, etag=None)]
     assert filled.collection.get([nearest.images[0].id]) == [filled.images[8]]
@@ -93,7 +93,7 @@ def test_only_indexed_images_are_found(filled, random_vectors):
     assert len(only.images) == 60
 
 
-def test_offset_passes_over_the_nearest(filled, random_vectors):
+def test_offset_skips_the_nearest(filled, random_vectors):
     [query] = random_vectors(1)
     expected, _ = filled.expected(query)
     assert keys(filled.collection.nearest(query, SearchParams(limit=10, offset=25))) == expected[25:35]
@@ -142,7 +142,7 @@ def moment(image):
         ),
     ],
 )
-def test_filters_narrow_searches_and_pages_alike(filled, random_vectors, wanted, fits):
+def test_filters_apply_to_searches_and_pages_alike(filled, random_vectors, wanted, fits):
     [query] = random_vectors(1)
     expected, _ = filled.expected(query, fits)
     assert keys(filled.collection.nearest(query, SearchParams(limit=100, filter=wanted))) == expected
@@ -185,7 +185,7 @@ def test_similar_of_an_image_without_a_vector(filled):
         filled.collection.similar(image_id("main", b"bad/0.jpg"), SearchParams(limit=5))
 
 
-def test_an_empty_collection_has_nothing_near(collection, random_vectors):
+def test_an_empty_collection_has_no_nearest(collection, random_vectors):
     nearest = collection.nearest(random_vectors(1)[0], SearchParams(limit=5, with_vectors=True))
     assert nearest.images == []
     assert nearest.vectors.shape == (0, 16)

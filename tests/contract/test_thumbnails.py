@@ -19,7 +19,7 @@ def thumbnails(request, tmp_path):
     return FakeThumbnailStore()
 
 
-def test_a_thumbnail_comes_back_as_it_was_kept(thumbnails):
+def test_a_thumbnail_is_returned_as_stored(thumbnails):
     assert thumbnails.get(SHA256) is None
     assert not thumbnails.exists(SHA256)
     for webp in (b"webp", b"another"):
@@ -61,6 +61,6 @@ def test_thumbnails_of_an_uploaded_map_are_its_own(thumbnails):
 
 
 @pytest.mark.parametrize(("sha256", "map_id"), [("x", None), (SHA256, "../m-1"), (SHA256, "")])
-def test_what_would_lead_elsewhere_is_refused(thumbnails, sha256, map_id):
+def test_an_invalid_sha256_or_map_id_is_refused(thumbnails, sha256, map_id):
     with pytest.raises(ValueError, match="is not a"):
         thumbnails.put(sha256, b"webp", map_id=map_id)

@@ -46,7 +46,7 @@ def running(start, tmp_path_factory):
         state = ingest_state(system.stack)
         return state is not None and state.finished and state.indexed + state.failed >= 26
 
-    wait_for("everything is indexed or failed", finished, 120)
+    wait_for(finished, "everything is indexed or failed", 120)
     return system
 
 
@@ -97,7 +97,7 @@ def test_a_file_that_is_written_slowly_is_indexed_once_complete(running):
         for piece in pieces[:-1]:
             file.write(piece)
             written = sum(len(earlier) for earlier in pieces[: pieces.index(piece) + 1])
-            wait_for("the part is on disk", lambda written=written: path.stat().st_size == written, 5)
+            wait_for(lambda written=written: path.stat().st_size == written, "the part is on disk", 5)
             states = [image["state"] for image in running.images() if image["key"] == "slow.jpg"]
             assert "indexed" not in states
         file.write(pieces[-1])
@@ -105,5 +105,5 @@ def test_a_file_that_is_written_slowly_is_indexed_once_complete(running):
     def indexed() -> bool:
         return any(image["key"] == "slow.jpg" for image in running.images(state="indexed"))
 
-    wait_for("the slow file is indexed", indexed, 90)
+    wait_for(indexed, "the slow file is indexed", 90)
     assert "slow.jpg" not in reasons(running)

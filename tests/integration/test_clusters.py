@@ -19,8 +19,7 @@ def running(start, tmp_path_factory):
     (bucket / "broken.jpg").write_bytes(b"no picture")
     system = start(bucket, writable=True)
     wait_for(
-        "the pictures are indexed",
-        lambda: (s := ingest_state(system.stack)) and s.finished and s.indexed == PICTURES,
+        lambda: (s := ingest_state(system.stack)) and s.finished and s.indexed == PICTURES, "the pictures are indexed"
     )
     return system
 
@@ -33,7 +32,7 @@ def named(running, **params):
         ready = answer["relevance"] is None or answer["relevance"]["threshold"] is not None
         return answer if ready and all(cluster["name"] for cluster in answer["clusters"]) else None
 
-    return wait_for("clusters have names", search)
+    return wait_for(search, "clusters have names")
 
 
 def test_a_search_has_named_clusters_and_a_graph(running):
@@ -78,7 +77,7 @@ def test_a_new_picture_changes_the_etag_of_ingestion(running):
         return later.status_code == 200 and later.json()["indexed"] == PICTURES + 1
 
     (running.bucket / "blobs/new.png").write_bytes(draw(PICTURES, format="PNG"))
-    wait_for("it is counted", is_counted)
+    wait_for(is_counted, "it is counted")
 
 
 def test_a_failure_is_tried_again_when_asked(running):
@@ -87,8 +86,8 @@ def test_a_failure_is_tried_again_when_asked(running):
     answer = running.http.post("/api/v1/ingest/rescan", json={"ids": [failure["id"]]})
     assert answer.json() == {"queued": True, "retried": 1}
     [again] = wait_for(
-        "it failed again",
         lambda: [one for one in running.get("/ingest/failures")["failures"] if one["attempts"] > failure["attempts"]],
+        "it failed again",
     )
     assert again["reason"] == failure["reason"]
     assert running.get("/ingest")["pending"] == 0

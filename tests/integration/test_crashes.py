@@ -29,7 +29,7 @@ def test_a_killed_process_loses_no_picture(start, tmp_path, victim):
         state = ingest_state(running.stack)
         return state is not None and state.indexed >= 32
 
-    wait_for("the first pictures are indexed", some_indexed, 120)
+    wait_for(some_indexed, "the first pictures are indexed", 120)
     pid = wait_for_pid(running.supervisor, victim)
     children = psutil.Process(pid).children(recursive=True)
     os.kill(pid, signal.SIGKILL)
@@ -41,9 +41,9 @@ def test_a_killed_process_loses_no_picture(start, tmp_path, victim):
         state = ingest_state(running.stack)
         return state is not None and state.finished and state.indexed == PICTURES
 
-    wait_for(f"every picture is indexed after {victim} was killed", all_indexed, 60)
+    wait_for(all_indexed, f"every picture is indexed after {victim} was killed", 60)
     images = running.images()
     assert Counter(image["key"] for image in images) == Counter(names)
     assert {image["state"] for image in images} == {"indexed"}
     assert running.get("/ingest/failures")["failures"] == []
-    wait_for("its children are gone too", lambda: not any(child.is_running() for child in children), 30)
+    wait_for(lambda: not any(child.is_running() for child in children), "its children are gone too", 30)

@@ -41,8 +41,8 @@ def running(start, tmp_path_factory):
 
 def wait_for_pictures(system, count: int) -> None:
     wait_for(
-        f"{count} pictures are indexed",
         lambda: (state := ingest_state(system.stack)) and state.finished and state.indexed == count,
+        f"{count} pictures are indexed",
         180,
     )
 
@@ -54,7 +54,7 @@ def ask(system, **wanted: object) -> httpx.Response:
         got = system.http.post("/api/v1/maps", json=wanted)
         return None if got.status_code == 503 else got
 
-    return wait_for("a map worker runs", answer, 60)
+    return wait_for(answer, "a map worker runs", 60)
 
 
 def finished(system, map_id: str) -> dict:
@@ -62,7 +62,7 @@ def finished(system, map_id: str) -> dict:
         got = system.get(f"/maps/{map_id}")
         return got if got["state"] in ("done", "failed", "cancelled") else None
 
-    return wait_for("the map is finished", state, MAP_SECONDS)
+    return wait_for(state, "the map is finished", MAP_SECONDS)
 
 
 def states(system, map_id: str):
@@ -126,7 +126,7 @@ def test_new_pictures_are_placed_and_old_points_stay(running):
     gone = before["points"]["ids"][0]
     assert running.http.delete(f"/api/v1/images/{gone}").status_code == 204
     wait_for_pictures(running, PICTURES + 4 + 3 - 1)
-    wait_for("the map is stale", lambda: running.get(f"/maps/{before['id']}")["stale"], 30)
+    wait_for(lambda: running.get(f"/maps/{before['id']}")["stale"], "the map is stale", 30)
     again = ask(running, **wanted)
     assert again.status_code == 202
     assert again.json()["id"] == before["id"]
@@ -166,7 +166,7 @@ def test_a_map_whose_worker_ends_is_finished_by_the_next(running, how):
     wait_for_pid(running.supervisor, "map-worker", other_than=pid)
     done = finished(running, map_id)
     assert (done["state"], done["reason"]) == ("done", None)
-    wait_for("the old worker is gone with its children", lambda: not any(one.is_running() for one in processes), 30)
+    wait_for(lambda: not any(one.is_running() for one in processes), "the old worker is gone with its children", 30)
 
 
 def test_uploaded_pictures_make_a_map_and_stay_out_of_the_collection(running):
@@ -208,7 +208,7 @@ def test_without_a_worker_the_rest_works(running):
                 return None
             return answer.json()
 
-        problem = wait_for("the gateway knows that no worker runs", refused, 40)
+        problem = wait_for(refused, "the gateway knows that no worker runs", 40)
         assert problem["type"] == "urn:sightline:problem:no-map-worker"
         assert running.get(f"/maps/{done['id']}")["state"] == "done"
         assert ask(running, labels=["dark"], perplexity=11).status_code == 200

@@ -33,7 +33,7 @@ def running(start, tmp_path_factory):
     for seed in range(10):
         (bucket / f"blobs-{seed}.png").write_bytes(draw(seed, format="PNG"))
     system = start(bucket, writable=True)
-    wait_for("the pictures are indexed", lambda: (s := ingest_state(system.stack)) and s.finished and s.indexed == 12)
+    wait_for(lambda: (s := ingest_state(system.stack)) and s.finished and s.indexed == 12, "the pictures are indexed")
     return system
 
 
@@ -80,7 +80,7 @@ def test_thumbnails_previews_and_files_are_served(running):
 def test_new_changed_moved_and_deleted_files_show(running):
     path = running.bucket / "new.png"
     path.write_bytes(draw(100, format="PNG"))
-    wait_for("a new file is found", lambda: "new.png" in keys(running), 30)
+    wait_for(lambda: "new.png" in keys(running), "a new file is found", 30)
 
     [before] = [image for image in running.images() if image["key"] == "new.png"]
     path.write_bytes(draw(101, size=(400, 300), format="PNG"))
@@ -89,11 +89,11 @@ def test_new_changed_moved_and_deleted_files_show(running):
         [now] = [image for image in running.images() if image["key"] == "new.png"]
         return now["state"] == "indexed" and now["sha256"] != before["sha256"] and now["width"] == 400
 
-    wait_for("its change is seen", changed, 30)
+    wait_for(changed, "its change is seen", 30)
     path.rename(running.bucket / "plants/moved.png")
-    wait_for("it has moved", lambda: "plants/moved.png" in (now := keys(running)) and "new.png" not in now, 30)
+    wait_for(lambda: "plants/moved.png" in (now := keys(running)) and "new.png" not in now, "it has moved", 30)
     (running.bucket / "plants/moved.png").unlink()
-    wait_for("it is gone", lambda: "plants/moved.png" not in keys(running), 30)
+    wait_for(lambda: "plants/moved.png" not in keys(running), "it is gone", 30)
 
 
 def test_a_folder_that_is_moved_in_is_found_and_one_moved_out_is_gone(running, tmp_path):
@@ -102,9 +102,9 @@ def test_a_folder_that_is_moved_in_is_found_and_one_moved_out_is_gone(running, t
     (outside / "a.jpg").write_bytes(draw(200))
     (outside / "beach/b.jpg").write_bytes(draw(201))
     shutil.move(outside, running.bucket / "holiday")
-    wait_for("the folder is found", lambda: {"holiday/a.jpg", "holiday/beach/b.jpg"} <= keys(running), 30)
+    wait_for(lambda: {"holiday/a.jpg", "holiday/beach/b.jpg"} <= keys(running), "the folder is found", 30)
     shutil.rmtree(running.bucket / "holiday")
-    wait_for("the folder is gone", lambda: not [key for key in keys(running) if key.startswith("holiday")], 30)
+    wait_for(lambda: not [key for key in keys(running) if key.startswith("holiday")], "the folder is gone", 30)
 
 
 def test_the_readmes_example_of_the_encoder_runs(running, tmp_path, monkeypatch, capsys):
@@ -120,7 +120,7 @@ def test_equal_bytes_are_encoded_once(running):
     data = draw(300)
     for name in ("copy-1.jpg", "copy-2.jpg", "copy-3.jpg"):
         (running.bucket / name).write_bytes(data)
-    wait_for("the copies are found", lambda: {"copy-1.jpg", "copy-2.jpg", "copy-3.jpg"} <= keys(running), 30)
+    wait_for(lambda: {"copy-1.jpg", "copy-2.jpg", "copy-3.jpg"} <= keys(running), "the copies are found", 30)
     assert images_encoded(running.stack) == before + 1
 
 
@@ -132,7 +132,7 @@ def test_an_upload_is_found(running):
     assert answer.status_code == 201
     assert [accepted["key"] for accepted in answer.json()["accepted"]] == ["up.jpg"]
     assert answer.json()["refused"][0]["name"] == "bad.jpg"
-    wait_for("the upload is found", lambda: "up.jpg" in keys(running), 30)
+    wait_for(lambda: "up.jpg" in keys(running), "the upload is found", 30)
 
 
 def test_a_page_of_another_origin_can_neither_upload_nor_delete(running):
@@ -148,18 +148,18 @@ def test_a_page_of_another_origin_can_neither_upload_nor_delete(running):
 
 def test_a_picture_can_be_deleted_from_the_page(running):
     (running.bucket / "unwanted.jpg").write_bytes(draw(600))
-    wait_for("it is there", lambda: "unwanted.jpg" in keys(running), 30)
+    wait_for(lambda: "unwanted.jpg" in keys(running), "it is there", 30)
     [unwanted] = [image for image in running.images() if image["key"] == "unwanted.jpg"]
     same = {"Origin": running.stack.url}
     assert running.http.delete(f"/api/v1/images/{unwanted['id']}", headers=same).status_code in (200, 204)
     assert not (running.bucket / "unwanted.jpg").exists()
-    wait_for("it is gone", lambda: "unwanted.jpg" not in keys(running), 30)
+    wait_for(lambda: "unwanted.jpg" not in keys(running), "it is gone", 30)
 
 
 def test_starting_again_over_the_same_folder_encodes_nothing(running, start):
     expected = keys(running)
     running.supervisor.stop()
     again = start(running.bucket, state=running.stack.state)
-    wait_for("the scan is done", lambda: (s := ingest_state(again.stack)) and s.finished, 60)
+    wait_for(lambda: (s := ingest_state(again.stack)) and s.finished, "the scan is done", 60)
     assert keys(again) == expected
     assert images_encoded(again.stack) == 0

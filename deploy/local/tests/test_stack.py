@@ -53,7 +53,7 @@ def test_a_killed_service_comes_back_and_all_end_together(tmp_path):
     with Supervisor([sleeper("one", "hello", "there"), sleeper("two", "x")], tmp_path) as supervisor:
         first = wait_for_pid(supervisor, "one")
         other = wait_for_pid(supervisor, "two")
-        wait_for("the log is written", lambda: supervisor.last_lines("one") == ["hello there"], 10)
+        wait_for(lambda: supervisor.last_lines("one") == ["hello there"], "the log is written", 10)
         os.kill(first, signal.SIGKILL)
         second = wait_for_pid(supervisor, "one", other_than=first)
         assert wait_for_pid(supervisor, "two") == other
@@ -69,7 +69,7 @@ def test_a_killed_supervisor_leaves_no_orphans(tmp_path):
         parent = psutil.Process(pid).parent()
         assert parent is not None
         parent.kill()
-        wait_for("the service ends", lambda: not psutil.pid_exists(pid), 10)
+        wait_for(lambda: not psutil.pid_exists(pid), "the service ends", 10)
 
 
 def run_launcher(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -51,7 +51,7 @@ def shown(bucket: Bucket, prefix: str | bytes = "") -> list[str]:
     return [found.display_name for found in bucket.list(prefix)]
 
 
-def test_every_file_is_listed_with_what_is_known_of_it(bucket, folder):
+def test_every_file_is_listed_with_its_properties(bucket, folder):
     put(folder, "a/b/deep.png", b"12345")
     path = put(folder, "first.jpg", b"123")
     os.utime(path, ns=(0, 1_600_000_000_123_456_789))
@@ -83,7 +83,7 @@ def test_a_folder_outside_is_not_listed(bucket, prefix):
         list(bucket.list(prefix))
 
 
-def test_hidden_files_and_those_of_storage_systems_are_no_part_of_it(bucket, folder):
+def test_hidden_files_and_those_of_storage_systems_are_not_listed(bucket, folder):
     hidden = (".DS_Store", ".git/a.jpg", "@eaDir/a.jpg", "a/.thumbs/b.jpg", "#recycle/a.jpg", "__MACOSX/a.jpg")
     for key in (*hidden, "seen.jpg"):
         put(folder, key)
@@ -176,7 +176,7 @@ def test_no_link_is_followed(bucket, folder):
         "x/" * 600 + "y",
     ],
 )
-def test_a_key_that_leaves_the_bucket_is_refused_for_everything(bucket, folder, key):
+def test_a_key_outside_the_bucket_is_refused_by_every_method(bucket, folder, key):
     put(folder, "real/a.jpg")
     (folder / "out").symlink_to(folder.parent / "outside")
     (folder / "in").symlink_to("real")
@@ -248,13 +248,13 @@ def test_the_etag_changes_with_size_and_time_and_not_with_the_inode(bucket, fold
     assert len({before, touched, bucket.stat("a.jpg").etag}) == 3
 
 
-def test_times_no_calendar_holds_do_not_stop_the_listing(bucket, folder):
+def test_times_out_of_range_do_not_stop_the_listing(bucket, folder):
     os.utime(put(folder, "old.jpg"), ns=(0, -(10**18) * 2))
     assert shown(bucket) == ["old.jpg"]
     assert bucket.stat("old.jpg").modified_at.tzinfo is UTC
 
 
-def test_what_is_missing_is_told_from_a_bucket_that_is(bucket, folder):
+def test_a_missing_object_differs_from_a_missing_bucket(bucket, folder):
     put(folder, "a.jpg")
     for key in ("none.jpg", "a.jpg/b.jpg", "none/none.jpg"):
         with pytest.raises(ObjectMissing):
@@ -281,7 +281,7 @@ def test_what_is_missing_is_told_from_a_bucket_that_is(bucket, folder):
     assert bucket.read("a.jpg", 10)[0] == b"data"
 
 
-def test_a_bucket_that_goes_away_while_it_is_listed_says_so_at_the_end(bucket, folder):
+def test_a_bucket_removed_during_a_listing_is_unavailable_at_its_end(bucket, folder):
     for key in ("a/1.jpg", "b/2.jpg", "c/3.jpg"):
         put(folder, key)
     listing = bucket.list()
@@ -291,7 +291,7 @@ def test_a_bucket_that_goes_away_while_it_is_listed_says_so_at_the_end(bucket, f
         list(listing)
 
 
-def test_another_folder_in_its_place_does_not_pass_for_the_end_of_the_listing(bucket, folder):
+def test_a_bucket_replaced_during_a_listing_is_unavailable(bucket, folder):
     for key in ("a/1.jpg", "b/2.jpg"):
         put(folder, key)
     listing = bucket.list()
@@ -302,7 +302,7 @@ def test_another_folder_in_its_place_does_not_pass_for_the_end_of_the_listing(bu
         list(listing)
 
 
-def test_files_and_folders_that_go_meanwhile_are_left_out(bucket, folder):
+def test_files_and_folders_removed_during_a_listing_are_left_out(bucket, folder):
     for key in ("a/1.jpg", "b/2.jpg", "c/3.jpg"):
         put(folder, key)
     listing = bucket.list()
@@ -312,14 +312,14 @@ def test_files_and_folders_that_go_meanwhile_are_left_out(bucket, folder):
     assert [found.key for found in listing] == ["c/3.jpg"]
 
 
-def test_a_file_in_the_buckets_place_is_no_bucket(tmp_path):
+def test_a_file_is_not_a_bucket(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(BucketUnavailable, match="not a folder"):
         list(bucket_at(tmp_path / "file").list())
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_what_may_not_be_read_is_listed_with_its_problem(bucket, folder):
+def test_a_file_without_permission_is_listed_with_its_problem(bucket, folder):
     put(folder, "closed/a.jpg")
     put(folder, "b.jpg").chmod(0)
     put(folder, "open/c.jpg")

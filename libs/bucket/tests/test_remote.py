@@ -52,7 +52,7 @@ def test_a_folder_is_listed_alone_and_hidden_objects_not_at_all(bucket, store):
     assert bucket.root is None
 
 
-def test_keys_that_leave_are_refused_and_a_read_only_bucket_stays(bucket, store):
+def test_keys_outside_are_refused_and_a_read_only_bucket_does_not_change(bucket, store):
     with pytest.raises(KeyRefused):
         bucket.read("../x", 1)
     with pytest.raises(KeyRefused):
@@ -68,8 +68,8 @@ def test_an_object_store_that_cannot_be_reached_is_unavailable(monkeypatch):
     monkeypatch.setenv("AWS_REGION", "here")
     monkeypatch.setenv("AWS_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-    away = open_bucket(BucketSettings(url="s3://pictures/below"))
+    bucket = open_bucket(BucketSettings(url="s3://pictures/below"))
     with pytest.raises(BucketUnavailable, match=r"s3://pictures/below.*error sending request"):
-        list(away.list())
+        list(bucket.list())
     with pytest.raises(BucketUnavailable):
-        away.read("a.jpg", 1)
+        bucket.read("a.jpg", 1)

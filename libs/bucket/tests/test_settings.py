@@ -54,7 +54,7 @@ def test_thumbnails_never_go_into_the_bucket(monkeypatch, tmp_path):
         ThumbnailSettings()
 
 
-def test_a_thumbnail_is_kept_by_its_content(tmp_path):
+def test_a_thumbnail_is_stored_by_its_content(tmp_path):
     store = ThumbnailStore((tmp_path / "made" / "later").as_uri())
     assert not (tmp_path / "made").exists()
     assert store.get(SHA) is None

@@ -13,7 +13,7 @@ from sightline_bucket.stores import LazyStore
 SHA256 = "0" * 64
 
 
-def test_threads_that_come_first_together_share_one_store():
+def test_threads_that_open_a_store_at_once_share_it():
     opened = []
     together = threading.Barrier(8, timeout=10)
 

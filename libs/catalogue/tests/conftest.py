@@ -1,4 +1,4 @@
-"""A Qdrant server in this process that fails as it is told to."""
+"""A Qdrant server in this process that fails on request."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class FailingQdrant(api.CollectionsServicer):
     def ListAliases(self, request, context):
         self.calls.append(dict(context.invocation_metadata()))
         if self.failures:
-            context.abort(self.failures.pop(0), "as told")
+            context.abort(self.failures.pop(0), "as requested")
         return api.ListAliasesResponse()
 
 
 @pytest.fixture
 def qdrant() -> Iterator[FailingQdrant]:
-    """A server that fails as it is told to."""
+    """A server that fails on request."""
     server = FailingQdrant()
     yield server
     server.server.stop(None).wait()

@@ -50,7 +50,7 @@ def test_a_vector_of_another_shape_is_refused(vector):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_vector_that_is_no_direction_is_refused(value):
+def test_a_vector_without_a_direction_is_refused(value):
     with pytest.raises(ValueError, match="not finite"):
         as_vector([1.0, value], 2)
 
@@ -94,13 +94,13 @@ def test_a_date_without_a_time_zone_is_refused():
 
 
 @pytest.mark.parametrize(("preload", "expected"), [(True, api.Memory.Cached), (False, api.Memory.Cold)])
-def test_vectors_and_payloads_are_read_ahead_unless_settings_say_otherwise(preload, expected):
+def test_vectors_and_payloads_are_preloaded_by_default(preload, expected):
     request = create_request(ModelRef("embedded", "a" * 64, 4), CatalogueSettings(preload=preload))
     assert request.vectors_config.params_map.map["image"].memory == expected
     assert request.payload.memory == expected
 
 
-def test_the_graph_keeps_links_for_what_narrows_a_search_and_for_nothing_else():
+def test_the_graph_has_additional_links_for_filters_that_few_images_match():
     links = {field: index_request("images", field, CatalogueSettings()).field_index_params for field in INDEXES}
     kept = {field for field, params in links.items() if getattr(params, params.WhichOneof("index_params")).enable_hnsw}
     assert kept == {"label", "folders", "taken_at"}

@@ -70,7 +70,7 @@ def test_an_id_never_changes():
 
 
 @given(images, images)
-def test_what_is_a_second_later_comes_first(one, other):
+def test_an_image_a_second_later_comes_first(one, other):
     first, second = (image.taken_at or image.modified_at for image in (one, other))
     if first and second and second - first >= timedelta(seconds=1):
         assert order_of(one) < order_of(other)
@@ -78,12 +78,12 @@ def test_what_is_a_second_later_comes_first(one, other):
 
 
 @given(st.integers(-(2**53), 2**53), st.lists(st.uuids().map(str), max_size=5))
-def test_a_cursor_comes_back(order, ids):
+def test_a_cursor_is_read_as_written(order, ids):
     assert read_cursor(write_cursor(order, ids)) == (order, ids)
 
 
 @given(st.text())
-def test_nothing_but_a_cursor_is_taken_for_one(text):
+def test_an_invalid_cursor_is_refused(text):
     with contextlib.suppress(WrongCursor):
         assert read_cursor(write_cursor(*read_cursor(text))) == read_cursor(text)
 
@@ -95,7 +95,7 @@ def test_times_are_written_in_utc():
         time_text(datetime(2024, 1, 1))
 
 
-def test_bytes_that_are_no_text_are_shown_escaped():
+def test_bytes_that_are_not_utf8_are_escaped():
     assert storable(b"caf\xe9".decode(errors="surrogateescape")) == "caf\\xe9"
     assert storable("café") == "café"
 

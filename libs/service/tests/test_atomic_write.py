@@ -5,7 +5,7 @@ from sightline_service.atomic_write import atomic_write, replacing
 
 
 @pytest.mark.parametrize("durable", [False, True])
-def test_the_new_content_takes_the_old_ones_place(tmp_path, durable):
+def test_new_content_replaces_the_old(tmp_path, durable):
     path = tmp_path / "state.json"
     atomic_write(path, "one", durable=durable)
     atomic_write(path, b"two", durable=durable)

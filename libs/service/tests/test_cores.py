@@ -27,7 +27,7 @@ def eight_cores(monkeypatch):
     ],
 )
 @pytest.mark.usefixtures("eight_cores")
-def test_a_containers_limit_cuts_the_cores(tmp_path, limit, expected):
+def test_a_containers_limit_bounds_the_cores(tmp_path, limit, expected):
     file = tmp_path / "cpu.max"
     file.write_text(limit)
     assert available_cores(limit_file=file) == expected

@@ -38,7 +38,7 @@ def _no_settings(monkeypatch):
 
 
 @pytest.mark.parametrize(("token", "sent"), [(None, None), ("s3cret", "Bearer s3cret")])
-def test_the_client_goes_where_the_settings_say(monkeypatch, encoder, token, sent):
+def test_the_client_uses_the_addresses_of_the_settings(monkeypatch, encoder, token, sent):
     monkeypatch.setenv("ENCODER_ADDRESSES", f"127.0.0.1:{encoder.port}")
     if token is not None:
         monkeypatch.setenv("ENCODER_TOKEN", token)
@@ -47,7 +47,7 @@ def test_the_client_goes_where_the_settings_say(monkeypatch, encoder, token, sen
     assert encoder.tokens == [sent]
 
 
-def test_an_encoder_that_is_away_is_only_noticed_by_a_call(monkeypatch, encoder, tmp_path):
+def test_an_encoder_that_does_not_answer_is_noticed_by_a_call(monkeypatch, encoder, tmp_path):
     monkeypatch.setenv("ENCODER_ADDRESSES", "127.0.0.1:1")
     with open_encoder(EncoderClientSettings()) as client, pytest.raises(Unavailable):
         client.models(timeout_seconds=0.2)

@@ -55,7 +55,7 @@ def test_the_time_of_a_child_that_ended_still_counts():
     assert time.process_time() < value(os.getpid(), "cpu_seconds_total")
 
 
-def test_nothing_is_said_of_a_process_that_is_gone():
+def test_a_process_that_ended_has_no_metrics():
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
     assert value(process.pid, "resident_memory_bytes") is None

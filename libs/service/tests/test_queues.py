@@ -1,4 +1,4 @@
-"""The client of Redis does not try again and again where Redis is away."""
+"""The Redis client does not retry where Redis does not answer."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def script(client):
     [lambda client: client.ping(), lambda client: client.brpop(["a"], timeout=0.5), pipeline, script],
     ids=["command", "waiting", "pipeline", "script"],
 )
-def test_a_redis_that_shuts_the_door_is_asked_once(door, call):
+def test_a_connection_that_redis_closes_is_not_retried(door, call):
     with (
         redis_client(QueueSettings(redis_url=f"redis://127.0.0.1:{door.port}/0")) as client,
         pytest.raises(redis.ConnectionError),

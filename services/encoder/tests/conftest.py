@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
-from fakes.encoder_server import DEADLINE, TinyModel, serve
+from fakes.encoder_server import TinyModel, serve
 
 
 @pytest.fixture
@@ -27,16 +25,3 @@ def serving(tiny):
         return serve(*models, warm=warm, **changes)
 
     return run
-
-
-@pytest.fixture
-def until():
-    """Return a function that waits for a condition."""
-
-    def wait(condition):
-        end = time.monotonic() + DEADLINE
-        while not condition():
-            assert time.monotonic() < end, "waited in vain"
-            time.sleep(0.005)
-
-    return wait

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 
@@ -12,15 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sightline.encoder.errors import InvalidItem, ItemError, Overloaded
 from sightline_encoder.batcher import Batcher, Observer, QueueSpec
+from waiting import wait_for
 
 DEADLINE = 10
-
-
-def until(condition):
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.001)
 
 
 class Runner:
@@ -187,7 +180,7 @@ def test_a_full_queue_refuses_whole_calls_at_once_and_says_when_to_come_again():
             batcher.admit("a", 1)
         runner.gate.set()
         assert waiting.future.result(DEADLINE) == [2, 4]
-        until(lambda: notes.depths[-1][1] == 0)
+        wait_for(lambda: notes.depths[-1][1] == 0)
         assert put(batcher, "a", [1, 2, 3]).future.result(DEADLINE) == [2, 4, 6]
     assert notes.refusals == [("a", 2), ("a", 1)]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -17,6 +16,8 @@ from pydantic import SecretStr
 from sightline.encoder.client import EncoderClient, EncoderError
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
 from sightline_encoder import server
+from sightline_local.stack import free_port
+from waiting import wait_for
 
 SERVICE = "sightline.encoder.v1.Encoder"
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
@@ -25,12 +26,6 @@ SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.Health
 def health(channel, service=SERVICE):
     request = health_pb2.HealthCheckRequest(service=service)
     return health_pb2_grpc.HealthStub(channel).Check(request, timeout=10).status
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_not_serving_until_warm(serving):
@@ -50,7 +45,7 @@ def test_not_serving_until_warm(serving):
         assert running.metric("sightline_encoder_ready") == 1
 
 
-def test_stopping_finishes_what_is_under_way_and_takes_nothing_new(serving, tiny, until):
+def test_stopping_finishes_what_is_under_way_and_takes_nothing_new(serving, tiny):
     with serving() as running, grpc.insecure_channel(running.address) as channel:
         stub = encoder_pb2_grpc.EncoderStub(channel)
         request = encoder_pb2.EncodeTextRequest(texts=["x"])
@@ -58,7 +53,7 @@ def test_stopping_finishes_what_is_under_way_and_takes_nothing_new(serving, tiny
         held = stub.EncodeText.future(request, timeout=20)
         assert tiny.begun.acquire(timeout=10)
         stopped = running.stop()
-        until(lambda: health(channel) == NOT_SERVING)
+        wait_for(lambda: health(channel) == NOT_SERVING)
         with pytest.raises(grpc.RpcError) as refusal:
             stub.EncodeText(request, timeout=10)
         assert refusal.value.code() is grpc.StatusCode.UNAVAILABLE

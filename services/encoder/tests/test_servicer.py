@@ -26,6 +26,7 @@ from sightline_encoder import limits
 from sightline_encoder.thread_priority import NICENESS_STEP
 from sightline_pictures import PictureSettings
 from sightline_pictures.proto import from_proto
+from waiting import wait_for
 
 FINGERPRINT = "f" * 64
 
@@ -188,7 +189,7 @@ def test_a_message_too_large_is_refused_without_a_retry_hint(serving):
         client.encode_images([b"x" * 1_100_000])
 
 
-def test_a_full_queue_is_refused_at_once_with_a_hint(client, tiny, until):
+def test_a_full_queue_is_refused_at_once_with_a_hint(client, tiny):
     tiny.gate.clear()
     with grpc.insecure_channel(client.running.address) as channel:
         encode = encoder_pb2_grpc.EncoderStub(channel).EncodeText
@@ -196,7 +197,7 @@ def test_a_full_queue_is_refused_at_once_with_a_hint(client, tiny, until):
         assert tiny.begun.acquire(timeout=10)
         waiting = [encode.future(encoder_pb2.EncodeTextRequest(texts=["x"] * 4), timeout=20) for _ in range(2)]
         depth = {"model": "tiny", "kind": "text", "priority": "interactive"}
-        until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 8)
+        wait_for(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 8)
         with pytest.raises(Overloaded) as refusal:
             client.encode_texts(["x"])
         assert 0 < refusal.value.retry_after_seconds <= 5
@@ -208,7 +209,7 @@ def test_a_full_queue_is_refused_at_once_with_a_hint(client, tiny, until):
             assert len(call.result().results) in (1, 4)
 
 
-def test_too_many_bytes_are_refused_with_a_hint(serving, tiny, until):
+def test_too_many_bytes_are_refused_with_a_hint(serving, tiny):
     with (
         serving(max_message_bytes=1_048_576, queue_bytes=1_048_576) as running,
         EncoderClient(running.address) as client,
@@ -226,7 +227,7 @@ def test_too_many_bytes_are_refused_with_a_hint(serving, tiny, until):
             assert len(client.encode_images([picture]).vectors()) == 1
 
 
-def test_a_cancelled_call_leaves_the_queue(client, tiny, until):
+def test_a_cancelled_call_leaves_the_queue(client, tiny):
     depth = {"model": "tiny", "kind": "text", "priority": "bulk"}
     with grpc.insecure_channel(client.running.address) as channel:
         encode = encoder_pb2_grpc.EncoderStub(channel).EncodeText
@@ -234,12 +235,12 @@ def test_a_cancelled_call_leaves_the_queue(client, tiny, until):
         held = encode.future(encoder_pb2.EncodeTextRequest(texts=["held"], priority=BULK), timeout=20)
         assert tiny.begun.acquire(timeout=10)
         doomed = encode.future(encoder_pb2.EncodeTextRequest(texts=["doomed"] * 3, priority=BULK), timeout=20)
-        until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 3)
+        wait_for(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 3)
         late = encode.future(encoder_pb2.EncodeTextRequest(texts=["late"], priority=BULK), timeout=1)
         assert late.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-        until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 3)
+        wait_for(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 3)
         doomed.cancel()
-        until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 0)
+        wait_for(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 0)
         tiny.gate.set()
         held.result()
     client.encode_texts(["after"])
@@ -254,12 +255,12 @@ def test_a_stream_answers_each_request_in_order(client):
     assert isinstance(answers[1].results[1], ItemError)
 
 
-def test_a_stream_waits_where_single_calls_are_refused(client, tiny, until):
+def test_a_stream_waits_where_single_calls_are_refused(client, tiny):
     tiny.gate.clear()
     with ThreadPoolExecutor(1) as pool:
         answers = pool.submit(lambda: list(client.encode_image_stream([[png()] * 4] * 6)))
         depth = {"model": "tiny", "kind": "image", "priority": "bulk"}
-        until(lambda: (client.running.metric("sightline_encoder_refused_total", **depth) or 0) > 0)
+        wait_for(lambda: (client.running.metric("sightline_encoder_refused_total", **depth) or 0) > 0)
         tiny.gate.set()
         assert [len(answer.vectors()) for answer in answers.result()] == [4] * 6
 
@@ -271,7 +272,7 @@ def test_a_wrong_request_ends_a_stream_after_the_answers_before_it(client):
     assert len(seen) == 2
 
 
-def test_a_stream_that_is_left_gives_up_its_place(client, tiny, until):
+def test_a_stream_that_is_left_gives_up_its_place(client, tiny):
     tiny.gate.clear()
     depth = {"model": "tiny", "kind": "image", "priority": "bulk"}
     with ThreadPoolExecutor(1) as pool, grpc.insecure_channel(client.running.address) as channel:
@@ -280,12 +281,12 @@ def test_a_stream_that_is_left_gives_up_its_place(client, tiny, until):
         assert tiny.begun.acquire(timeout=10)
         request = encoder_pb2.EncodeImageRequest(images=[encoder_pb2.Image(encoded=png())] * 2, priority=BULK)
         stream = encoder_pb2_grpc.EncoderStub(channel).EncodeImageStream(iter([request] * 4), timeout=20)
-        until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) > 0)
+        wait_for(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) > 0)
         stream.cancel()
-        until(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 0)
+        wait_for(lambda: client.running.metric("sightline_encoder_queue_depth", **depth) == 0)
         tiny.gate.set()
         assert len(first.result().vectors()) == 1
-    until(lambda: client.running.service.server._servicer.in_flight == 0)
+    wait_for(lambda: client.running.service.server._servicer.in_flight == 0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads have no priority of their own")

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,26 +15,11 @@ from fakes import MODEL, PREPROCESSING, FakeBucket, FakeCollection, FakeEncoder,
 from sightline_ingest_worker.target import Target
 from sightline_ingest_worker.watcher.task_queue import QueueLengths
 from sightline_ingest_worker.worker.context import WorkerContext
+from sightline_local.stack import free_port
 from sightline_pictures import PictureSettings
+from waiting import wait_for
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def eventually(condition: Callable[[], object], seconds: float = 20) -> object:
-    """Return the first true answer."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = condition()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"not so after {seconds} s"
-        time.sleep(0.05)
 
 
 def redis_server_path() -> str:
@@ -57,7 +40,7 @@ class RedisServer:
     def start(self) -> None:
         command = [redis_server_path(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        eventually(self._answers)
+        wait_for(self._answers)
 
     def _answers(self) -> bool:
         try:
@@ -91,21 +74,6 @@ def module_redis() -> Iterator[RedisServer]:
     yield server
     server.client.close()
     server.kill()
-
-
-@pytest.fixture(name="eventually")
-def eventually_fixture():
-    return eventually
-
-
-@pytest.fixture(scope="session")
-def wait_until():
-    return eventually
-
-
-@pytest.fixture(name="free_port", scope="session")
-def free_port_fixture():
-    return free_port
 
 
 class FakeTarget:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 from sightline_ingest_worker.worker.crash_journal import CRASHES, CrashJournal
+from waiting import wait_for
 
 DIE_WHILE_READING = """
 import os, sys, redis
@@ -42,20 +43,20 @@ def test_keys_of_a_process_that_ended_are_counted(journal, redis_server):
     assert journal.crashes(["a", "b"]) == {"a": 2, "b": 1}
 
 
-def test_a_key_that_went_well_is_cleared(journal, redis_server):
+def test_a_key_that_was_decoded_is_cleared(journal, redis_server):
     die_while_reading(redis_server, "a", "b")
     assert journal.crashes(["a", "b"]) == {"a": 1, "b": 1}
     journal.clear(["a"])
     assert journal.crashes(["a", "b"]) == {"b": 1}
 
 
-def test_a_living_process_is_not_taken_for_dead(journal, redis_server):
+def test_a_running_process_is_alive(journal, redis_server):
     journal.begin(["a"])
     assert CrashJournal(redis_server.client, "node").crashes(["a"]) == {}
     assert not redis_server.client.exists(CRASHES)
 
 
-def test_a_process_id_given_again_is_not_taken_for_alive(journal, redis_server):
+def test_a_reused_process_id_is_not_alive(journal, redis_server):
     journal.begin(["a"])
     field = str(os.getpid())
     entry = redis_server.client.hget("sightline:ingest:under-way:node", field)
@@ -72,8 +73,8 @@ def test_without_redis_nothing_is_known_and_nothing_breaks():
     journal.clear(["a"])
 
 
-def test_a_process_that_nobody_has_buried_is_dead(journal, redis_server, eventually):
+def test_a_zombie_process_is_dead(journal, redis_server):
     command = [sys.executable, "-c", DIE_WHILE_READING, redis_server.url, "a"]
     with subprocess.Popen(command) as process:
-        eventually(lambda: ") Z " in Path(f"/proc/{process.pid}/stat").read_text())
+        wait_for(lambda: ") Z " in Path(f"/proc/{process.pid}/stat").read_text())
         assert journal.crashes(["a"]) == {"a": 1}

@@ -105,7 +105,7 @@ def test_changes(known, change):
     assert classify(seen("a.jpg"), known, NOW) is change
 
 
-def test_a_link_that_was_told_of_is_not_told_of_again():
+def test_a_link_that_is_recorded_is_unchanged():
     link = seen("a.jpg", problem="a link")
     assert classify(link, None, NOW) is Change.REFUSED
     assert classify(link, RecordState("1", "indexed"), NOW) is Change.REFUSED

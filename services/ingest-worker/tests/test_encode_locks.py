@@ -30,7 +30,7 @@ def other(redis_server):
     return EncodeLocks(redis_server.client, "another")
 
 
-def test_one_has_it(locks, other):
+def test_one_process_holds_the_lock(locks, other):
     assert locks.acquire(["a", "b"]) == {"a", "b"}
     assert other.acquire(["b", "c"]) == {"c"}
     assert locks.acquire(["a"]) == {"a"}
@@ -40,19 +40,19 @@ def test_one_has_it(locks, other):
     assert other.acquire(["a", "b"]) == {"a"}
 
 
-def test_a_lock_ends_by_itself(locks, redis_server):
+def test_a_lock_expires(locks, redis_server):
     locks.acquire(["a"])
     [key] = redis_server.client.keys("sightline:ingest:encoding:*")
     assert 0 < redis_server.client.ttl(key) <= 15
 
 
-def test_a_dead_process_holds_nothing(locks, redis_server):
+def test_a_dead_process_holds_no_lock(locks, redis_server):
     subprocess.run([sys.executable, "-c", ACQUIRE_AND_DIE, redis_server.url], check=False)
     assert redis_server.client.keys("*")
     assert locks.acquire(["a"]) == {"a"}
 
 
-def test_without_redis_everything_is_ours():
+def test_without_redis_nothing_is_locked_by_others():
     locks = EncodeLocks(redis.Redis(port=1, retry=None), "node")
     assert locks.acquire(["a"]) == {"a"}
     locks.release(["a"])

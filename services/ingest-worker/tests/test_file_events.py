@@ -9,80 +9,81 @@ import threading
 import pytest
 from sightline_ingest_worker.watcher.debouncer import Debouncer
 from sightline_ingest_worker.watcher.file_events import FileEvents, file_system, reports_changes
+from waiting import wait_for
 
 
-class Told:
+class RecordedEvents:
     def __init__(self, root):
         self.keys: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.lost = threading.Event()
         self.events = FileEvents(root, self.keys, self.lost.set)
         self.seen: set[str] = set()
 
-    def tells(self, key: str) -> bool:
+    def reports(self, key: str) -> bool:
         while not self.keys.empty():
             self.seen.add(self.keys.get())
         return key in self.seen
 
 
 @pytest.fixture
-def told(tmp_path):
+def recorded(tmp_path):
     root = tmp_path / "bucket"
     root.mkdir()
-    told = Told(root)
-    told.events.start()
-    assert told.events.started.wait(10)
-    yield told
-    told.events.stop()
+    recorded = RecordedEvents(root)
+    recorded.events.start()
+    assert recorded.events.started.wait(10)
+    yield recorded
+    recorded.events.stop()
 
 
-def test_new_renamed_and_deleted_files(told, tmp_path, eventually):
+def test_new_renamed_and_deleted_files(recorded, tmp_path):
     (tmp_path / "bucket/a.jpg").write_bytes(b"1")
-    eventually(lambda: told.tells("a.jpg"))
-    told.seen.clear()
+    wait_for(lambda: recorded.reports("a.jpg"))
+    recorded.seen.clear()
     (tmp_path / "bucket/a.jpg").rename(tmp_path / "bucket/b.jpg")
-    eventually(lambda: told.tells("a.jpg") and told.tells("b.jpg"))
-    told.seen.clear()
+    wait_for(lambda: recorded.reports("a.jpg") and recorded.reports("b.jpg"))
+    recorded.seen.clear()
     (tmp_path / "bucket/b.jpg").unlink()
-    eventually(lambda: told.tells("b.jpg"))
+    wait_for(lambda: recorded.reports("b.jpg"))
 
 
-def test_a_folder_moved_in_and_out(told, tmp_path, eventually):
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere/a.jpg").write_bytes(b"1")
-    (tmp_path / "elsewhere").rename(tmp_path / "bucket/in")
-    eventually(lambda: told.tells("in"))
+def test_a_folder_moved_in_and_out(recorded, tmp_path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside/a.jpg").write_bytes(b"1")
+    (tmp_path / "outside").rename(tmp_path / "bucket/in")
+    wait_for(lambda: recorded.reports("in"))
     (tmp_path / "bucket/in/later.jpg").write_bytes(b"1")
-    eventually(lambda: told.tells("in/later.jpg"))
-    told.seen.clear()
-    (tmp_path / "bucket/in").rename(tmp_path / "elsewhere")
-    eventually(lambda: told.tells("in"))
+    wait_for(lambda: recorded.reports("in/later.jpg"))
+    recorded.seen.clear()
+    (tmp_path / "bucket/in").rename(tmp_path / "outside")
+    wait_for(lambda: recorded.reports("in"))
 
 
-def test_a_name_of_bad_encoding_breaks_the_watch_off_for_a_moment(told, tmp_path, eventually):
+def test_a_name_that_is_not_utf8_interrupts_the_watch(recorded, tmp_path):
     with open(os.fsencode(tmp_path / "bucket") + b"/\xff.jpg", "wb"):
         pass
-    eventually(told.lost.is_set)
+    wait_for(recorded.lost.is_set)
 
     def write() -> bool:
         (tmp_path / "bucket/good.jpg").write_bytes(b"1")
-        return told.tells("good.jpg")
+        return recorded.reports("good.jpg")
 
-    eventually(write)
+    wait_for(write)
 
 
-def test_the_folder_goes_and_comes_back(told, tmp_path, eventually):
+def test_the_folder_is_removed_and_made_again(recorded, tmp_path):
     (tmp_path / "bucket").rename(tmp_path / "away")
     (tmp_path / "bucket").mkdir()
-    eventually(told.lost.is_set)
+    wait_for(recorded.lost.is_set)
 
     def write() -> bool:
         (tmp_path / "bucket/new.jpg").write_bytes(b"1")
-        return told.tells("new.jpg")
+        return recorded.reports("new.jpg")
 
-    eventually(write)
+    wait_for(write)
 
 
-def test_what_changes_waits_until_it_is_quiet():
+def test_a_changed_key_waits_until_it_is_quiet():
     now = [0.0]
     debouncer = Debouncer(1.0, lambda: now[0])
     debouncer.touch("a")

@@ -45,7 +45,7 @@ def test_each_object_is_read_once(bench, draw):
     assert bench.bucket.reads == {"a.png": 1}
 
 
-def test_twice_changes_nothing_and_reads_nothing(bench, draw):
+def test_indexing_again_changes_and_reads_nothing(bench, draw):
     bench.bucket.put("a.png", draw(1))
     index_keys(bench.context, ["a.png"])
     before = dict(bench.collection.images)
@@ -55,7 +55,7 @@ def test_twice_changes_nothing_and_reads_nothing(bench, draw):
     assert bench.bucket.reads == {"a.png": 1}
 
 
-def test_a_changed_object_is_indexed_anew(bench, draw):
+def test_a_changed_object_is_indexed_again(bench, draw):
     bench.bucket.put("a.png", draw(1))
     index_keys(bench.context, ["a.png"])
     bench.bucket.put("a.png", draw(2, (50, 20)), datetime(2021, 1, 1, tzinfo=UTC))
@@ -75,7 +75,7 @@ def test_equal_bytes_are_encoded_once_within_a_task(bench, draw):
     assert {image.width for image in bench.collection.images.values()} == {40}
 
 
-def test_equal_bytes_that_are_known_take_the_vector(bench, draw):
+def test_equal_bytes_in_the_catalogue_copy_the_vector(bench, draw):
     bench.bucket.put("a.png", draw(1))
     index_keys(bench.context, ["a.png"])
     bench.bucket.put("copy/b.png", draw(1))
@@ -96,7 +96,7 @@ def test_a_lost_thumbnail_is_made_again_for_known_bytes(bench, draw):
     assert sum(bench.encoder.batches) == 1
 
 
-def test_a_broken_picture_fails_alone_and_for_good(bench, draw):
+def test_a_broken_image_fails_alone_and_permanently(bench, draw):
     bench.bucket.put("good.png", draw(1))
     bench.bucket.put("text.jpg", b"this is a text")
     bench.bucket.put("empty.png", b"")
@@ -125,7 +125,7 @@ def test_equal_broken_files_fail_alike(bench):
     assert index_keys(bench.context, ["a.jpg", "b.jpg"]) == {"failed": 2}
 
 
-def test_a_file_cut_short_that_was_written_just_now_comes_again(bench, draw):
+def test_a_truncated_file_written_just_now_is_tried_again(bench, draw):
     whole = draw(1, (200, 200))
     bench.bucket.put("slow.png", whole[:-100], datetime.now(UTC))
     assert index_keys(bench.context, ["slow.png"]) == {"waiting": 1}
@@ -136,7 +136,7 @@ def test_a_file_cut_short_that_was_written_just_now_comes_again(bench, draw):
     assert index_keys(bench.context, ["slow.png"]) == {"indexed": 1}
 
 
-def test_a_file_that_changes_while_it_is_read_comes_again(bench, draw):
+def test_a_file_that_changes_while_it_is_read_is_tried_again(bench, draw):
     bench.bucket.put("a.png", draw(1))
     bench.bucket.put("b.png", draw(2))
     bench.bucket.on_read = lambda key: bench.bucket.put("a.png", draw(3), datetime.now(UTC))
@@ -147,7 +147,7 @@ def test_a_file_that_changes_while_it_is_read_comes_again(bench, draw):
     assert index_keys(bench.context, ["a.png"]) == {"indexed": 1}
 
 
-def test_a_changed_picture_keeps_its_vector_until_it_was_read_in_peace(bench, draw):
+def test_a_changed_image_keeps_its_vector_until_it_was_read_whole(bench, draw):
     bench.bucket.put("a.png", draw(1))
     index_keys(bench.context, ["a.png"])
     bench.bucket.put("a.png", draw(2), datetime(2021, 1, 1, tzinfo=UTC))
@@ -169,7 +169,7 @@ def test_an_object_that_is_gone_loses_its_point_and_its_thumbnail(bench, draw):
     assert set(bench.thumbnails.kept) == {bench.collection.by_key()["b-too.png"].sha256}
 
 
-def test_an_object_that_goes_while_it_is_read(bench, draw):
+def test_an_object_deleted_while_it_is_read(bench, draw):
     bench.bucket.put("a.png", draw(1))
     bench.bucket.on_read = lambda key: bench.bucket.files.pop(key, None)
     assert index_keys(bench.context, ["a.png"]) == {"gone": 1}
@@ -212,17 +212,17 @@ def test_an_encoders_failure_is_never_a_pictures(bench, draw, error):
     assert index_keys(bench.context, list(bench.bucket.files)) == {"indexed": 3}
 
 
-def test_a_catalogue_that_is_away_is_never_a_pictures_failure(bench, draw):
+def test_a_catalogue_that_does_not_answer_is_never_an_images_failure(bench, draw):
     bench.bucket.put("a.png", draw(1))
     for calls_before in range(3):
-        bench.collection.errors = [None] * calls_before + [CatalogueError("away")] * 1000
+        bench.collection.errors = [None] * calls_before + [CatalogueError("down")] * 1000
         with pytest.raises(CatalogueError):
             index_keys(bench.context, ["a.png"])
         bench.collection.errors = []
         assert bench.states == {}
 
 
-def test_a_bucket_that_is_away_deletes_and_fails_nothing(bench, draw):
+def test_an_unavailable_bucket_deletes_and_fails_nothing(bench, draw):
     bench.bucket.put("a.png", draw(1))
     index_keys(bench.context, ["a.png"])
     bench.bucket.error = BucketUnavailable("the disk is not mounted")
@@ -231,7 +231,7 @@ def test_a_bucket_that_is_away_deletes_and_fails_nothing(bench, draw):
     assert bench.states == {"a.png": "indexed"}
 
 
-def test_what_the_encoder_refuses_for_good_fails_for_good(bench, draw):
+def test_an_image_that_the_encoder_refuses_fails_permanently(bench, draw):
     bench.bucket.put("a.png", draw(1))
     bench.encoder.item_errors = [InvalidItem("not an image")]
     index_keys(bench.context, ["a.png"])
@@ -239,7 +239,7 @@ def test_what_the_encoder_refuses_for_good_fails_for_good(bench, draw):
     assert (image.state, image.reason, image.attempts, image.next_try_at) == ("failed", "not an image", 1, None)
 
 
-def test_what_might_pass_is_tried_again_a_few_times(bench, draw):
+def test_a_transient_failure_is_tried_a_few_times(bench, draw):
     bench.bucket.put("a.png", draw(1))
     waits = []
     for attempt in range(1, 6):
@@ -275,7 +275,7 @@ def test_a_deadline_leaves_the_rest_for_another_task(bench, draw):
     assert bench.bucket.reads.total() == 0
 
 
-def test_keys_that_are_given_up_fail_without_being_read(bench, draw):
+def test_failed_keys_are_not_read(bench, draw):
     bench.bucket.put("poison.png", draw(1))
     fail_keys(bench.context, ["poison.png", "gone.png"], "it ended the process")
     image = bench.collection.by_key()["poison.png"]
@@ -285,7 +285,7 @@ def test_keys_that_are_given_up_fail_without_being_read(bench, draw):
     assert set(bench.states) == {"poison.png"}
 
 
-def test_a_point_that_waits_is_finished(bench, draw):
+def test_a_pending_image_is_indexed(bench, draw):
     """The watcher marks before it queues."""
     bench.bucket.put("a.png", draw(1))
     index_keys(bench.context, ["a.png"])

@@ -13,7 +13,7 @@ def locks(redis_server):
     return [LeaderLock(redis_server.client, "lock") for _ in range(2)]
 
 
-def test_a_second_one_waits_until_the_first_gives_back(locks):
+def test_a_second_process_waits_until_the_first_releases_the_lock(locks):
     first, second = locks
     assert first.hold()
     assert first.hold()
@@ -43,13 +43,13 @@ def test_a_stop_ends_the_wait(locks):
     assert second.wait(lambda seconds: True) is False
 
 
-def test_only_the_holder_gives_back(locks):
+def test_only_the_holder_releases_the_lock(locks):
     first, second = locks
     first.hold()
     second.release()
     assert not second.hold()
 
 
-def test_a_killed_holder_keeps_it_for_seconds_only(locks, redis_server):
+def test_a_killed_holders_lock_expires(locks, redis_server):
     locks[0].hold()
     assert 0 < redis_server.client.ttl("lock") <= 10

@@ -3,7 +3,7 @@ from __future__ import annotations
 from sightline_ingest_worker.watcher.pending_deletions import MOVED_SECONDS, PendingDeletions
 
 
-def test_what_is_gone_goes_at_once_unless_it_may_have_moved():
+def test_a_deletion_is_due_at_once_unless_the_file_may_have_moved():
     now = [100.0]
     deletions = PendingDeletions(lambda: now[0])
     deletions.add(["gone"], may_have_moved=False)
@@ -16,7 +16,7 @@ def test_what_is_gone_goes_at_once_unless_it_may_have_moved():
     assert deletions.due(settled=False) == ["moved"]
 
 
-def test_once_nothing_is_pending_nothing_is_kept():
+def test_all_deletions_are_due_once_nothing_is_pending():
     deletions = PendingDeletions(lambda: 100.0)
     deletions.add(["a", "b"], may_have_moved=True)
     assert deletions.due(settled=True) == ["a", "b"]

@@ -28,18 +28,18 @@ def policy(clock) -> RequeuePolicy:
     return RequeuePolicy(10, clock)
 
 
-def test_at_once_if_the_queue_holds_nothing_at_all(policy):
+def test_due_at_once_if_the_queues_are_empty(policy):
     """A Redis that came back empty."""
     assert policy.is_due(5, NOTHING)
 
 
-def test_not_while_tasks_wait(policy, clock):
+def test_not_due_while_tasks_wait(policy, clock):
     assert not policy.is_due(5, WAITING)
     clock.now += 1000
     assert not policy.is_due(5, WAITING)
 
 
-def test_a_killed_workers_tasks_once_pending_stands_still(policy, clock):
+def test_due_after_a_killed_worker_once_pending_does_not_fall(policy, clock):
     assert not policy.is_due(64, HELD)
     clock.now += 9
     assert not policy.is_due(64, HELD)
@@ -47,7 +47,7 @@ def test_a_killed_workers_tasks_once_pending_stands_still(policy, clock):
     assert policy.is_due(64, HELD)
 
 
-def test_a_worker_that_gets_on_is_left_alone(policy, clock):
+def test_not_due_while_pending_falls(policy, clock):
     for pending in range(64, 0, -4):
         assert not policy.is_due(pending, HELD)
         clock.now += 9
@@ -64,7 +64,7 @@ def test_a_slow_worker_is_not_flooded(policy, clock):
     assert times == 5  # after 10, 20, 30, 30 and 30 seconds
 
 
-def test_never_more_than_half_a_minute_after_progress_ends(policy, clock):
+def test_due_within_half_a_minute_after_progress_ends(policy, clock):
     policy.is_due(64, HELD)
     for _ in range(10):
         policy.requeued()
@@ -72,5 +72,5 @@ def test_never_more_than_half_a_minute_after_progress_ends(policy, clock):
     assert policy.is_due(64, HELD)
 
 
-def test_nothing_pending(policy):
+def test_not_due_without_pending_images(policy):
     assert not policy.is_due(0, NOTHING)

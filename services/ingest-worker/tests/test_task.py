@@ -1,4 +1,4 @@
-"""The task waits in its place for services that are away, and gives up on no picture because of them."""
+"""The task waits for services that do not answer, and fails no image because of them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_it_waits_until_the_catalogue_is_back(bench, draw, slept):
     assert index_task(bench.context, ["a.png"], 60) == {"indexed": 1}
 
 
-def test_after_a_while_it_goes_back_to_the_queue(bench, draw, slept):
+def test_a_task_that_waits_too_long_is_requeued(bench, draw, slept):
     bench.bucket.put("a.png", draw(1))
     bench.encoder.errors = [AWAY] * 1000
     with pytest.raises(Requeue):
@@ -58,14 +58,14 @@ def test_after_a_while_it_goes_back_to_the_queue(bench, draw, slept):
     assert bench.states == {}
 
 
-def test_a_stop_sends_it_back_at_once(bench, draw):
+def test_a_stop_requeues_at_once(bench, draw):
     bench.bucket.put("a.png", draw(1))
     bench.context.stopping = lambda: True
     with pytest.raises(Requeue):
         index_task(bench.context, ["a.png"], 60)
 
 
-def test_what_may_have_ended_a_process_comes_last_and_alone(bench, draw, slept):
+def test_keys_that_may_have_ended_a_process_come_last_and_alone(bench, draw, slept):
     for number, name in enumerate("abcde"):
         bench.bucket.put(f"{name}.png", draw(number))
     journal = bench.context.crash_journal = FakeJournal(b=2, d=1)
@@ -74,7 +74,7 @@ def test_what_may_have_ended_a_process_comes_last_and_alone(bench, draw, slept):
     assert sorted(journal.cleared) == ["b.png", "d.png"]
 
 
-def test_what_ended_three_processes_is_not_read_again(bench, draw, slept):
+def test_a_key_that_ended_three_processes_fails(bench, draw, slept):
     bench.bucket.put("a.png", draw(1))
     bench.bucket.put("poison.png", draw(2))
     bench.context.crash_journal = FakeJournal(poison=MAX_CRASHES)
@@ -83,7 +83,7 @@ def test_what_ended_three_processes_is_not_read_again(bench, draw, slept):
     assert "decoder" in bench.collection.by_key()["poison.png"].reason
 
 
-def test_waiting_for_a_service_is_not_held_against_a_picture(bench, draw, slept):
+def test_waiting_for_a_service_does_not_count_as_a_crash(bench, draw, slept):
     """Nothing is written down while a task waits, so that a kill then counts for nothing."""
     bench.bucket.put("a.png", draw(1))
     journal = bench.context.crash_journal = FakeJournal()

@@ -21,6 +21,7 @@ from sightline_ingest_worker.watcher import status
 from sightline_ingest_worker.watcher.loop import Watcher
 from sightline_ingest_worker.watcher.reconciler import Reconciler
 from sightline_ingest_worker.worker.indexing import index_keys
+from waiting import wait_for
 
 
 class Scene:
@@ -87,10 +88,10 @@ def test_the_first_scan_is_a_backfill_and_later_finds_are_new(scene, draw):
     scene.write("b.png", draw(2))
     scene.scan()
     assert scene.tasks.sent[1:] == [("b.png", "new")]
-    told = scene.client.hgetall("sightline:watcher")
-    assert (told["ignored"], told["scanning"]) == ("1", "0")
+    fields = scene.client.hgetall("sightline:watcher")
+    assert (fields["ignored"], fields["scanning"]) == ("1", "0")
     assert gauge("listed") == 3
-    assert datetime.fromisoformat(told["last_scan_at"]).tzinfo is not None
+    assert datetime.fromisoformat(fields["last_scan_at"]).tzinfo is not None
 
 
 def gauge(name, **labels):
@@ -113,7 +114,7 @@ def test_metrics_say_how_many_objects_are_in_which_state(scene, draw):
     assert gauge("scan_pause_seconds") == scene.settings.scan_seconds
 
 
-def test_a_watcher_whose_turn_is_over_shows_no_figures(scene, draw):
+def test_a_watcher_without_the_lock_exports_no_gauges(scene, draw):
     scene.write("a.png", draw(1))
     scene.watcher.step()
     status.clear()
@@ -121,7 +122,7 @@ def test_a_watcher_whose_turn_is_over_shows_no_figures(scene, draw):
     assert gauge("queue_tasks", queue="new") is None
 
 
-def test_events_come_before_all_else(scene, draw):
+def test_events_are_handled_first(scene, draw):
     scene.watcher.step()
     scene.write("a.png", draw(1))
     scene.tell("a.png")
@@ -133,7 +134,7 @@ def test_events_come_before_all_else(scene, draw):
     assert scene.tasks.sent == []
 
 
-def test_a_file_that_is_being_written_is_queued_once(scene, draw, eventually):
+def test_a_file_that_is_being_written_is_queued_once(scene, draw):
     scene.quiet_seconds = 1.0
     scene.start()
     scene.watcher.step()
@@ -144,11 +145,11 @@ def test_a_file_that_is_being_written_is_queued_once(scene, draw, eventually):
     scene.tell("slow.png")
     assert scene.states == {"slow.png": "pending"}
     assert scene.tasks.sent == []
-    eventually(lambda: scene.watcher.step() or scene.tasks.sent)
+    wait_for(lambda: scene.watcher.step() or scene.tasks.sent)
     assert scene.tasks.sent == [("slow.png", "new")]
 
 
-def test_a_file_written_to_anew_keeps_its_point_until_it_is_quiet(scene, draw, eventually):
+def test_a_file_written_again_keeps_its_point_until_it_is_quiet(scene, draw):
     scene.quiet_seconds = 0.5
     scene.start()
     scene.write("a.png", draw(1))
@@ -157,7 +158,7 @@ def test_a_file_written_to_anew_keeps_its_point_until_it_is_quiet(scene, draw, e
     (scene.root / "a.png").write_bytes(draw(2))
     scene.tell("a.png")
     assert scene.states == {"a.png": "indexed"}
-    eventually(lambda: scene.watcher.step() or scene.tasks.sent)
+    wait_for(lambda: scene.watcher.step() or scene.tasks.sent)
     assert scene.states == {"a.png": "pending"}
 
 
@@ -177,7 +178,7 @@ def test_a_large_folder_moved_in_is_a_backfill(scene):
     assert {queue for _, queue in scene.tasks.sent} == {"backfill"}
 
 
-def test_what_is_deleted_goes_with_its_thumbnail(scene, draw):
+def test_a_deleted_object_loses_its_record_and_thumbnail(scene, draw):
     scene.write("a.png", draw(1))
     scene.write("in/b.png", draw(2))
     scene.write("in/deep/c.png", draw(3))
@@ -193,7 +194,7 @@ def test_what_is_deleted_goes_with_its_thumbnail(scene, draw):
     assert scene.bench.thumbnails.kept == {}
 
 
-def test_a_scan_finds_what_is_gone(scene, draw):
+def test_a_scan_finds_deleted_objects(scene, draw):
     scene.write("a.png", draw(1))
     scene.write("b.png", draw(2))
     scene.watcher.step()
@@ -221,7 +222,7 @@ def test_a_moved_file_is_not_encoded_again(scene, draw):
     assert len(scene.bench.thumbnails.kept) == 3
 
 
-def test_a_bucket_that_is_away_loses_nothing(scene, draw):
+def test_an_unavailable_bucket_deletes_nothing(scene, draw):
     scene.write("a.png", draw(1))
     scene.watcher.step()
     scene.work()
@@ -233,7 +234,7 @@ def test_a_bucket_that_is_away_loses_nothing(scene, draw):
     assert scene.states == {"a.png": "indexed"}
 
 
-def test_a_bucket_that_is_quite_empty_loses_nothing(scene, draw):
+def test_an_empty_folder_deletes_nothing(scene, draw):
     """What a mount point looks like without its disk."""
     scene.write("a.png", draw(1))
     scene.watcher.step()
@@ -252,7 +253,7 @@ def test_a_bucket_that_is_quite_empty_loses_nothing(scene, draw):
     assert scene.states == {"b.png": "indexed"}
 
 
-def test_a_file_modified_this_moment_is_marked_and_queued_when_quiet(scene, draw, eventually):
+def test_a_file_modified_this_moment_is_marked_and_queued_when_quiet(scene, draw):
     scene.quiet_seconds = 0.5
     scene.start()
     (scene.root / "a.png").write_bytes(draw(1))
@@ -264,7 +265,7 @@ def test_a_file_modified_this_moment_is_marked_and_queued_when_quiet(scene, draw
         scene.watcher.step()
         return scene.tasks.sent
 
-    eventually(queued)
+    wait_for(queued)
     assert scene.tasks.sent == [("a.png", "new")]
 
 
@@ -312,7 +313,7 @@ def test_hints(scene, draw):
     assert scene.tasks.keys == ["a.png", "b.png"]
 
 
-def test_what_the_queue_lost_is_queued_again(scene, draw):
+def test_keys_that_the_queue_lost_are_requeued(scene, draw):
     scene.write("a.png", draw(1))
     scene.watcher.step()
     scene.tasks.sent = []
@@ -322,7 +323,7 @@ def test_what_the_queue_lost_is_queued_again(scene, draw):
     assert scene.tasks.keys == ["a.png"]
 
 
-def test_what_waits_for_its_time_is_not_queued_before(scene, draw):
+def test_a_pending_image_is_not_queued_before_its_next_try(scene, draw):
     scene.write("a.png", draw(1))
     scene.watcher.step()
     [image] = scene.bench.collection.images.values()
@@ -338,7 +339,7 @@ def test_what_waits_for_its_time_is_not_queued_before(scene, draw):
     assert next(iter(scene.bench.collection.images.values())).next_try_at is None
 
 
-def test_another_model_is_filled_beside_and_swapped_in(scene, draw):
+def test_a_new_models_collection_is_filled_and_then_activated(scene, draw):
     scene.write("a.png", draw(1))
     scene.watcher.step()
     scene.work()
@@ -357,7 +358,7 @@ def test_another_model_is_filled_beside_and_swapped_in(scene, draw):
     assert scene.catalogue.collection is new
 
 
-def test_what_goes_leaves_the_collection_in_use_too(scene, draw):
+def test_a_deleted_object_leaves_the_active_collection_too(scene, draw):
     scene.write("a.png", draw(1))
     scene.write("b.png", draw(2))
     scene.watcher.step()
@@ -386,25 +387,25 @@ def test_a_scan_pauses_while_the_backfill_is_full(scene, monkeypatch):
     assert len(scene.tasks.sent) == 600
 
 
-def test_it_outlives_redis_and_the_catalogue(bench, module_redis, tmp_path, make_queue, draw, eventually):
+def test_it_goes_on_after_redis_and_the_catalogue_failed(bench, module_redis, tmp_path, make_queue, draw):
     scene = Scene(bench, make_queue(), FakeCatalogue(), module_redis.client, tmp_path / "bucket")
     stop = threading.Event()
     scene.watcher._stopping = stop.is_set
     thread = threading.Thread(target=scene.watcher.run)
     thread.start()
     try:
-        eventually(lambda: module_redis.client.hget("sightline:watcher", "last_scan_at"))
+        wait_for(lambda: module_redis.client.hget("sightline:watcher", "last_scan_at"))
         module_redis.kill()
-        eventually(lambda: gauge("waiting", service="redis") == 1)
+        wait_for(lambda: gauge("waiting", service="redis") == 1)
         scene.write("a.png", draw(1))
         module_redis.start()
-        eventually(lambda: scene.tasks.keys == ["a.png"])
-        eventually(lambda: module_redis.client.hget("sightline:watcher", "last_scan_at"))
+        wait_for(lambda: scene.tasks.keys == ["a.png"])
+        wait_for(lambda: module_redis.client.hget("sightline:watcher", "last_scan_at"))
         scene.bench.collection.errors = [CatalogueUnavailable("qdrant does not answer")] * 3
         scene.write("b.png", draw(2))
         module_redis.client.lpush("sightline:rescan", "{}")
-        eventually(lambda: scene.tasks.keys == ["a.png", "b.png"])
-        eventually(lambda: gauge("waiting", service="redis") == gauge("waiting", service="qdrant") == 0)
+        wait_for(lambda: scene.tasks.keys == ["a.png", "b.png"])
+        wait_for(lambda: gauge("waiting", service="redis") == gauge("waiting", service="qdrant") == 0)
         assert thread.is_alive()
     finally:
         stop.set()

@@ -16,7 +16,9 @@ import psutil
 import pytest
 from sightline_ingest_worker.broker import celery_app
 from sightline_ingest_worker.watcher.task_queue import TaskQueue
+from sightline_local.stack import free_port
 from sightline_service.queues import QueueSettings
+from waiting import wait_for
 
 SCRIPT = Path(__file__).with_name("worker_on_fakes.py")
 
@@ -91,12 +93,12 @@ class WorkerProcess:
 
 
 @pytest.fixture(scope="module")
-def worker(module_redis, tmp_path_factory, free_port, wait_until):
+def worker(module_redis, tmp_path_factory):
     """One worker for all tests: each brings its own keys."""
     worker = WorkerProcess(module_redis, tmp_path_factory.mktemp("worker"), free_port())
     worker.start()
     try:
-        wait_until(worker.ready, 60)
+        wait_for(worker.ready, seconds=60)
         yield worker
     finally:
         worker.app.close()
@@ -113,24 +115,24 @@ def test_metrics_are_there_before_the_first_task_and_cover_all_processes(worker)
     assert worker.metric("process_resident_memory_bytes") == pytest.approx(resident, rel=0.1)
 
 
-def test_a_poison_picture_fails_and_its_neighbours_are_indexed(worker, draw, eventually):
+def test_a_poison_picture_fails_and_its_neighbours_are_indexed(worker, draw):
     pictures = {f"poison-{number}": draw(number) for number in range(31)}
     keys = worker.write(**pictures | {"poison-x": b"POISON"})
     worker.queue.send(keys, "new")
-    eventually(lambda: worker.states(keys) == {"indexed": 31, "failed": 1})
+    wait_for(lambda: worker.states(keys) == {"indexed": 31, "failed": 1})
     said = worker.said()["poison-x.png"]
     assert said["state"] == "failed"
     assert "3 times" in said["reason"]
     assert worker.decoded()["POISON"] == 3
     assert worker.metric('sightline_ingest_tasks_total{outcome="crashed"}') >= 3
-    eventually(lambda: worker.redis.client.hlen("unacked") == 0)
+    wait_for(lambda: worker.redis.client.hlen("unacked") == 0)
     assert worker.process.poll() is None
 
 
-def test_a_killed_pool_process_costs_nothing(worker, draw, eventually):
+def test_a_killed_pool_process_costs_nothing(worker, draw):
     keys = worker.write(pool_slow=b"SLOW" + draw(101), pool_other=draw(102))
     worker.queue.send(keys, "new")
-    pid = int(eventually(lambda: worker.decoding.exists() and worker.decoding.read_text()))
+    pid = int(wait_for(lambda: worker.decoding.exists() and worker.decoding.read_text()))
     os.kill(pid, signal.SIGKILL)
     worker.decoding.unlink()
 
@@ -138,15 +140,15 @@ def test_a_killed_pool_process_costs_nothing(worker, draw, eventually):
         worker.decoding.unlink(missing_ok=True)
         return worker.states(keys) == {"indexed": 2}
 
-    eventually(done)
-    eventually(lambda: not worker.redis.client.hexists("sightline:ingest:crashes", "pool_slow.png"))
+    wait_for(done)
+    wait_for(lambda: not worker.redis.client.hexists("sightline:ingest:crashes", "pool_slow.png"))
 
 
-def test_counts_of_all_processes_and_ping(worker, draw, eventually):
+def test_counts_of_all_processes_and_ping(worker, draw):
     before = worker.indexed()
     keys = worker.write(**{f"count-{number}": draw(200 + number) for number in range(64)})
     worker.queue.send(keys, "new")
-    eventually(lambda: worker.indexed() == before + 64)
+    wait_for(lambda: worker.indexed() == before + 64)
     ping = [sys.executable, "-m", "sightline_ingest_worker", "--ping"]
     assert subprocess.run(ping, env=worker.environment, capture_output=True).returncode == 0
     other = worker.environment | {"WORKER_NAME": "nobody"}
@@ -155,21 +157,21 @@ def test_counts_of_all_processes_and_ping(worker, draw, eventually):
     assert "ingest@nobody does not answer" in refused.stderr
 
 
-def test_redis_comes_back_empty_and_the_worker_goes_on(worker, draw, eventually):
+def test_redis_comes_back_empty_and_the_worker_goes_on(worker, draw):
     keys = worker.write(after_redis=draw(300))
     worker.redis.kill()
     worker.redis.start()
     worker.queue.send(keys, "backfill")
-    eventually(lambda: worker.states(keys) == {"indexed": 1}, 40)
+    wait_for(lambda: worker.states(keys) == {"indexed": 1}, seconds=40)
 
 
-def test_a_killed_worker_leaves_no_process(worker, draw, eventually):
+def test_a_killed_worker_leaves_no_process(worker, draw):
     keys = worker.write(killed_slow=b"SLOW" + draw(400))
     worker.queue.send(keys, "new")
-    pid = int(eventually(lambda: worker.decoding.exists() and worker.decoding.read_text()))
+    pid = int(wait_for(lambda: worker.decoding.exists() and worker.decoding.read_text()))
     worker.process.kill()
     worker.process.wait()
-    eventually(lambda: not psutil.pid_exists(pid))
+    wait_for(lambda: not psutil.pid_exists(pid))
     worker.decoding.unlink()
     worker.start()
     worker.queue.send(keys, "new")
@@ -178,16 +180,16 @@ def test_a_killed_worker_leaves_no_process(worker, draw, eventually):
         worker.decoding.unlink(missing_ok=True)
         return worker.states(keys) == {"indexed": 1}
 
-    eventually(done)
+    wait_for(done)
 
 
-def test_sigterm_finishes_what_is_in_hand(worker, draw, eventually):
-    eventually(worker.ready)
+def test_sigterm_finishes_the_current_task(worker, draw):
+    wait_for(worker.ready)
     keys = worker.write(last_slow=b"SLOW" + draw(500))
     worker.queue.send(keys, "new")
-    eventually(worker.decoding.exists)
+    wait_for(worker.decoding.exists)
     worker.process.terminate()
-    eventually(lambda: b"Warm shutdown" in (worker.folder / "log").read_bytes())
+    wait_for(lambda: b"Warm shutdown" in (worker.folder / "log").read_bytes())
     worker.decoding.unlink()
     assert worker.process.wait(20) == 0
     assert worker.states(keys) == {"indexed": 1}

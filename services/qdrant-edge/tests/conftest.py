@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,15 +16,9 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from qdrant_client import QdrantClient, models
 from qdrant_client import grpc as grpc_api
+from sightline_local.stack import free_port
 
 DEADLINE_SECONDS = 120
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 PROGRAM = ("-m", "sightline_qdrant_edge")
@@ -161,20 +154,6 @@ def fill() -> Callable[..., None]:
             client.grpc_points.Upsert(request)
 
     return fill
-
-
-@pytest.fixture(scope="session")
-def eventually() -> Callable[..., object]:
-    """Wait until something is so; return what the condition then returned."""
-
-    def eventually(condition: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS) -> object:
-        deadline = time.monotonic() + seconds
-        while not (value := condition()):
-            assert time.monotonic() < deadline, what
-            time.sleep(0.02)
-        return value
-
-    return eventually
 
 
 @pytest.fixture(scope="session")

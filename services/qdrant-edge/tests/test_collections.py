@@ -12,7 +12,7 @@ def aliases(client):
     return {entry.alias_name: entry.collection_name for entry in client.get_aliases().aliases}
 
 
-def test_a_collection_comes_and_goes(shared, name, create, refused):
+def test_a_collection_is_created_and_deleted(shared, name, create, refused):
     assert name not in {found.name for found in shared.get_collections().collections}
     create(shared, name)
     assert name in {found.name for found in shared.get_collections().collections}
@@ -51,7 +51,7 @@ def test_a_name_that_cannot_be_a_folder_is_refused(shared, bad, create, refused)
     refused("INVALID_ARGUMENT", create, shared, bad)
 
 
-def test_other_names_are_kept_over_a_restart(serve, create):
+def test_unusual_names_survive_a_restart(serve, create):
     names = sorted(["..", "Bilder & Fotos", "ファイル", "a.b%20c"])
     server = serve()
     for good in names:
@@ -61,7 +61,7 @@ def test_other_names_are_kept_over_a_restart(serve, create):
     assert [found.name for found in server.client().get_collections().collections] == names
 
 
-def test_what_the_engine_lacks_is_said(shared, name, refused):
+def test_features_that_the_engine_lacks_are_unimplemented(shared, name, refused):
     said = refused(
         "UNIMPLEMENTED",
         shared.create_collection,
@@ -105,7 +105,7 @@ def test_an_alias_leads_to_its_collection_in_every_call(shared, name, create):
     assert shared.count(name).count == 0
 
 
-def test_an_alias_moves_in_one_step_or_not_at_all(shared, name, create, refused):
+def test_an_alias_moves_atomically(shared, name, create, refused):
     create(shared, f"{name}-1")
     create(shared, f"{name}-2")
     shared.update_collection_aliases([alias(name, f"{name}-1")])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from qdrant_client import grpc as grpc_api
 from qdrant_client import models
+from waiting import wait_for
 
 
 def test_every_kind_of_acknowledged_write_survives_a_kill(serve, create):
@@ -46,7 +47,7 @@ def test_every_kind_of_acknowledged_write_survives_a_kill(serve, create):
     assert client.query_points("a", vectors[1], using="image", limit=1).points[0].id == 1
 
 
-def test_no_acknowledged_write_of_many_is_lost(serve, create, eventually):
+def test_no_acknowledged_write_of_many_is_lost(serve, create):
     often = "from sightline_qdrant_edge import __main__, bootstrap; bootstrap.FLUSH_SECONDS = 0.2; __main__.main()"
     server = serve(program=("-c", often))
     create(server.client(), "a", 8)
@@ -73,7 +74,7 @@ def test_no_acknowledged_write_of_many_is_lost(serve, create, eventually):
         thread.start()
     for _ in range(3):
         goal = sum(map(len, acknowledged)) + 300
-        eventually(lambda goal=goal: sum(map(len, acknowledged)) >= goal, "writes go on")
+        wait_for(lambda goal=goal: sum(map(len, acknowledged)) >= goal, "writes go on")
     server.kill()
     for thread in threads:
         thread.join()
@@ -115,7 +116,7 @@ def test_leftovers_of_a_crash_are_cleared(serve, create):
 
 
 @pytest.mark.parametrize("damage", ["current", "collection.json"])
-def test_a_damaged_folder_stops_the_start_in_words(serve, create, damage):
+def test_a_damaged_folder_stops_the_start_with_a_message(serve, create, damage):
     server = serve()
     create(server.client(), "a")
     server.terminate()

@@ -62,7 +62,7 @@ def test_a_copy_is_a_shard_of_its_own(shard, tmp_path):
     assert shard.count(engine.CountRequest()) == 1000
 
 
-def test_a_torn_copy_is_made_whole(tmp_path):
+def test_a_torn_copy_is_completed(tmp_path):
     source, target = tmp_path / "source", tmp_path / "target"
     (source / "sub").mkdir(parents=True)
     large = np.random.default_rng(0).bytes(5_000_000)

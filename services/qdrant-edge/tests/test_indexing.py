@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from qdrant_client import grpc as grpc_api
 from qdrant_client import models
+from waiting import wait_for
 
 SIZE = 32
 
@@ -50,7 +51,7 @@ def query(vector, **options):
     return request
 
 
-def test_searches_and_writes_go_on_while_an_index_is_built(serve, create, fill, eventually, vectors):
+def test_searches_and_writes_go_on_while_an_index_is_built(serve, create, fill, vectors):
     server = serve(EDGE_INDEX_THRESHOLD="40000")
     client = server.client()
     create(client, "a", SIZE)
@@ -75,7 +76,7 @@ def test_searches_and_writes_go_on_while_an_index_is_built(serve, create, fill, 
     thread = threading.Thread(target=search)
     thread.start()
     fill(client, "a", vectors, 30_000, 45_000)
-    child = eventually(lambda: child_of(server), "a build begins")
+    child = wait_for(lambda: child_of(server), "a build begins")
     # Held, so that it does not end before what is to happen meanwhile.
     os.kill(child, signal.SIGSTOP)
     assert client.get_collection("a").status == models.CollectionStatus.YELLOW
@@ -91,13 +92,13 @@ def test_searches_and_writes_go_on_while_an_index_is_built(serve, create, fill, 
     client.upsert("a", [models.PointStruct(id=4, vector={}, payload={"number": 4, "state": "failed"})])
     client.create_payload_index("a", "mark", models.PayloadSchemaType.KEYWORD)
     os.kill(child, signal.SIGCONT)
-    eventually(lambda: indexed(client), "the index is swapped in")
+    wait_for(lambda: indexed(client), "the index is swapped in")
     building.clear()
     stop.set()
     thread.join()
     assert not failures, failures[0]
     assert sum(searches) > 20
-    eventually(lambda: builds(server), "the build is in the log")
+    wait_for(lambda: builds(server), "the build is in the log")
     assert builds(server)[0]["replayed_writes"] > 0
 
     for again in range(2):
@@ -127,7 +128,7 @@ def test_searches_and_writes_go_on_while_an_index_is_built(serve, create, fill, 
             client = server.client()
 
 
-def test_a_kill_in_the_middle_of_a_build_costs_nothing(serve, create, fill, eventually, vectors):
+def test_a_kill_in_the_middle_of_a_build_costs_nothing(serve, create, fill, vectors):
     server = serve()
     client = server.client()
     create(client, "a", SIZE)
@@ -138,44 +139,44 @@ def test_a_kill_in_the_middle_of_a_build_costs_nothing(serve, create, fill, even
     for wait_seconds in (0.0, 0.3, 0.8):
         server.restart()
         client = server.client()
-        eventually(lambda: child_of(server) is not None, "a build begins")
+        wait_for(lambda: child_of(server) is not None, "a build begins")
         child = child_of(server)
         fill(client, "a", vectors, expected, expected + 100)
         expected += 100
         time.sleep(wait_seconds)  # so that the kill hits another moment of the build
         server.kill()
-        eventually(lambda child=child: not os.path.exists(f"/proc/{child}"), "the build ends with its server")
+        wait_for(lambda child=child: not os.path.exists(f"/proc/{child}"), "the build ends with its server")
     server.restart()
     client = server.client()
-    eventually(lambda: indexed(client), "the index is built after all")
+    wait_for(lambda: indexed(client), "the index is built after all")
     assert client.count("a").count == expected
     assert [point.id for point in client.retrieve("a", list(range(expected)))] == list(range(expected))
     generations = [entry for entry in os.listdir(server.folder / "collections" / "a") if entry.startswith("gen-")]
     assert len(generations) == 1
 
 
-def test_a_build_that_dies_is_said_and_tried_again(serve, create, fill, eventually, vectors):
+def test_a_build_that_crashes_is_reported_and_retried(serve, create, fill, vectors):
     server = serve(EDGE_INDEX_THRESHOLD="5000")
     client = server.client()
     create(client, "a", SIZE)
     fill(client, "a", vectors, 0, 20_000)
-    eventually(lambda: child_of(server) is not None, "a build begins")
+    wait_for(lambda: child_of(server) is not None, "a build begins")
     os.kill(child_of(server), signal.SIGKILL)
-    eventually(lambda: client.get_collection("a").optimizer_status != models.OptimizersStatusOneOf.OK, "it is said")
+    wait_for(lambda: client.get_collection("a").optimizer_status != models.OptimizersStatusOneOf.OK, "it is said")
     assert "status -9" in client.get_collection("a").optimizer_status.error
     fill(client, "a", vectors, 20_000, 20_100)
     assert client.count("a").count == 20_100
-    eventually(lambda: indexed(client), "it is tried again")
+    wait_for(lambda: indexed(client), "it is tried again")
     assert client.get_collection("a").optimizer_status == models.OptimizersStatusOneOf.OK
     assert client.count("a").count == 20_100
 
 
-def test_a_collection_is_deleted_and_made_again_during_a_build(serve, create, fill, eventually, vectors):
+def test_a_collection_is_deleted_and_made_again_during_a_build(serve, create, fill, vectors):
     server = serve(EDGE_INDEX_THRESHOLD="5000")
     client = server.client()
     create(client, "a", SIZE)
     fill(client, "a", vectors, 0, 20_000)
-    eventually(lambda: child_of(server) is not None, "a build begins")
+    wait_for(lambda: child_of(server) is not None, "a build begins")
     assert client.delete_collection("a")
     assert child_of(server) is None
     assert os.listdir(server.folder / "collections") == []
@@ -184,12 +185,12 @@ def test_a_collection_is_deleted_and_made_again_during_a_build(serve, create, fi
     assert client.count("a").count == 100
 
 
-def test_a_stop_during_a_build_is_prompt_and_keeps_everything(serve, create, fill, eventually, vectors):
+def test_a_stop_during_a_build_is_prompt_and_keeps_everything(serve, create, fill, vectors):
     server = serve(EDGE_INDEX_THRESHOLD="5000")
     client = server.client()
     create(client, "a", SIZE)
     fill(client, "a", vectors, 0, 20_000)
-    eventually(lambda: child_of(server) is not None, "a build begins")
+    wait_for(lambda: child_of(server) is not None, "a build begins")
     child = child_of(server)
     assert server.terminate() == 0
     assert not os.path.exists(f"/proc/{child}")
@@ -197,7 +198,7 @@ def test_a_stop_during_a_build_is_prompt_and_keeps_everything(serve, create, fil
     assert server.client().count("a").count == 20_000
 
 
-def test_points_without_a_vector_ask_for_no_index(serve, create, eventually):
+def test_points_without_a_vector_need_no_index(serve, create):
     server = serve(EDGE_INDEX_THRESHOLD="1000")
     client = server.client()
     create(client, "a", SIZE)
@@ -205,25 +206,25 @@ def test_points_without_a_vector_ask_for_no_index(serve, create, eventually):
         client.upsert("a", [models.PointStruct(id=number, vector={}) for number in range(start, start + 500)])
     assert client.get_collection("a").status == models.CollectionStatus.GREEN
     client.set_payload("a", {"state": "pending"}, points=models.Filter(must_not=[]))
-    eventually(lambda: client.get_collection("a").status == models.CollectionStatus.GREEN, "nothing is to be done")
+    wait_for(lambda: client.get_collection("a").status == models.CollectionStatus.GREEN, "nothing is to be done")
     assert client.get_collection("a").indexed_vectors_count == 0
     assert (server.folder / "collections" / "a" / "current").read_text() == "gen-000001"
 
 
-def test_changed_payloads_leave_the_index_and_are_indexed_again(serve, create, fill, eventually, vectors):
+def test_changed_payloads_leave_the_index_and_are_indexed_again(serve, create, fill, vectors):
     server = serve(EDGE_INDEX_THRESHOLD="5000")
     client = server.client()
     create(client, "a", SIZE)
     fill(client, "a", vectors, 0, 12_000)
     current = server.folder / "collections" / "a" / "current"
-    eventually(lambda: indexed(client), "the first index is built")
+    wait_for(lambda: indexed(client), "the first index is built")
     before = current.read_text()
     client.set_payload("a", {"state": "pending"}, points=list(range(6000)))
-    eventually(lambda: current.read_text() != before and indexed(client), "the second index is built")
+    wait_for(lambda: current.read_text() != before and indexed(client), "the second index is built")
     assert client.count("a").count == 12_000
 
 
-def test_a_large_collection_is_indexed_in_parts_and_each_part_once(serve, create, fill, eventually, vectors):
+def test_a_large_collection_is_indexed_in_parts_and_each_part_once(serve, create, fill, vectors):
     # A megabyte of these vectors is 8,192 of them.
     server = serve(EDGE_INDEX_THRESHOLD="5000", EDGE_SEGMENT_MB="1")
     client = server.client()
@@ -235,10 +236,10 @@ def test_a_large_collection_is_indexed_in_parts_and_each_part_once(serve, create
         return {path.parent.parent.name for path in server.folder.glob("collections/a/gen-*/segments/*/*/graph.bin")}
 
     fill(client, "a", vectors, 0, 6000)
-    eventually(lambda: indexed(client), "the first part is indexed")
+    wait_for(lambda: indexed(client), "the first part is indexed")
     [first] = graphs()
     fill(client, "a", vectors, 6000, 12_000)
-    eventually(lambda: len(builds(server)) == 2 and indexed(client), "the second part is indexed")
+    wait_for(lambda: len(builds(server)) == 2 and indexed(client), "the second part is indexed")
     assert len(graphs()) == 2
     assert first in graphs()
     server.terminate()

@@ -60,14 +60,14 @@ def nearest(client, name, query=VECTORS[0], **options):
     return client.query_points(name, query, using="image", **options).points
 
 
-def test_points_come_back_as_they_went_in_and_in_order(shared, points):
+def test_points_are_returned_as_stored_and_in_order(shared, points):
     found = shared.retrieve(points, [IDS[4], IDS[1], str(UUID(int=99)), IDS[0]], with_vectors=True)
     assert ids(found) == [4, 1, 0]
     assert found[0].payload == payload(4)
     assert found[0].vector["image"] == pytest.approx(VECTORS[4], abs=1e-6)
 
 
-def test_what_is_not_asked_for_is_not_sent(shared, points):
+def test_fields_that_are_not_requested_are_not_sent(shared, points):
     (bare,) = shared.retrieve(points, [IDS[0]], with_payload=False)
     assert not bare.payload
     assert bare.vector is None
@@ -196,7 +196,7 @@ def test_counts_and_facets(shared, points, refused):
     refused("INVALID_ARGUMENT", shared.facet, points, "size")
 
 
-def test_a_point_without_a_vector_is_counted_and_never_near(shared, points):
+def test_a_point_without_a_vector_is_counted_and_never_found(shared, points):
     shared.upsert(points, [models.PointStruct(id=7, vector={}, payload={"label": "failed"})])
     assert shared.count(points).count == 7
     assert {hit.value for hit in shared.facet(points, "label").hits} >= {"failed"}

@@ -12,6 +12,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from qdrant_client import grpc as grpc_api
 from qdrant_client import models
+from sightline_local.stack import free_port
 from sightline_qdrant_edge.bootstrap import MAX_MESSAGE_BYTES
 
 
@@ -28,7 +29,7 @@ def run(*arguments, **settings):
     return done.returncode, done.stderr or done.stdout
 
 
-def test_an_unserved_call_says_so(shared, name, create, refused):
+def test_an_unserved_call_is_unimplemented(shared, name, create, refused):
     create(shared, name)
     matrix = grpc_api.SearchMatrixPoints(collection_name=name)
     said = refused("UNIMPLEMENTED", shared.grpc_points.SearchMatrixPairs, matrix)
@@ -43,7 +44,7 @@ def test_an_unserved_call_says_so(shared, name, create, refused):
     refused("UNIMPLEMENTED", shared.grpc_points.Query, prefetch)
 
 
-def test_health_is_said_of_each_service(serve):
+def test_health_of_each_service(serve):
     server = serve()
     with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         for service in ("", "qdrant.Points", "qdrant.Collections"):
@@ -52,7 +53,7 @@ def test_health_is_said_of_each_service(serve):
 
 
 @pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection")
-def test_a_key_is_asked_for_where_one_is_set(serve, refused):
+def test_a_key_is_required_where_one_is_set(serve, refused):
     server = serve(QDRANT_API_KEY="secret")
     refused("UNAUTHENTICATED", server.client().get_collections)
     refused("UNAUTHENTICATED", server.client(api_key="guess").get_collections)
@@ -118,9 +119,7 @@ def test_a_message_over_the_limit_is_refused(serve, create, refused):
 
 
 def test_metrics_count_calls(serve, create, refused):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = serve(EDGE_METRICS_PORT=str(port))
     client = server.client()
     create(client, "a")

@@ -10,6 +10,7 @@ from sightline_catalogue import CatalogueUnavailable, Nearest, SearchParams
 from sightline_search_gateway.search.cluster_names import normalised
 from sightline_search_gateway.search.relevance import Calibrator, assess, calibrate, nothing_like
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
+from waiting import wait_for
 
 DIMENSIONS = 48
 SECONDS = 10
@@ -91,15 +92,6 @@ def test_nothing_at_all_is_nothing_found(words, pictures):
 
 def test_an_empty_collection_teaches_nothing(words):
     assert calibrate(Pictures(np.empty((0, DIMENSIONS), np.float32)), words) is None
-
-
-def wait_for(read):
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        if (found := read()) is not None:
-            return found
-        time.sleep(0.01)
-    raise AssertionError("not in time")
 
 
 def test_a_scale_is_learnt_once_in_the_background(words, pictures):

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -19,21 +18,13 @@ from threading import Event
 import httpx
 import psutil
 import pytest
+from waiting import wait_for
 
 START_SECONDS = 120
 SCRIPT = Path(__file__).with_name("serve_fakes.py")
 
 
 get = partial(httpx.get, timeout=START_SECONDS)
-
-
-def wait_until(condition, seconds=START_SECONDS):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("not in time")
 
 
 class Server:
@@ -64,7 +55,7 @@ class Server:
             assert self.process.poll() is None, self.log.read_text()
             return re.search(r'"port": ?(\d+)', self.log.read_text())
 
-        wait_until(listening)
+        wait_for(listening)
         self.port = int(listening()[1])
         self.url = f"http://127.0.0.1:{self.port}"
         assert get(f"{self.url}/healthz").status_code == 200
@@ -113,9 +104,9 @@ def test_sigterm_finishes_what_is_in_hand(start):
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(get, f"{server.url}/api/v1/search?q=cat")
         try:
-            wait_until((server.folder / "in-hand").exists)
+            wait_for((server.folder / "in-hand").exists)
             server.process.send_signal(signal.SIGTERM)
-            wait_until(lambda: refuses(server))
+            wait_for(lambda: refuses(server))
             assert not answer.done()
         finally:
             (server.folder / "go-on").touch()
@@ -130,7 +121,7 @@ def test_sigterm_finishes_what_is_in_hand(start):
 def test_several_processes_count_together(start):
     server = start(GATEWAY_WORKERS=2)
     workers = server.folder / "workers"
-    wait_until(lambda: len(list(workers.iterdir())) == 2)
+    wait_for(lambda: len(list(workers.iterdir())) == 2)
     sent = 0
     # A connection each, until both processes have answered some.
     while sent < 40 or len(list((server.folder / "metrics").glob("histogram_*.db"))) < 2:
@@ -255,7 +246,7 @@ def test_health_answers_while_all_threads_are_busy(start):
         queries = [f"{server.url}/api/v1/search?q=cat{number}" for number in range(6)]
         searches = [pool.submit(httpx.get, query, timeout=2 * START_SECONDS) for query in queries]
         try:
-            wait_until((server.folder / "in-hand").exists)
+            wait_for((server.folder / "in-hand").exists)
             for path in ("healthz", "readyz", "metrics"):
                 assert get(f"{server.url}/{path}").status_code == 200
             # One waits for the encoder; those that would wait as well are refused after a moment.
@@ -268,10 +259,10 @@ def test_health_answers_while_all_threads_are_busy(start):
 def test_a_process_that_dies_is_replaced(start):
     server = start(GATEWAY_WORKERS=2)
     workers = server.folder / "workers"
-    wait_until(lambda: len(list(workers.iterdir())) == 2)
+    wait_for(lambda: len(list(workers.iterdir())) == 2)
     [first, *_] = psutil.Process(server.process.pid).children()
     first.kill()
-    wait_until(lambda: len(list(workers.iterdir())) == 3)
+    wait_for(lambda: len(list(workers.iterdir())) == 3)
     assert get(f"{server.url}/api/v1/search?q=cat").status_code == 200
 
 
@@ -280,7 +271,7 @@ def test_no_process_outlives_the_one_that_was_started(start):
     children = psutil.Process(server.process.pid).children()
     server.process.kill()
     server.process.wait()
-    wait_until(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children))
+    wait_for(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children))
 
 
 def test_what_cannot_start_is_not_tried_again(tmp_path):
