@@ -4,7 +4,7 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { drawPng, pngFile } from './drawing';
-import { base, focusedTile, notice, problem, sourceChip, useBrowser } from './page';
+import { base, focusedTile, notice, parameter, problem, sourceChip, useBrowser } from './page';
 
 const open = useBrowser();
 /** The folder that the services under test watch; where it is not known, what needs it is left out. */
@@ -41,12 +41,12 @@ const ingestStatus = (page: Page) => page.getByTestId('ingest-status');
 const tiles = (page: Page) => page.locator('main a[data-tile]');
 const boxes = (page: Page) => page.locator('main').getByRole('checkbox');
 
-async function standing(page: Page, now: object): Promise<void> {
+async function withState(page: Page, now: object): Promise<void> {
   await page.route('**/api/v1/ingest', (route) => route.fulfill({ json: { ...state, ...now } }));
 }
 
 async function failing(page: Page, now: object = { failed: 2 }): Promise<void> {
-  await standing(page, now);
+  await withState(page, now);
   await page.route('**/api/v1/ingest/failures*', (route) =>
     route.fulfill({ json: { failures, cursor: null } }),
   );
@@ -57,21 +57,26 @@ async function openCollection(page: Page, more = ''): Promise<void> {
   await tiles(page).first().waitFor();
 }
 
-test('what is pending, indexed and failed is told', async () => {
+test('what is pending, indexed and failed is shown', async () => {
   const { page } = await open('');
   await openCollection(page);
-  const real = (await (await fetch(`${base()}/api/v1/ingest`)).json()) as typeof state;
-  await expect.poll(() => ingestStatus(page).innerText()).toContain(real.indexed.toLocaleString('en'));
+  // Asked for anew each time: what other tests added or deleted may still be under way.
+  await expect
+    .poll(async () => {
+      const real = (await (await fetch(`${base()}/api/v1/ingest`)).json()) as typeof state;
+      return (await ingestStatus(page).innerText()).includes(real.indexed.toLocaleString('en'));
+    })
+    .toBe(true);
   for (const word of ['Indexed', 'Pending', 'Failed'])
     expect(await ingestStatus(page).innerText()).toContain(word);
 });
 
 test('while pictures wait their figures change by themselves', async () => {
   const { page } = await open('');
-  await standing(page, { pending: 1000, indexed: 538 });
+  await withState(page, { pending: 1000, indexed: 538 });
   await openCollection(page);
   await expect.poll(() => ingestStatus(page).innerText()).toContain('1,000');
-  await standing(page, { pending: 41, indexed: 1497 });
+  await withState(page, { pending: 41, indexed: 1497 });
   await expect.poll(() => ingestStatus(page).innerText()).toContain('1,497');
   expect(await ingestStatus(page).getByRole('progressbar').getAttribute('aria-valuenow')).toBe('97');
 });
@@ -95,7 +100,7 @@ test('what failed is listed with its reason, and can be tried again: one, or all
   await expect.poll(() => asked.at(-1)).toEqual(failures.map(({ id }) => id));
 });
 
-test('a file that cannot be read fails with its reason, and is found after it was mended and tried again', async (context) => {
+test('a file that cannot be read fails with its reason, and is found after it was repaired and tried again', async (context) => {
   if (!BUCKET) return context.skip('BUCKET is not known');
   const { page } = await open('');
   const folder = join(BUCKET, 'browser-collection');
@@ -104,7 +109,7 @@ test('a file that cannot be read fails with its reason, and is found after it wa
   await writeFile(join(folder, name), drawPng().subarray(0, 200));
   try {
     await openCollection(page);
-    await ingestStatus(page).getByRole('button', { name: 'Look again' }).click();
+    await ingestStatus(page).getByRole('button', { name: 'Scan again' }).click();
     const list = page.getByTestId('failures');
     await list.getByText(name).waitFor({ timeout: 40_000 });
     await writeFile(join(folder, name), drawPng());
@@ -154,12 +159,12 @@ test('one browses by label and by date, and the address keeps it', async () => {
     count: 0,
   };
   await page.getByRole('combobox', { name: 'Label' }).selectOption(label);
-  await expect.poll(() => new URL(page.url()).searchParams.get('label')).toBe(label);
+  await expect.poll(() => parameter(page, 'label')).toBe(label);
   await expect.poll(() => tiles(page).count()).toBe(count);
   await page.reload();
   await expect.poll(() => tiles(page).count()).toBe(count);
   await page.getByLabel('To', { exact: true }).fill('1950-01-01');
-  await notice(page).getByText('No picture fits').waitFor();
+  await notice(page).getByText('No picture matches').waitFor();
   await page.goBack();
   await expect.poll(() => tiles(page).count()).toBe(count);
   await page.getByRole('button', { name: 'Show all' }).click();
@@ -280,7 +285,7 @@ describe('there are states for', () => {
 
   test('a read-only bucket', async () => {
     const { page } = await open('');
-    await standing(page, { writable: false });
+    await withState(page, { writable: false });
     await openCollection(page);
     await page.getByText('The bucket is read-only here').waitFor();
     await page.getByRole('button', { name: 'Select', exact: true }).click();
@@ -288,7 +293,7 @@ describe('there are states for', () => {
     expect(await page.getByTestId('selection-bar').getByRole('button', { name: 'Delete' }).count()).toBe(0);
   });
 
-  test('a catalogue that is away', async () => {
+  test('a catalogue that is down', async () => {
     const { page } = await open('');
     await page.route('**/api/v1/images?*', (route) =>
       route.fulfill(
@@ -329,6 +334,7 @@ test.each(Object.keys(VIEWS))('on a phone %s does not scroll sideways', async (n
   await VIEWS[name]?.(page);
   for (const width of [320, 390, 768]) {
     await page.setViewportSize({ width, height: 844 });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    // Rows of pictures are laid out anew a moment after the window has another width.
+    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
   }
 });

@@ -16,12 +16,17 @@ const state = {
 
 test('the corner tells the real state and opens its figures', async () => {
   const { page } = await open('/');
-  const real = (await (await fetch(`${base()}/api/v1/ingest`)).json()) as typeof state;
   const corner = page.getByRole('button', {
     name: /^Collection: [\d,]+ indexed/,
   });
   await corner.waitFor();
-  expect(await corner.innerText()).toContain(real.indexed.toLocaleString('en'));
+  // Asked for anew each time: what other tests added or deleted may still be under way.
+  await expect
+    .poll(async () => {
+      const real = (await (await fetch(`${base()}/api/v1/ingest`)).json()) as typeof state;
+      return (await corner.innerText()).includes(real.indexed.toLocaleString('en'));
+    })
+    .toBe(true);
   await corner.click();
   const panel = page.getByRole('dialog', {
     name: 'The state of the collection',
@@ -35,16 +40,14 @@ test('the corner tells the real state and opens its figures', async () => {
 test('the corner follows pictures that wait until all are indexed', async () => {
   const { page } = await open('');
   let pending = 40;
-  await page.route('**/api/v1/ingest', (route) => {
-    const answer = route.fulfill({
-      json: { ...state, pending, indexed: 696 - pending },
-    });
-    pending = Math.max(0, pending - 20);
-    return answer;
-  });
+  await page.route('**/api/v1/ingest', (route) =>
+    route.fulfill({ json: { ...state, pending, indexed: 696 - pending } }),
+  );
   await page.goto(base());
   await page.getByRole('button', { name: 'Collection: 656 indexed, 40 pending' }).waitFor();
+  pending = 20;
   await page.getByRole('button', { name: 'Collection: 676 indexed, 20 pending' }).waitFor();
+  pending = 0;
   await page.getByRole('button', { name: 'Collection: 696 indexed', exact: true }).waitFor();
 });
 
@@ -102,14 +105,14 @@ test('failures are counted, and their reasons are one click away', async () => {
   await panel.getByText('not an image (text?)').waitFor();
 });
 
-test('the bucket can be looked through again', async () => {
+test('the bucket can be scanned again', async () => {
   const { page } = await open('/');
   await startTiles(page).first().waitFor();
   await page.getByRole('button', { name: /^Collection: / }).click();
   const asked = page.waitForResponse((response) => response.url().endsWith('/api/v1/ingest/rescan'));
-  await page.getByRole('button', { name: 'Look again' }).click();
+  await page.getByRole('button', { name: 'Scan again' }).click();
   expect((await asked).status()).toBe(202);
-  await page.getByRole('button', { name: 'Asked for' }).waitFor();
+  await page.getByRole('button', { name: 'Scan requested' }).waitFor();
 });
 
 test('pictures that are indexed meanwhile are offered, and nothing moves before one asks', async () => {
@@ -129,11 +132,11 @@ test('pictures that are indexed meanwhile are offered, and nothing moves before 
   await startTiles(page).first().waitFor();
 });
 
-test('while the catalogue is away the corner says so, and finds it back', async () => {
+test('while the catalogue is down the corner says so, and finds it back', async () => {
   const { page } = await open('');
-  let away = true;
+  let down = true;
   await page.route('**/api/v1/ingest', (route) =>
-    away
+    down
       ? route.fulfill(problem('catalogue-unavailable', 503, 'Qdrant does not answer.'))
       : route.fulfill({ json: state }),
   );
@@ -141,6 +144,6 @@ test('while the catalogue is away the corner says so, and finds it back', async 
   await page.getByRole('button', { name: 'Collection: not ready' }).click();
   const panel = page.getByRole('dialog', { name: 'The state of the collection' });
   await panel.getByText('The catalogue does not answer').waitFor();
-  away = false;
+  down = false;
   await page.getByRole('button', { name: 'Collection: 696 indexed' }).waitFor();
 });

@@ -11,7 +11,7 @@ beforeAll(async () => {
   made = await makeMap({});
 }, 90_000);
 
-test('labels are chosen, and the map of them forms before one’s eyes', async () => {
+test('labels are chosen, and the map of them is shown while it is made', async () => {
   const { page, errors } = await open('/?page=map');
   const picker = page.getByRole('group', { name: 'Labels' });
   await picker.getByRole('checkbox').first().waitFor();
@@ -26,8 +26,9 @@ test('labels are chosen, and the map of them forms before one’s eyes', async (
   await page.getByRole('slider', { name: 'Perplexity' }).fill('15');
   await page.getByRole('button', { name: 'Make the map' }).click();
   await legend(page).getByRole('button').first().waitFor();
-  expect(mapOf(page)).toBeTruthy();
-  await expect.poll(async () => (await readMap(mapOf(page) ?? '')).state, { timeout: 40_000 }).toBe('done');
+  const id = (await mapOf(page)) ?? '';
+  expect(id).toBeTruthy();
+  await expect.poll(async () => (await readMap(id)).state, { timeout: 40_000 }).toBe('done');
   await expect.poll(() => page.getByTestId('map-progress').count()).toBe(0);
   await expect.poll(() => legend(page).getByRole('button', { pressed: true }).count()).toBe(2);
   // The map's own code came without anything that the policy refuses.
@@ -73,11 +74,11 @@ test('progress tells step, iteration and divergence, and can be cancelled', asyn
     return route.fulfill({ status: 204 });
   });
   await openMap(page, made.id);
-  const forming = page.getByTestId('map-progress');
-  await forming.getByText('Arranging the map').waitFor();
-  await forming.getByText('iteration 250 of 750, KL divergence 1.83').waitFor();
-  expect(await forming.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('33');
-  await forming.getByRole('button', { name: 'Cancel' }).click();
+  const bar = page.getByTestId('map-progress');
+  await bar.getByText('Arranging the map').waitFor();
+  await bar.getByText('iteration 250 of 750, KL divergence 1.83').waitFor();
+  expect(await bar.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('33');
+  await bar.getByRole('button', { name: 'Cancel' }).click();
   await page.getByText('Cancelled: this is how far the map came.').waitFor();
   expect(cancelled).toBe(true);
 });
@@ -110,7 +111,7 @@ test('folders, dates and the last results can be laid out', async () => {
   expect(Date.parse(request.before) - Date.parse(request.after)).toBeGreaterThan(360 * 86_400_000);
 });
 
-test('earlier maps are listed, can be opened, and forgotten', async () => {
+test('earlier maps are listed, can be opened, and deleted', async () => {
   const { page } = await open('/?page=map');
   const list = page.getByRole('region', { name: 'Earlier maps' });
   await list.getByRole('link').first().waitFor();
@@ -121,7 +122,7 @@ test('earlier maps are listed, can be opened, and forgotten', async () => {
   await list
     .getByRole('listitem')
     .filter({ has: page.locator(`a[href*="${spare.id}"]`) })
-    .getByRole('button', { name: /^Forget/ })
+    .getByRole('button', { name: /^Delete/ })
     .click();
   await expect.poll(() => list.getByRole('link').count()).toBe(before - 1);
   await list.locator(`a[href*="${made.id}"]`).click();
@@ -186,14 +187,14 @@ test('labelled folders are uploaded for a map of their own, and refused files ar
     .toBeGreaterThan(0);
 });
 
-test('a map that is behind the collection offers to place the new pictures', async () => {
+test('a map that is behind the collection offers to be updated', async () => {
   const { page } = await open('');
   await changed(page, made.id, { stale: true });
   await openMap(page, made.id);
   const asked = page.waitForRequest(
     (request) => request.url().endsWith('/api/v1/maps') && request.method() === 'POST',
   );
-  await page.getByRole('button', { name: 'Place the new pictures' }).click();
+  await page.getByRole('button', { name: 'Update the map' }).click();
   expect((await asked).postDataJSON()).toMatchObject({ sample: 500, perplexity: 20 });
 });
 

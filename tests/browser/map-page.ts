@@ -1,7 +1,7 @@
 /** What the tests of the map share: a map that the services have made, and the page that shows it. */
 import type { Page } from 'playwright-core';
 import { expect, vi } from 'vitest';
-import { base } from './page';
+import { base, parameter } from './page';
 
 export interface MadeMap {
   id: string;
@@ -13,7 +13,7 @@ export interface MadeMap {
 export const map = (page: Page) => page.getByTestId('map');
 export const selection = (page: Page) => page.getByTestId('selection');
 export const legend = (page: Page) => page.getByRole('list', { name: /^Legend/ });
-export const mapOf = (page: Page) => new URL(page.url()).searchParams.get('map');
+export const mapOf = (page: Page) => parameter(page, 'map');
 
 export async function readMap(id: string): Promise<MadeMap> {
   return (await (await fetch(`${base()}/api/v1/maps/${id}`)).json()) as MadeMap;

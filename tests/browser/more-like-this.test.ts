@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bestFive, focusedTile, ids, sourceChip, startTiles, theRest, useBrowser } from './page';
+import { bestFive, focusedTile, ids, parameter, sourceChip, startTiles, theRest, useBrowser } from './page';
 
 const open = useBrowser();
 
@@ -8,14 +8,15 @@ test('a click on a picture searches for more like it, and Back returns to where 
   await theRest(page).first().waitFor();
   const before = await ids(bestFive(page));
   const tile = theRest(page).nth(30);
-  await tile.scrollIntoViewIfNeeded();
+  // Brings it to where it can be clicked, so that the click scrolls no more.
+  await tile.hover();
   const scrolled = await page.evaluate(() => scrollY);
   expect(scrolled).toBeGreaterThan(0);
   const id = (await ids(theRest(page)))[30];
   await tile.click();
 
   await sourceChip(page).waitFor();
-  expect(new URL(page.url()).searchParams.get('like')).toBe(id);
+  expect(await parameter(page, 'like')).toBe(id);
   await expect.poll(() => ids(bestFive(page))).not.toEqual(before);
   // A picture is not among those that are like it.
   expect([...(await ids(bestFive(page))), ...(await ids(theRest(page)))]).not.toContain(id);
@@ -27,7 +28,7 @@ test('a click on a picture searches for more like it, and Back returns to where 
 
   await page.goForward();
   await sourceChip(page).waitFor();
-  expect(new URL(page.url()).searchParams.get('like')).toBe(id);
+  expect(await parameter(page, 'like')).toBe(id);
 });
 
 test('the address of a picture alone is enough to search by it', async () => {
@@ -59,8 +60,8 @@ test('arrow keys move between pictures and Enter follows one', async () => {
 
   await page.keyboard.press('Enter');
   await sourceChip(page).waitFor();
-  expect(new URL(page.url()).searchParams.get('like')).toBe(five[0]);
-  // Whoever goes by keyboard is not thrown to the top of the document.
+  expect(await parameter(page, 'like')).toBe(five[0]);
+  // Keyboard focus does not fall back to the top of the document.
   await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
   await page.goBack();
   await expect.poll(() => focusedTile(page)).toBe(five[0]);

@@ -66,7 +66,7 @@ export const graphCard = (page: Page): Locator => page.getByTestId('graph-card')
 export const graphLinks = (page: Page): Locator =>
   page.getByRole('list', { name: 'The graph: groups and their pictures' }).getByRole('link');
 export const breadcrumbs = (page: Page): Locator =>
-  page.getByRole('navigation', { name: 'The way here' }).getByRole('link');
+  page.getByRole('navigation', { name: 'Breadcrumbs' }).getByRole('link');
 export const startTiles = (page: Page): Locator =>
   page.getByRole('list', { name: 'Pictures of the collection' }).getByRole('link');
 export const sourceChip = (page: Page): Locator => page.getByTestId('source');
@@ -79,9 +79,18 @@ export async function searchFor(page: Page, text: string): Promise<void> {
   await bestFive(page).first().waitFor();
 }
 
-/** Waits until the graph stands still, with all of it in sight. */
+/** A parameter of the address, read in the page, where it changes at once: `page.url()` follows later. */
+export const parameter = (page: Page, name: string): Promise<string | null> =>
+  page.evaluate((key) => new URLSearchParams(location.search).get(key), name);
+
+/** Waits until the graph stands still, its camera too, with all of it in sight. */
 export async function settledGraph(page: Page): Promise<void> {
   await page.locator('[data-testid="graph"][data-settled="true"]').waitFor();
+  const moving = () =>
+    page
+      .locator('.canvas')
+      .evaluate((canvas) => (canvas as unknown as { sigma: Drawn }).sigma.getCamera().isAnimated());
+  await expect.poll(moving).toBe(false);
   await page.locator('.sigma-mouse').evaluate((canvas) => canvas.scrollIntoView({ block: 'center' }));
 }
 
@@ -90,7 +99,7 @@ interface Drawn {
   getNodeDisplayData(id: string): { x: number; y: number; hidden: boolean } | undefined;
   getEdgeDisplayData(id: string): { size: number; color: string; hidden: boolean } | undefined;
   framedGraphToViewport(place: { x: number; y: number }): { x: number; y: number };
-  getCamera(): { getState(): { x: number; y: number; ratio: number } };
+  getCamera(): { getState(): { x: number; y: number; ratio: number }; isAnimated(): boolean };
 }
 
 /** What the graph has drawn: where each picture is on the screen, and how its edges look. */
@@ -129,7 +138,7 @@ export async function ids(tiles: Locator): Promise<string[]> {
   return tiles.evaluateAll((links) => links.map((link) => (link as HTMLElement).dataset.tile ?? ''));
 }
 
-/** Waits until an element has the focus, and tells which tile it is where it is one. */
+/** The id of the tile that has the focus; null where none has. */
 export async function focusedTile(page: Page): Promise<string | null> {
   return page.evaluate(() => (document.activeElement as HTMLElement | null)?.dataset.tile ?? null);
 }

@@ -38,7 +38,7 @@ test('while a search is on its way its place is held, and nothing jumps when it 
   expect((await heading.boundingBox())?.y).toBe(before?.y);
 });
 
-test('without an encoder it says so, and a second try finds it back', async () => {
+test('without an encoder it says so, and a second try succeeds', async () => {
   const { page } = await open('');
   let down = true;
   await page.route(SEARCH, (route) =>
@@ -69,26 +69,26 @@ test('without the gateway it says so, and the start is still there', async () =>
   await startTiles(page).first().waitFor();
 });
 
-test('when too much is asked it waits as long as it is told and asks again by itself', async () => {
+test('when the gateway is busy the page waits as long as it is told and asks again by itself', async () => {
   const { page } = await open('');
   let asked = 0;
-  await page.route(SEARCH, (route) => {
+  let seen = () => {};
+  const noticed = new Promise<void>((resolve) => (seen = resolve));
+  await page.route(SEARCH, async (route) => {
     asked += 1;
-    return asked === 1
-      ? route.fulfill(
-          problem('overloaded', 429, 'The queue is full.', {
-            'retry-after': '1',
-          }),
-        )
-      : route.continue();
+    if (asked === 1)
+      return route.fulfill(problem('overloaded', 429, 'The queue is full.', { 'retry-after': '1' }));
+    await noticed;
+    return route.continue();
   });
   await page.goto(`${base()}/?q=a+bird`);
   await notice(page).getByRole('heading', { name: 'Many searches at once' }).waitFor();
+  seen();
   await bestFive(page).first().waitFor();
   expect(asked).toBe(2);
 });
 
-test('an answer that nobody can read is not shown as a page of code', async () => {
+test('an answer that is no JSON is not shown as a page of code', async () => {
   const { page } = await open('');
   await page.route(SEARCH, (route) =>
     route.fulfill({ status: 500, body: 'Traceback (most recent call last)' }),

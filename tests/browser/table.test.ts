@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { base, bestFive, focusedTile, ids, sourceChip, useBrowser } from './page';
+import { base, bestFive, focusedTile, ids, parameter, sourceChip, useBrowser } from './page';
 import type { Page } from 'playwright-core';
 
 const open = useBrowser();
@@ -26,7 +26,7 @@ test('the results are a table with all that is known of each', async () => {
   await expect
     .poll(() => image.evaluate((each) => (each as HTMLImageElement).naturalWidth))
     .toBeGreaterThan(0);
-  expect(new URL(page.url()).searchParams.get('tab')).toBe('table');
+  expect(await parameter(page, 'tab')).toBe('table');
   expect(errors).toEqual([]);
 });
 
@@ -43,7 +43,7 @@ test('the heads sort one way, the other way, and back to the ranking; the addres
   expect(names).toEqual(sortedNames(names));
   await head.getByRole('button').click();
   expect(await head.getAttribute('aria-sort')).toBe('descending');
-  expect(new URL(page.url()).searchParams.get('sort')).toBe('-name');
+  expect(await parameter(page, 'sort')).toBe('-name');
   const falling = await ids(links(page));
   await page.reload();
   await expect.poll(() => rows(page).count()).toBe(50);
@@ -68,8 +68,8 @@ test('up and down move between its rows, Space shows large, Enter searches', asy
   await expect.poll(() => focusedTile(page)).toBe(order[5]);
   await page.keyboard.press('Enter');
   await sourceChip(page).waitFor();
-  expect(new URL(page.url()).searchParams.get('like')).toBe(order[5]);
-  expect(new URL(page.url()).searchParams.get('tab')).toBe('table');
+  expect(await parameter(page, 'like')).toBe(order[5]);
+  expect(await parameter(page, 'tab')).toBe('table');
 });
 
 test('graph, grid and table are switched by mouse, by keyboard, and by Back', async () => {

@@ -104,7 +104,7 @@ const VIEWS = {
         .getByRole('link')
         .nth(step)
         .click();
-      await page.getByRole('navigation', { name: 'The way here' }).getByRole('link').nth(step).waitFor();
+      await page.getByRole('navigation', { name: 'Breadcrumbs' }).getByRole('link').nth(step).waitFor();
     }
     await settled(page);
   },

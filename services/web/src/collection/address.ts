@@ -1,7 +1,6 @@
+import type { PageParameters } from '../lib/state/address';
 import { dayStart } from '../map/form';
 import type { ImageFilter } from '../lib/api/images';
-
-type Own = Readonly<Record<string, string>>;
 
 /** What the address holds of the collection page; days as an input of dates has them, empty for none. */
 export interface CollectionView {
@@ -12,12 +11,12 @@ export interface CollectionView {
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-export function parseView(own: Own): CollectionView {
+export function parseView(parameters: PageParameters): CollectionView {
   const day = (value: string | undefined) => (value && DAY.test(value) ? value : '');
-  return { label: own.label || null, from: day(own.from), to: day(own.to) };
+  return { label: parameters.label || null, from: day(parameters.from), to: day(parameters.to) };
 }
 
-export function formatView({ label, from, to }: CollectionView): Own {
+export function formatView({ label, from, to }: CollectionView): PageParameters {
   return { ...(label ? { label } : {}), ...(from ? { from } : {}), ...(to ? { to } : {}) };
 }
 

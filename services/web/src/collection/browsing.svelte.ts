@@ -13,7 +13,7 @@ export class Browsing {
   loading = $state(false);
   error = $state.raw<ApiError | null>(null);
   /** Whether the last page that was asked for did not arrive. */
-  stuck = $state(false);
+  moreFailed = $state(false);
 
   #filter: ImageFilter | null = null;
   #running: AbortController | null = null;
@@ -41,7 +41,7 @@ export class Browsing {
     const running = new AbortController();
     this.#running = running;
     this.loading = true;
-    this.stuck = false;
+    this.moreFailed = false;
     try {
       const page = await browseImages(
         { ...filter, limit: PAGE, ...(cursor ? { cursor } : {}) },
@@ -58,7 +58,7 @@ export class Browsing {
     } catch (error) {
       if (running.signal.aborted) return;
       if (cursor === null) this.error = error instanceof ApiError ? error : new ApiError(500, {});
-      else this.stuck = true;
+      else this.moreFailed = true;
     } finally {
       if (this.#running === running) this.loading = false;
     }

@@ -1,8 +1,8 @@
 /** How a similarity looks as an edge: thicker and paler the higher, thinner and more saturated the lower. */
 import type { ColorScheme } from '../lib/color-scheme';
-import { GROUND } from './palette';
+import { BACKGROUND } from './palette';
 
-export interface EdgeLook {
+interface EdgeLook {
   /** In units of the layout. */
   width: number;
   color: string;
@@ -38,7 +38,7 @@ export function shareOf(similarity: number, { low, high }: Span): number {
   return Math.min(1, Math.max(0, (similarity - low) / (high - low)));
 }
 
-/** Fades towards the ground, by mixing: sigma adds translucent colours up to white. */
+/** Fades towards the background, by mixing: sigma adds translucent colours up to white. */
 export function edgeLook(similarity: number, span: Span, scheme: ColorScheme, strength = 1): EdgeLook {
   const share = shareOf(similarity, span);
   const { low, high } = GREENS[scheme];
@@ -53,8 +53,8 @@ function hex({ h, s, l }: Hsl, scheme: ColorScheme, strength: number): string {
   const channel = (n: number, at: number) => {
     const k = (n + h / 30) % 12;
     const value = 255 * (l - s * Math.min(l, 1 - l) * Math.max(-1, Math.min(k - 3, 9 - k, 1)));
-    const ground = parseInt(GROUND[scheme].slice(at, at + 2), 16);
-    return Math.round(ground + (value - ground) * strength)
+    const background = parseInt(BACKGROUND[scheme].slice(at, at + 2), 16);
+    return Math.round(background + (value - background) * strength)
       .toString(16)
       .padStart(2, '0');
   };

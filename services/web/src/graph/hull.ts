@@ -13,7 +13,7 @@ export function hullOf(places: readonly Placed[], pad: number): Point[] {
 }
 
 /** Andrew's monotone chain; counter-clockwise with y up. */
-export function convexHull(points: readonly Point[]): Point[] {
+function convexHull(points: readonly Point[]): Point[] {
   const sorted = [...points].sort((a, b) => a.x - b.x || a.y - b.y);
   if (sorted.length < 3) return sorted;
   const turn = (o: Point, a: Point, b: Point) => (a.x - o.x) * (b.y - o.y) - (a.y - o.y) * (b.x - o.x);

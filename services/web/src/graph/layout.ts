@@ -42,7 +42,7 @@ export function radiusOf(rank: number, count: number): number {
 
 /**
  * Places a graph in a panel of the given width over height: the query in the middle, clusters around it with those that
- * are alike side by side, better pictures nearer to the query. Equal webs get equal places; nothing is random.
+ * are alike side by side, better pictures nearer to the query. Equal graphs get equal places; nothing is random.
  */
 export function layOut(graph: ResultGraph, aspect: number): Layout {
   const stretch = Math.sqrt(Math.min(2.4, Math.max(0.5, aspect)));
@@ -102,10 +102,10 @@ function seed(groups: readonly Body[][], width: number, height: number): void {
     };
     const spots = group
       .map((_, n) => {
-        const away = size * Math.sqrt((n + 0.5) / group.length);
+        const distance = size * Math.sqrt((n + 0.5) / group.length);
         return {
-          x: center.x + Math.cos(n * GOLDEN + angle) * away,
-          y: center.y + Math.sin(n * GOLDEN + angle) * away,
+          x: center.x + Math.cos(n * GOLDEN + angle) * distance,
+          y: center.y + Math.sin(n * GOLDEN + angle) * distance,
         };
       })
       .sort((a, b) => Math.hypot(a.x, a.y) - Math.hypot(b.x, b.y));
@@ -123,7 +123,7 @@ function centroid(group: readonly Body[]): Point {
   return { x: sum.x / Math.max(group.length, 1), y: sum.y / Math.max(group.length, 1) };
 }
 
-/** Draws each cluster together, then apart whatever overlaps; the pull fades, so that the last rounds only tidy. */
+/** Pulls each cluster together, then pushes apart whatever overlaps; the pull decays, so that the last rounds only push. */
 function relax(bodies: readonly Body[], groups: readonly Body[][], width: number, height: number): void {
   const query: Body = { id: QUERY, cluster: -1, x: 0, y: 0, radius: QUERY_RADIUS };
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -136,12 +136,12 @@ function relax(bodies: readonly Body[], groups: readonly Body[][], width: number
           body.y += (center.y - body.y) * pull;
         }
       }
-      partClusters(groups, pull);
+      separateClusters(groups, pull);
     }
     bodies.forEach((one, index) => {
-      part(one, query, QUERY_GAP, true);
+      separate(one, query, QUERY_GAP, true);
       for (const other of bodies.slice(index + 1)) {
-        part(one, other, one.cluster === other.cluster ? GAP : CLUSTER_GAP, false);
+        separate(one, other, one.cluster === other.cluster ? GAP : CLUSTER_GAP, false);
       }
     });
     for (const body of bodies) {
@@ -152,39 +152,39 @@ function relax(bodies: readonly Body[], groups: readonly Body[][], width: number
   }
 }
 
-/** Moves clusters whose discs overlap away from each other as wholes. */
-function partClusters(groups: readonly Body[][], pull: number): void {
+/** Moves clusters whose discs overlap apart from each other, each as a whole. */
+function separateClusters(groups: readonly Body[][], pull: number): void {
   groups.forEach((one, index) => {
     for (const other of groups.slice(index + 1)) {
       const from = centroid(one);
       const to = centroid(other);
-      const away = Math.max(1, Math.hypot(to.x - from.x, to.y - from.y));
-      const overlap = discRadius(one) + discRadius(other) + CLUSTER_GAP - away;
+      const distance = Math.max(1, Math.hypot(to.x - from.x, to.y - from.y));
+      const overlap = discRadius(one) + discRadius(other) + CLUSTER_GAP - distance;
       if (overlap <= 0) continue;
-      const x = (((to.x - from.x) / away) * overlap * pull) / 2;
-      const y = (((to.y - from.y) / away) * overlap * pull) / 2;
+      const x = (((to.x - from.x) / distance) * overlap * pull) / 2;
+      const y = (((to.y - from.y) / distance) * overlap * pull) / 2;
       for (const body of one) Object.assign(body, { x: body.x - x, y: body.y - y });
       for (const body of other) Object.assign(body, { x: body.x + x, y: body.y + y });
     }
   });
 }
 
-function part(one: Body, other: Body, gap: number, held: boolean): void {
+function separate(one: Body, other: Body, gap: number, fixed: boolean): void {
   let dx = one.x - other.x;
   let dy = one.y - other.y;
-  let away = Math.hypot(dx, dy);
-  if (away < 1e-6) {
+  let distance = Math.hypot(dx, dy);
+  if (distance < 1e-6) {
     // In one place: apart along a line that depends on nothing but size.
     dx = Math.cos(one.radius);
     dy = Math.sin(one.radius);
-    away = 1;
+    distance = 1;
   }
-  const overlap = one.radius + other.radius + gap - away;
+  const overlap = one.radius + other.radius + gap - distance;
   if (overlap <= 0) return;
-  const share = held ? 1 : 0.5;
-  one.x += (dx / away) * overlap * share;
-  one.y += (dy / away) * overlap * share;
-  if (held) return;
-  other.x -= (dx / away) * overlap * share;
-  other.y -= (dy / away) * overlap * share;
+  const share = fixed ? 1 : 0.5;
+  one.x += (dx / distance) * overlap * share;
+  one.y += (dy / distance) * overlap * share;
+  if (fixed) return;
+  other.x -= (dx / distance) * overlap * share;
+  other.y -= (dy / distance) * overlap * share;
 }

@@ -17,7 +17,7 @@ export interface ResultGraph {
   edges: readonly Edge[];
 }
 
-export interface NamedCluster {
+interface NamedCluster {
   id: number;
   name: string;
   size: number;

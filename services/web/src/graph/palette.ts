@@ -1,18 +1,18 @@
 import type { ColorScheme } from '../lib/color-scheme';
 
 /**
- * Colours of clusters; those of edges are in edge-style.ts, and green, so none of these is. Chosen so that any two differ (CIELAB distance above 18) to
- * people with and without red-green colour blindness, and each has a contrast of 3:1 to its ground.
+ * Colours of clusters; those of edges are in edge-style.ts, and green, so none of these is. Chosen so that any two differ
+ * (CIELAB distance above 18) to people with and without red-green colour blindness, and each has a contrast of 3:1 to
+ * its background.
  */
 export const CLUSTER_COLORS: Record<ColorScheme, readonly string[]> = {
   light: ['#2641a8', '#d07c00', '#6929e5', '#8d0505', '#0599e2', '#d86c9b', '#917054', '#2d3a55'],
   dark: ['#2467fa', '#fabe15', '#da74e1', '#d94450', '#66e4fa', '#fac6b5', '#a9c063', '#68748f'],
 };
 
-/** The ground that the graph is drawn on. */
-export const GROUND: Record<ColorScheme, string> = { light: '#ffffff', dark: '#161c19' };
-/** A picture that has not arrived. */
-export const BLANK: Record<ColorScheme, string> = { light: '#e8ece8', dark: '#2b3430' };
+export const BACKGROUND: Record<ColorScheme, string> = { light: '#ffffff', dark: '#161c19' };
+/** The disc of a picture that has not been loaded. */
+export const PLACEHOLDER: Record<ColorScheme, string> = { light: '#e8ece8', dark: '#2b3430' };
 export const INK: Record<ColorScheme, string> = { light: '#15201b', dark: '#e9efeb' };
 export const ACCENT: Record<ColorScheme, string> = { light: '#0b6e4f', dark: '#62d6a8' };
 export const ON_ACCENT: Record<ColorScheme, string> = { light: '#ffffff', dark: '#06281b' };

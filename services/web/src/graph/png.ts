@@ -8,8 +8,8 @@ export interface Painters {
   over: (context: CanvasRenderingContext2D) => void;
 }
 
-/** A graph as it is seen now, at twice the size, on a ground of the given color. */
-export async function graphPng(sigma: Sigma, ground: string, { under, over }: Painters): Promise<Blob> {
+/** A graph as it is seen now, at twice the size, on a background of the given color. */
+export async function graphPng(sigma: Sigma, background: string, { under, over }: Painters): Promise<Blob> {
   const { drawOnCanvas } = await import('@sigma/export-image');
   const { width, height } = sigma.getDimensions();
   const drawn = await drawOnCanvas(sigma, {
@@ -23,7 +23,7 @@ export async function graphPng(sigma: Sigma, ground: string, { under, over }: Pa
   canvas.height = height * TIMES;
   const context = canvas.getContext('2d');
   if (!context) throw new Error('no canvas to draw on');
-  context.fillStyle = ground;
+  context.fillStyle = background;
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.scale(TIMES, TIMES);
   under(context);

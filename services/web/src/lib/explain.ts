@@ -2,7 +2,7 @@ import type { IconName } from '../components/Icon.svelte';
 import type { ApiError } from './api/errors';
 
 /** An error as people read it: what is wrong, and what to do. */
-export interface Explained {
+interface Explanation {
   icon: IconName;
   title: string;
   text: string;
@@ -15,34 +15,34 @@ export interface Explained {
 
 const RETRY_SECONDS = 8;
 
-type Words = Pick<Explained, 'icon' | 'title' | 'text'>;
+type Words = Pick<Explanation, 'icon' | 'title' | 'text'>;
 
 /** What the page can say better than by status alone. */
 const BY_PROBLEM: Record<string, Words> = {
   'encoder-unavailable': {
     icon: 'hourglass',
     title: 'The model is not running',
-    text: 'The encoder, which reads what you look for, is stopped or still starting. It comes back by itself, usually within a minute; if it does not, look at its log.',
+    text: 'The encoder, which turns queries into vectors, is stopped or still starting. It usually comes back within a minute; if it does not, look at its log.',
   },
   'no-encoder': {
     icon: 'hourglass',
     title: 'The model is not running',
-    text: 'No encoder serves the model with which this collection was made. Start one with that model, or wait for the one that is starting.',
+    text: 'No encoder serves the model that this collection was indexed with. Start one with that model, or wait for the one that is starting.',
   },
   'catalogue-unavailable': {
     icon: 'hourglass',
     title: 'The catalogue does not answer',
-    text: 'The vector database is stopped or still starting. It comes back by itself, usually within a minute; if it does not, look at its log.',
+    text: 'The vector database is stopped or still starting. It usually comes back within a minute; if it does not, look at its log.',
   },
   'not-on-this-device': {
     icon: 'picture',
     title: 'The picture of this search is on another device',
-    text: 'A search by your own picture is kept in the browser that made it. Drop or paste the picture again to search by it here.',
+    text: 'A picture that you search by is kept only in the browser that you gave it to. Drop or paste it again to search by it here.',
   },
   'no-vector': {
     icon: 'hourglass',
     title: 'This picture is not indexed yet',
-    text: 'It is still waiting its turn. Once it is indexed, more like it can be found.',
+    text: 'It is still waiting to be indexed. After that, similar pictures can be found.',
   },
   'not-a-picture': {
     icon: 'picture',
@@ -56,7 +56,7 @@ const BY_PROBLEM: Record<string, Words> = {
   },
 };
 
-export function explain(error: ApiError): Explained {
+export function explain(error: ApiError): Explanation {
   const known = BY_PROBLEM[error.problem];
   const common = { detail: error.detail, retryable: true, retrySeconds: null };
   switch (error.kind) {
@@ -65,7 +65,7 @@ export function explain(error: ApiError): Explained {
         ...common,
         icon: 'unplugged',
         title: 'Sightline does not answer',
-        text: 'The service behind this page is stopped or restarting. Your pictures are safe where they are. If this stays, start Sightline again and look at its log.',
+        text: 'The service behind this page is stopped or restarting. Your pictures are safe where they are. If this persists, restart Sightline and look at its log.',
         retrySeconds: RETRY_SECONDS,
       };
     case 'busy':
@@ -73,7 +73,7 @@ export function explain(error: ApiError): Explained {
         ...common,
         icon: 'hourglass',
         title: 'Many searches at once',
-        text: 'The model is busy with other searches. Yours is asked again in a moment.',
+        text: 'The model is busy with other searches. Yours is retried in a moment.',
         retrySeconds: error.retryAfterSeconds ?? 2,
       };
     case 'unavailable':
@@ -81,7 +81,7 @@ export function explain(error: ApiError): Explained {
         ...common,
         icon: 'hourglass',
         title: 'Search is not ready',
-        text: 'A part of Sightline that search needs is stopped or still starting. It comes back by itself; if it does not, look at its log.',
+        text: 'A part of Sightline that search needs is stopped or still starting. It usually comes back within a minute; if it does not, look at its log.',
         ...known,
         // The gateway says when it may be asked again; a service that starts needs longer.
         retrySeconds: Math.max(error.retryAfterSeconds ?? RETRY_SECONDS, 5),
@@ -110,7 +110,7 @@ export function explain(error: ApiError): Explained {
         ...common,
         icon: 'warning',
         title: 'Something went wrong',
-        text: 'The search failed inside Sightline. Try once more; if it fails again, its log says why.',
+        text: 'The search failed inside Sightline. Try again; if it fails again, the log says why.',
       };
   }
 }

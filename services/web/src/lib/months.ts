@@ -2,7 +2,7 @@ import type { Picture } from './api/types';
 
 type Dated = Pick<Picture, 'taken_at' | 'modified_at'>;
 
-export interface Month<T> {
+interface Month<T> {
   /** `2024-05`; empty where no date is known. */
   key: string;
   /** "May 2024". */

@@ -1,7 +1,6 @@
+import type { PageParameters } from '../lib/state/address';
 import { formatCamera, parseCamera, type Camera } from './camera';
 import type { Colouring } from './palette';
-
-type Own = Readonly<Record<string, string>>;
 
 /** What the address holds of the map page: which map, and how one looks at it. */
 export interface MapView {
@@ -13,18 +12,23 @@ export interface MapView {
   off: readonly number[];
 }
 
-export function parseView(own: Own): MapView {
-  const colouring = own.by === 'label' || own.by === 'cluster' ? own.by : null;
-  const off = (own.off ?? '').split('.').filter((part) => /^-?\d{1,6}$/.test(part));
-  return { map: own.map ?? null, camera: parseCamera(own.at), colouring, off: [...new Set(off.map(Number))] };
+export function parseView(parameters: PageParameters): MapView {
+  const colouring = parameters.by === 'label' || parameters.by === 'cluster' ? parameters.by : null;
+  const off = (parameters.off ?? '').split('.').filter((part) => /^-?\d{1,6}$/.test(part));
+  return {
+    map: parameters.map ?? null,
+    camera: parseCamera(parameters.at),
+    colouring,
+    off: [...new Set(off.map(Number))],
+  };
 }
 
-export function formatView(view: MapView): Own {
-  const own: Record<string, string> = {};
-  if (view.map) own.map = view.map;
+export function formatView(view: MapView): PageParameters {
+  const parameters: Record<string, string> = {};
+  if (view.map) parameters.map = view.map;
   const at = formatCamera(view.camera);
-  if (at) own.at = at;
-  if (view.colouring) own.by = view.colouring;
-  if (view.off.length > 0) own.off = view.off.join('.');
-  return own;
+  if (at) parameters.at = at;
+  if (view.colouring) parameters.by = view.colouring;
+  if (view.off.length > 0) parameters.off = view.off.join('.');
+  return parameters;
 }

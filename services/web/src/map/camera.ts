@@ -25,8 +25,8 @@ export interface Insets {
 
 export const WHOLE: Camera = { x: 0, y: 0, zoom: 1 };
 export const NO_INSETS: Insets = { left: 0, right: 0, top: 0, bottom: 0 };
-export const LEAST_ZOOM = 0.5;
-export const MOST_ZOOM = 400;
+const LEAST_ZOOM = 0.5;
+const MOST_ZOOM = 400;
 /** The map runs from -1 to 1; a little room is left around it. */
 const SPAN = 2.24;
 
@@ -77,6 +77,14 @@ export function zoomed(camera: Camera, factor: number, at: Spot, size: Size): Ca
     y: under.y + (at.y - size.height / 2) / scale,
     zoom,
   });
+}
+
+/** Zoomed and moved by two fingers, one at `still`, the other going on: what lies under each stays there. */
+export function pinched(camera: Camera, still: Spot, from: Spot, to: Spot, size: Size): Camera {
+  const spread = (spot: Spot) => Math.hypot(spot.x - still.x, spot.y - still.y);
+  const middle = { x: (from.x + still.x) / 2, y: (from.y + still.y) / 2 };
+  const closer = zoomed(camera, spread(to) / Math.max(1, spread(from)), middle, size);
+  return panned(closer, (to.x - from.x) / 2, (to.y - from.y) / 2, size);
 }
 
 /** All points, as large as they fit between what lies over the edges. */

@@ -17,7 +17,7 @@ class Details {
     return this.#known.get(id) ?? null;
   }
 
-  /** Asks for pictures, the first ones last but soonest: who points at something wants that, not what was before. */
+  /** Loads pictures, before those that were asked for earlier: what is pointed at now comes first. */
   ask(ids: readonly string[]): void {
     const fresh = ids.filter((id) => !this.#asked.has(id));
     for (const id of fresh) this.#asked.add(id);

@@ -9,7 +9,7 @@ export const DEFAULT_SAMPLE = 2000;
 export const DEFAULT_PERPLEXITY = 30;
 export const LEAST_PICTURES = 10;
 
-export interface Filter {
+interface Filter {
   labels: ReadonlySet<string>;
   folder: string;
   /** Days, as an input of dates has them; empty for none. */

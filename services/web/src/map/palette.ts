@@ -49,7 +49,7 @@ export function categories(values: readonly number[], names: ReadonlyMap<number,
   const found = [...counts].sort(([a, m], [b, n]) => Number(b >= 0) - Number(a >= 0) || n - m || a - b);
   return found.map(([id, count], place) => ({
     id,
-    name: names.get(id) ?? 'Without one',
+    name: names.get(id) ?? 'None',
     count,
     colour: id >= 0 && place < LIGHT.length ? place : null,
   }));

@@ -27,7 +27,7 @@ void main() {
 }`;
 
 /** How large a point is drawn, in CSS pixels: smaller the more there are, larger the nearer one is. */
-export function pointSide(count: number, zoom: number): number {
+function pointSide(count: number, zoom: number): number {
   const whole = Math.min(10, Math.max(2.5, 15 - 2.4 * Math.log10(Math.max(10, count))));
   return Math.min(14, whole * Math.max(1, zoom) ** 0.3);
 }

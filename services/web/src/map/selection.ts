@@ -49,7 +49,7 @@ export async function fetchPictures(
 }
 
 /** Rows of id, key, label, x and y. Of uploads, whose ids are their names, the key is the name. */
-export function selectionCsv(
+function selectionCsv(
   points: MapPoints,
   indices: readonly number[],
   keyOf: (id: string) => string,

@@ -14,13 +14,13 @@ const asError = (error: unknown): ApiError =>
   error instanceof ApiError ? error : new ApiError(500, { detail: String(error) });
 
 /** The map that is shown, followed while it is being made, and the list of those there are. */
-export class MapSession {
+class MapSession {
   map = $state.raw<MapState | null>(null);
-  /** Why the map that was asked for is not shown. */
+  /** Why the map cannot be shown. */
   error = $state.raw<ApiError | null>(null);
-  /** Why a new map could not be asked for. */
+  /** Why a new map was refused. */
   refusal = $state.raw<ApiError | null>(null);
-  asking = $state(false);
+  creating = $state(false);
   earlier = $state.raw<MapSummary[]>([]);
 
   #id: string | null = null;
@@ -42,13 +42,13 @@ export class MapSession {
     this.#id = null;
   }
 
-  async ask(request: MapRequest): Promise<string | null> {
-    return this.take(() => makeMap(request));
+  async create(request: MapRequest): Promise<string | null> {
+    return this.createBy(() => makeMap(request));
   }
 
-  /** Asks for a map in some way, and shows what comes; null where it was refused. */
-  async take(call: () => Promise<MapAnswer>): Promise<string | null> {
-    this.asking = true;
+  /** Has a map made by a call, and shows it; null where it was refused. */
+  async createBy(call: () => Promise<MapAnswer>): Promise<string | null> {
+    this.creating = true;
     this.refusal = null;
     try {
       const answer = await call();
@@ -64,11 +64,11 @@ export class MapSession {
       this.refusal = asError(error);
       return null;
     } finally {
-      this.asking = false;
+      this.creating = false;
     }
   }
 
-  /** Cancels the map that is being made; what it has come to stays in view. */
+  /** Cancels the map that is being made; its points so far stay in view. */
   async cancel(): Promise<void> {
     const map = this.map;
     if (!map || !unfinished(map)) return;
@@ -109,7 +109,8 @@ export class MapSession {
     try {
       const known = this.map?.id === id && this.map.points ? this.map : null;
       const answer = await getMap(id, known?.version);
-      if (this.#id !== id) return;
+      // An answer that was under way when the map was cancelled is older than that.
+      if (this.#id !== id || this.map?.state === 'cancelled') return;
       this.#show(answer);
       this.error = null;
       if (unfinished(answer)) this.#readLater(id, this.map?.points ? POLL_MS : POLL_WITHOUT_POINTS_MS);

@@ -13,7 +13,7 @@ export function mapTitle({ request, total }: Pick<MapState, 'request' | 'total'>
   return [named, dates].filter(Boolean).join(', ');
 }
 
-export function dateRange(after: string | null, before: string | null): string {
+function dateRange(after: string | null, before: string | null): string {
   if (after && before) return `${day(after)} to ${day(before)}`;
   return after ? `since ${day(after)}` : before ? `before ${day(before)}` : '';
 }

@@ -30,7 +30,7 @@ export class MapViewModel {
   readonly unfinished = $derived(unfinished(this.map));
   readonly title = $derived(mapTitle(this.map));
   /** Whether the pictures are not those of the collection. */
-  readonly own = $derived(this.map.request.upload);
+  readonly uploaded = $derived(this.map.request.upload);
   /** Whether there are labels and clusters to choose between. */
   readonly both = $derived(this.map.labels.length > 0 && this.map.clusters.length > 0);
 
@@ -73,7 +73,7 @@ export class MapViewModel {
   /** Empty while it is not known. */
   readonly nameOf = (index: number): string => {
     const id = this.idOf(index);
-    return this.own ? (id.split('/').at(-1) ?? id) : (details.of(id)?.name ?? '');
+    return this.uploaded ? (id.split('/').at(-1) ?? id) : (details.of(id)?.name ?? '');
   };
 
   readonly labelOf = (index: number): string => {
@@ -85,7 +85,7 @@ export class MapViewModel {
 
   /** Asks for the names of pictures. */
   readonly look = (indices: readonly number[]): void => {
-    if (!this.own) details.ask(indices.map((index) => this.idOf(index)));
+    if (!this.uploaded) details.ask(indices.map((index) => this.idOf(index)));
   };
 
   within(low: { x: number; y: number }, high: { x: number; y: number }): number[] {

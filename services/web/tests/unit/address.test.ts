@@ -31,7 +31,10 @@ describe('the address', () => {
     ['?tab=web', { ...HOME, tab: 'graph' }],
     ['?tab=spiral&sort=-colour&hide=x.-1&least=2', HOME],
     ['?hide=3.0.3&least=0.42', { ...HOME, hidden: [0, 3], least: 0.42 }],
-    ['?page=map&map=m-1&q=cat', { ...HOME, page: 'map', query: textQuery('cat'), own: { map: 'm-1' } }],
+    [
+      '?page=map&map=m-1&q=cat',
+      { ...HOME, page: 'map', query: textQuery('cat'), parameters: { map: 'm-1' } },
+    ],
     ['?page=nowhere', HOME],
   ])('reads %s', (search, address) => {
     expect(parseAddress(search)).toEqual(address);
@@ -51,7 +54,7 @@ describe('the address', () => {
     ['what the graph hides', { hidden: [1, 4], least: 0.35 }],
     ['how the table is sorted', { tab: 'table', sort: { column: 'name', descending: false } }],
     ['a picture with words', { query: { kind: 'like', id: 'abc', text: 'in the snow' } }],
-    ['another page with what is its own', { page: 'map', own: { map: 'm-1', color: 'cluster' } }],
+    ['another page with what is its own', { page: 'map', parameters: { map: 'm-1', color: 'cluster' } }],
   ])('brings %s back', (_, part) => {
     const address: Address = { ...HOME, query: textQuery('a cat'), ...part };
     expect(parseAddress(new URL(formatAddress(address), 'http://page').search)).toEqual(address);
@@ -69,7 +72,7 @@ describe('the address', () => {
   it('keeps the search while another page is visited', () => {
     const before: Address = { ...HOME, query: textQuery('a cat'), tab: 'grid' };
     const map = pageAddress('map', before);
-    expect(pageAddress('search', { ...map, own: { map: 'm-1' } })).toEqual(before);
+    expect(pageAddress('search', { ...map, parameters: { map: 'm-1' } })).toEqual(before);
   });
 
   it('takes words and pictures to and from a query', () => {

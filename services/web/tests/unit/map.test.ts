@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { formatView, parseView } from '../../src/map/address';
-import { fitted, NO_INSETS, panned, toMap, toScreen, WHOLE, zoomed } from '../../src/map/camera';
+import { fitted, NO_INSETS, panned, pinched, toMap, toScreen, WHOLE, zoomed } from '../../src/map/camera';
 import { csv } from '../../src/map/csv';
 import { dayStart, matching, requestOf } from '../../src/map/form';
 import { enclosed, inside } from '../../src/map/lasso';
 import { GridIndex } from '../../src/map/grid-index';
-import { mergePoints } from '../../src/map/points';
+import { mergePoints, positionsOf } from '../../src/map/points';
 import { spread } from '../../src/map/selection';
 import { chooseThumbnails, inView, MOST_THUMBNAILS, thumbnailSide } from '../../src/map/thumbnails';
 import {
@@ -38,6 +38,24 @@ describe('the camera', () => {
     const moved = toScreen({ x: 0, y: 0 }, panned(WHOLE, 30, -20, SIZE), SIZE);
     expect(moved.x).toBeCloseTo(530);
     expect(moved.y).toBeCloseTo(380);
+  });
+
+  test('two fingers keep what lies under each of them', () => {
+    const [still, from, to] = [
+      { x: 400, y: 400 },
+      { x: 500, y: 400 },
+      { x: 600, y: 400 },
+    ];
+    const after = pinched(WHOLE, still, from, to, SIZE);
+    expect(after.zoom).toBeCloseTo(2);
+    for (const [before, now] of [
+      [still, still],
+      [from, to],
+    ] as const) {
+      const spot = toScreen(toMap(before, WHOLE, SIZE), after, SIZE);
+      expect(spot.x).toBeCloseTo(now.x);
+      expect(spot.y).toBeCloseTo(now.y);
+    }
   });
 
   test('the whole map fits between the panels', () => {
@@ -212,6 +230,11 @@ test('the form asks for whole days, and for folders without slashes around them'
     { label: 'cats', count: 2 },
   ];
   expect(matching(labels, 'Balloon hot').map(({ label }) => label)).toEqual(['hot_air-balloon']);
+});
+
+test('WebGL gets x and y of each point in pairs', () => {
+  const points = { ids: ['a', 'b'], x: [1, 2], y: [3, 4], label: [], cluster: [], new: [] };
+  expect([...positionsOf(points)]).toEqual([1, 3, 2, 4]);
 });
 
 describe('points since a version that is known', () => {

@@ -1,7 +1,7 @@
 import type { Problem } from './types';
 
 /** What went wrong, in the terms in which the page can help. */
-export type ErrorKind = 'unreachable' | 'busy' | 'unavailable' | 'missing' | 'refused' | 'failed';
+type ErrorKind = 'unreachable' | 'busy' | 'unavailable' | 'missing' | 'refused' | 'failed';
 
 /** A call that did not succeed. `detail` is the gateway's own sentence where it gave one. */
 export class ApiError extends Error {
@@ -29,7 +29,7 @@ export class ApiError extends Error {
 }
 
 /** 0 stands for no answer at all; 502 and 504 come from a proxy whose gateway is away. */
-export function kindOf(status: number): ErrorKind {
+function kindOf(status: number): ErrorKind {
   if (status === 0 || status === 502 || status === 504) return 'unreachable';
   if (status === 429) return 'busy';
   if (status === 503) return 'unavailable';

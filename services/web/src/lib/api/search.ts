@@ -22,7 +22,7 @@ export function searchSimilar(
 }
 
 /** What a search is composed of; at least one of text, file and ids. */
-export interface ComposedQuery {
+interface ComposedQuery {
   text?: string;
   file?: { blob: Blob; name: string };
   /** At most `MAX_EXAMPLES` are taken. */

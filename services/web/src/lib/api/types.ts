@@ -6,7 +6,6 @@ type Schemas = components['schemas'];
 export type SearchAnswer = Schemas['SearchResults'];
 export type Cluster = Schemas['Cluster'];
 export type Edge = Schemas['Edge'];
-export type Relevance = Schemas['Relevance'];
 export type PicturePage = Schemas['Images'];
 export type UploadAnswer = Schemas['Uploaded'];
 export type IngestState = Schemas['Ingest'];

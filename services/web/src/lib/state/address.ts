@@ -8,6 +8,8 @@ export type Query =
   | { kind: 'like'; id: string; text: string }
   | { kind: 'picture'; key: string; text: string };
 
+/** The parameters of the address that belong to one page alone. */
+export type PageParameters = Readonly<Record<string, string>>;
 export type PageName = 'search' | 'map' | 'collection';
 export type Tab = 'graph' | 'grid' | 'table';
 
@@ -32,8 +34,8 @@ export interface Address {
   least: number | null;
   /** The order of the table; null is that of the ranking. */
   sort: Sort | null;
-  /** What only the map or the collection page knows; kept as it stands. */
-  own: Readonly<Record<string, string>>;
+  /** What only the map or the collection page understands; kept as it is. */
+  parameters: PageParameters;
 }
 
 export const HOME: Address = {
@@ -44,7 +46,7 @@ export const HOME: Address = {
   hidden: [],
   least: null,
   sort: null,
-  own: {},
+  parameters: {},
 };
 
 const PAGES: readonly PageName[] = ['search', 'map', 'collection'];
@@ -96,16 +98,16 @@ function parseSort(value: string | null): Sort | null {
  * out, but for the own parameters of the map and the collection page.
  */
 export function parseAddress(search: string): Address {
-  const parameters = new URLSearchParams(search);
-  const value = (name: string) => parameters.get(name)?.trim() || null;
+  const fields = new URLSearchParams(search);
+  const value = (name: string) => fields.get(name)?.trim() || null;
   const picture = value('image');
   const like = value('like');
-  const text = tidy(parameters.get('q') ?? '');
+  const text = tidy(fields.get('q') ?? '');
   let query: Query = textQuery(text);
   if (like) query = { kind: 'like', id: like, text };
   if (picture) query = { kind: 'picture', key: picture, text };
   const page = oneOf(PAGES, value('page')) ?? 'search';
-  const own = page === 'search' ? [] : [...parameters].filter(([name]) => !SHARED.has(name));
+  const parameters = page === 'search' ? [] : [...fields].filter(([name]) => !SHARED.has(name));
   return {
     page,
     query,
@@ -114,25 +116,25 @@ export function parseAddress(search: string): Address {
     hidden: parseHidden(value('hide')),
     least: parseLeast(value('least')),
     sort: parseSort(value('sort')),
-    own: Object.fromEntries(own),
+    parameters: Object.fromEntries(parameters),
   };
 }
 
 /** The address as a link within the page: `/`, `/?q=a+cat`, `/?like=ID&view=ID&tab=grid`. */
 export function formatAddress(address: Address): string {
-  const parameters = new URLSearchParams();
-  const { page, query, view, tab, hidden, least, sort, own } = address;
-  if (page !== 'search') parameters.set('page', page);
-  if (query.kind !== 'none' && query.text) parameters.set('q', query.text);
-  if (query.kind === 'like') parameters.set('like', query.id);
-  if (query.kind === 'picture') parameters.set('image', query.key);
-  if (tab !== HOME.tab) parameters.set('tab', tab);
-  if (hidden.length > 0) parameters.set('hide', hidden.join('.'));
-  if (least !== null) parameters.set('least', String(least));
-  if (sort) parameters.set('sort', (sort.descending ? '-' : '') + sort.column);
-  if (page !== 'search') for (const [name, value] of Object.entries(own)) parameters.set(name, value);
-  if (view) parameters.set('view', view);
-  const text = parameters.toString();
+  const fields = new URLSearchParams();
+  const { page, query, view, tab, hidden, least, sort, parameters } = address;
+  if (page !== 'search') fields.set('page', page);
+  if (query.kind !== 'none' && query.text) fields.set('q', query.text);
+  if (query.kind === 'like') fields.set('like', query.id);
+  if (query.kind === 'picture') fields.set('image', query.key);
+  if (tab !== HOME.tab) fields.set('tab', tab);
+  if (hidden.length > 0) fields.set('hide', hidden.join('.'));
+  if (least !== null) fields.set('least', String(least));
+  if (sort) fields.set('sort', (sort.descending ? '-' : '') + sort.column);
+  if (page !== 'search') for (const [name, value] of Object.entries(parameters)) fields.set(name, value);
+  if (view) fields.set('view', view);
+  const text = fields.toString();
   return text ? `/?${text}` : '/';
 }
 
@@ -152,5 +154,5 @@ export function likeAddress(id: string, before: Address): Address {
 
 /** Another page; the search stays in the address, so that its results can be returned to. */
 export function pageAddress(page: PageName, before: Address): Address {
-  return { ...before, page, view: null, own: page === before.page ? before.own : {} };
+  return { ...before, page, view: null, parameters: page === before.page ? before.parameters : {} };
 }

@@ -7,7 +7,7 @@ import { search } from './search.svelte';
 const PAGE = 60;
 const SUGGESTED = 8;
 
-export interface Example extends Suggestion {
+interface Example extends Suggestion {
   thumbnail: string | null;
 }
 

@@ -1,7 +1,7 @@
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 
 /** An image that a person searches by. */
-export interface QueryImage {
+interface QueryImage {
   key: string;
   name: string;
   blob: Blob;

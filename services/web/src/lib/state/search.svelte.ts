@@ -10,8 +10,8 @@ import { findQueryImage } from './query-images';
 const NOT_ON_THIS_DEVICE = 'urn:sightline:problem:not-on-this-device';
 
 export const BEST = 5;
-export const LIMIT = 50;
-const PATIENCE_MS = 4000;
+const LIMIT = 50;
+const SLOW_AFTER_MS = 4000;
 
 /** What the search bar shows beside the text: the picture that is searched by. */
 export interface Source {
@@ -30,23 +30,23 @@ class Search {
   error = $state.raw<ApiError | null>(null);
   source = $state.raw<Source | null>(null);
   loading = $state(false);
-  /** Set where an answer takes longer than people wait without a word. */
+  /** Set when an answer takes longer than people wait without being told. */
   slow = $state(false);
 
   readonly #answers = new RecentCache<SearchAnswer>(24);
   readonly #known = new RecentCache<Picture>(600);
   #running: AbortController | null = null;
-  #patience: ReturnType<typeof setTimeout> | undefined;
+  #slowTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** `remembered` takes an answer that is known already: Back and Forward must find their pages as they were. */
   run(query: Query, remembered: boolean): void {
     this.#running?.abort();
     this.#running = null;
-    this.#calm();
+    this.#clearSlow();
     const key = queryKey(query);
     const changed = key !== queryKey(this.query);
     this.query = query;
-    // Asked once more after an error, the page goes on saying what is wrong until it knows better.
+    // On a retry, the page goes on showing the error until there is an answer.
     if (changed) this.error = null;
     if (changed) this.#setSource(null);
     if (query.kind === 'none') {
@@ -66,7 +66,7 @@ class Search {
       return;
     }
     this.loading = true;
-    this.#patience = setTimeout(() => (this.slow = true), PATIENCE_MS);
+    this.#slowTimer = setTimeout(() => (this.slow = true), SLOW_AFTER_MS);
     void this.#ask(query, key, running.signal);
   }
 
@@ -93,18 +93,18 @@ class Search {
       this.answer = answer;
       this.error = null;
       this.loading = false;
-      this.#calm();
+      this.#clearSlow();
     } catch (error) {
       if (signal.aborted) return;
       this.answer = null;
       this.error = error instanceof ApiError ? error : new ApiError(500, { detail: String(error) });
       this.loading = false;
-      this.#calm();
+      this.#clearSlow();
     }
   }
 
-  #calm(): void {
-    clearTimeout(this.#patience);
+  #clearSlow(): void {
+    clearTimeout(this.#slowTimer);
     this.slow = false;
   }
 

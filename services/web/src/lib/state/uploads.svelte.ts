@@ -4,7 +4,7 @@ import { uploadImage } from '../api/upload';
 import { looksLikePicture, type PickedFile } from '../files';
 import { ingest } from './ingest.svelte';
 
-export type UploadPhase = 'waiting' | 'sending' | 'indexing' | 'indexed' | 'refused';
+type UploadPhase = 'waiting' | 'sending' | 'indexing' | 'indexed' | 'refused';
 
 export class Upload {
   readonly name: string;
@@ -39,7 +39,7 @@ class Uploads {
   add(files: readonly PickedFile[]): void {
     const added = files.map((file) => new Upload(file));
     for (const item of added) {
-      if (!looksLikePicture(item.file)) this.#refuse(item, 'Not a picture, by its name and type.');
+      if (!looksLikePicture(item.file)) this.#refuse(item, 'Not a picture, judging by its name and type.');
       else if (item.file.size === 0) this.#refuse(item, 'The file is empty.');
     }
     this.items = [...this.items, ...added];
@@ -115,10 +115,10 @@ class Uploads {
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof ApiError)) return 'It could not be sent.';
+  if (!(error instanceof ApiError)) return 'It could not be uploaded.';
   switch (error.kind) {
     case 'unreachable':
-      return 'Sightline did not answer. Check that it runs, then add the file again.';
+      return 'Sightline did not answer. Check that it is running, then add the file again.';
     case 'busy':
       return 'Sightline is busy. Add the file again in a moment.';
     default:

@@ -1,18 +1,18 @@
-/** What lies under and over the pictures of the graph: the grounds of clusters, their names, and the query's words. */
+/** What is drawn under and over the pictures of the graph: the areas of clusters, their names, and the query's words. */
 import type { ColorScheme } from '../lib/color-scheme';
 import { hullOf, namePlace } from './hull';
 import type { Layout, Placed, Point } from './layout';
 import { QUERY, type ResultGraph } from './model';
-import { ACCENT, clusterColor, faded, GROUND, INK, ON_ACCENT } from './palette';
+import { ACCENT, clusterColor, faded, BACKGROUND, INK, ON_ACCENT } from './palette';
 
 /** The hull lies within the outermost pictures, and a round brush of this width around it makes its corners round. */
 const PAD = -16;
 const BRUSH = 58;
-const RIM = 3.5;
+const BORDER = 3.5;
 const NAME_SIZE = 19;
 const FONT = 'ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif';
 
-export interface Ground {
+export interface ClusterArea {
   cluster: number;
   name: string;
   hull: Point[];
@@ -26,8 +26,8 @@ export interface Projection {
   scale: number;
 }
 
-/** The ground of each cluster that has a picture; names do not overlap where there is room. */
-export function groundsOf(graph: ResultGraph, layout: Layout): Ground[] {
+/** The area of each cluster that has a picture; names do not overlap where there is room. */
+export function clusterAreas(graph: ResultGraph, layout: Layout): ClusterArea[] {
   const taken: { left: number; right: number; top: number; bottom: number }[] = [];
   const discs = [...layout.places.values()];
   return graph.clusters.flatMap(({ id, name }) => {
@@ -50,14 +50,14 @@ export function groundsOf(graph: ResultGraph, layout: Layout): Ground[] {
   });
 }
 
-export function drawGrounds(
+export function drawAreas(
   context: CanvasRenderingContext2D,
-  grounds: readonly Ground[],
+  areas: readonly ClusterArea[],
   projection: Projection,
   scheme: ColorScheme,
 ): void {
   context.lineJoin = 'round';
-  for (const { cluster, hull } of grounds) {
+  for (const { cluster, hull } of areas) {
     const color = clusterColor(cluster, scheme);
     context.beginPath();
     for (const corner of hull) {
@@ -65,7 +65,7 @@ export function drawGrounds(
       context.lineTo(x, y);
     }
     context.closePath();
-    // A round brush along the hull makes its corners soft: first the edge, then the ground within it.
+    // A round brush along the hull makes its corners round: first the edge, then the area within it.
     context.strokeStyle = mixed(color, scheme, 0.5);
     context.lineWidth = BRUSH * projection.scale + 2.5;
     context.stroke();
@@ -76,18 +76,18 @@ export function drawGrounds(
   }
 }
 
-/** Opaque, so that brush and ground do not add up where they overlap. */
+/** Opaque, so that brush and area do not add up where they overlap. */
 function mixed(color: string, scheme: ColorScheme, share: number): string {
   const channel = (hex: string, at: number) => parseInt(hex.slice(at, at + 2), 16);
   const mix = [1, 3, 5].map((at) =>
-    Math.round(channel(color, at) * share + channel(GROUND[scheme], at) * (1 - share)),
+    Math.round(channel(color, at) * share + channel(BACKGROUND[scheme], at) * (1 - share)),
   );
   return `rgb(${mix.join(' ')})`;
 }
 
-export function drawNames(
+export function drawClusterNames(
   context: CanvasRenderingContext2D,
-  grounds: readonly Ground[],
+  areas: readonly ClusterArea[],
   projection: Projection,
   scheme: ColorScheme,
 ): void {
@@ -95,11 +95,11 @@ export function drawNames(
   context.font = `620 ${size}px ${FONT}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
-  for (const { cluster, name, middle } of grounds) {
+  for (const { cluster, name, middle } of areas) {
     const { x, y } = projection.point(middle);
     const width = context.measureText(name).width;
     const height = size * 1.5;
-    context.fillStyle = faded(GROUND[scheme], 0.94);
+    context.fillStyle = faded(BACKGROUND[scheme], 0.94);
     context.strokeStyle = clusterColor(cluster, scheme);
     context.lineWidth = 1.5;
     context.beginPath();
@@ -162,24 +162,24 @@ function shortened(context: CanvasRenderingContext2D, line: string, width: numbe
   return short === line ? line : `${short}…`;
 }
 
-/** The edge of a picture, in its cluster's colour. */
-export function drawRim(
+/** The border of a picture, in its cluster's colour. */
+export function drawBorder(
   context: CanvasRenderingContext2D,
   place: Placed,
   projection: Projection,
   color: string,
 ): void {
-  drawCircle(context, place, projection, color, Math.max(1.5, RIM * projection.scale), 0);
+  drawCircle(context, place, projection, color, Math.max(1.5, BORDER * projection.scale), 0);
 }
 
-/** Veils over pictures, which then stand back. */
-export function drawVeils(
+/** Fades pictures: their discs are covered by the background, half transparent. */
+export function drawFading(
   context: CanvasRenderingContext2D,
   places: readonly Placed[],
   projection: Projection,
   scheme: ColorScheme,
 ): void {
-  context.fillStyle = faded(GROUND[scheme], 0.62);
+  context.fillStyle = faded(BACKGROUND[scheme], 0.62);
   for (const place of places) {
     const { x, y } = projection.point(place);
     context.beginPath();
