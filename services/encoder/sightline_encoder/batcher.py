@@ -48,10 +48,7 @@ class QueueSpec(Generic[Key]):
 
 
 class Observer(Generic[Key]):
-    """Receives a batcher's events, for metrics; this one ignores them.
-
-    Its methods are called with a lock held: they have to be quick, and raise nothing.
-    """
+    """Receives a batcher's events, with a lock held: it has to be quick and raise nothing. This one ignores them."""
 
     def depth(self, queue: Key, items: int) -> None:
         """The number of admitted items whose batch has not begun is now `items`."""
@@ -296,6 +293,5 @@ class Batcher(Generic[Key, Payload, Result]):
 
 def _most_urgent(queues: list[_Queue[Key, Payload, Result]], now: float) -> _Queue[Key, Payload, Result] | None:
     """Return a starved queue, else the first with items; `queues` are in order of priority. None if all are empty."""
-    return next(
-        (queue for queue in queues if queue.is_starved(now)), next((queue for queue in queues if queue.items), None)
-    )
+    starved = (queue for queue in queues if queue.is_starved(now))
+    return next(starved, None) or next((queue for queue in queues if queue.items), None)
