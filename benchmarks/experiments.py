@@ -12,7 +12,7 @@ import psutil
 from numpy.typing import NDArray
 from sightline_encoder import models
 from sightline_pictures import thumbnail
-from sightline_search_gateway.search.relevance import Relevance, assess, calibrate
+from sightline_search_gateway.exports import Relevance, assess, calibrate
 
 from benchmarks.harness import pictures
 from benchmarks.harness.pictures import Collection, Vectors

@@ -19,13 +19,21 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
-from sightline_search_gateway.maps.points import centred, scale_of
-from sightline_search_gateway.maps.request import FEWEST, fitting_perplexity
-from sightline_search_gateway.maps.results import Separation
-from sightline_search_gateway.maps.selection import number_labels
-from sightline_search_gateway.maps.worker.layout import ITERATIONS, Coordinates, fit, initial_coordinates
-from sightline_search_gateway.maps.worker.neighbours import nearest_neighbours
-from sightline_search_gateway.maps.worker.separation import NEIGHBOURS, label_separation
+from sightline_search_gateway.exports import (
+    FEWEST,
+    ITERATIONS,
+    NEIGHBOURS,
+    Coordinates,
+    Separation,
+    centred,
+    fit,
+    fitting_perplexity,
+    initial_coordinates,
+    label_separation,
+    nearest_neighbours,
+    number_labels,
+    scale_of,
+)
 from sightline_service import available_cores
 from sklearn.manifold import TSNE
 

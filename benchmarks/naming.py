@@ -21,9 +21,17 @@ from numpy.typing import NDArray
 from sightline_catalogue import INDEXED, Image, Nearest, SearchParams
 from sightline_encoder import models
 from sightline_encoder.models import embedded
-from sightline_search_gateway.search.relevance import PROBES, SEED, Calibration, assess, calibrate
-from sightline_search_gateway.search.result_graph import MAX_CLUSTERED, build_result_graph
-from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings, read_vocabulary
+from sightline_search_gateway.exports import (
+    MAX_CLUSTERED,
+    PROBES,
+    SEED,
+    Calibration,
+    VocabularyEmbeddings,
+    assess,
+    build_result_graph,
+    calibrate,
+    read_vocabulary,
+)
 
 from benchmarks.harness import pictures, results
 from benchmarks.harness.pictures import Collection, Vectors, query_of

@@ -23,7 +23,7 @@ from sightline_catalogue.payload import FOUND_FIELDS
 from sightline_catalogue.schema import create_request
 from sightline_catalogue.vectors import VECTOR
 from sightline_qdrant_edge.schema import engine_config
-from sightline_search_gateway.maps.worker.neighbours import nearest_neighbours
+from sightline_search_gateway.exports import nearest_neighbours
 
 from benchmarks.harness.pictures import Vectors, chunks
 

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sightline_search_gateway.search.relevance import calibrate
-from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
+from sightline_search_gateway.exports import VocabularyEmbeddings, calibrate
 
 from benchmarks import naming
 from benchmarks.naming import Pictures, as_images, assess_queries, name_clusters
