@@ -1,4 +1,4 @@
-"""The board over a real Redis."""
+"""The watcher client over a real Redis."""
 
 from __future__ import annotations
 
@@ -24,47 +24,47 @@ def client(settings):
 
 
 def test_what_the_watcher_said(settings, client):
-    board = WatcherClient(settings)
-    assert board.state() == WatcherState(queued=0)
+    watcher = WatcherClient(settings)
+    assert watcher.state() == WatcherState(queued=0)
     now = datetime.now(UTC).isoformat()
     said = {"ignored": 7, "scanning": 1, "last_scan_at": "2026-11-24T08:00:00+00:00", "updated_at": now}
     client.hset(WATCHER_HASH, mapping=said)
     client.rpush(QUEUE_NEW, "a")
     client.rpush(QUEUE_BACKFILL, "b", "c")
     moment = datetime(2026, 11, 24, 8, tzinfo=UTC)
-    assert board.state() == WatcherState(ignored=7, queued=3, scanning=True, last_scan_at=moment)
+    assert watcher.state() == WatcherState(ignored=7, queued=3, scanning=True, last_scan_at=moment)
     client.hset(WATCHER_HASH, mapping={"ignored": "", "scanning": "0", "last_scan_at": ""})
-    assert board.state() == WatcherState(ignored=None, queued=3, scanning=False, last_scan_at=None)
+    assert watcher.state() == WatcherState(ignored=None, queued=3, scanning=False, last_scan_at=None)
     client.hset(WATCHER_HASH, mapping={"ignored": "many", "last_scan_at": "never"})
-    assert board.state() == WatcherState(ignored=None, queued=3, scanning=False, last_scan_at=None)
+    assert watcher.state() == WatcherState(ignored=None, queued=3, scanning=False, last_scan_at=None)
 
 
 def test_a_watcher_that_is_gone_scans_no_longer(settings, client):
-    board = WatcherClient(settings)
+    watcher = WatcherClient(settings)
     client.hset(WATCHER_HASH, mapping={"scanning": "1", "updated_at": "2026-01-01T00:00:00+00:00"})
-    assert not board.state().scanning
+    assert not watcher.state().scanning
     client.hset(WATCHER_HASH, mapping={"updated_at": datetime.now(UTC).isoformat()})
-    assert board.state().scanning
-    board.close()
+    assert watcher.state().scanning
+    watcher.close()
 
 
 def test_hints_come_in_order_and_do_not_pile_up(settings, client):
-    board = WatcherClient(settings)
-    board.request_scan(["a/b.jpg", "é.jpg"])
-    board.request_scan()
+    watcher = WatcherClient(settings)
+    watcher.request_scan(["a/b.jpg", "é.jpg"])
+    watcher.request_scan()
     assert [json.loads(client.rpop(RESCAN_LIST)) for _ in range(2)] == [{"keys": ["a/b.jpg", "é.jpg"]}, {}]
     for number in range(MAX_REQUESTS + 5):
         client.lpush(RESCAN_LIST, str(number))
-    board.request_scan()
+    watcher.request_scan()
     assert client.llen(RESCAN_LIST) == MAX_REQUESTS
-    board.close()
+    watcher.close()
 
 
 def test_redis_away():
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        board = WatcherClient(QueueSettings(redis_url=f"redis://127.0.0.1:{closed.getsockname()[1]}/0"))
-        assert board.state() == WatcherState()
+        watcher = WatcherClient(QueueSettings(redis_url=f"redis://127.0.0.1:{closed.getsockname()[1]}/0"))
+        assert watcher.state() == WatcherState()
         with pytest.raises(QueueUnavailable):
-            board.request_scan(["a"])
-        board.close()
+            watcher.request_scan(["a"])
+        watcher.close()
