@@ -77,7 +77,7 @@ lint: setup page ## Check style, types, and that generated files are up to date
 	@for package in $(PACKAGES); do (cd $$package && said=$$($(CURDIR)/$(BIN)/deptry . 2>&1) || { echo "$$package: $$said"; exit 1; }); done
 	@$(BIN)/python tools/write_settings.py --check
 	@$(BIN)/python protos/generate.py --check
-	@$(BIN)/python -m sightline_search_gateway.openapi --check
+	@$(BIN)/python -m sightline_search_gateway.write_openapi --check
 	@npm --prefix $(WEB) run lint
 
 .PHONY: format
@@ -159,7 +159,7 @@ protos: setup ## Write the Python package from the .proto files
 
 .PHONY: openapi
 openapi: setup $(WEB)/node_modules/.installed ## Write the gateway's OpenAPI document, and the page's types from it
-	@$(BIN)/python -m sightline_search_gateway.openapi
+	@$(BIN)/python -m sightline_search_gateway.write_openapi
 	@npm --prefix $(WEB) run types
 
 .PHONY: requirements

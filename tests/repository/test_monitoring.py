@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from sightline_encoder.metrics import EncoderMetrics
 from sightline_encoder.settings import EncoderSettings
 from sightline_ingest_worker.settings import WatcherSettings, WorkerSettings
-from sightline_ingest_worker.watcher import status as watcher_metrics
+from sightline_ingest_worker.watcher import metrics as watcher_metrics
 from sightline_ingest_worker.worker import metrics as worker_metrics
 from sightline_local.stack import ROOT
 from sightline_qdrant_edge import metrics as edge_metrics

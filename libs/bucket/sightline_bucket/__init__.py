@@ -11,7 +11,7 @@ from sightline_bucket.errors import (
 )
 from sightline_bucket.factory import open_bucket
 from sightline_bucket.settings import BucketSettings, ThumbnailSettings
-from sightline_bucket.thumbnails import ThumbnailStore
+from sightline_bucket.thumbnail_store import ThumbnailStore
 
 __all__ = [
     "Bucket",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -66,13 +66,13 @@ def conditions(filter: Filter | None) -> list[api.Condition]:
     """
     if filter is None:
         return []
-    fields = {
+    keywords = {
         "label": filter.labels,
         "folders": filter.folders,
         "state": filter.states,
         "format": filter.formats,
     }
-    found = [is_one_of(field, values) for field, values in fields.items() if values]
+    found = [is_one_of(field, values) for field, values in keywords.items() if values]
     if filter.after is not None or filter.before is not None:
         found.append(_in_period(filter.after, filter.before))
     return found
@@ -83,10 +83,10 @@ def has_hnsw_links(filter: Filter | None) -> bool:
 
     It has for one label, for one folder and for a span of time (`schema.HNSW_PAYLOAD_FIELDS`).
     """
-    if filter is None or filter.formats or max(len(filter.labels), len(filter.folders)) > 1:
+    if filter is None or max(len(filter.labels), len(filter.folders)) > 1:
         return False
-    period = filter.after is not None or filter.before is not None
-    return bool(filter.labels) + bool(filter.folders) + period == 1
+    narrowed = {field.name for field in fields(filter) if getattr(filter, field.name)} - {"states"}
+    return narrowed in ({"labels"}, {"folders"}, {"after"}, {"before"}, {"after", "before"})
 
 
 def _in_period(after: datetime | None, before: datetime | None) -> api.Condition:

@@ -25,7 +25,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def policy(clock) -> RequeuePolicy:
-    return RequeuePolicy(10, clock)
+    return RequeuePolicy(clock)
 
 
 def test_due_at_once_if_the_queues_are_empty(policy):

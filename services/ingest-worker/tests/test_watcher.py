@@ -17,7 +17,7 @@ from prometheus_client import REGISTRY
 from sightline_bucket import BucketUnavailable
 from sightline_bucket.folder import FolderBucket
 from sightline_catalogue import CatalogueUnavailable
-from sightline_ingest_worker.watcher import status
+from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.loop import Watcher
 from sightline_ingest_worker.watcher.reconciler import Reconciler
 from sightline_ingest_worker.worker.indexing import index_keys
@@ -117,7 +117,7 @@ def test_metrics_say_how_many_objects_are_in_which_state(scene, draw):
 def test_a_watcher_without_the_lock_exports_no_gauges(scene, draw):
     scene.write("a.png", draw(1))
     scene.watcher.step()
-    status.clear()
+    metrics.clear()
     assert gauge("images", state="pending") is None
     assert gauge("queue_tasks", queue="new") is None
 

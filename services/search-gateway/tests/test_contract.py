@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 from sightline_search_gateway.maps.request import FEWEST
-from sightline_search_gateway.openapi import DOCUMENT
+from sightline_search_gateway.write_openapi import DOCUMENT
 
 EXAMPLES = 15
 CALLS = [

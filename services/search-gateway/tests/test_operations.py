@@ -8,8 +8,8 @@ import sys
 import pytest
 from sightline.encoder.client import Unavailable
 from sightline_catalogue import CatalogueUnavailable
-from sightline_search_gateway.openapi import DOCUMENT, document
 from sightline_search_gateway.settings import GatewaySettings
+from sightline_search_gateway.write_openapi import DOCUMENT, document
 
 AWAY = Unavailable("connection refused")
 
@@ -185,7 +185,7 @@ def test_every_call_documents_its_errors_as_problems():
 
 
 def test_the_drift_check_finds_a_difference(tmp_path):
-    command = [sys.executable, "-m", "sightline_search_gateway.openapi", "--check", "--output"]
+    command = [sys.executable, "-m", "sightline_search_gateway.write_openapi", "--check", "--output"]
     assert subprocess.run([*command, DOCUMENT], check=False).returncode == 0
     changed = tmp_path / "openapi.json"
     changed.write_text("{}")

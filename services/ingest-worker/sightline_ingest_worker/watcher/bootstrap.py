@@ -18,7 +18,7 @@ from sightline_service.signals import stop_event
 from sightline_ingest_worker.broker import celery_app
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import TargetSource
-from sightline_ingest_worker.watcher import status
+from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.file_events import FileEvents, reports_changes
 from sightline_ingest_worker.watcher.leader_lock import LeaderLock
 from sightline_ingest_worker.watcher.loop import QUIET_SECONDS, Watcher
@@ -59,7 +59,7 @@ def run(settings: WatcherSettings) -> int:
             renewal.start()
         with ExitStack() as leadership:
             watcher = bootstrap(settings, lambda: stop.is_set() or lock.lost)
-            leadership.callback(status.clear)
+            leadership.callback(metrics.clear)
             events = start_events(settings, watcher, leadership)
             log.info("watching", bucket=settings.bucket.url, events=events)
             watcher.run()

@@ -20,7 +20,7 @@ from sightline_ingest_worker.broker import KEYS_PER_TASK
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import Target, TargetSource
 from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS, service_of
-from sightline_ingest_worker.watcher import status
+from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.bucket_lookup import objects_at
 from sightline_ingest_worker.watcher.debouncer import Debouncer
 from sightline_ingest_worker.watcher.hints import Hint, pop_hints, wait_for_hint
@@ -34,8 +34,6 @@ log = structlog.get_logger()
 
 QUIET_SECONDS = 1.0
 """A file is queued once it has not changed for so long."""
-STUCK_SECONDS = 10.0
-"""Pending keys are queued again once the queues are empty and their number has not fallen for so long."""
 CHECK_SECONDS = 2.0
 IDLE_CHECK_SECONDS = 10.0
 SLICE_SECONDS = 0.5
@@ -77,7 +75,7 @@ class Watcher:
         self.changed: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.status = WatcherStatus()
         self._debouncer = Debouncer(quiet_seconds)
-        self._requeue_policy = RequeuePolicy(STUCK_SECONDS)
+        self._requeue_policy = RequeuePolicy()
         self._pending_deletions = PendingDeletions()
         self._target: Target | None = None
         self._scan: Scan | None = None
@@ -99,8 +97,8 @@ class Watcher:
 
     def run(self) -> None:
         """Step until `stopping`; wait while a service does not answer."""
-        status.PAUSE_SECONDS.set(self._settings.scan_seconds)
-        status.show_waiting("")
+        metrics.PAUSE_SECONDS.set(self._settings.scan_seconds)
+        metrics.show_waiting("")
         retrying = Retrying(
             retry=retry_if_exception_type(UPSTREAM_ERRORS),
             wait=wait_exponential(FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS),
@@ -114,7 +112,7 @@ class Watcher:
             if self._waiting_for and not self._stopping():
                 log.info("all services answer again")
                 self._waiting_for = ""
-                status.show_waiting("")
+                metrics.show_waiting("")
         self._abort_scan()
 
     def _note_failure(self, state: RetryCallState) -> None:
@@ -123,7 +121,7 @@ class Watcher:
         if self._waiting_for != name:
             log.warning("waiting for a service", service=name, error=" ".join(str(error).split())[:300])
             self._waiting_for = name
-            status.show_waiting(name)
+            metrics.show_waiting(name)
         self._abort_scan()
 
     def step(self) -> None:
@@ -254,7 +252,7 @@ class Watcher:
     def _abort_scan(self) -> None:
         if self._scan is not None:
             self._scan = None
-            status.SCANS.labels("aborted").inc()
+            metrics.SCANS.labels("aborted").inc()
         self.status.scanning = False
         self.request_scan()
 
@@ -271,7 +269,7 @@ class Watcher:
         self.status.ignored = scan.ignored
         self.status.last_scan_at = datetime.now(UTC)
         self._check_due_at = 0.0
-        status.show_scan(seconds, pause, scan.listed)
+        metrics.show_scan(seconds, pause, scan.listed)
         if scan.found:
             log.info("scanned", listed=scan.listed, ignored=scan.ignored, found=scan.found, seconds=round(seconds, 2))
         if not scan.found and self._is_reindexing(target) and target.collection.counts().pending == 0:
@@ -293,7 +291,7 @@ class Watcher:
         counts = target.collection.counts()
         self._pending = pending = counts.pending
         self.status.write(self._client)
-        status.show(counts, self.status.ignored, lengths)
+        metrics.show(counts, self.status.ignored, lengths)
         if self._scan is None and self._requeue_policy.is_due(pending, lengths):
             count = self._reconciler.requeue(target.collection, QUEUE_TASKS * KEYS_PER_TASK)
             if count:

@@ -15,7 +15,7 @@ from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
 
 from sightline_ingest_worker.records import listed_record, refused_record
 from sightline_ingest_worker.removal import remove_records
-from sightline_ingest_worker.watcher import status
+from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.diff import QUEUED, Change, RecordState, classify, could_be_image
 from sightline_ingest_worker.watcher.task_queue import TaskQueue
 
@@ -145,7 +145,7 @@ class Reconciler:
             collection.set_state(marked, PENDING)
         if keys:
             self._queue.send(keys, queue)
-            status.QUEUED.labels(reason).inc(len(keys))
+            metrics.QUEUED.labels(reason).inc(len(keys))
 
     def _is_gone(self, image: Image) -> bool:
         """Return whether a record's object no longer exists, or has a name that is not that of an image.
@@ -176,7 +176,7 @@ class Reconciler:
                 if gone:
                     removed += remove_records(collection, self._thumbnails, gone)
         if removed:
-            status.DELETED.inc(removed)
+            metrics.DELETED.inc(removed)
             log.info("objects are gone", records=removed)
 
     def ids_below(self, collection: Collection, folder: str) -> list[str]:
@@ -201,7 +201,7 @@ class Reconciler:
             collection.set_state(timed, PENDING)
         if due:
             self._queue.send([image.key for image in due], QUEUE_NEW if len(due) <= LARGE else QUEUE_BACKFILL)
-            status.QUEUED.labels("requeue").inc(len(due))
+            metrics.QUEUED.labels("requeue").inc(len(due))
         return len(due)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from sightline_ingest_worker.watcher.task_queue import QueueLengths
 
+STUCK_SECONDS = 10.0
+"""Pending keys are queued again once no task waits and their number has not fallen for so long."""
 LONGEST_STUCK_SECONDS = 30.0
 
 
@@ -19,10 +21,9 @@ class RequeuePolicy:
     a key twice does no harm.
     """
 
-    def __init__(self, stuck_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stuck_seconds = stuck_seconds
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._wait = stuck_seconds
+        self._wait = STUCK_SECONDS
         self._pending = 0
         self._moved_at = clock()
 
@@ -35,7 +36,7 @@ class RequeuePolicy:
         """
         now = self._clock()
         if pending < self._pending:
-            self._wait = self._stuck_seconds
+            self._wait = STUCK_SECONDS
         if pending != self._pending or lengths.waiting:
             self._moved_at = now
         self._pending = pending
@@ -46,4 +47,4 @@ class RequeuePolicy:
     def requeued(self) -> None:
         """Record that the pending keys have been queued again."""
         self._moved_at = self._clock()
-        self._wait = min(2 * self._wait, max(LONGEST_STUCK_SECONDS, self._stuck_seconds))
+        self._wait = min(2 * self._wait, LONGEST_STUCK_SECONDS)

@@ -8,7 +8,7 @@ from typing import Any
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
-from sightline_search_gateway.answers import schema_of
+from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.http.problems import MIME_TYPE, PROBLEM_TYPES
 from sightline_search_gateway.schemas.problems import Problem
 

@@ -12,7 +12,7 @@ from sightline_bucket import Bucket, KeyRefused, ObjectExists, ObjectMissing, Th
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, PictureSettings, open_picture
 
-from sightline_search_gateway.answers import Uuid
+from sightline_search_gateway.answer_schemas import Uuid
 from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherClient
 from sightline_search_gateway.errors import Refused, ServiceError, reasons_of
 from sightline_search_gateway.images.service import ImageService

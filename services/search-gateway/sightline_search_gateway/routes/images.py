@@ -11,7 +11,7 @@ from flask import Response
 from sightline_catalogue import Image
 from werkzeug.http import dump_options_header
 
-from sightline_search_gateway.answers import schema_of
+from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.media_types import MIME_TYPES, UNKNOWN, media_type
 from sightline_search_gateway.http.openapi import Answer, picture_answer, problem_answers

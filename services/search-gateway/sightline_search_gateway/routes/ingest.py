@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response
 from sightline_catalogue import FAILED, Filter
 
-from sightline_search_gateway.answers import schema_of
+from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.openapi import NOT_MODIFIED, problem_answers
 from sightline_search_gateway.http.responses import conditional, json_response

@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 from flask import Response, request
 from sightline_catalogue import CatalogueError, Collection, Filter
 
-from sightline_search_gateway.answers import schema_of
+from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.openapi import KEYS, NOT_MODIFIED, Answers, picture_answer, problem_answers
 from sightline_search_gateway.http.requests import sent_files

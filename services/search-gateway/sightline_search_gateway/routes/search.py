@@ -7,7 +7,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response
 
-from sightline_search_gateway.answers import schema_of
+from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.http.openapi import problem_answers

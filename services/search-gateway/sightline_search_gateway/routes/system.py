@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import Response
 
-from sightline_search_gateway.answers import schema_of
+from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.openapi import Answers, problem_answers
 from sightline_search_gateway.http.responses import json_response

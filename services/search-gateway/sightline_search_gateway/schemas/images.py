@@ -1,4 +1,4 @@
-"""Pictures of the collection, and which of them."""
+"""Images of the collection."""
 
 from __future__ import annotations
 
@@ -9,17 +9,9 @@ from apiflask import Schema
 from marshmallow import fields, validate
 from sightline_catalogue import STATES, State
 
-from sightline_search_gateway.answers import Uuid
-from sightline_search_gateway.schemas.fields import MAX_LIMIT, many, moment, text
-
-
-class Filters(Schema):
-    """Which pictures; different filters must all hold, of one that is repeated any."""
-
-    label = many("The name of the folder that the picture lies in; repeat it for several.")
-    folder = many("A folder's path; what lies in folders below it counts too. Repeat it for several.")
-    after = moment("Taken (or, where that is not known, modified) at this moment or later.")
-    before = moment("Taken (or, where that is not known, modified) before this moment.")
+from sightline_search_gateway.answer_schemas import Uuid
+from sightline_search_gateway.schemas.fields import MAX_LIMIT, text
+from sightline_search_gateway.schemas.filters import Filters
 
 
 class Browse(Filters):

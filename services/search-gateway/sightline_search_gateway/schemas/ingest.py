@@ -8,7 +8,7 @@ from typing import Annotated, TypedDict
 from apiflask import Schema
 from marshmallow import fields, validate
 
-from sightline_search_gateway.answers import Uuid
+from sightline_search_gateway.answer_schemas import Uuid
 from sightline_search_gateway.schemas.fields import MAX_LIMIT, text
 
 MAX_IDS = 1000

@@ -7,9 +7,10 @@ from typing import Annotated, TypedDict
 from apiflask.fields import File
 from marshmallow import fields, validate
 
-from sightline_search_gateway.answers import Uuid
+from sightline_search_gateway.answer_schemas import Uuid
 from sightline_search_gateway.schemas.fields import MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TEXT, StrictSchema, text
-from sightline_search_gateway.schemas.images import Filters, Image
+from sightline_search_gateway.schemas.filters import Filters
+from sightline_search_gateway.schemas.images import Image
 from sightline_search_gateway.search.relevance import Relevance
 from sightline_search_gateway.search.result_graph import Cluster, Edge
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import minimum_spanning_tree
 from sightline_catalogue import Image
 
-from sightline_search_gateway.answers import Uuid
+from sightline_search_gateway.answer_schemas import Uuid
 from sightline_search_gateway.search.cluster_names import commonest_labels, name_clusters
 from sightline_search_gateway.search.clustering import group
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings

@@ -1,6 +1,6 @@
 """Writes the OpenAPI document into the tree, or checks that it is up to date.
 
-python -m sightline_search_gateway.openapi [--check]
+python -m sightline_search_gateway.write_openapi [--check]
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main() -> int:
         arguments.output.write_text(text, encoding="utf-8")
         return 0
     if not arguments.output.is_file() or arguments.output.read_text(encoding="utf-8") != text:
-        print(f"{arguments.output} is out of date: python -m sightline_search_gateway.openapi", file=sys.stderr)
+        print(f"{arguments.output} is out of date: python -m sightline_search_gateway.write_openapi", file=sys.stderr)
         return 1
     return 0
 
