@@ -45,8 +45,8 @@ test: test-python test-web test-browser ## Run all tests that need no Docker
 	@echo 'All tests passed.'
 
 .PHONY: test-python
-test-python: setup page ## Run the Python tests: units, contracts, and real processes (ARGS='-k name')
-	@$(BIN)/python -m pytest $(ARGS)
+test-python: setup page ## Run the Python tests: units, contracts, and real processes; two files at once (ARGS='-k name': one)
+	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses 2 --dist loadfile)
 
 .PHONY: test-unit
 test-unit: setup ## Run the Python unit tests alone

@@ -140,8 +140,9 @@ def nginx(program: str, stack: Stack) -> Iterator[int]:
     (folder / "gateway.conf").write_text(f'map "" $gateway {{ default 127.0.0.1:{stack.ports.gateway}; }}\n')
     text = (web / "nginx.conf").read_text("utf-8")
     for there, here in {
-        "/etc/nginx/page-headers.conf": str(web / "page-headers.conf"),
+        # First: the others may lie there, too.
         "/tmp/": f"{folder}/",  # noqa: S108
+        "/etc/nginx/page-headers.conf": str(web / "page-headers.conf"),
         "/usr/share/nginx/html": str(web),
         "listen 8080": f"listen 127.0.0.1:{port}",
     }.items():

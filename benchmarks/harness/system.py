@@ -50,7 +50,8 @@ def process(command: list[str], environment: Mapping[str, str], ready: Callable[
                 raise Failed(f"{command[0]} does not serve; its log ends: {log.read()[-400:].decode()}")
             yield running
         finally:
-            running.terminate()
+            with suppress(psutil.NoSuchProcess):
+                running.terminate()
             try:
                 running.wait(STOP_SECONDS)
             except psutil.TimeoutExpired:
