@@ -191,7 +191,7 @@ def test_a_key_outside_the_bucket_is_refused_by_every_method(bucket, folder, key
 
 
 @given(key=st.text(max_size=40))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_a_key_inside_or_refused(bucket, folder, key):
     try:
         bucket.write(key, b"1")

@@ -83,7 +83,7 @@ def test_damaged_bytes_of_any_format_raise_nothing_else(name, every_format):
 
 
 @given(data=st.binary(max_size=300), magic=st.sampled_from(["", *FORMATS]))
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @PILLOW_WARNS
 def test_arbitrary_bytes_raise_nothing_else(data, magic, every_format):
     start = every_format[magic][:20] if magic else b""

@@ -80,7 +80,7 @@ def hold(batcher, runner, key, payload=0):
 
 
 @given(calls=st.lists(st.lists(st.integers(), max_size=20), max_size=15), size=st.integers(1, 7), data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_call_gets_its_own_results_in_order(calls, size, data):
     runner = Runner()
     with running(

@@ -26,7 +26,7 @@ def collections(draw):
     return vectors, labels, query, draw(st.integers(1, 50)), draw(st.integers(0, 5))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=collections())
 def test_nearest_is_what_numpy_says(shared, data):
     vectors, labels, query, limit, offset = data

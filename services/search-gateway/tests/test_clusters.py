@@ -77,7 +77,7 @@ def test_copies_of_one_picture_are_one_cluster():
     assert [cluster.size for cluster in arrangement.clusters] == [50]
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@settings(max_examples=40, derandomize=True, database=None)
 @given(st.integers(0, 60), st.integers(1, 12), st.integers(0, 1000))
 def test_what_holds_of_every_answer(count, different, seed):
     """Vectors with many copies: whatever they are, the answer is sound and nothing warns."""

@@ -59,9 +59,7 @@ def test_requests_of_all_sorts_get_documented_answers(world, path, method, mode)
     map_id = world.client.post("/api/v1/maps", json={}).json["id"]
 
     @given(case=operation.as_strategy(generation_mode=mode))
-    @settings(
-        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=EXAMPLES, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     def check(case):
         # Else no generated id would ever be one of a picture.
         known = ids[hash(str(case.query)) % len(ids)]
