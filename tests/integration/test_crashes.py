@@ -41,7 +41,7 @@ def test_a_killed_process_loses_no_picture(start, tmp_path, victim):
         state = ingest_state(running.stack)
         return state is not None and state.finished and state.indexed == PICTURES
 
-    wait_for(all_indexed, f"every picture is indexed after {victim} was killed", 60)
+    wait_for(all_indexed, f"every picture is indexed after {victim} was killed", 240)
     images = running.images()
     assert Counter(image["key"] for image in images) == Counter(names)
     assert {image["state"] for image in images} == {"indexed"}

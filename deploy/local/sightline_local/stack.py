@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import shutil
 import socket
 import sys
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 """The repository."""
+SERVER_PORTS = range(10_000, 32_768)
 
 
 class PortTaken(Exception):
@@ -47,11 +50,17 @@ class Ports:
     redis: int
 
 
+def free_ports(count: int) -> list[int]:
+    """Return different ports that nothing listens on now.
+
+    They lie below those that systems give to outgoing connections, which could take one before its server does.
+    """
+    return list(islice(filter(is_free, random.sample(SERVER_PORTS, len(SERVER_PORTS))), count))
+
+
 def free_port() -> int:
     """Return a port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def is_free(port: int) -> bool:
@@ -73,15 +82,16 @@ def choose_ports(gateway: int | None = None, encoder: int | None = None) -> Port
     """
     if gateway is not None and not is_free(gateway):
         raise PortTaken(f"port {gateway} is in use by another program")
+    free = free_ports(8)
     return Ports(
-        gateway=gateway or free_port(),
-        encoder=encoder if encoder is not None and is_free(encoder) else free_port(),
-        encoder_metrics=free_port(),
-        worker_metrics=free_port(),
-        watcher_metrics=free_port(),
-        map_metrics=free_port(),
-        qdrant=free_port(),
-        redis=free_port(),
+        gateway=gateway or free[0],
+        encoder=encoder if encoder is not None and is_free(encoder) else free[1],
+        encoder_metrics=free[2],
+        worker_metrics=free[3],
+        watcher_metrics=free[4],
+        map_metrics=free[5],
+        qdrant=free[6],
+        redis=free[7],
     )
 
 
