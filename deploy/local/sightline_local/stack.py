@@ -82,7 +82,7 @@ def choose_ports(gateway: int | None = None, encoder: int | None = None) -> Port
     """
     if gateway is not None and not is_free(gateway):
         raise PortTaken(f"port {gateway} is in use by another program")
-    free = free_ports(8)
+    free = [port for port in free_ports(10) if port not in (gateway, encoder)]
     return Ports(
         gateway=gateway or free[0],
         encoder=encoder if encoder is not None and is_free(encoder) else free[1],
