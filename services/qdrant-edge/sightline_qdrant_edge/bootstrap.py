@@ -11,6 +11,7 @@ from sightline_qdrant_edge.errors import EdgeError
 from sightline_qdrant_edge.indexer import Indexer
 from sightline_qdrant_edge.lock import lock_data_folder
 from sightline_qdrant_edge.points_service import PointsService
+from sightline_qdrant_edge.qdrant_service import QdrantService
 from sightline_qdrant_edge.server import EdgeServer
 from sightline_qdrant_edge.settings import EdgeSettings
 from sightline_qdrant_edge.store import Store
@@ -46,6 +47,7 @@ class Edge:
                 {
                     "Points": PointsService(self.store),
                     "Collections": CollectionsService(self.store, settings.index_threshold),
+                    "Qdrant": QdrantService(),
                 },
                 address=settings.address,
                 port=settings.port,

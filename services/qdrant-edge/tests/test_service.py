@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import urllib.request
+from importlib.metadata import files
 
 import grpc
 import pytest
@@ -14,6 +16,7 @@ from qdrant_client import grpc as grpc_api
 from qdrant_client import models
 from sightline_local.stack import free_port
 from sightline_qdrant_edge.bootstrap import MAX_MESSAGE_BYTES
+from sightline_qdrant_edge.qdrant_service import QDRANT_VERSION
 
 
 def run(*arguments, **settings):
@@ -47,9 +50,26 @@ def test_an_unserved_call_is_unimplemented(shared, name, create, refused):
 def test_health_of_each_service(serve):
     server = serve()
     with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-        for service in ("", "qdrant.Points", "qdrant.Collections"):
+        for service in ("", "qdrant.Points", "qdrant.Collections", "qdrant.Qdrant"):
             health = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service=service))
             assert health.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_its_version_is_that_of_the_qdrant_that_it_equals(serve):
+    server = serve(QDRANT_API_KEY="secret")
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        reply = grpc_api.QdrantStub(channel).HealthCheck(grpc_api.HealthCheckRequest())  # A key is not needed.
+    assert reply.version == QDRANT_VERSION
+    assert reply.title.startswith("qdrant-edge")
+
+
+def test_the_version_is_that_of_the_installed_engine():
+    [listed] = [file for file in files("qdrant-edge-py") or [] if file.name.endswith(".cyclonedx.json")]
+    components = json.loads(listed.read_text())["components"]
+    # Between two releases Qdrant's own crates have the next one's number.
+    [built] = [one["version"] for one in components if one["name"] == "api"]
+    major, minor, patch = (int(part) for part in built.removesuffix("-dev").split("."))
+    assert f"{major}.{minor}.{patch - built.endswith('-dev')}" == QDRANT_VERSION
 
 
 @pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection")
