@@ -20,12 +20,13 @@ COMBINATIONS = [
 TRIES = re.compile(r"-f deploy/([a-z0-9]+)\.yml")
 
 
-def configured(overlays: list[str]) -> dict:
+def configured(overlays: list[str], **settings: str) -> dict:
     files = ["docker-compose.yml", *(f"deploy/{overlay}.yml" for overlay in overlays)]
     options = [part for file in files for part in ("--file", file)]
     done = subprocess.run(
         ["docker", "compose", "--env-file", os.devnull, "--profile", "demo", *options, "config", "--format", "json"],
         cwd=ROOT,
+        env=os.environ | settings,
         capture_output=True,
         text=True,
     )
@@ -72,6 +73,44 @@ def test_three_qdrant_nodes_answer_to_the_name_that_the_services_ask_for():
     for name in ("ingest-worker", "watcher", "search-gateway"):
         assert services[name]["environment"]["QDRANT_URL"] == "http://qdrant-cluster:6334"
         assert int(services[name]["environment"]["QDRANT_REPLICATION_FACTOR"]) > 1
+
+
+READERS = ("search-gateway", "map-worker")
+WRITERS = ("ingest-worker", "watcher")
+
+
+@pytest.mark.parametrize("overlays", [[], ["cluster"]], ids="+".join)
+@pytest.mark.parametrize(
+    "settings", [{}, {"QDRANT_API_KEY": "", "QDRANT_READ_ONLY_API_KEY": ""}], ids=["unset", "empty"]
+)
+def test_a_server_gets_no_empty_key(overlays, settings):
+    services = configured(overlays, **settings)["services"]
+    for name, service in services.items():
+        if name.startswith("qdrant"):
+            assert not [each for each in service["environment"] if each.startswith("QDRANT__SERVICE__")], name
+            assert service["environment"]["QDRANT__TELEMETRY_DISABLED"] == "true"
+    for name in READERS + WRITERS:
+        assert not services[name]["environment"]["QDRANT_API_KEY"]
+
+
+@pytest.mark.parametrize("overlays", [[], ["cluster"], ["edge"]], ids="+".join)
+def test_every_server_gets_both_keys_and_every_client_one(overlays):
+    both = {"QDRANT_API_KEY": "a=b:c", "QDRANT_READ_ONLY_API_KEY": "d$e"}
+    services = configured(overlays, **both)["services"]
+    prefix = "QDRANT_" if "edge" in overlays else "QDRANT__SERVICE__"
+    for name, service in services.items():
+        if name.startswith("qdrant"):
+            given = service["environment"]
+            # A dollar sign is written twice in what Compose prints.
+            assert (given[f"{prefix}API_KEY"], given[f"{prefix}READ_ONLY_API_KEY"]) == ("a=b:c", "d$$e")
+    for names, key in ((WRITERS, "a=b:c"), (READERS, "d$$e")):
+        for name in names:
+            environment = services[name]["environment"]
+            assert {
+                each: value for each, value in environment.items() if each.startswith("QDRANT") and "KEY" in each
+            } == {"QDRANT_API_KEY": key}
+    alone = configured(overlays, QDRANT_API_KEY="a")["services"]
+    assert {alone[name]["environment"]["QDRANT_API_KEY"] for name in READERS + WRITERS} == {"a"}
 
 
 def test_the_gpu_is_reserved_for_the_encoder_alone():

@@ -42,14 +42,14 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"http://127.0.0.1:{self._port}"
 
-    def start(self) -> None:
+    def start(self, **settings: str) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EDGE_")}
-        environment |= {"EDGE_DATA_DIR": str(self._folder / "data"), "EDGE_PORT": str(self._port)}
+        environment |= {"EDGE_DATA_DIR": str(self._folder / "data"), "EDGE_PORT": str(self._port), **settings}
         with open(self._folder / "log", "ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "sightline_qdrant_edge"], env=environment, stdout=log, stderr=log
             )
-        catalogue = Catalogue(CatalogueSettings(url=self.url), "main")
+        catalogue = Catalogue(CatalogueSettings(url=self.url, api_key=settings.get("QDRANT_API_KEY")), "main")
         deadline = time.monotonic() + START_SECONDS
         while True:
             assert self._process.poll() is None, (self._folder / "log").read_text()
@@ -89,6 +89,15 @@ def own_server(tmp_path) -> Iterator[Server]:
     """A server of the test's own, which it may kill: always qdrant-edge."""
     server = Server(tmp_path)
     server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_keyed_server(tmp_path) -> Iterator[Server]:
+    """A qdrant-edge of the test's own, whose keys are `secret` and, to read, `look`."""
+    server = Server(tmp_path)
+    server.start(QDRANT_API_KEY="secret", QDRANT_READ_ONLY_API_KEY="look")
     yield server
     server.stop()
 

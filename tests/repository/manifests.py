@@ -170,6 +170,12 @@ ComposeLoader.add_multi_constructor("!", _untagged)
 
 
 def compose(name: str) -> dict[str, Object]:
-    """Return the services of a Compose file, with the defaults of what .env may set."""
-    text = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (ROOT / name).read_text(encoding="utf-8"))
-    return yaml.load(text, ComposeLoader)["services"]
+    """Return the services of a Compose file, with the defaults of what .env may set; an environment is a mapping."""
+    text = re.sub(r"\$\{\w+:\+[^}]*\}", "", (ROOT / name).read_text(encoding="utf-8"))
+    while (filled := re.sub(r"\$\{\w+:-([^${}]*)\}", r"\1", text)) != text:
+        text = filled
+    services = yaml.load(text, ComposeLoader)["services"]
+    for service in services.values():
+        if isinstance(listed := service.get("environment"), list):
+            service["environment"] = dict(entry.split("=", 1) for entry in listed)
+    return services

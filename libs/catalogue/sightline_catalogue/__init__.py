@@ -4,6 +4,7 @@ from sightline_catalogue.catalogue import Catalogue
 from sightline_catalogue.collection import Collection
 from sightline_catalogue.errors import (
     CatalogueError,
+    CatalogueReadOnly,
     CatalogueUnavailable,
     NoCollection,
     NotIndexed,
@@ -25,6 +26,7 @@ __all__ = [
     "STATES",
     "Catalogue",
     "CatalogueError",
+    "CatalogueReadOnly",
     "CatalogueSettings",
     "CatalogueUnavailable",
     "Collection",

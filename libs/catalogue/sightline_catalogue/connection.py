@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import grpc
 from qdrant_client import grpc as api
 
-from sightline_catalogue.errors import CatalogueError, CatalogueUnavailable, NotFound
+from sightline_catalogue.errors import CatalogueError, CatalogueReadOnly, CatalogueUnavailable, NotFound
 from sightline_catalogue.methods import Method, Reply, Request, Stubs
 from sightline_catalogue.settings import CatalogueSettings
 
@@ -143,6 +143,8 @@ class Connection:
             return CatalogueUnavailable(f"Qdrant at {self._address} did not answer within {seconds:g} s")
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
             return CatalogueUnavailable(f"Qdrant at {self._address} is busy: {details}")
-        if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
+        if code is grpc.StatusCode.UNAUTHENTICATED:
             return CatalogueError(f"Qdrant at {self._address} refuses QDRANT_API_KEY: {details}")
+        if code is grpc.StatusCode.PERMISSION_DENIED:
+            return CatalogueReadOnly(f"Qdrant at {self._address} allows no write with this QDRANT_API_KEY: {details}")
         return CatalogueError(f"Qdrant at {self._address} answered {code.name}: {details}")

@@ -11,6 +11,10 @@ class CatalogueUnavailable(CatalogueError):
     """Qdrant does not answer, or not in time; a later try may succeed."""
 
 
+class CatalogueReadOnly(CatalogueError):
+    """A write that Qdrant refuses, since the key in QDRANT_API_KEY may only read."""
+
+
 class NoCollection(CatalogueError):
     """There is no such collection, or the alias points to none: nothing has been indexed yet."""
 

@@ -7,7 +7,14 @@ import sys
 
 import grpc
 import pytest
-from sightline_catalogue import Catalogue, CatalogueError, CatalogueSettings, CatalogueUnavailable, NoCollection
+from sightline_catalogue import (
+    Catalogue,
+    CatalogueError,
+    CatalogueReadOnly,
+    CatalogueSettings,
+    CatalogueUnavailable,
+    NoCollection,
+)
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 
@@ -56,7 +63,7 @@ def test_a_ping_is_not_tried_again(qdrant, catalogue):
         (grpc.StatusCode.DEADLINE_EXCEEDED, CatalogueUnavailable, "did not answer within 20 s"),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, CatalogueUnavailable, "is busy: as requested"),
         (grpc.StatusCode.UNAUTHENTICATED, CatalogueError, "refuses QDRANT_API_KEY"),
-        (grpc.StatusCode.PERMISSION_DENIED, CatalogueError, "refuses QDRANT_API_KEY"),
+        (grpc.StatusCode.PERMISSION_DENIED, CatalogueReadOnly, "allows no write with this QDRANT_API_KEY"),
         (grpc.StatusCode.INTERNAL, CatalogueError, "answered INTERNAL: as requested"),
     ],
 )

@@ -313,6 +313,22 @@ def test_hints(scene, draw):
     assert scene.tasks.keys == ["a.png", "b.png"]
 
 
+def test_a_hint_may_ask_for_what_failed_to_be_tried_again(scene, draw):
+    for number, key in enumerate(("a.png", "b.png")):
+        scene.write(key, draw(number))
+    scene.watcher.step()
+    images = scene.bench.collection.images
+    scene.bench.collection.set_state(list(images), "failed", reason="too dark")
+    scene.tasks.sent = []
+    scene.client.lpush("sightline:rescan", json.dumps({"keys": ["a.png", "unknown.png"]}))
+    scene.watcher.step()
+    assert scene.tasks.keys == []
+    scene.client.lpush("sightline:rescan", json.dumps({"keys": ["a.png", "unknown.png"], "retry": True}))
+    scene.watcher.step()
+    assert scene.tasks.keys == ["a.png"]
+    assert scene.states == {"a.png": "pending", "b.png": "failed"}
+
+
 def test_keys_that_the_queue_lost_are_requeued(scene, draw):
     scene.write("a.png", draw(1))
     scene.watcher.step()

@@ -54,6 +54,7 @@ class Edge:
                 threads=THREADS,
                 max_message_bytes=MAX_MESSAGE_BYTES,
                 api_key=settings.api_key,
+                read_only_api_key=settings.read_only_api_key,
             )
         except BaseException:
             self._lock.release()

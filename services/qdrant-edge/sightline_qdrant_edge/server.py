@@ -25,6 +25,11 @@ _log = structlog.get_logger()
 _WAITING_CALLS = 31
 _WITHOUT_KEY = {"Qdrant.HealthCheck"}
 """Methods that need no API key, as with Qdrant."""
+_READING = {
+    *("Points.Get", "Points.Query", "Points.QueryBatch", "Points.Scroll", "Points.Count", "Points.Facet"),
+    *("Collections.Get", "Collections.List", "Collections.ListAliases"),
+}
+"""Methods that need no more than the read-only key."""
 _FILES: dict[str, FileDescriptor] = {
     "Points": points_service_pb2.DESCRIPTOR,
     "Collections": collections_service_pb2.DESCRIPTOR,
@@ -45,6 +50,7 @@ class EdgeServer:
         threads: int,
         max_message_bytes: int,
         api_key: str,
+        read_only_api_key: str,
     ) -> None:
         """Bind the port; nothing is served before `start`.
 
@@ -52,6 +58,7 @@ class EdgeServer:
             RuntimeError: The port is taken.
         """
         self._api_key = api_key.encode()
+        self._read_only_api_key = read_only_api_key.encode()
         self._server = grpc.server(
             ThreadPoolExecutor(threads, thread_name_prefix="grpc"),
             options=[
@@ -111,7 +118,8 @@ class EdgeServer:
         return refuse
 
     def _served(self, name: str, serve: Callable[[Message], Message]) -> Answer:
-        needs_key = bool(self._api_key) and name not in _WITHOUT_KEY
+        needs_key = bool(self._api_key or self._read_only_api_key) and name not in _WITHOUT_KEY
+        reads = name in _READING
         succeeded = CALLS.labels(name, grpc.StatusCode.OK.name)
         seconds = CALL_SECONDS.labels(name)
 
@@ -120,7 +128,7 @@ class EdgeServer:
             if not context.is_active():
                 context.abort(grpc.StatusCode.CANCELLED, "the client cancelled while the call waited for a thread")
             if needs_key:
-                self._authorise(context)
+                self._authorise(context, reads)
             try:
                 response = serve(request)
             except EdgeError as error:
@@ -140,8 +148,14 @@ class EdgeServer:
 
         return answer
 
-    def _authorise(self, context: grpc.ServicerContext) -> None:
+    def _authorise(self, context: grpc.ServicerContext, reads: bool) -> None:
         given = dict(context.invocation_metadata())
-        key = given.get("api-key") or str(given.get("authorization", "")).removeprefix("Bearer ")
-        if not hmac.compare_digest(str(key).encode(), self._api_key):
+        key = str(given.get("api-key") or str(given.get("authorization", "")).removeprefix("Bearer ")).encode()
+        if not key:
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "Must provide an API key or an Authorization bearer token")
+        if hmac.compare_digest(key, self._api_key):
+            return
+        if not hmac.compare_digest(key, self._read_only_api_key):
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, "Invalid API key or JWT")
+        if not reads:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, "Forbidden: Global manage access is required")

@@ -30,4 +30,6 @@ class EdgeSettings(SettingsGroup):
     """Vectors that a build brings together in one segment, in MB of 2^20 bytes; a larger collection has several."""
     api_key: str = Field(default="", validation_alias="QDRANT_API_KEY", repr=False, exclude=True)
     """Where it is set, calls need it as `api-key` or bearer token, as with Qdrant."""
+    read_only_api_key: str = Field(default="", validation_alias="QDRANT_READ_ONLY_API_KEY", repr=False, exclude=True)
+    """Where it is set, calls that read may have it in place of the other."""
     log: LogSettings = Field(default_factory=LogSettings)

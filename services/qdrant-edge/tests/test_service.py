@@ -80,6 +80,33 @@ def test_a_key_is_required_where_one_is_set(serve, refused):
     assert server.client(api_key="secret").get_collections().collections == []
 
 
+@pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection")
+def test_a_read_only_key_reads_and_is_refused_every_write(serve, create, refused):
+    server = serve(QDRANT_API_KEY="secret", QDRANT_READ_ONLY_API_KEY="look")
+    create(server.client(api_key="secret"), "a")
+    reader = server.client(api_key="look")
+    assert [one.name for one in reader.get_collections().collections] == ["a"]
+    assert reader.get_collection("a").points_count == 0
+    assert reader.get_aliases().aliases == []
+    assert reader.count("a").count == 0
+    assert reader.scroll("a")[0] == reader.retrieve("a", [1]) == []
+    assert reader.query_points("a", [1, 0, 0, 0], using="image").points == []
+    point = models.PointStruct(id=1, vector={"image": [1, 0, 0, 0]})
+    for write, *arguments in (
+        (reader.upsert, "a", [point]),
+        (reader.delete, "a", [1]),
+        (reader.set_payload, "a", {"label": "cat"}, [1]),
+        (reader.create_payload_index, "a", "label", models.PayloadSchemaType.KEYWORD),
+        (reader.delete_payload_index, "a", "label"),
+        (reader.update_collection_aliases, []),
+        (reader.delete_collection, "a"),
+    ):
+        assert "manage access is required" in refused("PERMISSION_DENIED", write, *arguments)
+    refused("PERMISSION_DENIED", create, reader, "b")
+    refused("UNAUTHENTICATED", server.client().get_collections)
+    refused("UNAUTHENTICATED", server.client(api_key="guess").get_collections)
+
+
 def test_a_second_process_is_told_who_has_the_folder(serve):
     server = serve()
     status, said = run(EDGE_DATA_DIR=str(server.folder), EDGE_PORT="0")

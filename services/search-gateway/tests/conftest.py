@@ -70,16 +70,17 @@ class FakeWatcher:
         default_factory=lambda: WatcherState(ignored=3, queued=2, last_scan_at=datetime(2026, 1, 1, tzinfo=UTC))
     )
     hints: list[list[str] | None] = field(default_factory=list)
+    retries: list[list[str] | None] = field(default_factory=list)
 
     def state(self) -> WatcherState:
         """Return what the watcher said."""
         return WatcherState() if self.away else self.said
 
-    def request_scan(self, keys: Sequence[str] | None = None) -> None:
+    def request_scan(self, keys: Sequence[str] | None = None, *, retry: bool = False) -> None:
         """Take a hint."""
         if self.away:
             raise QueueUnavailable("away")
-        self.hints.append(None if keys is None else list(keys))
+        (self.retries if retry else self.hints).append(None if keys is None else list(keys))
 
 
 def word_bytes() -> bytes:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from sightline_catalogue import CatalogueReadOnly
 from sightline_search_gateway.ingest.upload_names import safe_name
 
 KEY = "a-key-of-sixteen-or-more"
@@ -168,6 +169,20 @@ def test_a_delete_takes_the_file_the_entry_and_the_thumbnail(writable, problem):
     assert not writable.thumbnails.kept
     assert writable.watcher.hints == [["a/cat.jpg"]]
     problem(delete(writable, image), 404, "image-not-found")
+
+
+def test_a_gateway_that_may_only_read_leaves_the_entry_to_the_watcher(writable, monkeypatch):
+    image = writable.add("a/cat.jpg")
+    writable.thumbnails.kept[image.sha256] = b"webp"
+
+    def refuse(ids):
+        raise CatalogueReadOnly("the key may only read")
+
+    monkeypatch.setattr(writable.collection, "delete", refuse)
+    assert delete(writable, image).status_code == 204
+    assert not writable.bucket.files
+    assert writable.thumbnails.kept
+    assert writable.watcher.hints == [["a/cat.jpg"]]
 
 
 def test_a_copy_keeps_its_thumbnail(writable):

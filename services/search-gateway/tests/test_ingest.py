@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from sightline_catalogue import CatalogueUnavailable
+from sightline_catalogue import CatalogueReadOnly, CatalogueUnavailable
 from sightline_search_gateway.ingest import status
 
 
@@ -73,3 +73,18 @@ def test_a_retry_that_redis_does_not_hear_of_is_pending_all_the_same(world, prob
     response = world.client.post("/api/v1/ingest/rescan", json={"ids": [bad.id]})
     assert response.json == {"queued": True, "retried": 1}
     assert world.collection.images[bad.id].state == "pending"
+
+
+def test_a_gateway_that_may_only_read_leaves_a_retry_to_the_watcher(world, problem, monkeypatch):
+    world.add("bad.jpg", b"x", state="failed", reason="not an image")
+    [bad] = [image for image in world.collection.images.values() if image.state == "failed"]
+
+    def refuse(*arguments, **options):
+        raise CatalogueReadOnly("the key may only read")
+
+    monkeypatch.setattr(world.collection, "set_state", refuse)
+    response = world.client.post("/api/v1/ingest/rescan", json={"ids": [bad.id]})
+    assert response.json == {"queued": True, "retried": 1}
+    assert world.watcher.retries == [["bad.jpg"]]
+    world.watcher.away = True
+    problem(world.client.post("/api/v1/ingest/rescan", json={"ids": [bad.id]}), 503, "queue-unavailable")

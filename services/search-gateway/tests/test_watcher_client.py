@@ -53,6 +53,8 @@ def test_hints_come_in_order_and_do_not_pile_up(settings, client):
     watcher.request_scan(["a/b.jpg", "é.jpg"])
     watcher.request_scan()
     assert [json.loads(client.rpop(RESCAN_LIST)) for _ in range(2)] == [{"keys": ["a/b.jpg", "é.jpg"]}, {}]
+    watcher.request_scan(["c.jpg"], retry=True)
+    assert json.loads(client.rpop(RESCAN_LIST)) == {"keys": ["c.jpg"], "retry": True}
     for number in range(MAX_REQUESTS + 5):
         client.lpush(RESCAN_LIST, str(number))
     watcher.request_scan()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import redis
 import structlog
@@ -11,8 +12,18 @@ from sightline_service.queues import RESCAN_LIST
 
 log = structlog.get_logger()
 
-Hint = list[str] | None
-"""Keys to check; None means the whole bucket."""
+
+@dataclass(frozen=True)
+class Hint:
+    """What the gateway asks for.
+
+    Attributes:
+        keys: Keys to check; None means the whole bucket.
+        retry: Whether those of them that failed are to be tried again.
+    """
+
+    keys: list[str] | None
+    retry: bool = False
 
 
 def pop_hints(client: redis.Redis) -> Iterator[Hint]:
@@ -38,7 +49,8 @@ def wait_for_hint(client: redis.Redis, seconds: float) -> Iterator[Hint]:
 
 def _parse(message: str) -> Iterator[Hint]:
     try:
-        keys = json.loads(message).get("keys")
-        yield [str(key) for key in keys] if keys is not None else None
+        fields = json.loads(message)
+        keys = fields.get("keys")
+        yield Hint([str(key) for key in keys] if keys is not None else None, fields.get("retry") is True)
     except (ValueError, AttributeError, TypeError):
         log.warning("not a valid hint", message=message[:200])

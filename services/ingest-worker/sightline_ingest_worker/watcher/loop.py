@@ -198,10 +198,12 @@ class Watcher:
             self._handle(collection, sorted(fresh), "event", settled=False)
 
     def _handle_hint(self, collection: Collection, hint: Hint) -> None:
-        if hint is None:
+        if hint.keys is None:
             self.request_scan()
-        elif hint:
-            self._handle(collection, hint, "hint", settled=True)
+        elif hint.keys:
+            if hint.retry:
+                self._reconciler.mark_failed_as_due(collection, hint.keys)
+            self._handle(collection, hint.keys, "hint", settled=True)
 
     def _handle(self, collection: Collection, keys: list[str], reason: str, *, settled: bool) -> None:
         """Reconcile changed keys: files, folders with their files, and what is gone."""

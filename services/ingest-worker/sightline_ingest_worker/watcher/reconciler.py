@@ -147,6 +147,17 @@ class Reconciler:
             self._queue.send(keys, queue)
             metrics.QUEUED.labels(reason).inc(len(keys))
 
+    def mark_failed_as_due(self, collection: Collection, keys: Sequence[str]) -> None:
+        """Mark those of some keys that failed as pending and due.
+
+        Raises:
+            CatalogueError: The catalogue does not answer.
+        """
+        ids = [self.identify(key.encode("utf-8", "surrogateescape")) for key in keys]
+        failed = [image.id for image in collection.get(ids) if image is not None and image.state == FAILED]
+        if failed:
+            collection.set_state(failed, PENDING, next_try_at=datetime.now(UTC))
+
     def _is_gone(self, image: Image) -> bool:
         """Return whether a record's object no longer exists, or has a name that is not that of an image.
 

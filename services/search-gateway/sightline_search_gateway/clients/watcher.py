@@ -71,13 +71,19 @@ class WatcherClient:
             last_scan_at=status.last_scan_at,
         )
 
-    def request_scan(self, keys: Sequence[str] | None = None) -> None:
+    def request_scan(self, keys: Sequence[str] | None = None, *, retry: bool = False) -> None:
         """Ask the watcher to look at some keys, or at the whole bucket.
+
+        Args:
+            keys: The keys; None for the whole bucket.
+            retry: Have those of them that failed tried again.
 
         Raises:
             QueueUnavailable: Redis does not answer.
         """
         message: dict[str, Any] = {} if keys is None else {"keys": list(keys)}
+        if retry:
+            message["retry"] = True
         try:
             self._redis.lpush(RESCAN_LIST, json.dumps(message))
             # Where no watcher takes them: the oldest go, since its scan finds everything anyway.

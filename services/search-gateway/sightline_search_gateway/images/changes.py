@@ -9,6 +9,7 @@ from typing import Annotated
 
 import structlog
 from sightline_bucket import Bucket, KeyRefused, ObjectExists, ObjectMissing, ThumbnailStore
+from sightline_catalogue import CatalogueReadOnly
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, PictureSettings, open_picture
 
@@ -90,10 +91,14 @@ class ChangeService:
             log.info("already gone from the bucket", key=image.key)
         except KeyRefused as error:
             raise ServiceError("invalid-request", f"This file cannot be removed here: {error}.") from error
-        collection.delete([image.id])
-        # A copy of the same bytes shares the thumbnail.
-        if image.sha256:
-            self.thumbnails.release([image.sha256], collection.by_sha256)
+        try:
+            collection.delete([image.id])
+        except CatalogueReadOnly:
+            log.info("the record is left to the watcher: the gateway may not write to the catalogue", key=image.key)
+        else:
+            # A copy of the same bytes shares the thumbnail.
+            if image.sha256:
+                self.thumbnails.release([image.sha256], collection.by_sha256)
         self._request_scan([image.key])
 
     def _add(self, file: SentFile, folder: str) -> str:

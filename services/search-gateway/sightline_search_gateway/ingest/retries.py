@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
-from sightline_catalogue import FAILED, PENDING
+from sightline_catalogue import FAILED, PENDING, CatalogueReadOnly
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherClient
@@ -32,18 +32,35 @@ class RetryService:
         try:
             self.watcher.request_scan()
         except QueueUnavailable as error:
-            detail = "Redis does not answer; try again soon."
-            raise ServiceError("queue-unavailable", detail, retry_after_seconds=5) from error
+            raise _queue_problem() from error
 
     def retry(self, ids: Sequence[str]) -> int:
-        """Have failed images tried again; return how many."""
+        """Have failed images tried again; return how many.
+
+        Raises:
+            ServiceError: The gateway may not write to the catalogue, and Redis, by which it asks the watcher to, does
+                not answer.
+        """
         collection = self.catalogue.current()
         failed = [image for image in collection.get(ids) if image is not None and image.state == FAILED]
-        if failed:
+        if not failed:
+            return 0
+        keys = [image.key for image in failed]
+        try:
             collection.set_state([image.id for image in failed], PENDING, next_try_at=datetime.now(UTC))
+        except CatalogueReadOnly:
             try:
-                self.watcher.request_scan([image.key for image in failed])
-            except QueueUnavailable:
-                # What is pending and due the watcher queues at its next look anyway.
-                log.warning("no scan was requested: redis does not answer")
+                self.watcher.request_scan(keys, retry=True)
+            except QueueUnavailable as error:
+                raise _queue_problem() from error
+            return len(failed)
+        try:
+            self.watcher.request_scan(keys)
+        except QueueUnavailable:
+            # What is pending and due the watcher queues at its next look anyway.
+            log.warning("no scan was requested: redis does not answer")
         return len(failed)
+
+
+def _queue_problem() -> ServiceError:
+    return ServiceError("queue-unavailable", "Redis does not answer; try again soon.", retry_after_seconds=5)
