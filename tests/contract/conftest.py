@@ -136,6 +136,19 @@ def namespace(server_url) -> Iterator[Namespace]:
 
 
 @pytest.fixture
+def indexing_namespace(tmp_path) -> Iterator[Namespace]:
+    """The test's own collections on a server that builds an index over few vectors, or on that of QDRANT_URL."""
+    url = os.environ.get("QDRANT_URL")
+    server = Server(tmp_path)
+    if url is None:
+        server.start(EDGE_INDEX_THRESHOLD="1000")
+    namespace = Namespace(url or server.url)
+    yield namespace
+    namespace.clear()
+    server.stop()
+
+
+@pytest.fixture
 def catalogue(namespace) -> Catalogue:
     """A catalogue that has no collection yet."""
     return namespace.catalogue()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_catalogue import (
     INDEXED,
+    CatalogueSettings,
     Counts,
     Filter,
     Image,
@@ -21,6 +22,7 @@ from sightline_catalogue import (
     ScanState,
     SearchParams,
     State,
+    TooDeep,
     UnknownImage,
 )
 from sightline_catalogue.cursor import read_cursor, write_cursor
@@ -30,6 +32,7 @@ from sightline_catalogue.payload import order_of
 from fakes.encoder import MODEL
 
 Vector = NDArray[np.float32]
+MAX_DEPTH = CatalogueSettings().max_depth
 
 
 class FakeCollection:
@@ -56,8 +59,10 @@ class FakeCollection:
 
     def nearest(self, vector: Vector, params: SearchParams) -> Nearest:
         self._count("nearest")
+        if params.offset + params.limit > MAX_DEPTH:
+            raise TooDeep(f"a search goes {MAX_DEPTH} deep (QDRANT_MAX_DEPTH)")
         unit = np.asarray(vector, np.float32) / np.linalg.norm(vector)
-        ids = [image.id for image in self._indexed(params.filter) if image.id not in params.exclude]
+        ids = sorted(image.id for image in self._indexed(params.filter) if image.id not in params.exclude)
         similarities = np.array([self.stored_vectors[one] @ unit for one in ids], dtype=np.float32)
         order = np.argsort(-similarities, kind="stable")[params.offset : params.offset + params.limit]
         images = [replace(self.images[ids[place]], attempts=0, etag=None, reason=None) for place in order]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -13,10 +13,10 @@ from sightline_service.batches import batched
 
 from sightline_catalogue.connection import Connection
 from sightline_catalogue.cursor import read_cursor, write_cursor
-from sightline_catalogue.errors import NotFound, NotIndexed, UnknownImage
+from sightline_catalogue.errors import NoCollection, NotIndexed, UnknownImage
 from sightline_catalogue.filters import Filter, conditions, has_id, is_after, is_one_of
 from sightline_catalogue.image import INDEXED, STATES, Counts, Image, Nearest, Page, ScanState, State
-from sightline_catalogue.methods import QUERY, QUERY_BATCH, SCROLL, SET_PAYLOAD, UPSERT
+from sightline_catalogue.methods import SCROLL, SET_PAYLOAD, UPSERT
 from sightline_catalogue.payload import (
     ORDER,
     SCAN_FIELDS,
@@ -36,11 +36,9 @@ from sightline_catalogue.query_builder import (
     check_limit,
 )
 from sightline_catalogue.schema import ModelRef
+from sightline_catalogue.searcher import Searcher
 from sightline_catalogue.settings import CatalogueSettings
 from sightline_catalogue.vectors import VECTOR, as_vector, read_vector, vector_message
-
-NARROWED_SECONDS = 60.0
-"""How long every search filters for searchable images, after an unfiltered one has found others."""
 
 
 class Collection:
@@ -60,51 +58,43 @@ class Collection:
     ) -> None:
         self.name = name
         self.model = model
-        self._connection = connection
         self._points = Points(connection, name)
         self._bucket_id = bucket_id
         self._queries = QueryBuilder(name, model, bucket_id, settings)
+        self._searcher = Searcher(self._points, self._queries, settings.max_depth)
         self._of_bucket = is_one_of("bucket", [bucket_id])
-        self._narrowed_until = 0.0
 
     def nearest(self, vector: ArrayLike, params: SearchParams) -> Nearest:
-        """Return the indexed images nearest to a vector, (dimensions,) of any length, the nearest first."""
-        origin = self._origin(vector)
-        unfiltered = params.is_unfiltered and time.monotonic() > self._narrowed_until
-        query = self._queries.build(origin, params, narrowed=not unfiltered)
-        found = [] if params.matches_nothing else self._points.call(QUERY, query).result
-        if unfiltered and not self._queries.only_searchable(found):
-            self._narrowed_until = time.monotonic() + NARROWED_SECONDS
-            found = self._points.call(QUERY, self._queries.build(origin, params)).result
-        return self._queries.read(found, params)
+        """Return the indexed images nearest to a vector, (dimensions,) of any length, the nearest first.
+
+        Equally near ones come by their ids. Pages are cuts of one list, so that no image is on two of them, and none
+        between them, while nothing is added or deleted; at the very depth of the list, equally near ones may vary.
+
+        Raises:
+            TooDeep: The page ends below the list's depth.
+        """
+        return self._searcher.nearest(self._origin(vector), params)
 
     def nearest_batch(self, vectors: Sequence[ArrayLike] | NDArray[np.float32], params: SearchParams) -> list[Nearest]:
-        """Return the nearest images of several vectors, in one call."""
-        queries = [self._queries.build(self._origin(vector), params) for vector in vectors]
-        if not queries or params.matches_nothing:
-            return [self._queries.read([], params) for _ in queries]
-        request = api.QueryBatchPoints(collection_name=self.name, query_points=queries)
-        return [self._queries.read(one.result, params) for one in self._points.call(QUERY_BATCH, request).result]
+        """Return the nearest images of several vectors, in one call where each has a first page of up to 50."""
+        return self._searcher.nearest_batch([self._origin(vector) for vector in vectors], params)
 
     def similar(self, image_id: str, params: SearchParams) -> Nearest:
-        """Return the indexed images nearest to an image of the collection, without itself.
+        """Return the indexed images nearest to an image of the collection, as `nearest` does, without itself.
 
         Raises:
             UnknownImage: There is no such image.
             NotIndexed: There is, but it has no vector.
         """
-        query = self._queries.build(api.VectorInput(id=point_id(image_id)), params)
-        query.filter.must_not.append(has_id([image_id]))
-        if params.matches_nothing:
-            return self._queries.read([], params)
+        others = replace(params, exclude=(*params.exclude, image_id))
         try:
-            response = self._connection.call(QUERY, query)
-        except NotFound as error:
+            return self._searcher.nearest(api.VectorInput(id=point_id(image_id)), others)
+        except NoCollection:
+            # Qdrant's NOT_FOUND may mean the point.
             [image] = self.get([image_id])
             if image is None:
                 raise UnknownImage(f"there is no image {image_id}") from None
-            raise NotIndexed(f"{image.key} is {image.state} and has no vector to compare with: {error}") from None
-        return self._queries.read(response.result, params)
+            raise NotIndexed(f"{image.key} is {image.state} and has no vector to compare with") from None
 
     def get(self, ids: Sequence[str]) -> list[Image | None]:
         """Return images by id, in the order of the ids; None for one that does not exist."""

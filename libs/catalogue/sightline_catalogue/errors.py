@@ -35,5 +35,9 @@ class WrongCursor(CatalogueError, ValueError):
     """A cursor that is not from an earlier page."""
 
 
+class TooDeep(CatalogueError, ValueError):
+    """A page that ends deeper than a search goes."""
+
+
 class NotFound(CatalogueError):
     """Qdrant's NOT_FOUND: a collection or a point. Within this package only."""

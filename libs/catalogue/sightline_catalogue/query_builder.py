@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from qdrant_client import grpc as api
 
+from sightline_catalogue.errors import TooDeep
 from sightline_catalogue.filters import Filter, conditions, has_hnsw_links, has_id, is_one_of
 from sightline_catalogue.identity import storable
 from sightline_catalogue.image import INDEXED, Nearest
 from sightline_catalogue.payload import FOUND_FIELDS, SEARCHABLE, read_found
+from sightline_catalogue.ranking import FIRST_BLOCK
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.settings import CatalogueSettings
 from sightline_catalogue.vectors import VECTOR, read_vector
 
 WHOLE_PAYLOAD = api.WithPayloadSelector(enable=True)
+SEARCHABLE_PAYLOAD = api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=[SEARCHABLE]))
 NO_PAYLOAD = api.WithPayloadSelector(enable=False)
 FOUND_PAYLOAD = api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=FOUND_FIELDS))
 WITH_VECTOR = api.WithVectorsSelector(include=api.VectorsSelector(names=[VECTOR]))
@@ -38,7 +41,7 @@ class SearchParams:
 
     Attributes:
         limit: At most so many, at least 1.
-        offset: The number of nearest images to skip.
+        offset: The number of nearest images to skip. With `limit`, within the depth of the settings.
         filter: Only images that match.
         exclude: Ids of images to exclude.
         with_vectors: Return their vectors too.
@@ -61,7 +64,7 @@ class SearchParams:
     @property
     def is_unfiltered(self) -> bool:
         """Whether it takes the nearest of all indexed images."""
-        return self.offset == 0 and not self.exclude and (self.filter is None or self.filter == Filter())
+        return not self.exclude and (self.filter is None or self.filter == Filter())
 
     @property
     def matches_nothing(self) -> bool:
@@ -77,55 +80,85 @@ class QueryBuilder:
         self._bucket = storable(bucket_id)
         self._collection = collection
         self._dimensions = model.dimensions
-        self._params = api.SearchParams(
-            hnsw_ef=settings.hnsw_ef,
-            quantization=api.QuantizationSearchParams(rescore=True, oversampling=settings.oversampling),
-        )
-        # Where the graph has no links between the images of a filter, looking at the neighbours of neighbours finds
-        # them (ACORN, arXiv:2403.04871): with a filter that keeps a tenth of a million images, recall is .999 instead
-        # of .80, in some tens of milliseconds. The database does without where a filter keeps more than four tenths.
-        self._acorn_params = api.SearchParams()
-        self._acorn_params.CopyFrom(self._params)
-        self._acorn_params.acorn.enable = True
+        self._settings = settings
 
-    def build(self, origin: api.VectorInput, params: SearchParams, *, narrowed: bool = True) -> api.QueryPoints:
-        """Return the query for the nearest images.
+    def check_depth(self, params: SearchParams) -> None:
+        """Check that a page is within the depth of the list.
+
+        Raises:
+            TooDeep: It is not.
+        """
+        depth, end = self._settings.max_depth, params.offset + params.limit
+        if end > depth:
+            raise TooDeep(
+                f"Results {params.offset + 1:,} to {end:,} were asked for; a search goes {depth:,} deep "
+                "(QDRANT_MAX_DEPTH). Ask for fewer, or narrow the search."
+            )
+
+    def page(self, origin: api.VectorInput, params: SearchParams, *, narrowed: bool = True) -> api.QueryPoints:
+        """Return the query for a first page, with the images, and one more of them than the page has.
 
         Args:
             origin: The vector, or the id of the point, that they are near to.
             params: How many, and which.
-            narrowed: Whether to ask for indexed images of this bucket only; see `only_searchable`.
+            narrowed: Whether to ask for indexed images of this bucket only.
 
         Raises:
             ValueError: A datetime of the filter is naive.
         """
+        query = self._query(origin, params, params.limit, FIRST_BLOCK, narrowed=narrowed)
+        query.with_payload.CopyFrom(FOUND_PAYLOAD)
+        if params.with_vectors:
+            query.with_vectors.CopyFrom(WITH_VECTOR)
+        return query
+
+    def block(self, origin: api.VectorInput, params: SearchParams, end: int, *, narrowed: bool) -> api.QueryPoints:
+        """Return the query for the block that ends at place `end`: ids and scores, and one more than the block has."""
+        query = self._query(origin, params, end, end, narrowed=narrowed)
+        query.with_payload.CopyFrom(NO_PAYLOAD if narrowed else SEARCHABLE_PAYLOAD)
+        return query
+
+    def _query(
+        self, origin: api.VectorInput, params: SearchParams, limit: int, end: int, *, narrowed: bool
+    ) -> api.QueryPoints:
+        # Any limit within a block has as many candidates scored again: a shorter answer is the beginning of a longer
+        # one. The half keeps a quotient that is not exact from being rounded down.
+        oversampling = (int(self._settings.oversampling * (end + 1)) + 0.5) / (limit + 1)
         query = api.QueryPoints(
             collection_name=self._collection,
             query=api.Query(nearest=origin),
             using=VECTOR,
             filter=api.Filter(must=[self.searchable, *conditions(params.filter)]) if narrowed else None,
-            params=self._params if has_hnsw_links(params.filter) or not narrowed else self._acorn_params,
-            limit=params.limit,
-            offset=params.offset,
-            with_payload=FOUND_PAYLOAD,
-            with_vectors=WITH_VECTOR if params.with_vectors else None,
+            params=api.SearchParams(
+                hnsw_ef=self._settings.hnsw_ef,
+                quantization=api.QuantizationSearchParams(rescore=True, oversampling=oversampling),
+            ),
+            limit=limit + 1,
         )
+        if narrowed and not has_hnsw_links(params.filter):
+            # Where the graph has no links between the images of a filter, looking at the neighbours of neighbours finds
+            # them (ACORN, arXiv:2403.04871): with a filter that keeps a tenth of a million images, recall is .999
+            # instead of .80, in some tens of milliseconds. The database does without where a filter keeps more than
+            # four tenths.
+            query.params.acorn.enable = True
         if params.exclude:
             query.filter.must_not.append(has_id(params.exclude))
         return query
 
-    def only_searchable(self, points: Sequence[api.ScoredPoint]) -> bool:
-        """Return whether all points are indexed images of this bucket.
+    def is_searchable(self, point: api.ScoredPoint | api.RetrievedPoint) -> bool:
+        """Return whether a point is an indexed image of this bucket."""
+        bucket: str = point.payload[SEARCHABLE].string_value
+        return bucket == self._bucket
 
-        If the nearest of everything are, they are also the nearest of these: the condition may be left out, which
-        saves the database a check of every point on its way.
-        """
-        return all(point.payload[SEARCHABLE].string_value == self._bucket for point in points)
-
-    def read(self, points: Sequence[api.ScoredPoint], params: SearchParams) -> Nearest:
-        """Return the images of the points that were found."""
+    def read(
+        self,
+        points: Sequence[api.ScoredPoint | api.RetrievedPoint],
+        scores: Sequence[float],
+        params: SearchParams,
+    ) -> Nearest:
+        """Return the images of the points that were found, each with its score."""
         images = [read_found(point.id.uuid, point.payload) for point in points]
-        similarities = np.array([point.score for point in points], dtype=np.float32)
+        similarities = np.array(scores, dtype=np.float32)
         if not params.with_vectors:
             return Nearest(images, similarities)
         vectors = np.empty((len(points), self._dimensions), dtype=np.float32)

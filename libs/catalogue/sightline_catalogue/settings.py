@@ -35,6 +35,9 @@ class CatalogueSettings(SettingsGroup):
     """How many candidates a search through the index holds; more is slower and finds more."""
     oversampling: float = Field(default=2.0, ge=1, le=16)
     """How many times its limit a search through the index looks up by int8 vectors and scores again by full ones."""
+    max_depth: int = Field(default=1000, ge=200, le=10_000)
+    """How many of the nearest images can be paged through; deeper pages are refused, since a search for them holds as
+    many candidates."""
 
     @field_validator("url")
     @classmethod

@@ -84,8 +84,8 @@ def test_every_field_that_filters_use_is_indexed():
 def test_a_search_looks_at_neighbours_of_neighbours_where_the_graph_has_no_links(wanted, looks_further):
     queries = QueryBuilder("images", ModelRef("embedded", "a" * 64, 2), "main", CatalogueSettings())
     origin = api.VectorInput(dense=vector_message(np.ones(2, np.float32)))
-    assert queries.build(origin, SearchParams(5, filter=wanted)).params.acorn.enable is looks_further
-    assert not queries.build(origin, SearchParams(5), narrowed=False).params.HasField("acorn")
+    assert queries.page(origin, SearchParams(5, filter=wanted)).params.acorn.enable is looks_further
+    assert not queries.page(origin, SearchParams(5), narrowed=False).params.HasField("acorn")
 
 
 def test_a_date_without_a_time_zone_is_refused():

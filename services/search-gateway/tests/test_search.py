@@ -64,6 +64,21 @@ def test_a_window_of_the_results(world):
     assert window["query"]["limit"] == 2
 
 
+def test_pages_of_a_search_show_every_picture_once(world):
+    everything = [hit["id"] for hit in search(world, q="a cat").json["results"]]
+    pages = [search(world, q="a cat", limit=3, offset=start).json["results"] for start in range(0, 12, 3)]
+    assert [hit["id"] for page in pages for hit in page] == everything[:12]
+
+
+def test_a_page_that_is_too_deep_is_refused_with_the_reason(world, problem):
+    assert search(world, q="a cat", limit=200, offset=800).json["results"] == []
+    body = problem(search(world, q="a cat", limit=200, offset=801), 422, "too-deep")
+    assert "QDRANT_MAX_DEPTH" in body["detail"]
+    shown = search(world, q="a cat").json["results"][0]["id"]
+    problem(world.client.get(f"/api/v1/images/{shown}/similar?offset=1000"), 422, "too-deep")
+    problem(post(world, q="a cat", offset="1000"), 422, "too-deep")
+
+
 def test_filters(world):
     def keys(**filters):
         return {hit["key"] for hit in search(world, q="x", **filters).json["results"]}

@@ -15,7 +15,7 @@ from apiflask.exceptions import HTTPError
 from flask import Response, g, request
 from sightline.encoder import client as encoder
 from sightline_bucket import BucketReadOnly, BucketUnavailable, KeyRefused, ObjectMissing
-from sightline_catalogue import CatalogueError, CatalogueUnavailable, NoCollection, UnknownImage, WrongCursor
+from sightline_catalogue import CatalogueError, CatalogueUnavailable, NoCollection, TooDeep, UnknownImage, WrongCursor
 from sightline_pictures import PictureError
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
@@ -38,6 +38,7 @@ class ProblemType:
 PROBLEM_TYPES: dict[str, ProblemType] = {
     "invalid-request": ProblemType(422, "The request is not valid"),
     "not-a-picture": ProblemType(422, "Not a picture that can be read"),
+    "too-deep": ProblemType(422, "Deeper than a search goes"),
     "image-not-found": ProblemType(404, "No such picture"),
     "no-vector": ProblemType(409, "The picture has not been indexed"),
     "not-shown": ProblemType(404, "The picture cannot be shown"),
@@ -77,6 +78,8 @@ def translate(error: Exception) -> ServiceError | None:
             return ServiceError(
                 "catalogue-unavailable", "The catalogue does not answer; try again soon.", retry_after_seconds=2
             )
+        case TooDeep():
+            return ServiceError("too-deep", str(error))
         case WrongCursor():
             return ServiceError(
                 "invalid-request", str(error), errors=[{"in": "query", "name": "cursor", "detail": str(error)}]

@@ -26,7 +26,10 @@ class Window(Filters):
     offset = fields.Integer(
         load_default=0,
         validate=validate.Range(0, MAX_OFFSET),
-        metadata={"description": "How many of the best to leave out."},
+        metadata={
+            "description": "How many of the best to leave out. Pages are cuts of one list, by similarity, then id. "
+            "With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`)."
+        },
     )
     clusters = fields.Boolean(
         load_default=True,
@@ -97,7 +100,7 @@ class Timings(TypedDict):
 
 
 class SearchResults(TypedDict):
-    """What was found, the most similar first."""
+    """What was found, the most similar first; what is equally similar, by id."""
 
     query: Query
     model: Annotated[ModelRef | None, "Null while nothing has been indexed."]

@@ -441,7 +441,7 @@ export interface components {
              */
             limit?: number;
             /**
-             * @description How many of the best to leave out.
+             * @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`).
              * @default 0
              */
             offset?: number;
@@ -868,7 +868,7 @@ export interface operations {
                     "application/json": components["schemas"]["Images"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -966,7 +966,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1164,7 +1164,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1236,7 +1236,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1291,7 +1291,7 @@ export interface operations {
                 before?: string;
                 /** @description How many results at most. */
                 limit?: number;
-                /** @description How many of the best to leave out. */
+                /** @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`). */
                 offset?: number;
                 /** @description Whether the first 50 results are put into clusters, with a graph of them. */
                 clusters?: boolean;
@@ -1331,7 +1331,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1403,7 +1403,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1514,7 +1514,7 @@ export interface operations {
                     "application/json": components["schemas"]["Failures"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1576,7 +1576,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1696,7 +1696,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1805,7 +1805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1888,7 +1888,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2091,7 +2091,7 @@ export interface operations {
                 before?: string;
                 /** @description How many results at most. */
                 limit?: number;
-                /** @description How many of the best to leave out. */
+                /** @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`). */
                 offset?: number;
                 /** @description Whether the first 50 results are put into clusters, with a graph of them. */
                 clusters?: boolean;
@@ -2113,7 +2113,7 @@ export interface operations {
                     "application/json": components["schemas"]["SearchResults"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2213,7 +2213,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Too few pictures for a map (`too-few`) */
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
                     [name: string]: unknown;

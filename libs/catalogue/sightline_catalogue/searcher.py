@@ -1,0 +1,126 @@
+"""Searches one collection for the nearest images."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from qdrant_client import grpc as api
+
+from sightline_catalogue.image import Nearest
+from sightline_catalogue.methods import QUERY, QUERY_BATCH
+from sightline_catalogue.points import Points
+from sightline_catalogue.query_builder import FOUND_PAYLOAD, WITH_VECTOR, QueryBuilder, SearchParams
+from sightline_catalogue.ranking import FIRST_BLOCK, Rank, block_ends, first_of, joined, ranks_of
+
+NARROWED_SECONDS = 60.0
+"""How long every search filters for searchable images, after an unfiltered one has found others."""
+
+
+class Searcher:
+    """Searches one collection.
+
+    An ordinary first page, of up to 50 results, is one query that returns all of their images. Anything else asks for
+    ids and scores alone, block by block (`ranking`), cuts the page, and reads its images by id.
+
+    Args:
+        points: The collection's points.
+        queries: Builds its queries.
+        depth: How many of the nearest can be paged through.
+    """
+
+    def __init__(self, points: Points, queries: QueryBuilder, depth: int) -> None:
+        self._points = points
+        self._queries = queries
+        self._ends = block_ends(depth)
+        self._narrowed_until = 0.0
+
+    def nearest(self, origin: api.VectorInput, params: SearchParams) -> Nearest:
+        """Return the nearest images of a vector, or of a point by its id."""
+        self._queries.check_depth(params)
+        if params.matches_nothing:
+            return self._queries.read([], [], params)
+        if _is_in_first_block(params):
+            narrowed = self._is_narrowed(params)
+            found = self._points.call(QUERY, self._queries.page(origin, params, narrowed=narrowed)).result
+            if not narrowed and not self._only_searchable(found):
+                return self.nearest(origin, params)
+            page = first_of(found, params.limit)
+            if page is not None:
+                return self._queries.read(page, [point.score for point in page], params)
+        return self._cut(origin, params)
+
+    def nearest_batch(self, origins: Sequence[api.VectorInput], params: SearchParams) -> list[Nearest]:
+        """Return the nearest images of several vectors, as `nearest` does: in one call, if one query each will do."""
+        self._queries.check_depth(params)
+        if params.matches_nothing or not origins or not _is_in_first_block(params):
+            return [self.nearest(origin, params) for origin in origins]
+        queries = [self._queries.page(origin, params) for origin in origins]
+        pages = [first_of(answer, params.limit) for answer in self._call_batch(queries)]
+        return [
+            self._cut(origin, params)
+            if page is None
+            else self._queries.read(page, [point.score for point in page], params)
+            for origin, page in zip(origins, pages, strict=True)
+        ]
+
+    def _cut(self, origin: api.VectorInput, params: SearchParams) -> Nearest:
+        """Return a page that is cut of the list. An image that was deleted meanwhile is left out."""
+        ranks = self._ranks(origin, params, params.offset + params.limit)[params.offset :][: params.limit]
+        points = self._points.retrieve(
+            [one for _, one in ranks],
+            with_payload=FOUND_PAYLOAD,
+            with_vectors=WITH_VECTOR if params.with_vectors else None,
+        )
+        found = {point.id.uuid: point for point in points if self._queries.is_searchable(point)}
+        kept = [(-score, found[one]) for score, one in ranks if one in found]
+        return self._queries.read([point for _, point in kept], [score for score, _ in kept], params)
+
+    def _ranks(self, origin: api.VectorInput, params: SearchParams, end: int) -> list[Rank]:
+        """Return the ranks of the list, at least down to its place `end`, if there are as many."""
+        count = next(place for place, one in enumerate(self._ends, start=1) if one >= end)
+        answers = self._answers(origin, params, self._ends[:count])
+        while True:
+            blocks = zip(answers, self._ends, strict=False)
+            ranks = joined(ranks_of(answer, one, deepest=one == self._ends[-1]) for answer, one in blocks)
+            # Results that share the last score are not among the ranks yet.
+            is_whole = len(answers) == len(self._ends) or len(answers[-1]) <= self._ends[len(answers) - 1]
+            if len(ranks) >= end or is_whole:
+                return ranks
+            answers += self._answers(origin, params, [self._ends[len(answers)]])
+
+    def _answers(
+        self, origin: api.VectorInput, params: SearchParams, ends: Sequence[int]
+    ) -> list[Sequence[api.ScoredPoint]]:
+        """Return the answers for some blocks, each with one result more than it has."""
+        # The first block is asked for as a first page is, so that the two are of the same results.
+        narrowed = self._is_narrowed(params) or ends[0] != FIRST_BLOCK
+        queries = [
+            self._queries.block(origin, params, end, narrowed=narrowed or place > 0) for place, end in enumerate(ends)
+        ]
+        answers = self._call_batch(queries)
+        if not narrowed and not self._only_searchable(answers[0]):
+            return self._answers(origin, params, ends)
+        return answers
+
+    def _call_batch(self, queries: Sequence[api.QueryPoints]) -> list[Sequence[api.ScoredPoint]]:
+        request = api.QueryBatchPoints(collection_name=queries[0].collection_name, query_points=queries)
+        return [one.result for one in self._points.call(QUERY_BATCH, request).result]
+
+    def _is_narrowed(self, params: SearchParams) -> bool:
+        return not params.is_unfiltered or time.monotonic() <= self._narrowed_until
+
+    def _only_searchable(self, points: Sequence[api.ScoredPoint]) -> bool:
+        """Return whether all points are indexed images of this bucket; if not, the next searches ask for these alone.
+
+        If the nearest of everything are, they are also the nearest of these: the condition may be left out, which
+        saves the database a check of every point on its way.
+        """
+        if all(map(self._queries.is_searchable, points)):
+            return True
+        self._narrowed_until = time.monotonic() + NARROWED_SECONDS
+        return False
+
+
+def _is_in_first_block(params: SearchParams) -> bool:
+    return params.offset == 0 and params.limit <= FIRST_BLOCK
