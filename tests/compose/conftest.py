@@ -1,50 +1,54 @@
-"""The system in containers, built from this checkout, over a folder of pictures and over an S3 store."""
+"""The system in containers, built from this checkout: with qdrant-edge, and with a Qdrant server where its image is.
+
+Each over a folder of pictures and over an S3 store.
+"""
 
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 from buckets import Folder, Objects, fill
-from engine import System, missing, wait_for
+from engine import SYSTEMS, System, has_server_image, missing, server_image, systems, wait_for
+from sightline_local.stack import free_port, free_ports, is_free
+
+KEYS = {"QDRANT_API_KEY": "a-key-that-writes", "QDRANT_READ_ONLY_API_KEY": "a-key-that-reads"}
+"""Of the systems over a folder; the others have none."""
 
 
-def free_port(neighbours: int = 0) -> int:
-    """Return a free port whose next ones are free too."""
-    while True:
-        with ExitStack() as ends:
-            first = ends.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                for number in range(1, neighbours + 1):
-                    ends.enter_context(socket.socket()).bind(("127.0.0.1", port + number))
-            except OSError:
-                continue
-            return port
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests are not run for want of Qdrant's image."""
+    if not has_server_image():
+        what = "docker-compose.yml with a Qdrant server, and deploy/cluster.yml"
+        terminalreporter.write_line(f"skipped: {what}, since there is no image {server_image()}")
 
 
-@pytest.fixture(scope="session", params=["folder", "s3"])
+def free_neighbours(count: int) -> int:
+    """Return the first of some free ports that follow one another."""
+    return next(port for port in iter(free_port, None) if all(is_free(port + number) for number in range(count)))
+
+
+@pytest.fixture(scope="session", params=systems())
 def system(request: pytest.FixtureRequest) -> Iterator[System]:
-    """Return the system with twelve pictures: in a folder that it reads, and then in an S3 store of its own."""
+    """Return a system of SYSTEMS with twelve pictures: in a folder that it reads, or in an S3 store of its own."""
     if why := missing():
         pytest.skip(f"containers cannot be run: {why}")
-    encoder = free_port(neighbours=1)
+    overlays = SYSTEMS[request.param]
+    web, store = free_ports(2)
+    encoder = free_neighbours(2)
     settings = {
-        "WEB_PORT": str(free_port()),
+        "WEB_PORT": str(web),
         # One for each of two encoders.
         "ENCODER_PORT": f"{encoder}-{encoder + 1}",
-        "S3_PORT": str(free_port()),
+        "S3_PORT": str(store),
     }
     bucket: Folder | Objects
-    if request.param == "s3":
-        overlays, bucket = ["edge", "s3"], Objects(int(settings["S3_PORT"]))
+    if "s3" in overlays:
+        bucket = Objects(store)
     else:
-        overlays, bucket = ["edge"], Folder()
-        settings["PICTURES_DIR"] = str(bucket.path)
+        bucket = Folder()
+        settings |= {"PICTURES_DIR": str(bucket.path)} | KEYS
     running = System(f"sightline-test-{os.getpid()}-{request.param}", overlays, settings, bucket)
     try:
         running.compose("build", "--quiet", timeout_seconds=1500)

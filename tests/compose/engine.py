@@ -6,17 +6,54 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import yaml
 from buckets import Folder, Objects
 from images import drawn
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
+SYSTEMS = {
+    "edge-folder": ("edge",),
+    "edge-s3": ("edge", "s3"),
+    "server-folder": ("embedded",),
+    "server-s3": ("embedded", "s3"),
+    "cluster": ("embedded", "cluster"),
+}
+"""Systems that are tested, by name: the overlays over docker-compose.yml."""
+
+
+@cache
+def server_image() -> str:
+    """Return the image of docker-compose.yml's Qdrant."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    return str(services["qdrant"]["image"])
+
+
+@cache
+def has_server_image() -> bool:
+    """Return whether the image of docker-compose.yml's Qdrant is here; it is not fetched."""
+    return (
+        not missing()
+        and not subprocess.run(["docker", "image", "inspect", server_image()], capture_output=True).returncode
+    )
+
+
+def systems(overlay: str = "") -> list[str]:
+    """Return the names of the systems of one database that can be run here, of all or of those with an overlay."""
+    return [
+        name
+        for name, overlays in SYSTEMS.items()
+        if name != "cluster" and ("edge" in overlays or has_server_image()) and (not overlay or overlay in overlays)
+    ]
 
 
 def missing() -> str:
@@ -74,7 +111,8 @@ class System:
         done = subprocess.run(
             [*command, *arguments],
             cwd=ROOT,
-            env=os.environ | self.settings,
+            # Nor settings of a Qdrant that other tests are pointed at.
+            env={name: value for name, value in os.environ.items() if not name.startswith("QDRANT_")} | self.settings,
             capture_output=True,
             text=True,
             timeout=timeout_seconds,
@@ -109,6 +147,11 @@ class System:
     def containers_gone(self) -> bool:
         """Return whether the project has no container."""
         return not self.compose("ps", "--all", "--quiet").split()
+
+    def user(self, container: dict[str, Any]) -> str:
+        """Return the uid that a container's image names."""
+        done = subprocess.run(["docker", "image", "inspect", container["Image"]], capture_output=True, check=True)
+        return str(json.loads(done.stdout)[0]["Config"]["User"]).partition(":")[0]
 
     def healthy(self, service: str) -> bool:
         """Return whether a service's container runs and is healthy."""
@@ -152,6 +195,27 @@ class System:
             if page["cursor"] is None:
                 return keys
             following = {"cursor": page["cursor"]}
+
+    @contextmanager
+    def searching(self) -> Iterator[list[int]]:
+        """Search all the time while the block runs; its list gets the status of each answer, 0 where there was none."""
+        statuses: list[int] = []
+        done = threading.Event()
+
+        def ask() -> None:
+            while not done.wait(0.05):
+                try:
+                    statuses.append(self.http.get("/api/v1/search", params={"q": "a flower"}).status_code)
+                except httpx.HTTPError:
+                    statuses.append(0)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            yield statuses
+        finally:
+            done.set()
+            asking.join()
 
     def found(self, text: str) -> list[str]:
         """Return the keys that a text finds, the best first."""

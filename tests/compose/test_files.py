@@ -15,6 +15,7 @@ COMBINATIONS = [
     [],
     *([overlay] for overlay in OVERLAYS),
     *(["edge", "s3"], ["edge", "monitoring"], ["edge", "s3", "monitoring"]),
+    *(["embedded", "s3"], ["embedded", "cluster"]),
     *(["gpu", "s3"], ["gpu", "cluster"], ["gpu", "s3", "cluster", "monitoring"]),
 ]
 TRIES = re.compile(r"-f deploy/([a-z0-9]+)\.yml")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from engine import kill_and_see_it_come_back, wait_for
+from engine import kill_and_see_it_come_back, systems, wait_for
 from images import drawn
 
-pytestmark = pytest.mark.parametrize("system", ["s3"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("system", systems("s3"), indirect=True, scope="session")
 
 
 def test_a_killed_store_comes_back_and_its_pictures_are_read_again(system):

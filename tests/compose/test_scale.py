@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 import subprocess
-import threading
 
 import pytest
-from engine import wait_for
+from engine import systems, wait_for
 from images import drawn
 
 PICTURES = 300
 READ_METRICS = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9101/metrics').read().decode())"
 TEXTS_ENCODED = re.compile(r'^sightline_encoder_calls_total\{code="OK",method="EncodeText"\} (\S+)', re.MULTILINE)
 
-pytestmark = pytest.mark.parametrize("system", ["folder"], indirect=True, scope="session")
+OVER_A_FOLDER = [name for name in systems() if name.endswith("folder")]
+
+pytestmark = pytest.mark.parametrize("system", OVER_A_FOLDER, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="module")
@@ -39,22 +40,10 @@ def test_both_encoders_serve_calls(scaled):
 
 
 def test_a_rolling_restart_of_the_gateway_loses_no_request(scaled):
-    statuses: list[int] = []
-    done = threading.Event()
-
-    def ask() -> None:
-        while not done.wait(0.05):
-            statuses.append(scaled.http.get("/api/v1/search", params={"q": "a flower"}).status_code)
-
-    asking = threading.Thread(target=ask)
-    asking.start()
-    try:
+    with scaled.searching() as statuses:
         for container in scaled.inspect("search-gateway"):
             subprocess.run(["docker", "restart", "--time", "40", container["Id"]], check=True, capture_output=True)
             wait_for("the gateway is back", lambda: scaled.healthy("search-gateway"), 60)
-    finally:
-        done.set()
-        asking.join()
     assert len(statuses) > 50
     assert set(statuses) == {200}
 

@@ -126,7 +126,8 @@ def test_it_is_what_compose_runs(base):
 
 
 @pytest.mark.parametrize(
-    ("component", "overlay"), [("edge", "edge.yml"), ("gpu", "gpu.yml"), ("qdrant-cluster", "cluster.yml")]
+    ("component", "overlay"),
+    [("edge", "edge.yml"), ("edge", "embedded.yml"), ("gpu", "gpu.yml"), ("qdrant-cluster", "cluster.yml")],
 )
 def test_a_component_is_what_the_overlay_is(component, overlay, tmp_path):
     system = built(tmp_path, component)
