@@ -23,7 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from sightline_local import samples
 from sightline_local.readiness import IngestState, NotReady, images_encoded, ingest_state, wait_until_ready
-from sightline_local.stack import ROOT, PortTaken, Stack, choose_ports, state_name
+from sightline_local.stack import ROOT, PortTaken, Stack, choose_ports, external_qdrant, state_name
 from sightline_local.supervisor import Supervisor
 
 DEFAULT_PORT = 8080
@@ -179,6 +179,7 @@ def run(options: argparse.Namespace) -> int:
             writable=writable,
             page=PAGE,
             docs=DOCS if DOCS.is_dir() else None,
+            settings=external_qdrant(os.environ, bucket),
         )
         (state / "running").write_text(f"{stack.url} (process {os.getpid()})", encoding="utf-8")
         stack.make_folders()

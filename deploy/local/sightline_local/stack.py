@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 import shutil
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -112,10 +114,26 @@ def redis_server() -> str:
     return str(bundled)
 
 
+def bucket_id(bucket: Path) -> str:
+    """Return a BUCKET_ID for a folder, of the characters that one may have."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", state_name(bucket))[-64:]
+
+
 def state_name(bucket: Path) -> str:
     """Return the name of a bucket's state folder: readable, and different for different paths."""
     resolved = bucket.resolve()
     return f"{resolved.name or 'root'}-{hashlib.sha256(os.fsencode(resolved)).hexdigest()[:8]}"
+
+
+def external_qdrant(environment: Mapping[str, str], bucket: Path) -> dict[str, str]:
+    """Return the settings of the Qdrant that an environment names; none where it has no QDRANT_URL.
+
+    Folders that share a Qdrant have a BUCKET_ID each.
+    """
+    if not environment.get("QDRANT_URL"):
+        return {}
+    given = {name: value for name, value in environment.items() if name.startswith("QDRANT_") and value}
+    return {"BUCKET_ID": environment.get("BUCKET_ID") or bucket_id(bucket)} | given
 
 
 @dataclass(frozen=True)
@@ -127,7 +145,7 @@ class Stack:
         state: The folder for the database, the queue, thumbnails and logs of this bucket.
         models: The folder for converted models, shared by all buckets.
         writable: Whether the page may upload into the bucket and delete from it.
-        settings: Settings for all services, over the ones that are set here.
+        settings: Settings for all services, over the ones that are set here; with a QDRANT_URL no qdrant-edge is run.
     """
 
     bucket: Path
@@ -190,7 +208,9 @@ class Stack:
         redis_command = [redis_server(), "--bind", "127.0.0.1", "--port", str(self.ports.redis)]
         # The append-only file: what is queued survives a crash but for the last second, and the scan finds that.
         redis_command += ["--dir", str(redis_folder), "--appendonly", "yes", "--save", ""]
-        names = ["qdrant-edge", "encoder", "ingest-worker", "watcher", "map-worker", "search-gateway"]
+        names = ["encoder", "ingest-worker", "watcher", "map-worker", "search-gateway"]
+        if "QDRANT_URL" not in self.settings:
+            names.insert(0, "qdrant-edge")
         return [Service("redis", redis_command, environment)] + [
             Service(name, [str(scripts / f"sightline-{name}")], environment) for name in names
         ]

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from sightline_bucket import BucketSettings
 from sightline_local import samples
-from sightline_local.stack import ROOT, PortTaken, Service, Stack, choose_ports, is_free, state_name
+from sightline_local.stack import ROOT, PortTaken, Service, Stack, choose_ports, external_qdrant, is_free, state_name
 from sightline_local.supervisor import Supervisor
 from waiting import wait_for, wait_for_pid
 
@@ -47,6 +48,23 @@ def test_services_get_their_settings_and_nothing_of_the_launchers_environment(tm
     assert environment["BUCKET_WRITABLE"] == "false"
     assert environment["LOG_LEVEL"] == "debug"
     assert "AWS_SECRET_ACCESS_KEY" not in environment
+
+
+def test_a_qdrant_elsewhere_is_used_in_place_of_qdrant_edge(tmp_path):
+    assert external_qdrant({"QDRANT_API_KEY": "key", "BUCKET_ID": "mine"}, tmp_path) == {}
+    folder = tmp_path / "Bilder für alle"
+    given = {"QDRANT_URL": "https://q:6334", "QDRANT_API_KEY": "key", "QDRANT_CA_FILE": "", "AWS_REGION": "x"}
+    settings = external_qdrant(given, folder)
+    assert {name: settings[name] for name in settings if name != "BUCKET_ID"} == {
+        "QDRANT_URL": "https://q:6334",
+        "QDRANT_API_KEY": "key",
+    }
+    BucketSettings(url=folder.as_uri(), id=settings["BUCKET_ID"])
+    assert settings["BUCKET_ID"] != external_qdrant(given, tmp_path)["BUCKET_ID"]
+    assert external_qdrant({**given, "BUCKET_ID": "mine"}, folder)["BUCKET_ID"] == "mine"
+    stack = Stack(folder, tmp_path / "state", tmp_path / "models", choose_ports(), settings=settings)
+    assert "qdrant-edge" not in [service.name for service in stack.services()]
+    assert stack.environment()["QDRANT_URL"] == "https://q:6334"
 
 
 def test_a_killed_service_comes_back_and_all_end_together(tmp_path):
