@@ -10,8 +10,8 @@ BIN := $(VENV)/bin
 WEB := services/web
 PACKAGES := protos libs/service libs/pictures libs/bucket libs/catalogue \
   services/encoder services/qdrant-edge services/ingest-worker services/search-gateway deploy/local
-MYPY_PACKAGES := sightline.encoder sightline_service sightline_pictures sightline_bucket sightline_catalogue \
-  sightline_encoder sightline_qdrant_edge sightline_ingest_worker sightline_search_gateway sightline_local
+MYPY_PACKAGES := sightline.encoder sightline.grpc_client sightline_service sightline_pictures sightline_bucket \
+  sightline_catalogue sightline_encoder sightline_qdrant_edge sightline_ingest_worker sightline_search_gateway sightline_local
 
 # IMAGES=FOLDER, PORT=NUMBER and DATA=FOLDER reach the launcher; QUERY='a cat' the smoke run.
 LAUNCH := $(if $(IMAGES),--images '$(IMAGES)') $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)')

@@ -8,6 +8,7 @@ from sightline_catalogue.errors import (
     CatalogueUnavailable,
     NoCollection,
     NotIndexed,
+    OldServer,
     TooDeep,
     UnknownImage,
     WrongCursor,
@@ -18,6 +19,7 @@ from sightline_catalogue.identity import image_id
 from sightline_catalogue.image import FAILED, INDEXED, PENDING, STATES, Counts, Image, Nearest, Page, ScanState, State
 from sightline_catalogue.query_builder import SearchParams
 from sightline_catalogue.schema import ModelRef
+from sightline_catalogue.server_version import exit_if_too_old
 from sightline_catalogue.settings import CatalogueSettings
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "Nearest",
     "NoCollection",
     "NotIndexed",
+    "OldServer",
     "Page",
     "ScanState",
     "SearchParams",
@@ -46,5 +49,6 @@ __all__ = [
     "UnknownImage",
     "WrongCursor",
     "WrongFingerprint",
+    "exit_if_too_old",
     "image_id",
 ]

@@ -31,6 +31,10 @@ class NotIndexed(UnknownImage):
     """There is such an image, but it is pending or failed, and nothing can be compared with it."""
 
 
+class OldServer(CatalogueError):
+    """The Qdrant server is older than what Sightline needs."""
+
+
 class WrongCursor(CatalogueError, ValueError):
     """A cursor that is not from an earlier page."""
 

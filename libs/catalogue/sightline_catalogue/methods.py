@@ -20,13 +20,20 @@ class Stubs:
 
     points: api.PointsStub
     collections: api.CollectionsStub
+    server: api.QdrantStub
+
+    @classmethod
+    def over(cls, channel: grpc.Channel) -> Stubs:
+        """Return the stubs over a channel."""
+        return cls(api.PointsStub(channel), api.CollectionsStub(channel), api.QdrantStub(channel))  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
 class Method(Generic[Request, Reply]):
-    """A method: its stub, and the types of its request and response."""
+    """A method: its stub, the types of its request and response, and whether it changes anything."""
 
     of: Callable[[Stubs], grpc.UnaryUnaryMultiCallable[Request, Reply]]
+    writes: bool = False
 
 
 QUERY: Method[api.QueryPoints, api.QueryResponse] = Method(lambda stubs: stubs.points.Query)
@@ -35,11 +42,15 @@ GET_POINTS: Method[api.GetPoints, api.GetResponse] = Method(lambda stubs: stubs.
 SCROLL: Method[api.ScrollPoints, api.ScrollResponse] = Method(lambda stubs: stubs.points.Scroll)
 COUNT: Method[api.CountPoints, api.CountResponse] = Method(lambda stubs: stubs.points.Count)
 FACET: Method[api.FacetCounts, api.FacetResponse] = Method(lambda stubs: stubs.points.Facet)
-UPSERT: Method[api.UpsertPoints, api.PointsOperationResponse] = Method(lambda stubs: stubs.points.Upsert)
-SET_PAYLOAD: Method[api.SetPayloadPoints, api.PointsOperationResponse] = Method(lambda stubs: stubs.points.SetPayload)
-DELETE_POINTS: Method[api.DeletePoints, api.PointsOperationResponse] = Method(lambda stubs: stubs.points.Delete)
+UPSERT: Method[api.UpsertPoints, api.PointsOperationResponse] = Method(lambda stubs: stubs.points.Upsert, writes=True)
+SET_PAYLOAD: Method[api.SetPayloadPoints, api.PointsOperationResponse] = Method(
+    lambda stubs: stubs.points.SetPayload, writes=True
+)
+DELETE_POINTS: Method[api.DeletePoints, api.PointsOperationResponse] = Method(
+    lambda stubs: stubs.points.Delete, writes=True
+)
 CREATE_INDEX: Method[api.CreateFieldIndexCollection, api.PointsOperationResponse] = Method(
-    lambda stubs: stubs.points.CreateFieldIndex
+    lambda stubs: stubs.points.CreateFieldIndex, writes=True
 )
 GET_COLLECTION: Method[api.GetCollectionInfoRequest, api.GetCollectionInfoResponse] = Method(
     lambda stubs: stubs.collections.Get
@@ -48,14 +59,15 @@ LIST_COLLECTIONS: Method[api.ListCollectionsRequest, api.ListCollectionsResponse
     lambda stubs: stubs.collections.List
 )
 CREATE_COLLECTION: Method[api.CreateCollection, api.CollectionOperationResponse] = Method(
-    lambda stubs: stubs.collections.Create
+    lambda stubs: stubs.collections.Create, writes=True
 )
 DELETE_COLLECTION: Method[api.DeleteCollection, api.CollectionOperationResponse] = Method(
-    lambda stubs: stubs.collections.Delete
+    lambda stubs: stubs.collections.Delete, writes=True
 )
 LIST_ALIASES: Method[api.ListAliasesRequest, api.ListAliasesResponse] = Method(
     lambda stubs: stubs.collections.ListAliases
 )
 UPDATE_ALIASES: Method[api.ChangeAliases, api.CollectionOperationResponse] = Method(
-    lambda stubs: stubs.collections.UpdateAliases
+    lambda stubs: stubs.collections.UpdateAliases, writes=True
 )
+HEALTH_CHECK: Method[api.HealthCheckRequest, api.HealthCheckReply] = Method(lambda stubs: stubs.server.HealthCheck)

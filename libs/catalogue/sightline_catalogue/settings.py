@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 from sightline_service import SettingsGroup
 
@@ -18,11 +18,19 @@ class CatalogueSettings(SettingsGroup):
     model_config = SettingsConfigDict(env_prefix="QDRANT_")
 
     url: str = f"http://127.0.0.1:{GRPC_PORT}"
-    """Qdrant, or qdrant-edge: scheme, host and gRPC port; `https://` means TLS."""
+    """Qdrant, or qdrant-edge: scheme, host and gRPC port, `https://` for TLS; several nodes separated by commas. Calls
+    are spread over them, and over all addresses of a host name."""
     api_key: SecretStr | None = None
     """The key that Qdrant wants, if any."""
+    ca_file: FilePath | None = None
+    """The certificate of the authority that signed Qdrant's own; unset means those that the system trusts."""
+    compression: bool = False
+    """Whether Qdrant may compress its answers: for one that is far away. On a local network that takes longer than it
+    saves."""
     timeout_seconds: float = Field(default=10.0, gt=0, le=600)
     """How long one call to Qdrant may take, its retries included."""
+    attempt_seconds: float = Field(default=1.0, gt=0, le=60)
+    """How long one of several nodes has to answer before a second one is asked, and it is passed over."""
     shard_number: int = Field(default=1, ge=1, le=1024)
     """Into how many parts a Qdrant cluster divides a new collection."""
     replication_factor: int = Field(default=1, ge=1, le=64)
@@ -41,26 +49,33 @@ class CatalogueSettings(SettingsGroup):
 
     @field_validator("url")
     @classmethod
-    def _is_address(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            fits = False
-        if not fits or parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
-            raise ValueError(f"must be http://HOST:PORT or https://HOST:PORT of Qdrant's gRPC, {GRPC_PORT} by default")
+    def _are_addresses(cls, value: str) -> str:
+        schemes = set()
+        for url in value.split(","):
+            try:
+                parts = urlsplit(url.strip())
+                fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+            except ValueError:
+                fits = False
+            if not fits or parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+                raise ValueError(
+                    f"must be http://HOST:PORT or https://HOST:PORT of Qdrant's gRPC, {GRPC_PORT} by default; several "
+                    "are separated by commas"
+                )
+            schemes.add(parts.scheme)
+        if len(schemes) > 1:
+            raise ValueError("must be all http:// or all https://")
         return value
 
     @property
-    def host(self) -> str:
-        """The host; an IPv6 address is in brackets."""
-        host = urlsplit(self.url).hostname or ""
-        return f"[{host}]" if ":" in host else host
-
-    @property
-    def port(self) -> int:
-        """The gRPC port."""
-        return urlsplit(self.url).port or GRPC_PORT
+    def addresses(self) -> list[str]:
+        """HOST:PORT of each node's gRPC; an IPv6 address is in brackets."""
+        found = []
+        for url in self.url.split(","):
+            parts = urlsplit(url.strip())
+            host = parts.hostname or ""
+            found.append(f"{f'[{host}]' if ':' in host else host}:{parts.port or GRPC_PORT}")
+        return found
 
     @property
     def encrypted(self) -> bool:

@@ -106,12 +106,29 @@ def test_collections_are_named_after_model_and_fingerprint():
     assert collection_name(ModelRef("///", "f" * 64, 1)) == "images-model-ffffffffffff"
 
 
-@pytest.mark.parametrize("url", ["qdrant:6334", "ftp://qdrant", "http://"])
+@pytest.mark.parametrize("url", ["qdrant:6334", "ftp://qdrant", "http://", "http://one:6334,", "http://one/path"])
 def test_a_wrong_url_is_refused(url):
     with pytest.raises(ValidationError, match="http://HOST:PORT"):
         CatalogueSettings(url=url)
 
 
-def test_the_port_of_grpc_is_the_default():
-    settings = CatalogueSettings(url="https://qdrant.example")
-    assert (settings.host, settings.port, settings.encrypted) == ("qdrant.example", 6334, True)
+def test_nodes_are_all_encrypted_or_none():
+    with pytest.raises(ValidationError, match="all http:// or all https://"):
+        CatalogueSettings(url="http://one:6334,https://two:6334")
+
+
+def test_a_certificate_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ValidationError, match="does not point to a file"):
+        CatalogueSettings(ca_file=tmp_path / "none.pem")
+
+
+@pytest.mark.parametrize(
+    ("url", "addresses", "encrypted"),
+    [
+        ("https://qdrant.example", ["qdrant.example:6334"], True),
+        ("http://one:6334, http://[::1]:7000/", ["one:6334", "[::1]:7000"], False),
+    ],
+)
+def test_a_url_names_nodes_and_the_port_of_grpc_is_the_default(url, addresses, encrypted):
+    settings = CatalogueSettings(url=url)
+    assert (settings.addresses, settings.encrypted) == (addresses, encrypted)

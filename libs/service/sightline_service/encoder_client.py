@@ -5,9 +5,7 @@ Needs the `encoder` extra.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from pydantic import SecretStr, field_validator
+from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 from sightline.encoder.client import EncoderClient
 
@@ -22,9 +20,11 @@ class EncoderClientSettings(SettingsGroup):
     addresses: str = "127.0.0.1:50051"
     """The encoders as HOST:PORT, separated by commas; calls are spread over them, and over all addresses of a host
     name."""
+    attempt_seconds: float = Field(default=1.0, gt=0, le=60)
+    """How long one of several encoders has to answer a query before a second one is asked, and it is passed over."""
     token: SecretStr | None = None
     """The bearer token that calls need; unset means none. Health checks need none."""
-    ca_file: Path | None = None
+    ca_file: FilePath | None = None
     """The certificate of the authority that signed the encoders' TLS certificates; unset means no TLS."""
 
     @field_validator("addresses")
@@ -49,4 +49,5 @@ def open_encoder(settings: EncoderClientSettings) -> EncoderClient:
         settings.address_list,
         token=token.get_secret_value() if token is not None else None,
         ca_file=settings.ca_file,
+        attempt_seconds=settings.attempt_seconds,
     )

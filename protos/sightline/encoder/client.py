@@ -1,4 +1,4 @@
-"""The encoder's client: deadlines, retries, and round robin over several addresses.
+"""The encoder's client: deadlines, retries, and calls spread over several encoders.
 
 from sightline.encoder.client import EncoderClient
 
@@ -10,9 +10,6 @@ with EncoderClient("127.0.0.1:50051") as encoder:
 
 from __future__ import annotations
 
-import random
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +28,7 @@ from sightline.encoder.errors import (
 )
 from sightline.encoder.messages import Encoded, RawPixels, image_request, parse_response
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
+from sightline.grpc_client import ChannelConfig, Hedging, LoadBalancer
 
 __all__ = [
     "BULK",
@@ -47,28 +45,28 @@ __all__ = [
     "Unavailable",
 ]
 
+Request = TypeVar("Request")
 Response = TypeVar("Response")
 
 INTERACTIVE = encoder_pb2.PRIORITY_INTERACTIVE
 BULK = encoder_pb2.PRIORITY_BULK
 
 MAX_MESSAGE_BYTES = 256 * 1024 * 1024
-FIRST_BACKOFF_SECONDS = 0.05
-LONGEST_BACKOFF_SECONDS = 1.0
 
 
 class EncoderClient:
     """Calls one or several encoders that serve the same models.
 
-    Each call goes to the next address in turn; one that is UNAVAILABLE is left out for that call and the next is
-    tried, until the deadline. A host name with several addresses is spread over by gRPC itself. Channels open on
-    the first call, so that an object made before a fork may be used after it. Safe to use from several threads.
+    Each call goes to the next encoder in turn; one that is UNAVAILABLE or does not answer is passed over, and what a
+    person waits for is asked of a second one after `attempt_seconds`; see LoadBalancer. Channels open on the first call
+    of each process. Safe to use from several threads.
 
     Args:
-        addresses: HOST:PORT, or several.
+        addresses: HOST:PORT, or several; a name may stand for several addresses.
         token: Sent as bearer token.
         ca_file: The certificate authority of encoders that serve TLS; None means no TLS.
         timeout_seconds: The deadline of a call, its retries included.
+        attempt_seconds: How long an encoder has to answer before another one may be asked.
     """
 
     def __init__(
@@ -78,17 +76,17 @@ class EncoderClient:
         token: str | None = None,
         ca_file: Path | None = None,
         timeout_seconds: float = 10.0,
+        attempt_seconds: float = 1.0,
     ) -> None:
-        self._addresses = [addresses] if isinstance(addresses, str) else list(addresses)
-        if not self._addresses:
-            raise ValueError("an encoder's address is needed")
-        self._metadata: tuple[tuple[str, str | bytes], ...] = (("authorization", f"Bearer {token}"),) if token else ()
-        self._ca_file = ca_file
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._timeout_seconds = timeout_seconds
-        self._lock = threading.Lock()
-        self._channels: list[grpc.Channel] = []
-        self._stubs: list[encoder_pb2_grpc.EncoderStub] = []
-        self._next = random.randrange(len(self._addresses))
+        self._encoders = LoadBalancer(
+            [addresses] if isinstance(addresses, str) else addresses,
+            ChannelConfig(tls=ca_file is not None, ca_file=ca_file, max_message_bytes=MAX_MESSAGE_BYTES),
+            encoder_pb2_grpc.EncoderStub,
+            metadata=self._metadata,
+            attempt_seconds=attempt_seconds,
+        )
 
     def __enter__(self) -> EncoderClient:
         return self
@@ -100,10 +98,7 @@ class EncoderClient:
 
     def close(self) -> None:
         """Close the channels; a later call opens them again."""
-        with self._lock:
-            for channel in self._channels:
-                channel.close()
-            self._channels, self._stubs = [], []
+        self._encoders.close()
 
     def models(self, *, timeout_seconds: float | None = None) -> list[encoder_pb2.Model]:
         """Return the models served, the default first.
@@ -141,7 +136,7 @@ class EncoderClient:
             Overloaded, Unavailable, FingerprintMismatch, InvalidRequest, EncoderError: The whole call failed.
         """
         request = encoder_pb2.EncodeTextRequest(model=model, fingerprint=fingerprint, priority=priority, texts=texts)
-        return parse_response(self._call(lambda stub: stub.EncodeText, request, timeout_seconds))
+        return parse_response(self._call(lambda stub: stub.EncodeText, request, timeout_seconds, priority))
 
     def encode_images(
         self,
@@ -159,7 +154,7 @@ class EncoderClient:
                 One bad image fails alone: its result is an ItemError.
         """
         request = image_request(images, model, fingerprint, priority)
-        return parse_response(self._call(lambda stub: stub.EncodeImage, request, timeout_seconds))
+        return parse_response(self._call(lambda stub: stub.EncodeImage, request, timeout_seconds, priority))
 
     def encode_image_stream(
         self,
@@ -179,7 +174,7 @@ class EncoderClient:
             Overloaded, Unavailable, FingerprintMismatch, InvalidRequest, EncoderError: The stream broke.
         """
         requests = (image_request(images, model, fingerprint, priority) for images in batches)
-        stub = self._rotated_stubs()[0]
+        stub = self._encoders.stubs()
         try:
             for response in stub.EncodeImageStream(requests, timeout=timeout_seconds, metadata=self._metadata):
                 yield parse_response(response)
@@ -188,49 +183,16 @@ class EncoderClient:
 
     def _call(
         self,
-        method: Callable[[encoder_pb2_grpc.EncoderStub], Callable[..., Response]],
-        request: object,
+        method: Callable[[encoder_pb2_grpc.EncoderStub], grpc.UnaryUnaryMultiCallable[Request, Response]],
+        request: Request,
         timeout_seconds: float | None,
+        priority: encoder_pb2.Priority.ValueType = INTERACTIVE,
     ) -> Response:
-        deadline = time.monotonic() + (timeout_seconds or self._timeout_seconds)
-        backoff = FIRST_BACKOFF_SECONDS
-        while True:
-            for stub in self._rotated_stubs():
-                remaining = deadline - time.monotonic()
-                try:
-                    return method(stub)(request, timeout=max(remaining, 0.001), metadata=self._metadata)
-                except grpc.RpcError as error:
-                    failure = from_rpc_error(error)
-                    if failure.code is not grpc.StatusCode.UNAVAILABLE:
-                        raise failure from error
-            # Jitter, so that clients of a restarted encoder do not come back all at once.
-            pause = backoff * random.uniform(0.5, 1.5)
-            if time.monotonic() + pause >= deadline:
-                raise failure
-            time.sleep(pause)
-            backoff = min(2 * backoff, LONGEST_BACKOFF_SECONDS)
-
-    def _rotated_stubs(self) -> list[encoder_pb2_grpc.EncoderStub]:
-        """Return every address's stub, beginning with the next in turn."""
-        with self._lock:
-            if not self._stubs:
-                self._channels = [self._open(address) for address in self._addresses]
-                self._stubs = [encoder_pb2_grpc.EncoderStub(channel) for channel in self._channels]
-            self._next = (self._next + 1) % len(self._stubs)
-            return self._stubs[self._next :] + self._stubs[: self._next]
-
-    def _open(self, address: str) -> grpc.Channel:
-        options = [
-            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
-            # Retries are ours: gRPC's own would try the same dead address.
-            ("grpc.enable_retries", 0),
-            ("grpc.initial_reconnect_backoff_ms", 200),
-            ("grpc.max_reconnect_backoff_ms", 2000),
-            ("grpc.keepalive_time_ms", 60_000),
-        ]
-        if self._ca_file is None:
-            return grpc.insecure_channel(address, options)
-        credentials = grpc.ssl_channel_credentials(self._ca_file.read_bytes())
-        return grpc.secure_channel(address, credentials, options)
+        # A batch may well take longer than a second, and would be much work twice.
+        hedging = Hedging.ON_EJECTION if priority == BULK else Hedging.ON_SILENCE
+        try:
+            return self._encoders.call(
+                method, request, seconds=timeout_seconds or self._timeout_seconds, hedging=hedging
+            )
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from error

@@ -1,0 +1,6 @@
+"""What Sightline's gRPC clients share: how channels are opened, and how calls are spread over several servers."""
+
+from sightline.grpc_client.channels import Address, ChannelConfig
+from sightline.grpc_client.load_balancer import Hedging, LoadBalancer
+
+__all__ = ["Address", "ChannelConfig", "Hedging", "LoadBalancer"]
