@@ -26,6 +26,7 @@ from sightline_catalogue.schema import (
     index_request,
     read_model,
 )
+from sightline_catalogue.server_version import read_version
 from sightline_catalogue.settings import CatalogueSettings
 
 ALIAS = "images"
@@ -67,15 +68,23 @@ class Catalogue:
         Raises:
             WrongFingerprint: There is one of that name whose vectors are another model's.
         """
+        read_version(self._connection)
         name = collection_name(model)
         info = self._info(name)
         if info is None:
             info = self._create(model)
         found = read_model(name, info)
         check_model(name, found, model)
-        for field in INDEXES:
-            if field not in info.payload_schema:
-                self._connection.call(CREATE_INDEX, index_request(name, field, self._settings))
+        missing = [field for field in INDEXES if field not in info.payload_schema]
+        for field in missing:
+            self._connection.call(CREATE_INDEX, index_request(name, field, self._settings))
+        if missing:
+            self._connection.wait_for_nodes(
+                f"has the indexes of {name}",
+                GET_COLLECTION,
+                api.GetCollectionInfoRequest(collection_name=name),
+                lambda reply: all(field in reply.result.payload_schema for field in INDEXES),
+            )
         return self._collection(name, found)
 
     def current(self) -> Collection:
@@ -113,6 +122,12 @@ class Catalogue:
             self._connection.call(UPDATE_ALIASES, api.ChangeAliases(actions=actions))
         except NotFound as error:
             raise NoCollection(f"searches cannot use {collection.name}: {error}") from None
+        self._connection.wait_for_nodes(
+            f"searches {collection.name}",
+            LIST_ALIASES,
+            api.ListAliasesRequest(),
+            lambda reply: self._named(reply) == collection.name,
+        )
 
     def collections(self) -> list[Collection]:
         """Return all collections, of every model, by name."""
@@ -144,13 +159,21 @@ class Catalogue:
             self._connection.call(DELETE_COLLECTION, api.DeleteCollection(collection_name=name))
         except NotFound:
             return
+        self._connection.wait_for_nodes(
+            f"has deleted {name}",
+            LIST_COLLECTIONS,
+            api.ListCollectionsRequest(),
+            lambda reply: name not in [one.name for one in reply.collections],
+        )
 
     def close(self) -> None:
         """Close the connection; a later call opens another."""
         self._connection.close()
 
     def _aliased(self) -> str | None:
-        response = self._connection.call(LIST_ALIASES, api.ListAliasesRequest())
+        return self._named(self._connection.call(LIST_ALIASES, api.ListAliasesRequest()))
+
+    def _named(self, response: api.ListAliasesResponse) -> str | None:
         for alias in response.aliases:
             if alias.alias_name == self._alias:
                 return alias.collection_name
@@ -165,15 +188,22 @@ class Catalogue:
 
     def _create(self, model: ModelRef) -> api.CollectionInfo:
         request = create_request(model, self._settings)
-        failure: CatalogueError | None = None
+        name = request.collection_name
         try:
             self._connection.call(CREATE_COLLECTION, request)
         except CatalogueError as error:
             # Another process may have created it meanwhile; servers answer that with different codes.
-            failure = error
-        info = self._info(request.collection_name)
+            if "already exists" not in str(error) and self._info(name) is None:
+                raise
+        self._connection.wait_for_nodes(
+            f"has the collection {name}",
+            GET_COLLECTION,
+            api.GetCollectionInfoRequest(collection_name=name),
+            lambda reply: True,
+        )
+        info = self._info(name)
         if info is None:
-            raise failure or CatalogueError(f"Qdrant did not create the collection {request.collection_name}")
+            raise CatalogueError(f"Qdrant did not create the collection {name}, or it was deleted meanwhile")
         return info
 
     def _collection(self, name: str, model: ModelRef) -> Collection:

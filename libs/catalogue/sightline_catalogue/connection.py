@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 
 import grpc
 from sightline.grpc_client import Address, ChannelConfig, Hedging, LoadBalancer
 
-from sightline_catalogue.errors import CatalogueError, CatalogueReadOnly, CatalogueUnavailable, NotFound
+from sightline_catalogue.errors import CatalogueError, CatalogueReadOnly, CatalogueUnavailable, NotFound, NotYet
 from sightline_catalogue.methods import Method, Reply, Request, Stubs
 from sightline_catalogue.settings import CatalogueSettings
 
 MOST_TRIES = 8
 """With the pauses between them some four seconds: enough for a restart of the server."""
+NODE_SECONDS = 2.0
+NODE_PAUSE_SECONDS = 0.05
+"""How long each node has to answer, and the pause between two rounds, while a change reaches them all."""
 
 _REST_PORT = 6333
 _KEEPALIVE_SECONDS = 30.0
@@ -83,6 +88,42 @@ class Connection:
             for address, reply in replies.items()
         }
 
+    def wait_for_nodes(
+        self, state: str, method: Method[Request, Reply], request: Request, reached: Callable[[Reply], bool]
+    ) -> None:
+        """Wait until every node that answers has come to a state: each learns of a change when consensus reaches it.
+
+        Args:
+            state: In words, of a node: "has the collection".
+            method: What to ask.
+            request: Its request; NOT_FOUND means that the state is not reached.
+            reached: Whether a reply shows the state.
+
+        Raises:
+            CatalogueUnavailable: A node has not come to it within the time of a call, or no node answers.
+            CatalogueError: A node refuses to answer.
+        """
+        seconds = self._settings.timeout_seconds
+        deadline = time.monotonic() + seconds
+        while True:
+            behind, answered = [], False
+            for address, reply in self.call_each(method, request, seconds=NODE_SECONDS).items():
+                if isinstance(reply, NotFound | NotYet):
+                    behind.append(str(address))
+                elif isinstance(reply, CatalogueUnavailable):
+                    continue
+                elif isinstance(reply, CatalogueError):
+                    raise reply
+                elif not reached(reply):
+                    behind.append(str(address))
+                answered = True
+            if answered and not behind:
+                return
+            if time.monotonic() + NODE_PAUSE_SECONDS >= deadline:
+                late = f"Qdrant at {', '.join(behind)}" if behind else "none that answers"
+                raise CatalogueUnavailable(f"{seconds:g} s are over, and not every node {state}: {late}")
+            time.sleep(NODE_PAUSE_SECONDS)
+
     def close(self) -> None:
         """Close the channels; a later call opens others."""
         self._nodes.close()
@@ -104,9 +145,11 @@ class Connection:
         if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
             return CatalogueUnavailable(f"Qdrant at {where} is busy: {details}")
         if _passes_by_itself(error):
-            return CatalogueUnavailable(f"Qdrant at {where} cannot answer at the moment: {details}")
+            return NotYet(f"Qdrant at {where} cannot answer at the moment: {details}")
         if code is grpc.StatusCode.UNAUTHENTICATED:
             return CatalogueError(f"Qdrant at {where} refuses QDRANT_API_KEY: {details}")
+        if code is grpc.StatusCode.PERMISSION_DENIED:
+            return CatalogueReadOnly(f"Qdrant at {where} allows no write with this QDRANT_API_KEY: {details}")
         if code is grpc.StatusCode.PERMISSION_DENIED:
             return CatalogueReadOnly(f"Qdrant at {where} allows no write with this QDRANT_API_KEY: {details}")
         return CatalogueError(f"Qdrant at {where} answered {code.name}: {details}")

@@ -45,3 +45,7 @@ class TooDeep(CatalogueError, ValueError):
 
 class NotFound(CatalogueError):
     """Qdrant's NOT_FOUND: a collection or a point. Within this package only."""
+
+
+class NotYet(CatalogueUnavailable):
+    """What a node answers that has not learnt of a change yet, or is making its copy. Within this package only."""
