@@ -101,7 +101,8 @@ def balancer() -> Iterator[type[LoadBalancer]]:
     """Makes load balancers, which are closed at the test's end."""
     made = []
 
-    def make(*names: str, config: ChannelConfig = ChannelConfig(), **options: object) -> LoadBalancer:
+    def make(*names: str, compression: bool = False, **options: object) -> LoadBalancer:
+        config = ChannelConfig(compression=compression)
         made.append(LoadBalancer(names, config, lambda channel: channel.unary_unary(METHOD), **options))
         return made[-1]
 
@@ -194,7 +195,9 @@ def test_where_none_answers_the_call_ends_at_its_deadline(two, balancer):
 
 def test_every_server_is_asked_at_once(two, balancer):
     both = balancer(*(server.address for server in two), "127.0.0.1:1")
-    replies = {str(address): reply for address, reply in both.call_each(lambda stub: stub, b"", seconds=SECONDS).items()}
+    replies = {
+        str(address): reply for address, reply in both.call_each(lambda stub: stub, b"", seconds=SECONDS).items()
+    }
     assert [replies[server.address] for server in two] == [b"one", b"two"]
     assert replies["127.0.0.1:1"].code() is grpc.StatusCode.UNAVAILABLE
 
@@ -247,4 +250,4 @@ def test_answers_come_uncompressed_unless_asked_otherwise(servers, balancer):
     servers.append(NameServer("a name, " * 1000, compression=grpc.Compression.Gzip))
     with pytest.raises(grpc.RpcError, match="not supported: gzip"):
         tell(balancer(servers[0].address))
-    assert tell(balancer(servers[0].address, config=ChannelConfig(compression=True))) == "a name, " * 1000
+    assert tell(balancer(servers[0].address, compression=True)) == "a name, " * 1000

@@ -150,8 +150,6 @@ class Connection:
             return CatalogueError(f"Qdrant at {where} refuses QDRANT_API_KEY: {details}")
         if code is grpc.StatusCode.PERMISSION_DENIED:
             return CatalogueReadOnly(f"Qdrant at {where} allows no write with this QDRANT_API_KEY: {details}")
-        if code is grpc.StatusCode.PERMISSION_DENIED:
-            return CatalogueReadOnly(f"Qdrant at {where} allows no write with this QDRANT_API_KEY: {details}")
         return CatalogueError(f"Qdrant at {where} answered {code.name}: {details}")
 
 

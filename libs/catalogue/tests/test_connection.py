@@ -119,3 +119,36 @@ catalogue.ping()
 """
     subprocess.run([sys.executable, "-c", code, f"http://127.0.0.1:{qdrant.port}"], check=True, timeout=120)
     assert len(qdrant.calls) == 1
+
+
+def test_answers_come_uncompressed_unless_asked_otherwise(start_qdrant):
+    """A node that packs every answer, as Qdrant does for all who can read it."""
+    qdrant = start_qdrant(compression=grpc.Compression.Gzip)
+    qdrant.aliases = {f"alias {number}": "images-of-something" for number in range(1000)}
+    with pytest.raises(CatalogueError, match="not supported: gzip"):
+        Catalogue(qdrant.settings(), "main").ping()
+    Catalogue(qdrant.settings(compression=True), "main").ping()
+
+
+def test_a_certificate_of_ones_own_is_trusted_where_it_is_named(start_qdrant, certificate):
+    certificate_file, key_file = certificate
+    pair = (key_file.read_bytes(), certificate_file.read_bytes())
+    qdrant = start_qdrant(credentials=grpc.ssl_server_credentials([pair]))
+    url = f"https://localhost:{qdrant.port}"
+    Catalogue(CatalogueSettings(url=url, ca_file=certificate_file, api_key="hush"), "main").ping()
+    assert qdrant.calls[0]["api-key"] == "hush"
+    with pytest.raises(CatalogueUnavailable):
+        Catalogue(CatalogueSettings(url=url, timeout_seconds=1), "main").ping()
+    elsewhere = CatalogueSettings(url=f"https://127.0.0.1:{qdrant.port}", ca_file=certificate_file, timeout_seconds=1)
+    with pytest.raises(CatalogueUnavailable):
+        Catalogue(elsewhere, "main").ping()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """Make a certificate for localhost that is its own authority."""
+    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost", "-out", str(files[0]), "-keyout", str(files[1])]
+    subprocess.run(command, check=True, capture_output=True)
+    return files

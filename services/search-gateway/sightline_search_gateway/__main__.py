@@ -18,6 +18,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="sightline-gateway-metrics-") as folder:
         # prometheus_client decides when it is imported whether several processes share their metrics.
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+        from sightline_catalogue import exit_if_too_old
         from sightline_service import configure_logging, load_settings
 
         from sightline_search_gateway.settings import Settings
@@ -25,6 +26,7 @@ def main() -> int:
 
         settings = load_settings(Settings)
         configure_logging(settings.log, "search-gateway")
+        exit_if_too_old(settings.catalogue)
         return serve(settings)
 
 

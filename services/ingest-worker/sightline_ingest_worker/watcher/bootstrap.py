@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import structlog
 from sightline_bucket import ThumbnailStore, open_bucket
-from sightline_catalogue import Catalogue
+from sightline_catalogue import Catalogue, exit_if_too_old
 from sightline_service import configure_logging
 from sightline_service.encoder_client import open_encoder
 from sightline_service.metrics import try_to_serve_metrics
@@ -50,6 +50,7 @@ def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watche
 def run(settings: WatcherSettings) -> int:
     """Watch until SIGTERM; return the exit status."""
     configure_logging(settings.log, "watcher")
+    exit_if_too_old(settings.catalogue)
     stop = stop_event()
     lock = LeaderLock(redis_client(settings.queue), f"{WATCHER_HASH}:lease")
     try_to_serve_metrics(settings.metrics.address, settings.metrics_port)

@@ -13,6 +13,7 @@ from celery import Celery, signals
 from celery.exceptions import Reject
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
+from sightline_catalogue import exit_if_too_old
 from sightline_service import configure_logging
 from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.parent_death import die_with_parent
@@ -74,6 +75,7 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
 def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     """Run the worker until SIGTERM; return the exit status."""
     configure_logging(settings.log, "ingest-worker")
+    exit_if_too_old(settings.catalogue)
     show_from_zero()
     if settings.log.level != "debug":
         # They log two lines a task, each with all its arguments.

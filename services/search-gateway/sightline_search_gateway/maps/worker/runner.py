@@ -17,6 +17,7 @@ from threading import Event, Thread
 import redis
 import structlog
 from prometheus_client import CollectorRegistry
+from sightline_catalogue import exit_if_too_old
 from sightline_service import configure_logging
 from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.parent_death import die_with_parent
@@ -161,6 +162,7 @@ def _exit_with_worker() -> None:
 def run(settings: MapWorkerSettings) -> int:
     """Work until SIGTERM; returns the exit status."""
     configure_logging(settings.log, "map-worker")
+    exit_if_too_old(settings.catalogue)
     stopping = stop_event()
     registry = CollectorRegistry()
     for collector in (metrics.MAPS, metrics.SECONDS, ProcessTreeCollector(os.getpid())):
