@@ -18,7 +18,9 @@ COMBINATIONS = [
     *(["embedded", "s3"], ["embedded", "cluster"]),
     *(["gpu", "s3"], ["gpu", "cluster"], ["gpu", "s3", "cluster", "monitoring"]),
 ]
-TRIES = re.compile(r"-f deploy/([a-z0-9]+)\.yml")
+TRIES = re.compile(r"-f deploy/([a-z0-9-]+)\.yml")
+NEEDED = {"external-qdrant": {"QDRANT_URL": "https://qdrant.example:6334"}}
+"""What has to be set for an overlay."""
 
 
 def configured(overlays: list[str], **settings: str) -> dict:
@@ -27,7 +29,7 @@ def configured(overlays: list[str], **settings: str) -> dict:
     done = subprocess.run(
         ["docker", "compose", "--env-file", os.devnull, "--profile", "demo", *options, "config", "--format", "json"],
         cwd=ROOT,
-        env=os.environ | settings,
+        env=os.environ | {name: value for each in overlays for name, value in NEEDED.get(each, {}).items()} | settings,
         capture_output=True,
         text=True,
     )
@@ -74,6 +76,21 @@ def test_three_qdrant_nodes_answer_to_the_name_that_the_services_ask_for():
     for name in ("ingest-worker", "watcher", "search-gateway"):
         assert services[name]["environment"]["QDRANT_URL"] == "http://qdrant-cluster:6334"
         assert int(services[name]["environment"]["QDRANT_REPLICATION_FACTOR"]) > 1
+
+
+def test_a_qdrant_elsewhere_is_reached_by_its_own_certificate_and_none_is_started():
+    without = configured(["external-qdrant"])["services"]
+    services = configured(["external-qdrant"], QDRANT_CA_FILE="/etc/my/ca.pem")["services"]
+    assert "qdrant" not in services
+    for name in READERS + WRITERS:
+        assert services[name]["environment"]["QDRANT_URL"] == "https://qdrant.example:6334"
+        inside = services[name]["environment"]["QDRANT_CA_FILE"]
+        [source] = [each["source"] for each in services[name]["volumes"] if each["target"] == inside]
+        assert source == "/etc/my/ca.pem"
+        assert not without[name]["environment"]["QDRANT_CA_FILE"]
+        assert not services[name]["depends_on"].get("qdrant", {}).get("required")
+    with pytest.raises(AssertionError, match="QDRANT_URL is missing a value: set it to the address of your Qdrant"):
+        configured(["external-qdrant"], QDRANT_URL="")
 
 
 READERS = ("search-gateway", "map-worker")
