@@ -37,6 +37,7 @@ class Server:
     """A qdrant-edge process over a folder."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self._folder = folder
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -60,6 +61,11 @@ class Server:
                 assert time.monotonic() < deadline, (self._folder / "log").read_text()
                 time.sleep(0.05)
         catalogue.close()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         assert self._process is not None
@@ -100,6 +106,17 @@ def own_keyed_server(tmp_path) -> Iterator[Server]:
     server.start(QDRANT_API_KEY="secret", QDRANT_READ_ONLY_API_KEY="look")
     yield server
     server.stop()
+
+
+@pytest.fixture
+def two_servers(tmp_path) -> Iterator[list[Server]]:
+    """Two servers of the test's own, which know nothing of each other."""
+    servers = [Server(tmp_path / "one"), Server(tmp_path / "two")]
+    for server in servers:
+        server.start()
+    yield servers
+    for server in servers:
+        server.stop()
 
 
 class Namespace:
