@@ -143,6 +143,10 @@ vitals: setup page ## The page in Chromium: first and largest paint, blocking ti
 bench-slow-clients: setup ## The longest health check and search while slow clients hold connections, also behind nginx
 	@$(BIN)/python -m benchmarks.slow_clients $(if $(IMAGES),--images '$(IMAGES)')
 
+.PHONY: bench-frozen
+bench-frozen: setup ## Searches while one of two databases, and one of two encoders, hangs: how many fail, the longest
+	@$(BIN)/python -m benchmarks.frozen
+
 .PHONY: bench-compose
 bench-compose: compose-models ## The containers: size of images, time to the first search, memory (needs Docker)
 	@$(BIN)/python -m benchmarks.compose $(if $(IMAGES),--images '$(IMAGES)')

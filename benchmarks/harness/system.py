@@ -70,6 +70,13 @@ def answers(url: str) -> bool:
 @contextmanager
 def encoder(model_id: str, **settings: object) -> Iterator[str]:
     """Run the encoder with a model and settings such as `max_batch_size=1` until the block ends; gives its address."""
+    with encoder_process(model_id, **settings) as (address, _):
+        yield address
+
+
+@contextmanager
+def encoder_process(model_id: str, **settings: object) -> Iterator[tuple[str, psutil.Process]]:
+    """Run the encoder as `encoder` does; gives its process too."""
     port = free_port()
     chosen = {"models": model_id, "cache_dir": pictures.MODELS, "port": port, "metrics_port": free_port()} | settings
     environment = {"LOG_LEVEL": "warning", **{f"ENCODER_{name.upper()}": str(value) for name, value in chosen.items()}}
@@ -81,8 +88,8 @@ def encoder(model_id: str, **settings: object) -> Iterator[str]:
             except EncoderError:
                 return False
 
-        with process([str(Path(sys.executable).parent / "sightline-encoder")], environment, ready):
-            yield f"127.0.0.1:{port}"
+        with process([str(Path(sys.executable).parent / "sightline-encoder")], environment, ready) as running:
+            yield f"127.0.0.1:{port}", running
 
 
 class System:
