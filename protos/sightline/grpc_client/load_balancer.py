@@ -30,6 +30,7 @@ LONGEST_PAUSE_SECONDS = 1.0
 FIRST_EJECTION_SECONDS = 1.0
 LONGEST_EJECTION_SECONDS = 10.0
 """For how long a server is passed over; it doubles each time that the server fails again."""
+SHARE_OF_DEADLINE = 3.0
 RESOLVE_SECONDS = 10.0
 """How often names are resolved again, while there are calls."""
 
@@ -191,6 +192,8 @@ class LoadBalancer(Generic[Stubs]):
     ) -> Reply:
         """Make a call to one server after the other, until one answers."""
         waiting = deque(self._in_turn())
+        # Of a short deadline a part, so that there is time left for another server.
+        attempt_seconds = min(self._attempt_seconds, (deadline - time.monotonic()) / SHARE_OF_DEADLINE)
         several = len(waiting) > 1
         running: dict[grpc.Future[Reply], _Server[Stubs]] = {}
         silent: set[_Server[Stubs]] = set()
@@ -211,7 +214,7 @@ class LoadBalancer(Generic[Stubs]):
                 # A call ends at its deadline by itself.
                 watched = several and (server not in silent or (bool(waiting) and hedging is Hedging.ON_EJECTION))
                 try:
-                    done = ended.get(timeout=self._attempt_seconds / 2 if watched else None)
+                    done = ended.get(timeout=max(attempt_seconds / 2, 0.001) if watched else None)
                 except Empty:
                     if checked:
                         silent.add(server)
