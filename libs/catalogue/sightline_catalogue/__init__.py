@@ -1,6 +1,7 @@
 """The catalogue: images and their vectors in Qdrant. No other code talks to Qdrant."""
 
 from sightline_catalogue.catalogue import Catalogue
+from sightline_catalogue.cluster import ClusterState
 from sightline_catalogue.collection import Collection
 from sightline_catalogue.errors import (
     CatalogueError,
@@ -32,6 +33,7 @@ __all__ = [
     "CatalogueReadOnly",
     "CatalogueSettings",
     "CatalogueUnavailable",
+    "ClusterState",
     "Collection",
     "Counts",
     "Filter",

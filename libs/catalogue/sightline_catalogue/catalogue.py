@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from qdrant_client import grpc as api
 
+from sightline_catalogue.cluster import ClusterState
+from sightline_catalogue.cluster_reader import ClusterReader
 from sightline_catalogue.collection import Collection
 from sightline_catalogue.connection import Connection
 from sightline_catalogue.errors import CatalogueError, NoCollection, NotFound
@@ -51,6 +53,7 @@ class Catalogue:
         self._alias = alias
         self._connection = Connection(settings)
         self._collections: dict[str, Collection] = {}
+        self._cluster = ClusterReader(self._connection, settings)
 
     def ping(self) -> None:
         """Check that Qdrant answers, by one call with a short timeout.
@@ -165,6 +168,10 @@ class Catalogue:
             api.ListCollectionsRequest(),
             lambda reply: name not in [one.name for one in reply.collections],
         )
+
+    def cluster_state(self) -> ClusterState:
+        """Return the state of the database's nodes, each of which is waited for a second or two at most."""
+        return self._cluster.read()
 
     def close(self) -> None:
         """Close the connection; a later call opens another."""

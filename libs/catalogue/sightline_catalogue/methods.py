@@ -55,6 +55,9 @@ CREATE_INDEX: Method[api.CreateFieldIndexCollection, api.PointsOperationResponse
 GET_COLLECTION: Method[api.GetCollectionInfoRequest, api.GetCollectionInfoResponse] = Method(
     lambda stubs: stubs.collections.Get
 )
+COLLECTION_CLUSTER_INFO: Method[api.CollectionClusterInfoRequest, api.CollectionClusterInfoResponse] = Method(
+    lambda stubs: stubs.collections.CollectionClusterInfo
+)
 LIST_COLLECTIONS: Method[api.ListCollectionsRequest, api.ListCollectionsResponse] = Method(
     lambda stubs: stubs.collections.List
 )

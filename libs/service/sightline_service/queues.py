@@ -26,6 +26,11 @@ RESCAN_LIST = "sightline:rescan"
 WATCHER_HASH = "sightline:watcher"
 """The Redis hash with the fields of `WatcherStatus`; it may be lost without harm."""
 
+DATABASE_KEY = "sightline:database"
+"""The Redis key of `DatabaseStatus`, JSON; it expires unless the watcher writes it again."""
+DATABASE_SECONDS = 60
+"""How long a database's status counts."""
+
 
 class QueueSettings(SettingsGroup):
     """The queues."""
@@ -68,15 +73,54 @@ class WatcherStatus(BaseModel):
             return cls()
 
 
-def redis_client(settings: QueueSettings, *, decode_responses: bool = True) -> redis.Redis:
-    """Return a Redis client that gives up after five seconds instead of hanging, and at once where none runs.
+class DatabaseStatus(BaseModel):
+    """The state of the vector database's nodes, as the watcher last saw it."""
+
+    nodes: int
+    """The nodes that there should be."""
+    nodes_alive: int
+    """Those that answer."""
+    dead_nodes: list[str] = []
+    """The addresses of the others."""
+    shards: int
+    """The parts into which collections are divided."""
+    shards_unavailable: int
+    """Those of which no copy answers, so that searches fail."""
+    copies_wanted: int
+    """The copies of all shards that there should be."""
+    copies_alive: int
+    """Those that answer."""
+    transfers: int
+    """Copies that are being made or moved."""
+    message: str = ""
+    """What is wrong, as a sentence; empty while all is well."""
+
+    def write(self, client: redis.Redis) -> None:
+        """Write it to Redis, where it expires after DATABASE_SECONDS.
+
+        Raises:
+            redis.RedisError: Redis does not answer.
+        """
+        client.set(DATABASE_KEY, self.model_dump_json(), ex=DATABASE_SECONDS)
+
+    @classmethod
+    def read(cls, text: str | None) -> DatabaseStatus | None:
+        """Return the status that Redis holds; one that cannot be read counts as not known."""
+        try:
+            return cls.model_validate_json(text) if text else None
+        except ValidationError:
+            return None
+
+
+def redis_client(settings: QueueSettings, *, decode_responses: bool = True, timeout_seconds: float = 5) -> redis.Redis:
+    """Return a Redis client that gives up after `timeout_seconds` instead of hanging, and at once where none runs.
 
     It does not retry: its callers handle the error, and go on without Redis.
     """
     return redis.Redis.from_url(
         settings.redis_url,
-        socket_connect_timeout=5,
-        socket_timeout=5,
+        socket_connect_timeout=timeout_seconds,
+        socket_timeout=timeout_seconds,
         health_check_interval=30,
         # Explicit, since redis-py's default number of retries, seconds apart, depends on how a client is made.
         retry=Retry(NoBackoff(), 0),

@@ -35,6 +35,15 @@ class CollectionsService:
         write_payload_schema(result.payload_schema, info.payload_schema)
         return response
 
+    def CollectionClusterInfo(self, request: api.CollectionClusterInfoRequest) -> api.CollectionClusterInfoResponse:
+        """Describe where a collection's shards are: its one shard is here."""
+        collection = self._store.get(request.collection_name)
+        with engine_errors():
+            points = collection.shard.info().points_count
+        response = api.CollectionClusterInfoResponse(shard_count=1)
+        response.local_shards.add(shard_id=0, points_count=points, state=api.ReplicaState.Active)
+        return response
+
     def List(self, request: api.ListCollectionsRequest) -> api.ListCollectionsResponse:
         """List the collections."""
         names = [api.CollectionDescription(name=found.name) for found in self._store.collections()]

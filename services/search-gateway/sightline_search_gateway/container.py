@@ -102,7 +102,7 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
         ),
         retries=RetryService(catalogue, clients.watcher),
         ingest=IngestStatusService(catalogue, clients.watcher, writable=settings.bucket.writable),
-        operations=OperationsService(catalogue, clients.catalogue_probe, clients.encoder),
+        operations=OperationsService(catalogue, clients.catalogue_probe, clients.encoder, clients.watcher),
         vocabulary=vocabulary,
         calibrator=calibrator,
     )

@@ -9,6 +9,7 @@ from sightline.encoder.client import EncoderClient, EncoderError
 from sightline_catalogue import Catalogue, CatalogueError, NoCollection
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
+from sightline_search_gateway.clients.watcher import WatcherClient
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.ingest.status import StateCounts, count_states
 
@@ -82,6 +83,7 @@ class Ready:
 
     ready: bool
     collection: str
+    database: Annotated[str | None, "What is wrong with the vector database's nodes, though searches are answered."]
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,13 @@ class OperationsService:
 
     Args:
         probe: The catalogue, with a shorter time-out.
+        watcher: Has the state of the database's nodes.
     """
 
     catalogue: CatalogueCircuitBreaker
     probe: Catalogue
     encoder: EncoderClient
+    watcher: WatcherClient
 
     def models(self) -> Models:
         """Return the models that encoders serve, and the one that the collection was made with."""
@@ -140,7 +144,8 @@ class OperationsService:
             raise _not_ready(f"the encoder does not answer: {error.message}") from error
         if all(one.fingerprint != collection.model.fingerprint for one in served):
             raise _not_ready(f"no encoder serves {collection.model.id} ({collection.model.fingerprint[:12]})")
-        return Ready(ready=True, collection=collection.name)
+        database = self.watcher.database()
+        return Ready(ready=True, collection=collection.name, database=database.message or None if database else None)
 
 
 def _not_ready(reason: str) -> ServiceError:

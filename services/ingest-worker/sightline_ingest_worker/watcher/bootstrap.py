@@ -19,6 +19,7 @@ from sightline_ingest_worker.broker import celery_app
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import TargetSource
 from sightline_ingest_worker.watcher import metrics
+from sightline_ingest_worker.watcher.database_check import DatabaseCheck
 from sightline_ingest_worker.watcher.file_events import FileEvents, reports_changes
 from sightline_ingest_worker.watcher.leader_lock import LeaderLock
 from sightline_ingest_worker.watcher.loop import QUIET_SECONDS, Watcher
@@ -61,6 +62,9 @@ def run(settings: WatcherSettings) -> int:
         with ExitStack() as leadership:
             watcher = bootstrap(settings, lambda: stop.is_set() or lock.lost)
             leadership.callback(metrics.clear)
+            check = DatabaseCheck(Catalogue(settings.catalogue, settings.bucket.id), redis_client(settings.queue))
+            check.start()
+            leadership.callback(check.stop)
             events = start_events(settings, watcher, leadership)
             log.info("watching", bucket=settings.bucket.url, events=events)
             watcher.run()

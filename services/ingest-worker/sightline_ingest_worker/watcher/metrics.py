@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from prometheus_client import Counter, Gauge
 from sightline_catalogue import Counts
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, DatabaseStatus
 
 from sightline_ingest_worker.upstream_errors import SERVICES
 from sightline_ingest_worker.watcher.task_queue import QueueLengths
@@ -36,6 +36,20 @@ WAITING = Gauge(
     "sightline_watcher_waiting", "1 while the watcher waits for a service that does not answer.", ["service"]
 )
 
+DATABASE_NODES = Gauge(
+    "sightline_database_nodes", "Nodes of the vector database: alive, dead (they do not answer).", ["state"]
+)
+DATABASE_SHARDS = Gauge(
+    "sightline_database_shards",
+    "Shards of all collections: available, unavailable (no copy answers, so that searches fail).",
+    ["state"],
+)
+DATABASE_COPIES = Gauge(
+    "sightline_database_copies", "Copies of all shards together: wanted, and alive (they answer).", ["state"]
+)
+DATABASE_TRANSFERS = Gauge("sightline_database_transfers", "Copies of shards that are being made or moved.")
+DATABASE = (DATABASE_NODES, DATABASE_SHARDS, DATABASE_COPIES)
+
 
 def show(counts: Counts, ignored: int | None, lengths: QueueLengths) -> None:
     """Set the gauges of images by state and of tasks by queue."""
@@ -62,7 +76,26 @@ def show_waiting(service: str) -> None:
         WAITING.labels(name).set(name == service)
 
 
+def show_database(status: DatabaseStatus) -> None:
+    """Set the gauges of the vector database's nodes."""
+    DATABASE_NODES.labels("alive").set(status.nodes_alive)
+    DATABASE_NODES.labels("dead").set(status.nodes - status.nodes_alive)
+    DATABASE_SHARDS.labels("available").set(status.shards - status.shards_unavailable)
+    DATABASE_SHARDS.labels("unavailable").set(status.shards_unavailable)
+    DATABASE_COPIES.labels("wanted").set(status.copies_wanted)
+    DATABASE_COPIES.labels("alive").set(status.copies_alive)
+    DATABASE_TRANSFERS.set(status.transfers)
+
+
+def clear_database() -> None:
+    """Clear the gauges of the vector database's nodes: their state is not known."""
+    for gauge in DATABASE:
+        gauge.clear()
+    DATABASE_TRANSFERS.set(0)
+
+
 def clear() -> None:
     """Clear the gauges: another watcher exports them now."""
     for gauge in (IMAGES, TASKS, WAITING):
         gauge.clear()
+    clear_database()

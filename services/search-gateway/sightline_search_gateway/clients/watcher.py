@@ -11,10 +11,12 @@ from typing import Any, cast
 import redis
 import structlog
 from sightline_service.queues import (
+    DATABASE_KEY,
     QUEUE_BACKFILL,
     QUEUE_NEW,
     RESCAN_LIST,
     WATCHER_HASH,
+    DatabaseStatus,
     QueueSettings,
     WatcherStatus,
     redis_client,
@@ -22,6 +24,8 @@ from sightline_service.queues import (
 
 MAX_REQUESTS = 1000
 STALE_SECONDS = 60
+PROBE_SECONDS = 1.0
+"""How long a readiness check waits for Redis."""
 log = structlog.get_logger()
 
 
@@ -38,12 +42,14 @@ class WatcherState:
         queued: Tasks that wait for a worker; None while not known.
         scanning: Whether the bucket is being listed at the moment.
         last_scan_at: When the last whole listing ended; aware UTC.
+        database: The vector database's nodes; None while not known.
     """
 
     ignored: int | None = None
     queued: int | None = None
     scanning: bool = False
     last_scan_at: datetime | None = None
+    database: DatabaseStatus | None = None
 
 
 class WatcherClient:
@@ -51,6 +57,7 @@ class WatcherClient:
 
     def __init__(self, settings: QueueSettings) -> None:
         self._redis = redis_client(settings)
+        self._probe = redis_client(settings, timeout_seconds=PROBE_SECONDS)
 
     def state(self) -> WatcherState:
         """Return the watcher's last state; where Redis does not answer, that nothing is known."""
@@ -59,7 +66,8 @@ class WatcherClient:
             pipe.hgetall(WATCHER_HASH)
             pipe.llen(QUEUE_NEW)
             pipe.llen(QUEUE_BACKFILL)
-            fields, new, backfill = cast("tuple[dict[str, str], int, int]", tuple(pipe.execute()))
+            pipe.get(DATABASE_KEY)
+            fields, new, backfill, database = cast("tuple[dict[str, str], int, int, str | None]", tuple(pipe.execute()))
         except redis.RedisError as error:
             log.warning("redis does not answer", error=str(error))
             return WatcherState()
@@ -69,9 +77,21 @@ class WatcherClient:
             queued=new + backfill,
             scanning=status.scanning and _is_recent(status.updated_at),
             last_scan_at=status.last_scan_at,
+            database=DatabaseStatus.read(database),
         )
 
+<<<<<<< HEAD
     def request_scan(self, keys: Sequence[str] | None = None, *, retry: bool = False) -> None:
+=======
+    def database(self) -> DatabaseStatus | None:
+        """Return the state of the vector database's nodes; None where it is not known."""
+        try:
+            return DatabaseStatus.read(cast("str | None", self._probe.get(DATABASE_KEY)))
+        except redis.RedisError:
+            return None
+
+    def request_scan(self, keys: Sequence[str] | None = None) -> None:
+>>>>>>> 306e74a (Read the state of the database's nodes, and repair a cluster that lost one)
         """Ask the watcher to look at some keys, or at the whole bucket.
 
         Args:
@@ -94,6 +114,7 @@ class WatcherClient:
     def close(self) -> None:
         """Close the connections; a later call opens them again."""
         self._redis.close()
+        self._probe.close()
 
 
 def _is_recent(moment: datetime | None) -> bool:

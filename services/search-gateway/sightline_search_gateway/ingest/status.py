@@ -9,12 +9,15 @@ from threading import Lock
 from typing import Annotated, Any
 
 from sightline_catalogue import CatalogueError
+from sightline_service.queues import DatabaseStatus
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.clients.watcher import WatcherClient
 
 FRESH_SECONDS = 1.0
 """How long a status is reused: however many clients ask, the catalogue and Redis are read once."""
+
+REPAIR_COMMAND = "docker compose exec watcher sightline-catalogue repair"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,30 @@ class StateCounts:
 
 
 @dataclass(frozen=True)
+class Database:
+    """The nodes of the vector database; one of one where it is a single server."""
+
+    nodes: int
+    nodes_alive: Annotated[int, "Those that answer."]
+    dead_nodes: Annotated[list[str], "Addresses of those that do not."]
+    shards: Annotated[int, "The parts into which the collections are divided."]
+    shards_unavailable: Annotated[int, "Those of which no copy answers: searches fail."]
+    copies_wanted: Annotated[int, "Copies of all shards that there should be."]
+    copies_alive: Annotated[int, "Those that answer."]
+    transfers: Annotated[int, "Copies that are being made or moved."]
+    message: Annotated[str | None, "What is wrong, as a sentence; null while all is well."]
+    command: Annotated[str | None, "What to run then, in the watcher's container: it shows the state, and what to do."]
+
+
+def database_of(status: DatabaseStatus | None) -> Database | None:
+    """Return the database's state for an answer."""
+    if status is None:
+        return None
+    told = status.model_dump() | {"message": status.message or None}
+    return Database(**told, command=REPAIR_COMMAND if status.message else None)
+
+
+@dataclass(frozen=True)
 class Ingest(StateCounts):
     """Counts, and the watcher's last report."""
 
@@ -34,6 +61,7 @@ class Ingest(StateCounts):
     queued: Annotated[int | None, "Tasks that wait for a worker; null while that is not known."] = None
     scanning: Annotated[bool, "Whether the bucket is being listed at the moment."] = False
     last_scan_at: datetime | None = None
+    database: Annotated[Database | None, "The vector database's nodes; null while that is not known."] = None
     writable: Annotated[bool, "Whether pictures can be added and removed here."] = False
 
 
@@ -81,4 +109,13 @@ class IngestStatusService:
             counts: dict[str, Any] = asdict(count_states(self._catalogue))
         except CatalogueError as error:
             return error
-        return Ingest(**counts, **asdict(self._watcher.state()), writable=self._writable)
+        seen = self._watcher.state()
+        return Ingest(
+            **counts,
+            ignored=seen.ignored,
+            queued=seen.queued,
+            scanning=seen.scanning,
+            last_scan_at=seen.last_scan_at,
+            database=database_of(seen.database),
+            writable=self._writable,
+        )
