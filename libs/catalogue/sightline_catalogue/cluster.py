@@ -146,7 +146,8 @@ class ClusterState:
             return ""
         told = f"{missing} of {self.copies_wanted} copies in the database {'is' if missing == 1 else 'are'} missing"
         if self.transfers:
-            return f"{told}, and being made now: searches go on."
+            count = len(self.transfers)
+            return f"{told}, {count} {'is' if count == 1 else 'are'} being made now: searches go on."
         return f"{told}: if another node is lost, searches may fail."
 
 

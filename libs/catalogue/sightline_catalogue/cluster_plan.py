@@ -63,7 +63,9 @@ def plan_repair(state: ClusterState, *, give_up_shards: bool = False) -> Plan:
         ),
         transfers=tuple(one for one in state.transfers if not {one.from_id, one.to_id} & gone),
     )
-    return Plan((*removals, *_copies(after, refused)), tuple(refused))
+    # A node that stays may only stand still: what it has is not copied meanwhile.
+    copies = () if after.dead else tuple(_copies(after, refused))
+    return Plan((*removals, *copies), tuple(refused))
 
 
 def _removals(state: ClusterState, *, give_up_shards: bool) -> tuple[list[RemovePeer], list[str]]:

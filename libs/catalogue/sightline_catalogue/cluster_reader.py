@@ -16,7 +16,7 @@ from sightline_catalogue.cluster import ClusterState, Node, Replica, Shard, Tran
 from sightline_catalogue.connection import Connection
 from sightline_catalogue.errors import CatalogueError, CatalogueUnavailable
 from sightline_catalogue.methods import COLLECTION_CLUSTER_INFO, GET_COLLECTION, LIST_COLLECTIONS
-from sightline_catalogue.rest import ASK_SECONDS, NO_SUCH_NAME, NodeView, RestClient, host_of
+from sightline_catalogue.rest import ASK_SECONDS, NO_SUCH_NAME, SLOW, NoAnswer, NodeView, RestClient, host_of
 from sightline_catalogue.settings import CatalogueSettings
 
 THREADS = 16
@@ -67,7 +67,7 @@ class ClusterReader:
             if known is not None:
                 answering = {view.peer_id for view in _answered(answers)}
                 unheard = {host_of(known.peers[peer]) for peer in known.peers if peer not in answering}
-                answers |= _all(pool, unheard, rest.view)
+                answers |= _all(pool, unheard - answers.keys(), rest.view)
             return answers
         finally:
             rest.close()
@@ -85,36 +85,23 @@ class ClusterReader:
 
     def _placements(self, pool: ThreadPoolExecutor) -> dict[str, list[api.CollectionClusterInfoResponse]]:
         """Return what the nodes say of the place of each collection's shards."""
-        listed = self._each(self._connection.call_each(LIST_COLLECTIONS, api.ListCollectionsRequest(), seconds=2))
+        replies = self._connection.call_each(LIST_COLLECTIONS, api.ListCollectionsRequest(), seconds=ASK_SECONDS)
+        listed = _succeeded(replies.values())
         names = sorted({one.name for reply in listed for one in reply.collections})
-        return {name: found for name, found in _all(pool, names, self._placement).items() if isinstance(found, list)}
+        wanted = pool.submit(_all, pool, names, self._read_copies_wanted)
+        placements = _all(pool, names, self._placement)
+        wanted.result()
+        return {name: found for name, found in placements.items() if isinstance(found, list)}
+
+    def _read_copies_wanted(self, name: str) -> None:
+        asked = api.GetCollectionInfoRequest(collection_name=name)
+        params = self._connection.call(GET_COLLECTION, asked, seconds=2 * ASK_SECONDS).result.config.params
+        self._copies_wanted[name] = max(params.replication_factor, 1)
 
     def _placement(self, name: str) -> list[api.CollectionClusterInfoResponse]:
-        try:
-            asked = api.GetCollectionInfoRequest(collection_name=name)
-            params = self._connection.call(GET_COLLECTION, asked, seconds=2).result.config.params
-            self._copies_wanted[name] = max(params.replication_factor, 1)
-        except CatalogueError:
-            # What it was before; it does not change by itself.
-            self._copies_wanted.setdefault(name, 1)
         request = api.CollectionClusterInfoRequest(collection_name=name)
         replies = self._connection.call_each(COLLECTION_CLUSTER_INFO, request, seconds=ASK_SECONDS)
         return [reply for reply in replies.values() if not isinstance(reply, CatalogueError)]
-
-    @staticmethod
-    def _each(replies: Mapping[str, Value | CatalogueError]) -> list[Value]:
-        """Return the replies of those nodes that answered.
-
-        Raises:
-            CatalogueError: None did.
-        """
-        found = [reply for reply in replies.values() if not isinstance(reply, CatalogueError)]
-        if not found:
-            raise next(
-                (reply for reply in replies.values() if isinstance(reply, CatalogueError)),
-                CatalogueUnavailable("Qdrant (QDRANT_URL) has no address"),
-            )
-        return found
 
     def _state(
         self,
@@ -174,7 +161,7 @@ class ClusterReader:
             if not ours:
                 continue
             reply = min(ours, key=lambda one: one.peer_id != leader_id)
-            wanted = 1 if alone else self._copies_wanted[name]
+            wanted = 1 if alone else self._copies_wanted.get(name)
             shards += _shards_of(name, reply, wanted)
             transfers += [
                 Transfer(name, one.shard_id, getattr(one, "from"), one.to, is_move=not one.sync)
@@ -183,7 +170,7 @@ class ClusterReader:
         return tuple(shards), tuple(transfers)
 
 
-def _shards_of(name: str, reply: api.CollectionClusterInfoResponse, wanted: int) -> list[Shard]:
+def _shards_of(name: str, reply: api.CollectionClusterInfoResponse, wanted: int | None) -> list[Shard]:
     replicas: dict[int, list[Replica]] = {}
     for local in reply.local_shards:
         replicas.setdefault(local.shard_id, []).append(Replica(reply.peer_id, _state_name(local.state)))
@@ -193,6 +180,9 @@ def _shards_of(name: str, reply: api.CollectionClusterInfoResponse, wanted: int)
     for number in range(reply.shard_count):
         if len(replicas) < reply.shard_count:
             replicas.setdefault(number, [])
+    if wanted is None:
+        # The collection's description could not be read, not even once.
+        wanted = max((len(some) for some in replicas.values()), default=1)
     return [Shard(name, number, wanted, tuple(replicas[number])) for number in sorted(replicas)]
 
 
@@ -233,16 +223,35 @@ def _nodes(cluster: NodeView, answers: Mapping[str, NodeView | CatalogueError]) 
         failed = failures.get(_same(address), 0)
         node = Node(peer, name, host=host)
         answer = answers.get(host)
+        reason = answer.reason if isinstance(answer, NoAnswer) else str(answer)
         if peer in by_id:
             if leader is not None and failed >= FAILURES_IN_A_ROW:
                 node = replace(node, alive=False, reason="the other nodes cannot reach it")
         elif isinstance(answer, NodeView):
             node = replace(node, alive=False, reason="another server answers in its place", certainly_dead=True)
-        elif leader is None or failed or NO_SUCH_NAME not in str(answer):
-            node = replace(node, alive=False, reason=str(answer), certainly_dead=leader is not None and failed > 0)
+        elif leader is None or failed or reason != NO_SUCH_NAME:
+            node = replace(node, alive=False, reason=reason, certainly_dead=leader is not None and failed > 0)
         # Else only its name is not known here, as outside of the nodes' own network: the leader reaches it.
         nodes.append(node)
     return tuple(nodes)
+
+
+def _succeeded(replies: Iterable[Value | CatalogueError]) -> list[Value]:
+    """Return the replies of those nodes that answered.
+
+    Raises:
+        CatalogueError: None did.
+    """
+    found: list[Value] = []
+    failure: CatalogueError = CatalogueUnavailable("Qdrant (QDRANT_URL) has no address")
+    for reply in replies:
+        if isinstance(reply, CatalogueError):
+            failure = reply
+        else:
+            found.append(reply)
+    if not found:
+        raise failure
+    return found
 
 
 def _same(address: str) -> str:
@@ -258,7 +267,7 @@ def _all(
     found: dict[Key, Value | CatalogueError] = {}
     for key, future in futures.items():
         if future not in done:
-            found[key] = CatalogueUnavailable(f"{key} does not answer: it takes too long")
+            found[key] = NoAnswer(str(key), SLOW)
             continue
         error = future.exception()
         if error is not None and not isinstance(error, CatalogueError):

@@ -71,7 +71,6 @@ class ClusterRepair:
 
     def _remove(self, step: RemovePeer, state: ClusterState, plan: Callable[[ClusterState], Plan]) -> None:
         """Remove a node once it is certain that it is lost."""
-        self.nodes_wanted = self.nodes_wanted or len(state.nodes)
         self.say(f"Making sure that {step.node.address} is lost")
         for _ in range(CERTAIN_LOOKS - 1):
             time.sleep(POLL_SECONDS)
@@ -80,6 +79,7 @@ class ClusterRepair:
                 self.say(f"{step.node.address} is not lost, or it may not be removed any more")
                 return
         self.say(words(step, state))
+        self.nodes_wanted = self.nodes_wanted or len(state.nodes)
         self._change(lambda host: self.rest.remove_peer(host, step.node.id), state)
         self._until(lambda now: now.node(step.node.id) is None, BEGIN_SECONDS, f"{step.node.address} is still there")
         self.say(

@@ -15,11 +15,20 @@ import httpx
 from sightline_catalogue.errors import CatalogueError, CatalogueUnavailable
 from sightline_catalogue.settings import CatalogueSettings
 
+SLOW = "it takes too long"
 ASK_SECONDS = 1.0
 """How long a node is waited for: one that hangs costs no more."""
 NO_SUCH_NAME = "no machine has that name"
 CHANGE_SECONDS = 30
 """How long a change may take until the nodes have agreed on it."""
+
+
+class NoAnswer(CatalogueUnavailable):
+    """A node does not answer; `reason` is why, without its address."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where} does not answer: {reason}")
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,7 @@ class RestClient:
         try:
             response = self._client.request(method, f"{self._scheme}://{where}{path}", **options)
         except httpx.HTTPError as error:
-            raise CatalogueUnavailable(f"{where} does not answer: {_reason(error)}") from error
+            raise NoAnswer(where, _reason(error)) from error
         if response.status_code in (401, 403):
             raise CatalogueError(f"Qdrant at {where} refuses QDRANT_API_KEY: {_message(response)}")
         if response.status_code != 200:
@@ -117,14 +126,14 @@ class RestClient:
             result = response.json()["result"]
         except (ValueError, KeyError, TypeError):
             # Such as the metrics of qdrant-edge.
-            raise CatalogueUnavailable(f"what answers at {where} is not Qdrant's REST") from None
+            raise NoAnswer(where, "what is there is not Qdrant's REST") from None
         return cast("Mapping[str, Any]", result) if isinstance(result, dict) else {}
 
 
 def _reason(error: httpx.HTTPError) -> str:
     """Say why a node did not answer, without the library's words."""
     if isinstance(error, httpx.TimeoutException):
-        return "it takes too long"
+        return SLOW
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, socket.gaierror):

@@ -23,16 +23,13 @@ class CatalogueSettings(SettingsGroup):
     are spread over them, and over all addresses of a host name."""
     api_key: SecretStr | None = None
     """The key that Qdrant wants, if any."""
-<<<<<<< HEAD
     ca_file: FilePath | None = None
     """The certificate of the authority that signed Qdrant's own; unset means those that the system trusts."""
     compression: bool = False
     """Whether Qdrant may compress its answers: for one that is far away. On a local network that takes longer than it
     saves."""
-=======
     rest_port: int = Field(default=REST_PORT, ge=1, le=65535)
     """The port of Qdrant's REST on every node, by which the state of a cluster is asked for and repaired."""
->>>>>>> 1d54efb (Read the state of the database's nodes, and repair a cluster that lost one)
     timeout_seconds: float = Field(default=10.0, gt=0, le=600)
     """How long one call to Qdrant may take, its retries included."""
     attempt_seconds: float = Field(default=1.0, gt=0, le=60)

@@ -5,6 +5,7 @@ Each node has a loopback address of its own, and REST and gRPC on the same two p
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -206,10 +207,12 @@ class ScriptedNode(api.CollectionsServicer, api.QdrantServicer):
 
             def answer(self, code: int, body: object) -> None:
                 data = (body if isinstance(body, str) else json.dumps(body)).encode()
-                self.send_response(code)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                # Whoever asked may have given up.
+                with contextlib.suppress(ConnectionError):
+                    self.send_response(code)
+                    self.send_header("Content-Length", str(len(data)))
+                    self.end_headers()
+                    self.wfile.write(data)
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -261,7 +264,8 @@ class ScriptedNode(api.CollectionsServicer, api.QdrantServicer):
 
     def List(self, request, context):
         self._allowed(context)
-        self.script.look()
+        if self.peer in (self.script.leader, 0):
+            self.script.look()
         names = [] if self.alone is not None else self.script.replicas
         return api.ListCollectionsResponse(collections=[api.CollectionDescription(name=name) for name in names])
 
