@@ -49,7 +49,7 @@ from sightline_search_gateway.search.vocabulary import read_vocabulary
 from sightline_search_gateway.settings import GatewaySettings, Settings
 from sightline_service import LogSettings
 from sightline_service.encoder_client import EncoderClientSettings
-from sightline_service.queues import QueueSettings, redis_client
+from sightline_service.queues import DatabaseStatus, QueueSettings, redis_client
 
 MODIFIED_AT = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -75,6 +75,10 @@ class FakeWatcher:
     def state(self) -> WatcherState:
         """Return what the watcher said."""
         return WatcherState() if self.away else self.said
+
+    def database(self) -> DatabaseStatus | None:
+        """Return what the watcher said of the database's nodes."""
+        return self.state().database
 
     def request_scan(self, keys: Sequence[str] | None = None, *, retry: bool = False) -> None:
         """Take a hint."""

@@ -4,12 +4,14 @@ import json
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from sightline.encoder.client import Unavailable
 from sightline_catalogue import CatalogueUnavailable
 from sightline_search_gateway.settings import GatewaySettings
 from sightline_search_gateway.write_openapi import DOCUMENT, document
+from sightline_service.queues import DatabaseStatus
 
 AWAY = Unavailable("connection refused")
 
@@ -25,7 +27,45 @@ def test_ingest(world):
         "queued": 2,
         "scanning": False,
         "last_scan_at": "2026-01-01T00:00:00Z",
+        "database": None,
         "writable": False,
+    }
+
+
+ONE = DatabaseStatus(
+    nodes=1, nodes_alive=1, shards=1, shards_unavailable=0, copies_wanted=1, copies_alive=1, transfers=0
+)
+MESSAGE = "1 of 3 database nodes does not answer: searches go on from the copies that are left."
+DEGRADED = DatabaseStatus(
+    nodes=3,
+    nodes_alive=2,
+    dead_nodes=["qdrant-2"],
+    shards=6,
+    shards_unavailable=0,
+    copies_wanted=12,
+    copies_alive=8,
+    transfers=0,
+    message=MESSAGE,
+)
+
+
+def test_one_server_is_one_of_one(world):
+    world.watcher.said = replace(world.watcher.said, database=ONE)
+    database = world.client.get("/api/v1/ingest").json["database"]
+    assert (database["nodes_alive"], database["nodes"], database["copies_alive"], database["copies_wanted"]) == (1,) * 4
+    assert (database["message"], database["command"]) == (None, None)
+
+
+def test_a_lost_node_is_told_and_searches_go_on(world):
+    world.watcher.said = replace(world.watcher.said, database=DEGRADED)
+    database = world.client.get("/api/v1/ingest").json["database"]
+    assert database["dead_nodes"] == ["qdrant-2"]
+    assert database["message"] == MESSAGE
+    assert database["command"] == "docker compose exec watcher sightline-catalogue repair"
+    assert world.client.get("/readyz").json == {
+        "ready": True,
+        "collection": world.collection.name,
+        "database": MESSAGE,
     }
 
 
@@ -96,7 +136,11 @@ def test_stats(world):
 
 def test_alive_and_ready(world):
     assert world.client.get("/healthz").json == {"status": "ok"}
-    assert world.client.get("/readyz").json == {"ready": True, "collection": world.collection.name}
+    assert world.client.get("/readyz").json == {"ready": True, "collection": world.collection.name, "database": None}
+    world.watcher.said = replace(world.watcher.said, database=ONE)
+    assert world.client.get("/readyz").json["database"] is None
+    world.watcher.away = True
+    assert world.client.get("/readyz").json["ready"] is True
 
 
 def test_not_ready_says_what_is_missing(world, problem):

@@ -8,7 +8,17 @@ from datetime import UTC, datetime
 
 import pytest
 from sightline_search_gateway.clients.watcher import MAX_REQUESTS, QueueUnavailable, WatcherClient, WatcherState
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, RESCAN_LIST, WATCHER_HASH, QueueSettings, redis_client
+from sightline_service.queues import (
+    DATABASE_KEY,
+    DATABASE_SECONDS,
+    QUEUE_BACKFILL,
+    QUEUE_NEW,
+    RESCAN_LIST,
+    WATCHER_HASH,
+    DatabaseStatus,
+    QueueSettings,
+    redis_client,
+)
 
 
 @pytest.fixture
@@ -39,6 +49,28 @@ def test_what_the_watcher_said(settings, client):
     assert watcher.state() == WatcherState(ignored=None, queued=3, scanning=False, last_scan_at=None)
 
 
+def test_what_the_watcher_said_of_the_database(settings, client):
+    watcher = WatcherClient(settings)
+    assert watcher.database() is None
+    status = DatabaseStatus(
+        nodes=3,
+        nodes_alive=2,
+        shards=6,
+        shards_unavailable=0,
+        copies_wanted=12,
+        copies_alive=8,
+        transfers=1,
+        message="x",
+    )
+    status.write(client)
+    assert watcher.database() == watcher.state().database == status
+    assert 0 < client.ttl(DATABASE_KEY) <= DATABASE_SECONDS
+    client.set(DATABASE_KEY, "{}")
+    assert watcher.database() is None
+    assert watcher.state().database is None
+    watcher.close()
+
+
 def test_a_watcher_that_is_gone_scans_no_longer(settings, client):
     watcher = WatcherClient(settings)
     client.hset(WATCHER_HASH, mapping={"scanning": "1", "updated_at": "2026-01-01T00:00:00+00:00"})
@@ -67,6 +99,7 @@ def test_redis_away():
         closed.bind(("127.0.0.1", 0))
         watcher = WatcherClient(QueueSettings(redis_url=f"redis://127.0.0.1:{closed.getsockname()[1]}/0"))
         assert watcher.state() == WatcherState()
+        assert watcher.database() is None
         with pytest.raises(QueueUnavailable):
             watcher.request_scan(["a"])
         watcher.close()

@@ -80,9 +80,6 @@ class WatcherClient:
             database=DatabaseStatus.read(database),
         )
 
-<<<<<<< HEAD
-    def request_scan(self, keys: Sequence[str] | None = None, *, retry: bool = False) -> None:
-=======
     def database(self) -> DatabaseStatus | None:
         """Return the state of the vector database's nodes; None where it is not known."""
         try:
@@ -90,8 +87,7 @@ class WatcherClient:
         except redis.RedisError:
             return None
 
-    def request_scan(self, keys: Sequence[str] | None = None) -> None:
->>>>>>> 306e74a (Read the state of the database's nodes, and repair a cluster that lost one)
+    def request_scan(self, keys: Sequence[str] | None = None, *, retry: bool = False) -> None:
         """Ask the watcher to look at some keys, or at the whole bucket.
 
         Args:

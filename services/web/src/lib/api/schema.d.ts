@@ -465,6 +465,27 @@ export interface components {
             pending: number;
             total: number;
         };
+        Database: {
+            /** @description What to run then, in the watcher's container: it shows the state, and what to do. */
+            command: string | null;
+            /** @description Those that answer. */
+            copies_alive: number;
+            /** @description Copies of all shards that there should be. */
+            copies_wanted: number;
+            /** @description Addresses of those that do not. */
+            dead_nodes: string[];
+            /** @description What is wrong, as a sentence; null while all is well. */
+            message: string | null;
+            nodes: number;
+            /** @description Those that answer. */
+            nodes_alive: number;
+            /** @description The parts into which the collections are divided. */
+            shards: number;
+            /** @description Those of which no copy answers: searches fail. */
+            shards_unavailable: number;
+            /** @description Copies that are being made or moved. */
+            transfers: number;
+        };
         Edge: {
             /** @description Cosine, from -1 to 1. */
             similarity: number;
@@ -579,6 +600,8 @@ export interface components {
             images: components["schemas"]["Image"][];
         };
         Ingest: {
+            /** @description The vector database's nodes; null while that is not known. */
+            database: components["schemas"]["Database"] | null;
             failed: number;
             /** @description Files that by their name are no pictures; null while that is not known. */
             ignored: number | null;
@@ -719,6 +742,8 @@ export interface components {
         };
         Ready: {
             collection: string;
+            /** @description What is wrong with the vector database's nodes, though searches are answered. */
+            database: string | null;
             ready: boolean;
         };
         Refused: {
