@@ -138,7 +138,7 @@ def test_the_table_of_metrics_is_complete_and_right():
 )
 def test_documents_name_metrics_that_there_are(document):
     text = (ROOT / document).read_text(encoding="utf-8")
-    named = set(re.findall(r"`(sightline_(?:encoder|ingest|watcher|gateway|maps|edge)_[a-z_]+)[`{]", text))
+    named = set(re.findall(r"`(sightline_(?:encoder|ingest|watcher|database|gateway|maps|edge)_[a-z_]+)[`{]", text))
     assert named <= set(EXPORTED)
 
 
