@@ -43,6 +43,17 @@ def test_collection_is_created_with_its_schema(catalogue, namespace):
     assert info.payload_schema["label"].data_type == api.PayloadSchemaType.Keyword
 
 
+def test_every_copy_of_a_collection_is_alive_and_one_server_is_one_of_one(catalogue, namespace):
+    name = catalogue.ensure_collection(namespace.model()).name
+    state = catalogue.cluster_state()
+    shards = [shard for shard in state.shards if shard.collection == name]
+    assert shards
+    assert all(len(state.living_replicas(shard)) == shard.copies_wanted for shard in shards)
+    assert state.dead == ()
+    if not state.distributed:
+        assert [len(state.nodes), len(shards), shards[0].copies_wanted] == [1, 1, 1]
+
+
 def test_ensuring_twice_changes_nothing(catalogue, namespace, make_image, random_vectors):
     model = namespace.model()
     catalogue.ensure_collection(model).upsert([make_image("a.jpg")], random_vectors(1))

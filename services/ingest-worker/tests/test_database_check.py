@@ -9,6 +9,7 @@ from sightline_catalogue import Catalogue
 from sightline_ingest_worker.watcher import database_check, metrics
 from sightline_ingest_worker.watcher.database_check import DatabaseCheck
 from sightline_service.queues import DATABASE_KEY, DatabaseStatus, QueueSettings, redis_client
+from structlog.testing import CapturingLogger
 from waiting import wait_for
 
 
@@ -77,16 +78,19 @@ def test_a_state_that_is_not_known_is_not_told(check, cluster, redis_server):
     assert told(redis_server) is None
 
 
-def test_what_is_wrong_is_logged_once_and_that_it_is_over(check, cluster, capsys):
+def test_what_is_wrong_is_logged_once_and_that_it_is_over(check, cluster, monkeypatch):
+    logger = CapturingLogger()
+    monkeypatch.setattr(database_check, "log", logger)
     check.check()
     cluster.script.replicas[NAME][0] = {1: "Active"}
     check.check()
     check.check()
     cluster.script.replicas[NAME][0] = {1: "Active", 2: "Active"}
     check.check()
-    logged = capsys.readouterr().out
-    assert logged.count("1 of 12 copies in the database is missing") == 1
-    assert logged.count("answer again, and no copy is missing") == 1
+    assert [(call.method_name, call.args) for call in logger.calls] == [
+        ("warning", ("1 of 12 copies in the database is missing: if another node is lost, searches may fail.",)),
+        ("info", ("all nodes of the database answer again, and no copy is missing",)),
+    ]
 
 
 def test_the_thread_goes_on_whatever_happens_and_ends(check, redis_server, monkeypatch):
