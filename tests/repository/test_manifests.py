@@ -222,6 +222,18 @@ def test_references_lead_somewhere(system):
         assert len(system.selected(budget["spec"]["selector"])) == 1
 
 
+def test_who_reads_the_vectors_gets_the_key_that_may_only_read(system):
+    def from_secrets(name: str) -> dict[str, str]:
+        sources = {
+            each["name"]: each.get("valueFrom", {}).get("secretKeyRef") for each in system.container(name)["env"]
+        }
+        return {name: source["key"] for name, source in sources.items() if source}
+
+    for name in ("search-gateway", "map-worker"):
+        assert from_secrets(name) == {"QDRANT_API_KEY": "QDRANT_READ_ONLY_API_KEY"}
+    assert set(from_secrets("qdrant").values()) == {"QDRANT_API_KEY", "QDRANT_READ_ONLY_API_KEY"}
+
+
 def test_a_file_bucket_is_mounted_where_it_is_read(system):
     for setting in ("BUCKET_URL", "THUMBNAIL_URL"):
         url = urlsplit(system.settings[setting])
