@@ -60,6 +60,6 @@ def system(request: pytest.FixtureRequest) -> Iterator[System]:
         for service in running.containers():
             print(f"--- {service}")
             print(running.compose("logs", "--no-color", "--tail", "15", service))
-        running.compose("down", "--volumes", "--timeout", "20")
+        running.compose("--profile", "demo", "down", "--volumes", "--timeout", "20")
         running.http.close()
         bucket.close()
