@@ -24,7 +24,7 @@ pytestmark = [
 
 def ask(system: System, node: str, path: str) -> dict:
     answer = system.execute(node, "bash", "-c", ASK.format(path=path)).stdout
-    return json.loads(answer.partition("\r\n\r\n")[2])["result"]
+    return json.loads(answer.partition("\n\n")[2])["result"]
 
 
 def test_the_three_nodes_are_healthy_and_know_each_other(system):
