@@ -42,7 +42,7 @@ class Edge:
         self._settings = settings
         self._lock = lock_data_folder(settings.data_dir)
         try:
-            self.store = Store(settings.data_dir)
+            self.store = Store(settings.data_dir, settings.cache_mb * 2**20)
             self._server = EdgeServer(
                 {
                     "Points": PointsService(self.store),

@@ -6,6 +6,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock
+from typing import NamedTuple
 
 import qdrant_edge as engine
 from qdrant_client import grpc as api
@@ -13,6 +14,7 @@ from sightline_service.atomic_write import atomic_write
 
 from sightline_qdrant_edge.errors import EdgeError, EngineFailure, NotFound, collection_missing
 from sightline_qdrant_edge.files import copy_shard, discard, sync_tree
+from sightline_qdrant_edge.point_cache import PointCache
 from sightline_qdrant_edge.schema import engine_config, read_request, vector_params, write_request
 from sightline_qdrant_edge.shard import count_points, create_shard, flush_shard, load_shard, update_shard
 from sightline_qdrant_edge.updates import Write, operations, removed_from_index
@@ -28,6 +30,13 @@ _MAX_ROUNDS = 50  # a round halves what is left; only writes of half a second ea
 _GENERATION = re.compile(r"gen-[0-9]{6,}")
 
 
+class Serving(NamedTuple):
+    """The shard that serves, and the points of it that are kept serialized."""
+
+    shard: engine.EdgeShard
+    cache: PointCache
+
+
 class EdgeCollection:
     """A collection that is open.
 
@@ -40,8 +49,13 @@ class EdgeCollection:
     keeps the journal, the shard and a swap in one order.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, cache_bytes: int) -> None:
         """Open a collection that exists.
+
+        Args:
+            name: Its name.
+            folder: Its folder.
+            cache_bytes: The most bytes of serialized points that it keeps.
 
         Raises:
             EngineFailure: The engine cannot read its files.
@@ -71,7 +85,8 @@ class EdgeCollection:
         self._throttle = WriteThrottle()
         self._dirty = False
         self._writes = 0
-        self._shard: engine.EdgeShard | None = load_shard(folder / self.generation)
+        self._cache_bytes = cache_bytes
+        self._serving: Serving | None = self._served(load_shard(folder / self.generation))
         self._unindexed = self._stored_unindexed()
         self._unindexed_copied = 0
 
@@ -86,18 +101,26 @@ class EdgeCollection:
         atomic_write(folder / _CURRENT_FILE, generation.name.encode("ascii"), durable=True)
         sync_tree(folder)
 
+    def _served(self, shard: engine.EdgeShard) -> Serving:
+        return Serving(shard, PointCache(self._cache_bytes))
+
+    @property
+    def serving(self) -> Serving:
+        """The shard that serves now, and its cache; take them once for each call."""
+        serving = self._serving
+        if serving is None:
+            raise NotFound(f"Not found: Collection `{self.name}` was deleted, or the server is stopping")
+        return serving
+
     @property
     def shard(self) -> engine.EdgeShard:
         """The shard that serves now; take it once for each call."""
-        shard = self._shard
-        if shard is None:
-            raise NotFound(f"Not found: Collection `{self.name}` was deleted, or the server is stopping")
-        return shard
+        return self.serving.shard
 
     @property
     def closed(self) -> bool:
         """Whether the collection was deleted or the server is stopping."""
-        return self._shard is None
+        return self._serving is None
 
     @property
     def building(self) -> bool:
@@ -142,14 +165,14 @@ class EdgeCollection:
 
     def flush(self) -> None:
         """Flush to the disk, so that writes also survive a crash of the machine."""
-        if not self._dirty or self._shard is None:
+        if not self._dirty or self._serving is None:
             return
         # The engine's own flush holds the GIL for as long as the disk takes. Syncing the files first does not, and
         # leaves it little to do.
         sync_tree(self.folder / self.generation)
         with self._lock:
-            if self._shard is not None:
-                flush_shard(self._shard)
+            if self._serving is not None:
+                flush_shard(self._serving.shard)
                 self._dirty = False
                 self._store_unindexed()
 
@@ -246,7 +269,7 @@ class EdgeCollection:
             self._set_current(folder.name)
             self.generation = folder.name
             # The old one is not closed: a search may be about to use it. Its last reference closes it.
-            self._shard = shard
+            self._serving = self._served(shard)
             self._unindexed -= self._unindexed_copied
             self._dirty = True
             self._drop_journal()
@@ -278,11 +301,12 @@ class EdgeCollection:
     def close(self) -> None:
         """Flush and close, and wait until a build has been abandoned; every later call raises NotFound."""
         with self._lock:
-            shard, self._shard = self._shard, None
-            if shard is not None:
-                flush_shard(shard)
+            serving = self._serving
+            if serving is not None:
+                flush_shard(serving.shard)
                 self._store_unindexed()
-                shard.close()
+                self._serving = None
+                serving.shard.close()
         self._idle.wait(_CLOSE_SECONDS)
 
     def _stored_unindexed(self) -> int:

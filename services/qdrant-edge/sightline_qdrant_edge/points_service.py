@@ -45,17 +45,20 @@ class PointsService:
     def Query(self, request: api.QueryPoints) -> api.QueryResponse:
         """Return the points nearest to a vector or to a point."""
         collection = self._store.get(request.collection_name)
+        serving = collection.serving
+        found = _engine(serving.shard.query, self._query(collection, request))
         response = api.QueryResponse()
-        queries.write_scored(response.result, _engine(collection.shard.query, self._query(collection, request)))
+        queries.write_found(response.result, found, serving, request)
         return response
 
     def QueryBatch(self, request: api.QueryBatchPoints) -> api.QueryBatchResponse:
         """Answer several queries on one collection in one pass."""
         collection = self._store.get(request.collection_name)
         batch = engine.QueryBatchRequest([self._query(collection, query) for query in request.query_points])
+        serving = collection.serving
         response = api.QueryBatchResponse()
-        for points in _engine(collection.shard.query_batch, batch):
-            queries.write_scored(response.result.add().result, points)
+        for query, found in zip(request.query_points, _engine(serving.shard.query_batch, batch), strict=True):
+            queries.write_found(response.result.add().result, found, serving, query)
         return response
 
     def Scroll(self, request: api.ScrollPoints) -> api.ScrollResponse:

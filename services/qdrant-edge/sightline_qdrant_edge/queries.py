@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import qdrant_edge as engine
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
 from qdrant_client import grpc as api
 
-from sightline_qdrant_edge.errors import Unimplemented, WrongInput
+from sightline_qdrant_edge.collection import Serving
+from sightline_qdrant_edge.errors import Unimplemented, WrongInput, engine_errors
 from sightline_qdrant_edge.filters import excluding, point_filter
-from sightline_qdrant_edge.values import PointId, named_vectors, point_id, write_id, write_payload, write_vectors
+from sightline_qdrant_edge.values import PointId, named_vectors, point_id, vector_bytes, write_id, write_payload
 
 QUERY_LIMIT = 10
 SCROLL_LIMIT = 10
@@ -67,6 +68,8 @@ def query_point_id(message: api.QueryPoints) -> PointId | None:
 def query_request(message: api.QueryPoints, origin: tuple[PointId, list[float]] | None) -> engine.QueryRequest:
     """Return the engine's request for a query.
 
+    It asks for ids, versions and scores alone; what else is wanted of the points, `write_found` adds.
+
     Args:
         message: The query.
         origin: For a query by id: the id, which is left out of the answer as Qdrant does, and its vector.
@@ -89,8 +92,6 @@ def query_request(message: api.QueryPoints, origin: tuple[PointId, list[float]] 
         query=_query(message, origin[1] if origin else None),
         filter=condition,
         params=_params(message.params) if message.HasField("params") else None,
-        with_vector=with_vectors(message),
-        with_payload=with_payload(message),
     )
 
 
@@ -183,28 +184,58 @@ def write_records(
     """Write points without a score into a response."""
     for record in records:
         message = result.add()
-        _write_point(message, record)
+        message.MergeFromString(_write_point(message, record))
 
 
-def write_scored(
-    result: RepeatedCompositeFieldContainer[api.ScoredPoint], points: Iterable[engine.ScoredPoint]
+def write_found(
+    result: RepeatedCompositeFieldContainer[api.ScoredPoint],
+    points: Sequence[engine.ScoredPoint],
+    serving: Serving,
+    request: api.QueryPoints,
 ) -> None:
-    """Write points with a score into a response."""
-    for point in points:
-        message = result.add()
-        message.score = point.score
-        message.version = point.version
-        _write_point(message, point)
+    """Write what a query found into a response, with the payloads and vectors that it asks for.
+
+    Points that are not in the cache are read in a call of their own; one that was deleted meanwhile is left out.
+    """
+    payload, named = with_payload(request), with_vectors(request)
+    if not payload and not named:
+        for point in points:
+            write_id(result.add(score=point.score, version=point.version).id, point.id)
+        return
+    selectors = request.with_payload.SerializeToString() + b"/" + request.with_vectors.SerializeToString()
+    ids = [point.id for point in points]
+    versions = [point.version for point in points]
+    kept = serving.cache.get(ids, versions, selectors)
+    missing = {ids[place]: place for place, data in enumerate(kept) if data is None}
+    if missing:
+        with engine_errors():
+            records = serving.shard.retrieve(list(missing), payload, named)
+        read: dict[PointId, tuple[int, bytes]] = {}
+        for record in records:
+            found_id = record.id
+            place = missing[found_id]
+            whole = api.ScoredPoint()
+            vectors = _write_point(whole, record)
+            kept[place] = data = whole.SerializeToString() + vectors
+            read[found_id] = versions[place], data
+        serving.cache.put(read, selectors)
+    for point, version, serialized in zip(points, versions, kept, strict=True):
+        if serialized is not None:
+            message = result.add(score=point.score, version=version)
+            message.MergeFromString(serialized)
 
 
-def _write_point(message: api.RetrievedPoint | api.ScoredPoint, point: engine.Record | engine.ScoredPoint) -> None:
+def _write_point(message: api.RetrievedPoint | api.ScoredPoint, point: engine.Record) -> bytes:
+    """Write a point's id and payload into a message; return its vectors as they follow in the serialized message."""
     write_id(message.id, point.id)
     fields = point.payload
     if fields:
         write_payload(message.payload, fields)
     stored = point.vector
-    if stored is not None:
-        write_vectors(message.vectors, named_vectors(stored))
+    if stored is None:
+        return b""
+    message.vectors.vectors.SetInParent()
+    return vector_bytes(named_vectors(stored), scored=isinstance(message, api.ScoredPoint))
 
 
 def write_facet(hits: RepeatedCompositeFieldContainer[api.FacetHit], found: Iterable[engine.FacetHit]) -> None:

@@ -26,8 +26,9 @@ class Store:
     On disk: `collections/NAME/` and `aliases.json`. A folder whose name begins with a dot is left over from a crash.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Open all collections, and delete what a crash left behind."""
+    def __init__(self, folder: Path, cache_bytes: int) -> None:
+        """Open all collections, each of which keeps so many bytes of points, and delete what a crash left behind."""
+        self._cache_bytes = cache_bytes
         self._folder = folder / "collections"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._aliases_file = folder / "aliases.json"
@@ -38,7 +39,7 @@ class Store:
                 discard(entry)
             elif entry.is_dir():
                 name = unquote(entry.name)
-                self._collections[name] = EdgeCollection(name, entry)
+                self._collections[name] = EdgeCollection(name, entry, cache_bytes)
         self._aliases: dict[str, str] = {}
         if self._aliases_file.exists():
             stored = json.loads(self._aliases_file.read_bytes())
@@ -80,7 +81,7 @@ class Store:
             finally:
                 discard(draft)
             sync(self._folder)
-            self._collections = {**self._collections, name: EdgeCollection(name, folder)}
+            self._collections = {**self._collections, name: EdgeCollection(name, folder, self._cache_bytes)}
 
     def delete(self, name: str) -> bool:
         """Delete a collection, by its own name only, with its aliases; False where there is none."""

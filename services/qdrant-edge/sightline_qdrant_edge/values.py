@@ -141,23 +141,23 @@ def _dense(message: api.Vector) -> list[float]:
     return message.dense.data[:]
 
 
-@lru_cache(maxsize=16)
-def _layout(dimensions: int) -> tuple[bytes, Struct]:
-    """Return the bytes before a dense vector's numbers on the wire, and the format of the numbers."""
+@lru_cache(maxsize=64)
+def _layout(scored: bool, name: str, dimensions: int) -> tuple[bytes, Struct]:
+    """Return the bytes before the numbers of a point's dense vector on the wire, and the format of the numbers."""
     numbers = Struct(f"<{dimensions}f")
-    whole = api.DenseVector(data=[0.0] * dimensions).SerializeToString()
+    message = api.ScoredPoint() if scored else api.RetrievedPoint()
+    message.vectors.vectors.vectors[name].dense.data.extend([0.0] * dimensions)
+    whole = message.SerializeToString()
     return whole[: len(whole) - numbers.size], numbers
 
 
-def _write_dense(message: api.DenseVector, data: list[float]) -> None:
-    # Half the time of `data.extend`, which adds one number after the other.
-    header, numbers = _layout(len(data))
-    message.MergeFromString(header + numbers.pack(*data))
+def vector_bytes(stored: Mapping[str, list[float]], *, scored: bool) -> bytes:
+    """Return a point's vectors, as the engine returns them, as a serialized ScoredPoint or RetrievedPoint has them.
 
-
-def write_vectors(message: api.VectorsOutput, stored: Mapping[str, list[float]]) -> None:
-    """Write a point's vectors, as the engine returns them."""
-    message.vectors.SetInParent()
-    named = message.vectors.vectors
+    A third of the time of `data.extend`, which adds one number after the other.
+    """
+    parts = []
     for name, data in stored.items():
-        _write_dense(named[name].dense, data)
+        header, numbers = _layout(scored, name, len(data))
+        parts += [header, numbers.pack(*data)]
+    return b"".join(parts)
