@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sightline_catalogue import CatalogueSettings, ModelRef
 from sightline_catalogue.payload import FOUND_FIELDS
+from sightline_catalogue.query_builder import IMAGE_EF
 from sightline_catalogue.schema import create_request
 from sightline_catalogue.vectors import VECTOR
 from sightline_qdrant_edge.schema import engine_config
@@ -102,7 +103,7 @@ class Shard:
             limit=limit,
             query=engine.Query.Nearest(query.tolist(), using=VECTOR),
             params=engine.SearchParams(
-                hnsw_ef=settings.hnsw_ef,
+                hnsw_ef=settings.hnsw_ef or IMAGE_EF,
                 quantization=engine.QuantizationSearchParams(rescore=True, oversampling=settings.oversampling),
             ),
             with_payload=engine.PayloadSelector.Include(list(FOUND_FIELDS)) if payload else False,

@@ -37,6 +37,7 @@ from sightline_catalogue.query_builder import (
 )
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.searcher import Searcher
+from sightline_catalogue.segment_count import SegmentCount
 from sightline_catalogue.settings import CatalogueSettings
 from sightline_catalogue.vectors import VECTOR, as_vector, read_vector, vector_message
 
@@ -60,7 +61,7 @@ class Collection:
         self.model = model
         self._points = Points(connection, name)
         self._bucket_id = bucket_id
-        self._queries = QueryBuilder(name, model, bucket_id, settings)
+        self._queries = QueryBuilder(name, model, bucket_id, settings, SegmentCount(connection, name).get)
         self._searcher = Searcher(self._points, self._queries, settings.max_depth)
         self._of_bucket = is_one_of("bucket", [bucket_id])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,11 @@ SEARCHABLE_PAYLOAD = api.WithPayloadSelector(include=api.PayloadIncludeSelector(
 NO_PAYLOAD = api.WithPayloadSelector(enable=False)
 FOUND_PAYLOAD = api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=FOUND_FIELDS))
 WITH_VECTOR = api.WithVectorsSelector(include=api.VectorsSelector(names=[VECTOR]))
+IMAGE_EF, TEXT_EF = 256, 512
+"""Candidates that a search holds in each segment, for a query of images alone and for one with a text."""
+SEVERAL_SEGMENTS = 4
+"""From so many segments on, half as many candidates in each find as much, since each brings its own. Never fewer:
+the number does not say whether the segments are of one size."""
 
 
 def check_limit(limit: int) -> None:
@@ -45,6 +50,8 @@ class SearchParams:
         filter: Only images that match.
         exclude: Ids of images to exclude.
         with_vectors: Return their vectors too.
+        by_text: Whether the query has a text in it. Images lie farther from texts than from images, so that the search
+            holds more candidates.
 
     Raises:
         ValueError: Limit or offset make no sense.
@@ -55,6 +62,7 @@ class SearchParams:
     filter: Filter | None = None
     exclude: tuple[str, ...] = ()
     with_vectors: bool = False
+    by_text: bool = False
 
     def __post_init__(self) -> None:
         check_limit(self.limit)
@@ -75,7 +83,15 @@ class SearchParams:
 class QueryBuilder:
     """Builds the queries of one collection and reads their answers; calls nothing itself."""
 
-    def __init__(self, collection: str, model: ModelRef, bucket_id: str, settings: CatalogueSettings) -> None:
+    def __init__(
+        self,
+        collection: str,
+        model: ModelRef,
+        bucket_id: str,
+        settings: CatalogueSettings,
+        count_segments: Callable[[], int] = lambda: 1,
+    ) -> None:
+        self._count_segments = count_segments
         self.searchable = is_one_of(SEARCHABLE, [bucket_id])
         self._bucket = storable(bucket_id)
         self._collection = collection
@@ -130,7 +146,7 @@ class QueryBuilder:
             using=VECTOR,
             filter=api.Filter(must=[self.searchable, *conditions(params.filter)]) if narrowed else None,
             params=api.SearchParams(
-                hnsw_ef=self._settings.hnsw_ef,
+                hnsw_ef=self._hnsw_ef(params),
                 quantization=api.QuantizationSearchParams(rescore=True, oversampling=oversampling),
             ),
             limit=limit + 1,
@@ -144,6 +160,12 @@ class QueryBuilder:
         if params.exclude:
             query.filter.must_not.append(has_id(params.exclude))
         return query
+
+    def _hnsw_ef(self, params: SearchParams) -> int:
+        if self._settings.hnsw_ef is not None:
+            return self._settings.hnsw_ef
+        ef = TEXT_EF if params.by_text else IMAGE_EF
+        return ef // 2 if self._count_segments() >= SEVERAL_SEGMENTS else ef
 
     def is_searchable(self, point: api.ScoredPoint | api.RetrievedPoint) -> bool:
         """Return whether a point is an indexed image of this bucket."""

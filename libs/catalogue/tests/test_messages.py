@@ -88,6 +88,29 @@ def test_a_search_looks_at_neighbours_of_neighbours_where_the_graph_has_no_links
     assert not queries.page(origin, SearchParams(5), narrowed=False).params.HasField("acorn")
 
 
+@pytest.mark.parametrize(
+    ("segments", "of_images", "of_texts"), [(1, 256, 512), (3, 256, 512), (4, 128, 256), (40, 128, 256)]
+)
+def test_a_search_holds_more_candidates_for_texts_and_fewer_in_each_of_several_segments(segments, of_images, of_texts):
+    model = ModelRef("embedded", "a" * 64, 2)
+    origin = api.VectorInput(dense=vector_message(np.ones(2, np.float32)))
+
+    def ef(settings, **kind):
+        queries = QueryBuilder("images", model, "main", settings, lambda: segments)
+        return queries.page(origin, SearchParams(5, **kind)).params.hnsw_ef
+
+    assert ef(CatalogueSettings()) == of_images
+    assert ef(CatalogueSettings(), by_text=True) == of_texts
+    assert ef(CatalogueSettings(hnsw_ef=64)) == ef(CatalogueSettings(hnsw_ef=64), by_text=True) == 64
+
+
+@pytest.mark.parametrize("limit", range(1, 51))
+def test_any_first_page_has_as_many_candidates_scored_again(limit):
+    queries = QueryBuilder("images", ModelRef("embedded", "a" * 64, 2), "main", CatalogueSettings())
+    query = queries.page(api.VectorInput(dense=vector_message(np.ones(2, np.float32))), SearchParams(limit))
+    assert int(query.params.quantization.oversampling * query.limit) == 102
+
+
 def test_a_date_without_a_time_zone_is_refused():
     with pytest.raises(ValueError, match="no time zone"):
         conditions(Filter(after=datetime(2024, 1, 1)))

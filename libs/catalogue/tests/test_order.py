@@ -15,6 +15,7 @@ from sightline_catalogue import CatalogueSettings, Collection, ModelRef, NoColle
 from sightline_catalogue.connection import Connection
 from sightline_catalogue.identity import image_id
 from sightline_catalogue.ranking import block_ends
+from waiting import wait_for
 
 DEPTH = 300
 COUNT = 400
@@ -29,6 +30,7 @@ class ReplicatedQdrant(api.PointsServicer):
         gone: Ids of points that are found, and not there when they are read.
         calls: How often each method was called.
         asked: The limits of all queries.
+        ef: Of the last query.
         is_missing: Whether there is no such collection.
     """
 
@@ -38,6 +40,7 @@ class ReplicatedQdrant(api.PointsServicer):
         self.gone: set[str] = set()
         self.calls: Counter[str] = Counter()
         self.asked: list[int] = []
+        self.ef = 0
         self.is_missing = False
         self.random = random.Random(11)
         self.server = grpc.server(ThreadPoolExecutor(2))
@@ -51,6 +54,7 @@ class ReplicatedQdrant(api.PointsServicer):
 
     def found(self, request):
         self.asked.append(request.limit)
+        self.ef = request.params.hnsw_ef
         excluded = {one.uuid for condition in request.filter.must_not for one in condition.has_id.has_id}
         excluded |= self.unsearchable if request.filter.must else set()
         ids = [one for one in self.scores if one not in excluded]
@@ -208,6 +212,16 @@ def test_the_blocks_of_a_list_reach_its_depth():
     assert block_ends(200) == [50, 200]
     assert block_ends(1000) == [50, 200, 1000]
     assert block_ends(7000) == [50, 200, 1000, 5000, 7000]
+
+
+def test_segments_are_counted_beside_the_searches(qdrant, collection):
+    class Collections(api.CollectionsServicer):
+        def Get(self, request, context):
+            return api.GetCollectionInfoResponse(result=api.CollectionInfo(segments_count=5))
+
+    api.add_CollectionsServicer_to_server(Collections(), qdrant.server)
+    page(collection, 5)
+    wait_for(lambda: page(collection, 5) and qdrant.ef == 128, "the number of segments is known")
 
 
 def test_a_collection_that_is_missing_is_not_an_image_that_is(qdrant, collection):

@@ -64,6 +64,18 @@ def test_a_window_of_the_results(world):
     assert window["query"]["limit"] == 2
 
 
+def test_the_catalogue_is_told_whether_a_query_has_a_text(world, picture, monkeypatch):
+    asked = []
+    nearest = world.collection.nearest
+    monkeypatch.setattr(
+        world.collection, "nearest", lambda vector, params: asked.append(params.by_text) or nearest(vector, params)
+    )
+    search(world, q="a cat")
+    post(world, file=file_of(picture("red")))
+    post(world, file=file_of(picture("red")), q="a cat")
+    assert asked == [True, False, True]
+
+
 def test_pages_of_a_search_show_every_picture_once(world):
     everything = [hit["id"] for hit in search(world, q="a cat").json["results"]]
     pages = [search(world, q="a cat", limit=3, offset=start).json["results"] for start in range(0, 12, 3)]

@@ -120,7 +120,7 @@ def calibrate(collection: Collection, words: VocabularyEmbeddings) -> Calibratio
     deviations: list[float] = []
     for start in range(0, len(chosen), PROBES_A_CALL):
         probes = words.vectors[chosen[start : start + PROBES_A_CALL]]
-        for nearest in collection.nearest_batch(probes, SearchParams(limit=BEST, with_vectors=True)):
+        for nearest in collection.nearest_batch(probes, SearchParams(limit=BEST, with_vectors=True, by_text=True)):
             if not nearest.images or nearest.vectors is None:
                 return None
             mean, deviation = (float(part.mean()) for part in backgrounds(nearest.vectors, words))

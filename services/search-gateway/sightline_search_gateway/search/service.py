@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +100,7 @@ class SearchService:
         began = time.perf_counter()
         weighted += [(query.image_weight, vector) for vector in vectors_of(collection, query.image_ids)]
         vector = combine(weighted)
-        found = collection.nearest(vector, params)
+        found = collection.nearest(vector, replace(params, by_text=query.text is not None))
         timings.search = time.perf_counter() - began
         return self._outcome(query, params, collection, found, timings)
 
