@@ -181,15 +181,15 @@ def _next_move(node_ids: Sequence[int], shards: Sequence[Shard], busy: set[tuple
     return None
 
 
-def words(step: Step, state: ClusterState) -> str:
-    """Return what a step does as a sentence."""
+def words(step: Step, state: ClusterState, target: str = "") -> str:
+    """Return what a step does as a sentence; `target` takes the place of the name of the node that is copied to."""
     if isinstance(step, RemovePeer):
-        return (
-            f"Remove {step.node.address} from the cluster ({step.node.reason}). Its copies are lost with it; every "
-            "shard has others."
-        )
+        only = sum(one.on(step.node.id) is not None and not state.living_replicas(one) for one in state.shards)
+        last = f"of which {only} {'is' if only == 1 else 'are'} the last: what is in them is lost"
+        rest = last if only else "of which every shard has others"
+        return f"Remove {step.node.address} from the cluster ({step.node.reason}) with its copies, {rest}."
     verb = "Copy" if isinstance(step, Replicate) else "Move"
     return (
         f"{verb} shard {step.shard.id} of {step.shard.collection} from {state.name(step.from_id)} to "
-        f"{state.name(step.to_id)}."
+        f"{target or state.name(step.to_id)}."
     )

@@ -17,7 +17,9 @@ from sightline_catalogue.rest import RestClient
 
 POLL_SECONDS = 1.0
 CERTAIN_LOOKS = 5
-"""A node is removed only if it did not answer at so many looks, POLL_SECONDS apart: it may just be starting."""
+"""A node is removed only if it was certainly dead at so many looks, POLL_SECONDS apart, and alive at none: it may just
+be starting."""
+MOST_LOOKS = 20
 MOST_TRIES = 3
 """So often a copy is begun that ends without having become one."""
 BEGIN_SECONDS = 10.0
@@ -72,12 +74,19 @@ class ClusterRepair:
     def _remove(self, step: RemovePeer, state: ClusterState, plan: Callable[[ClusterState], Plan]) -> None:
         """Remove a node once it is certain that it is lost."""
         self.say(f"Making sure that {step.node.address} is lost")
-        for _ in range(CERTAIN_LOOKS - 1):
+        seen = 1
+        for _ in range(MOST_LOOKS):
+            if seen == CERTAIN_LOOKS:
+                break
             time.sleep(POLL_SECONDS)
             state = self._settled()
-            if step.node.id not in {one.node.id for one in plan(state).steps if isinstance(one, RemovePeer)}:
-                self.say(f"{step.node.address} is not lost, or it may not be removed any more")
+            node = state.node(step.node.id)
+            if node is None or node.alive:
+                self.say(f"{step.node.address} is not lost")
                 return
+            seen += step.node.id in {one.node.id for one in plan(state).steps if isinstance(one, RemovePeer)}
+        if seen < CERTAIN_LOOKS:
+            raise RepairFailed(f"it is not certain that {step.node.address} is lost: {' '.join(plan(state).refused)}")
         self.say(words(step, state))
         self.nodes_wanted = self.nodes_wanted or len(state.nodes)
         self._change(lambda host: self.rest.remove_peer(host, step.node.id), state)

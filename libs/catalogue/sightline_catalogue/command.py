@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sightline_service import load_settings
 
 from sightline_catalogue.cluster import ClusterState, Replica
-from sightline_catalogue.cluster_plan import Plan, plan_rebalance, plan_repair, words
+from sightline_catalogue.cluster_plan import Plan, RemovePeer, plan_rebalance, plan_repair, words
 from sightline_catalogue.cluster_reader import ClusterReader
 from sightline_catalogue.cluster_repair import ClusterRepair, RepairFailed
 from sightline_catalogue.connection import Connection
@@ -95,7 +95,7 @@ def _carry_out(
         if state.problem:
             raise CatalogueError(state.summary())
         planned = plan(state)
-        _explain(planned, state)
+        _explain(planned, state, nodes)
         if planned.steps and not yes:
             console.print(f"\nNothing was changed. To do it: sightline-catalogue {command} --yes")
             raise typer.Exit(Exit.TO_DO)
@@ -111,7 +111,7 @@ def _carry_out(
     console.print(f"Done: {_counts(state)}." if not state.summary() else state.summary())
 
 
-def _explain(plan: Plan, state: ClusterState) -> None:
+def _explain(plan: Plan, state: ClusterState, nodes: int | None) -> None:
     """Print a plan, and what a person should know of it."""
     for node in state.dead:
         console.print(
@@ -124,14 +124,19 @@ def _explain(plan: Plan, state: ClusterState) -> None:
             "removed. Stop it, empty its disk, and start it with --bootstrap and the address of another node.",
             style="yellow",
         )
+    removed = sum(isinstance(step, RemovePeer) for step in plan.steps)
+    # Where copies are made is planned again once a node has joined.
+    target = "the node that has the fewest" if removed and (nodes or len(state.nodes)) > len(state.living) else ""
     for number, step in enumerate(plan.steps, 1):
-        console.print(f"{number:3}. {words(step, state)}")
+        if target and number == removed + 1:
+            console.print("     Wait until the removed node has joined again, with an empty disk.")
+        console.print(f"{number:3}. {words(step, state, target)}")
     if not plan.steps and not plan.refused:
         console.print("There is nothing to do." if not state.transfers else "Nothing but what is under way.")
 
 
 def _show(state: ClusterState) -> None:
-    nodes = Table("node", "peer id", "state", box=None, pad_edge=False)
+    nodes = _table("node", "peer id", "state")
     for node in state.nodes:
         leads = ", leads" if node.id == state.leader_id else ""
         told = f"answers{leads}" if node.alive else f"[red]does not answer[/red]: {node.reason}"
@@ -139,7 +144,7 @@ def _show(state: ClusterState) -> None:
     for host in state.outsiders:
         nodes.add_row(host, "", "[red]runs outside of the cluster[/red]")
     console.print(nodes)
-    shards = Table("collection", "shard", "copies", "on", box=None, pad_edge=False)
+    shards = _table("collection", "shard", "copies", "on")
     for shard in state.shards:
         alive = len(state.living_replicas(shard))
         colour = "green" if alive >= shard.copies_wanted else "yellow" if alive else "red"
@@ -163,6 +168,10 @@ def _show(state: ClusterState) -> None:
         console.print(state.summary(), style="yellow")
     if state.distributed and state.summary() and not state.problem:
         console.print("What to do: sightline-catalogue repair")
+
+
+def _table(*columns: str) -> Table:
+    return Table(*(Column(name, overflow="fold") for name in columns), box=None, pad_edge=False)
 
 
 def _why_not(replica: Replica, state: ClusterState) -> str:

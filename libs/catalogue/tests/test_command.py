@@ -93,7 +93,8 @@ def test_a_dry_run_says_what_it_would_do_and_changes_nothing(lost):
     assert code == 3
     assert "127.0.0.3 does not answer (nothing listens there). If it only stands still, start it" in said
     assert "1. Remove 127.0.0.3 from the cluster" in said
-    assert f"2. Copy shard 1 of {NAME} from 127.0.0.2 to 127.0.0.1." in said
+    assert "Wait until the removed node has joined again, with an empty disk." in said
+    assert f"2. Copy shard 1 of {NAME} from 127.0.0.2 to the node that has the fewest." in said
     assert said.endswith("Nothing was changed. To do it: sightline-catalogue repair --yes")
     assert lost.script.calls == []
     assert lost.script.peers[3] == "127.0.0.3"
@@ -219,7 +220,7 @@ def test_the_last_copy_of_a_shard_is_kept_unless_it_is_given_up(shell):
     assert "2 of 6 parts of the collection have no copy left" in said
 
 
-def test_a_node_that_starts_again_meanwhile_is_not_removed(lost, monkeypatch):
+def test_a_node_that_the_others_reach_again_meanwhile_is_not_removed(lost, monkeypatch):
     looks = 0
     look = lost.script.look
 
@@ -236,8 +237,27 @@ def test_a_node_that_starts_again_meanwhile_is_not_removed(lost, monkeypatch):
     lost.cluster.nodes[2].freeze()
     code, said = lost.run("repair", "--yes")
     assert code == 1
-    assert "is not lost" in said
+    assert "it is not certain that 127.0.0.3 is lost" in said
+    assert lost.script.calls == []
+
+
+def test_a_node_that_answers_again_meanwhile_is_not_removed(lost, monkeypatch):
+    looks = 0
+    look = lost.script.look
+
+    def start() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 4:
+            comes_back(lost)
+            lost.script.unreachable.clear()
+        look()
+
+    monkeypatch.setattr(lost.script, "look", start)
+    code, said = lost.run("repair", "--yes")
+    assert "127.0.0.3 is not lost" in said
     assert ("remove", 3) not in lost.script.calls
+    assert code == 0
 
 
 def test_an_outsider_is_told_of(shell):
