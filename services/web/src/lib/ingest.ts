@@ -27,5 +27,6 @@ export function ingestSentence(state: IngestState): string {
   const parts = [`${count(state.indexed)} indexed`];
   if (state.pending > 0) parts.push(`${count(state.pending)} pending`);
   if (state.failed > 0) parts.push(`${count(state.failed)} failed`);
+  if (state.database?.message) parts.push('the database needs attention');
   return `Collection: ${parts.join(', ')}`;
 }

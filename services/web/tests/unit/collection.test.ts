@@ -14,6 +14,7 @@ const quiet: IngestState = {
   queued: 0,
   scanning: false,
   last_scan_at: null,
+  database: null,
   writable: true,
 };
 

@@ -9,6 +9,7 @@ export type Edge = Schemas['Edge'];
 export type PicturePage = Schemas['Images'];
 export type UploadAnswer = Schemas['Uploaded'];
 export type IngestState = Schemas['Ingest'];
+export type DatabaseState = Schemas['Database'];
 export type Models = Schemas['Models'];
 export type Failure = Schemas['Failure'];
 export type FailurePage = Schemas['Failures'];
