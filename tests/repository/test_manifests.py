@@ -309,7 +309,7 @@ def test_everyone_reaches_what_the_settings_name_and_nothing_else(system):
     edges = {(source, target, served[target]) for source, target in wanted} | {("web", "search-gateway", 8080)}
     edges |= {(source, "web", 8080) for source in (None, *system.workloads)}
     if "qdrant-peers" in system.of("Service"):
-        edges.add(("qdrant", "qdrant", 6335))
+        edges |= {("qdrant", "qdrant", 6335), ("qdrant", "qdrant", 6333), ("watcher", "qdrant", 6333)}
     every = {
         (source, target, port)
         for source in (None, *system.workloads)
