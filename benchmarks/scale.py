@@ -2,13 +2,14 @@
 
 For each size a database is filled through the catalogue, once, and searched by the catalogue's call as the gateway
 makes it, and by its engine in this process: for images that are not there, after 4,000 others, and for texts. Beside
-them an exact product by numpy, and FAISS HNSW at no less recall. At the largest size, recall and time for other
-settings of a search, and for searches that a filter narrows.
+them an exact product by numpy, and FAISS HNSW at no less recall; with QDRANT_URL also that server, filled alike and
+emptied again. At the largest size, recall and time for other settings, and for searches that a filter narrows.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import CatalogueSettings, Collection, Filter, SearchParams
+from sightline_catalogue import Catalogue, CatalogueSettings, Collection, Filter, SearchParams
 from sightline_catalogue.schema import HNSW_EF_CONSTRUCT, HNSW_M
 
 from benchmarks.harness import grown, pictures, results, vectors
@@ -48,6 +49,7 @@ FILTERS = {
     "one label, a thousandth": Filter(labels=("album-0007",)),
 }
 Rows = list[list[Any]]
+Truth = NDArray[np.int64]
 
 
 @dataclass
@@ -88,24 +90,33 @@ def by_catalogue(collection: Collection, **options: Any) -> Callable[[Vectors], 
     return lambda query: collection.nearest(query, params)
 
 
-def reached(found: Sequence[Any], truth: NDArray[np.int64]) -> float:
+def reached(found: Sequence[Any], truth: Truth) -> float:
     """Return the recall of what the catalogue found."""
     return recall([numbers_of(one.images) for one in found], truth)
 
 
-def measure_database(size: Size, growth: Growth, queries: Queries, truth: NDArray[np.int64]) -> None:
-    """Search by the catalogue, for images and for texts, then by the engine in this process."""
+def measure_catalogue(size: Size, name: str, catalogue: Catalogue, queries: Queries, truth: Truth) -> None:
+    """Search by the catalogue, for images and for texts; `truth` is of both."""
+    collection = catalogue.current()
+    ask = by_catalogue(collection)
+    first, _ = timed(ask, queries.before[:FIRST])
+    timed(ask, queries.before[FIRST:])
+    milliseconds, found = timed(ask, queries.counted)
+    size.ways[name] = Timing(milliseconds, reached(found, truth[:COUNTED]), first)
+    milliseconds, found = timed(by_catalogue(collection, by_text=True), queries.texts)
+    size.ways[f"{name}, texts"] = Timing(milliseconds, reached(found, truth[COUNTED:]))
+
+
+def measure_database(size: Size, growth: Growth, queries: Queries, truth: Truth) -> None:
+    """Search by the catalogue, in the server of QDRANT_URL too, then by the engine in this process."""
     points = size.filling.points
+    both = np.concatenate([truth, exact_nearest(growth, points, queries.texts, DEPTH)])
     with grown.database(points) as server:
-        ask = by_catalogue(server.catalogue().current())
-        first, _ = timed(ask, queries.before[:FIRST])
-        timed(ask, queries.before[FIRST:])
-        milliseconds, found = timed(ask, queries.counted)
+        measure_catalogue(size, "catalogue", server.catalogue(), queries, both)
         size.anonymous_mb = server.anonymous_mb()
-        milliseconds_of_texts, found_of_texts = timed(ask, queries.texts)
-    size.ways["catalogue"] = Timing(milliseconds, reached(found, truth), first)
-    truth_of_texts = exact_nearest(growth, points, queries.texts, DEPTH)
-    size.ways["catalogue, texts"] = Timing(milliseconds_of_texts, reached(found_of_texts, truth_of_texts))
+    if "QDRANT_URL" in os.environ:
+        with grown.filled_server(points, growth) as catalogue:
+            measure_catalogue(size, "server", catalogue, queries, both)
     # An id that is among no query's exact nearest is none of the nearest.
     numbers = {image(number).id: number for number in np.unique(truth).tolist()}
     with vectors.loaded(grown.shard_folder(points)) as shard:
@@ -115,7 +126,7 @@ def measure_database(size: Size, growth: Growth, queries: Queries, truth: NDArra
     size.ways["engine"] = Timing(times[BEFORE:], recall(found_numbers, truth), times[:FIRST])
 
 
-def measure_rivals(size: Size, growth: Growth, queries: Queries, truth: NDArray[np.int64]) -> None:
+def measure_rivals(size: Size, growth: Growth, queries: Queries, truth: Truth) -> None:
     """Search by what there is besides."""
     everything = growth.all(size.filling.points)
 

@@ -167,11 +167,28 @@ def filled(points: int, growth: Growth, source: str, *, rebuild: bool = False) -
             inserted = time.perf_counter()
             inserting += inserted - began
             if threshold:
-                _wait_for_index(server.url, collection.name)
+                _wait_for_index(CatalogueSettings(url=server.url), collection.name)
                 indexing += time.perf_counter() - inserted
     done = Filling(points, kind, inserting, indexing)
     note.write_text(json.dumps(asdict(done), indent=2) + "\n", "utf-8")
     return done
+
+
+@contextmanager
+def filled_server(points: int, growth: Growth) -> Iterator[Catalogue]:
+    """Fill a collection of the server of QDRANT_URL, behind an alias of its own; delete it when the block ends."""
+    catalogue = Catalogue(CatalogueSettings(timeout_seconds=60), BUCKET, alias="benchmark")
+    collection = catalogue.ensure_collection(MODEL)
+    try:
+        catalogue.activate(collection)
+        _insert(collection, growth, 0, points)
+        if points > UNINDEXED:
+            # Of its segments the one that takes new points is not indexed until it is full.
+            _wait_for_index(CatalogueSettings(), collection.name, 0.9)
+        yield catalogue
+    finally:
+        catalogue.delete_collection(collection, force=True)
+        catalogue.close()
 
 
 def _insert(collection: Collection, growth: Growth, first: int, end: int) -> None:
@@ -184,15 +201,26 @@ def _insert(collection: Collection, growth: Growth, first: int, end: int) -> Non
     say("")
 
 
-def _wait_for_index(url: str, name: str) -> None:
-    port = int(url.rpartition(":")[2])
-    client = QdrantClient(host="127.0.0.1", grpc_port=port, prefer_grpc=True, check_compatibility=False, timeout=60)
+def _wait_for_index(settings: CatalogueSettings, name: str, share: float = 1.0) -> None:
+    [address, *_] = settings.addresses
+    host, _, port = address.rpartition(":")
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    client = QdrantClient(
+        host=host,
+        grpc_port=int(port),
+        https=settings.encrypted,
+        api_key=key,
+        prefer_grpc=True,
+        check_compatibility=False,
+        timeout=60,
+    )
 
     def is_built() -> bool:
         info = client.get_collection(name)
         if info.optimizer_status != "ok":
             raise Failed(f"the index was not built: {info.optimizer_status}")
-        return info.status == CollectionStatus.GREEN and (info.indexed_vectors_count or 0) >= (info.points_count or 0)
+        enough = share * (info.points_count or 0)
+        return info.status == CollectionStatus.GREEN and (info.indexed_vectors_count or 0) >= enough
 
     wait_for("index", is_built, INDEX_SECONDS)
     client.close()

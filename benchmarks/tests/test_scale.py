@@ -83,6 +83,20 @@ def test_a_database_is_filled_once_and_found_again(tmp_path, monkeypatch):
     assert grown.filled(300, supply, "drawn otherwise") != first
 
 
+def test_a_server_is_filled_alike_and_emptied_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(grown, "FOLDER", tmp_path)
+    monkeypatch.setattr(vectors, "BLOCK", 200)
+    monkeypatch.setattr(grown, "UNINDEXED", 150)
+    supply = Growth(rotated(unit(50, 32), grown.DIMENSIONS))
+    exact = grown.exact_nearest(supply, 300, supply.block(1)[:20], DEPTH)
+    with grown.database(0, EDGE_INDEX_THRESHOLD="200") as server:
+        monkeypatch.setenv("QDRANT_URL", server.url)
+        with grown.filled_server(300, supply) as catalogue:
+            _, found = timed(by_catalogue(catalogue.current()), supply.block(1)[:20])
+            assert reached(found, exact) == 1
+        assert server.catalogue().collections() == []
+
+
 def test_a_database_of_several_parts_has_each_indexed_also_a_smaller_last_one(tmp_path, monkeypatch):
     monkeypatch.setattr(grown, "FOLDER", tmp_path)
     monkeypatch.setattr(vectors, "BLOCK", 200)
