@@ -29,8 +29,11 @@ def rank(point: api.ScoredPoint) -> Rank:
 
 
 def block_ends(depth: int) -> list[int]:
-    """Return where the blocks of a list of `depth` results end."""
-    return [*(end for end in _BLOCK_ENDS if end < depth), depth]
+    """Return where the blocks of a list of `depth` results end.
+
+    The last is a twentieth longer: of its answer is left out what the searches for the blocks before did not find.
+    """
+    return [*(end for end in _BLOCK_ENDS if end < depth), depth + depth // 20]
 
 
 def first_of(points: Iterable[api.ScoredPoint], limit: int) -> list[api.ScoredPoint] | None:
