@@ -72,7 +72,7 @@ def test_three_qdrant_nodes_answer_to_the_name_that_the_services_ask_for():
     for node in nodes:
         assert services[node]["networks"]["back"]["aliases"] == ["qdrant-cluster"]
         assert services[node]["environment"]["QDRANT__CLUSTER__ENABLED"] == "true"
-        assert f"http://{node}:6335" in services[node]["command"]
+        assert f"--uri http://{node}:6335" in " ".join(services[node]["command"])
     for name in ("ingest-worker", "watcher", "search-gateway"):
         assert services[name]["environment"]["QDRANT_URL"] == "http://qdrant-cluster:6334"
         assert int(services[name]["environment"]["QDRANT_REPLICATION_FACTOR"]) > 1
