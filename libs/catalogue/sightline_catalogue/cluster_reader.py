@@ -108,9 +108,6 @@ class ClusterReader:
         answers: Mapping[str, NodeView | CatalogueError],
         placements: Mapping[str, list[api.CollectionClusterInfoResponse]],
     ) -> ClusterState:
-        for answer in answers.values():
-            if isinstance(answer, CatalogueError) and not isinstance(answer, CatalogueUnavailable):
-                raise answer
         cluster = _cluster(answers)
         answered = _answered(answers)
         if cluster is None:

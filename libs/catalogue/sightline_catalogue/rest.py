@@ -84,8 +84,17 @@ class RestClient:
         )
 
     def view(self, host: str) -> NodeView:
-        """Ask a node for its view of the cluster."""
-        return NodeView.read(self._call("GET", host, "/cluster"))
+        """Ask a node for its view of the cluster.
+
+        Raises:
+            NoAnswer: It does not answer, or something else than Qdrant does.
+        """
+        try:
+            return NodeView.read(self._call("GET", host, "/cluster"))
+        except NoAnswer:
+            raise
+        except CatalogueError as error:
+            raise NoAnswer(f"{host}:{self._port}", str(error)) from error
 
     def remove_peer(self, host: str, peer_id: int) -> None:
         """Remove a peer from the cluster, with the copies that it has."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
 from fakes.qdrant_cluster import KEY, NAME, Script, ScriptedCluster, Transfer, three
 from sightline_catalogue import Catalogue, CatalogueError, CatalogueUnavailable
@@ -152,6 +155,30 @@ def test_a_shard_of_which_no_copy_is_left(cluster, read):
 def test_one_server_is_one_of_one_whatever_its_collection_wants(cluster, read, rest):
     script = Script({1: "127.0.0.1"}, {NAME: {0: {1: "Active"}}}, {NAME: 3}, distributed=False)
     state = read(cluster(script, nodes=1, rest=rest))
+    assert figures(state) == (1, 1, 1, 1, 1)
+    assert (state.distributed, state.summary()) == (False, "")
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, b"# HELP up"), (404, b"{}"), (401, b"who?"), (200, b"[1]")])
+def test_what_is_not_qdrants_rest_is_no_cluster(cluster, read, status, body):
+    script = Script({1: "127.0.0.1"}, {NAME: {0: {1: "Active"}}}, {NAME: 1}, distributed=False)
+    made = cluster(script, nodes=1, rest=False)
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", made.rest_port), Other) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        state = read(made)
+        server.shutdown()
+        thread.join()
     assert figures(state) == (1, 1, 1, 1, 1)
     assert (state.distributed, state.summary()) == (False, "")
 

@@ -221,6 +221,7 @@ def test_the_last_copy_of_a_shard_is_kept_unless_it_is_given_up(shell):
 
 
 def test_a_node_that_the_others_reach_again_meanwhile_is_not_removed(lost, monkeypatch):
+    monkeypatch.setattr(cluster_repair, "MOST_LOOKS", 3)
     looks = 0
     look = lost.script.look
 
