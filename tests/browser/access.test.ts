@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { degraded } from './database-states';
+import { degraded, state } from './database-states';
 import {
   base,
   bestFive,
@@ -69,10 +69,9 @@ const VIEWS: Record<string, (page: Page) => Promise<void>> = {
     await page.getByRole('button', { name: 'Scan again' }).waitFor();
   },
   'a lost database node, and its panel': async (page) => {
-    await page.route('**/api/v1/ingest', async (route) => {
-      const answer = await route.fetch();
-      await route.fulfill({ response: answer, json: { ...(await answer.json()), database: degraded } });
-    });
+    await page.route('**/api/v1/ingest', (route) =>
+      route.fulfill({ json: { ...state, database: degraded } }),
+    );
     await VIEWS.start?.(page);
     await page.getByRole('button', { name: 'What to do' }).click();
     await page.getByText('8 of 12 copies').waitFor();

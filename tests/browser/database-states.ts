@@ -25,3 +25,14 @@ export const degraded = {
   message: MESSAGE,
   command: COMMAND,
 };
+
+export const state = {
+  pending: 0,
+  indexed: 696,
+  failed: 0,
+  ignored: 3,
+  queued: 0,
+  scanning: false,
+  last_scan_at: '2026-11-24T08:00:00Z',
+  writable: true,
+};

@@ -1,19 +1,8 @@
 import { expect, test } from 'vitest';
-import { COMMAND, degraded, healthy, MESSAGE } from './database-states';
+import { COMMAND, degraded, healthy, MESSAGE, state } from './database-states';
 import { base, startTiles, useBrowser } from './page';
 
 const open = useBrowser();
-
-const state = {
-  pending: 0,
-  indexed: 696,
-  failed: 0,
-  ignored: 3,
-  queued: 0,
-  scanning: false,
-  last_scan_at: '2026-11-24T08:00:00Z',
-  writable: true,
-};
 
 test('a lost node is told in the header, with the command to run, by keyboard too', async () => {
   const { page } = await open('');

@@ -57,3 +57,34 @@ def test_no_search_fails_while_a_node_hangs(system, node):
         wait_for(f"{node} is healthy", lambda: system.healthy(node), 120)
         assert name in system.indexed()
     assert set(statuses) == {200}
+
+
+def repair(system: System, *options: str) -> subprocess.CompletedProcess[str]:
+    [watcher] = system.inspect("watcher")
+    command = ["docker", "exec", watcher["Id"], "sightline-catalogue", "repair", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600)
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_a_node_that_loses_its_disk_is_replaced_while_searches_go_on(system, node):
+    def database() -> dict:
+        return system.get("/ingest")["database"] or {}
+
+    def planned() -> bool:
+        dry = repair(system)
+        return dry.returncode == 3 and f"Remove {node} from the cluster" in dry.stdout
+
+    wait_for("all nodes are alive", lambda: database().get("copies_alive") == 12, 120)
+    with system.searching() as statuses:
+        system.compose("rm", "--stop", "--force", node)
+        subprocess.run(["docker", "volume", "rm", f"{system.project}_{node}"], check=True, capture_output=True)
+        system.compose("up", "--detach", "--no-deps", node)
+        wait_for("the page is told", lambda: database().get("dead_nodes") == [node], 120)
+        assert database()["message"].startswith("1 of 3 database nodes does not answer")
+        wait_for("it is certain that the node is lost", planned, 120)
+        done = repair(system, "--yes")
+        assert done.returncode == 0, done.stdout + done.stderr
+        wait_for("all is well", lambda: database().get("copies_alive") == 12 and not database()["message"], 120)
+    assert set(statuses) == {200}
+    assert len(ask(system, node, "/cluster")["peers"]) == len(NODES)
+    assert repair(system).returncode == 0
