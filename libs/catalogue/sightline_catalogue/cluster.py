@@ -128,8 +128,6 @@ class ClusterState:
 
     def summary(self) -> str:
         """Return what is wrong as a sentence for whoever owns the pictures; empty while all is well."""
-        if self.problem:
-            return f"The state of the database's nodes is not known: {self.problem}."
         dead, lost, missing = len(self.dead), self.shards_unavailable, self.copies_wanted - self.copies_alive
         said = f"{dead} of {len(self.nodes)} database nodes {'does' if dead == 1 else 'do'} not answer" if dead else ""
         if lost:

@@ -226,9 +226,9 @@ def _nodes(cluster: NodeView, answers: Mapping[str, NodeView | CatalogueError]) 
                 node = replace(node, alive=False, reason="the other nodes cannot reach it")
         elif isinstance(answer, NodeView):
             node = replace(node, alive=False, reason="another server answers in its place", certainly_dead=True)
-        elif leader is None or failed or reason != NO_SUCH_NAME:
+        elif failed or reason != NO_SUCH_NAME:
             node = replace(node, alive=False, reason=reason, certainly_dead=leader is not None and failed > 0)
-        # Else only its name is not known here, as outside of the nodes' own network: the leader reaches it.
+        # Else only its name is not known here, as outside of the nodes' own network, and nobody says that it is lost.
         nodes.append(node)
     return tuple(nodes)
 

@@ -48,7 +48,7 @@ def status() -> None:
     with _reader() as (reader, _):
         state = reader.read()
     _show(state)
-    raise typer.Exit(Exit.TO_DO if state.summary() else Exit.OK)
+    raise typer.Exit(Exit.TO_DO if state.summary() or state.problem else Exit.OK)
 
 
 @app.command()
@@ -93,7 +93,7 @@ def _carry_out(
                 "or let everything be indexed anew."
             )
         if state.problem:
-            raise CatalogueError(state.summary())
+            raise CatalogueError(f"Which nodes answer is not known: {state.problem}.")
         planned = plan(state)
         _explain(planned, state, nodes)
         if planned.steps and not yes:
@@ -164,6 +164,8 @@ def _show(state: ClusterState) -> None:
             f"to {state.name(one.to_id)}."
         )
     console.print(f"\n{_counts(state)}.")
+    if state.problem:
+        console.print(f"Which nodes answer is not known: {state.problem}.", style="yellow")
     if state.summary():
         console.print(state.summary(), style="yellow")
     if state.distributed and state.summary() and not state.problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -192,8 +193,29 @@ def test_an_empty_server(cluster, read):
 def test_a_cluster_whose_rest_cannot_be_reached(cluster, read):
     state = read(cluster(three(), rest=False))
     assert figures(state) == (3, 3, 6, 12, 12)
-    assert "is not known" in state.summary()
-    assert "QDRANT_REST_PORT" in state.summary()
+    assert state.summary() == ""
+    assert "QDRANT_REST_PORT" in state.problem
+
+
+def test_peers_whose_names_are_not_known_here_are_taken_for_alive(cluster, read, monkeypatch):
+    """As those of a hosted cluster, which is reached by one name."""
+    look_up = socket.getaddrinfo
+
+    def knows_no_peer(host: str, *arguments: object, **options: object):
+        if str(host).startswith("peer-"):
+            raise socket.gaierror("Name or service not known")
+        return look_up(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", knows_no_peer)
+    script = three()
+    script.peers |= {2: "peer-2", 3: "peer-3"}
+    for leader in (1, 2):
+        script.leader = leader
+        assert figures(read(cluster(script, nodes=1))) == (3, 3, 6, 12, 12)
+    script.leader = 1
+    script.unreachable.add(3)
+    [dead] = read(cluster(script, nodes=1)).dead
+    assert (dead.address, dead.reason, dead.certainly_dead) == ("peer-3", "no machine has that name", True)
 
 
 def test_old_versions_lack_fields(cluster, read):

@@ -304,6 +304,16 @@ def test_one_server_is_no_cluster(shell, command, rest):
     assert made.run("status")[0] == 0
 
 
+def test_a_cluster_whose_rest_cannot_be_reached_is_not_changed(shell):
+    made = shell(three(), rest=False)
+    code, said = made.run("status")
+    assert code == 3
+    assert "(QDRANT_REST_PORT)" in said
+    code, said = made.run("repair", "--yes")
+    assert code == 1
+    assert said.startswith("Which nodes answer is not known:")
+
+
 def test_errors_are_one_line(shell):
     made = shell(three())
     made.environment["QDRANT_API_KEY"] = "wrong"
