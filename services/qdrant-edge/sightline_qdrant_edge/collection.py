@@ -24,6 +24,8 @@ from sightline_qdrant_edge.write_throttle import WriteThrottle
 _CURRENT_FILE = "current"
 _UNINDEXED_FILE = "unindexed"
 _JOURNAL_FILE = "journal"
+_PAYLOAD_BYTES = 1000
+"""What a point takes in the cache besides its vectors, about."""
 _CLOSE_SECONDS = 30.0
 _LAST_WRITES = 4
 _MAX_ROUNDS = 50  # a round halves what is left; only writes of half a second each could need as many
@@ -102,7 +104,10 @@ class EdgeCollection:
         sync_tree(folder)
 
     def _served(self, shard: engine.EdgeShard) -> Serving:
-        return Serving(shard, PointCache(self._cache_bytes))
+        point_bytes = _PAYLOAD_BYTES + sum(4 * size for size in self.dimensions.values())
+        # Of a collection that is far larger than the cache few points are found twice: it is not worth as much memory.
+        is_large = shard.info().points_count * point_bytes > 2 * self._cache_bytes
+        return Serving(shard, PointCache(self._cache_bytes // 4 if is_large else self._cache_bytes))
 
     @property
     def serving(self) -> Serving:
