@@ -30,6 +30,7 @@ with serve(TinyModel()) as running:
 def stopped(pid: int) -> Iterator[None]:
     """Stop a process for a while; it neither ends nor answers."""
     os.kill(pid, signal.SIGSTOP)
+    os.waitpid(pid, os.WUNTRACED)
     try:
         yield
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from qdrant_client import grpc as api
 
 from sightline_catalogue.cluster import ClusterState
@@ -53,6 +55,7 @@ class Catalogue:
         self._alias = alias
         self._connection = Connection(settings)
         self._collections: dict[str, Collection] = {}
+        self._active_everywhere: str | None = None
         self._cluster = ClusterReader(self._connection, settings)
 
     def ping(self) -> None:
@@ -78,16 +81,12 @@ class Catalogue:
             info = self._create(model)
         found = read_model(name, info)
         check_model(name, found, model)
+        # Another process may have made it just now: every node has it before this one uses it.
+        self._wait_for_collection(f"has the collection {name}", name)
         missing = [field for field in INDEXES if field not in info.payload_schema]
         for field in missing:
             self._connection.call(CREATE_INDEX, index_request(name, field, self._settings))
-        if missing:
-            self._connection.wait_for_nodes(
-                f"has the indexes of {name}",
-                GET_COLLECTION,
-                api.GetCollectionInfoRequest(collection_name=name),
-                lambda reply: all(field in reply.result.payload_schema for field in INDEXES),
-            )
+        self._wait_for_collection(f"has the indexes of {name}", name, INDEXES)
         return self._collection(name, found)
 
     def current(self) -> Collection:
@@ -118,19 +117,21 @@ class Catalogue:
         )
         delete = api.AliasOperations(delete_alias=api.DeleteAlias(alias_name=self._alias))
         active = self._aliased()
-        if active == collection.name:
+        if active == collection.name == self._active_everywhere:
             return
-        actions = [create] if active is None else [delete, create]
-        try:
-            self._connection.call(UPDATE_ALIASES, api.ChangeAliases(actions=actions))
-        except NotFound as error:
-            raise NoCollection(f"searches cannot use {collection.name}: {error}") from None
+        if active != collection.name:
+            actions = [create] if active is None else [delete, create]
+            try:
+                self._connection.call(UPDATE_ALIASES, api.ChangeAliases(actions=actions))
+            except NotFound as error:
+                raise NoCollection(f"searches cannot use {collection.name}: {error}") from None
         self._connection.wait_for_nodes(
             f"searches {collection.name}",
             LIST_ALIASES,
             api.ListAliasesRequest(),
             lambda reply: self._named(reply) == collection.name,
         )
+        self._active_everywhere = collection.name
 
     def collections(self) -> list[Collection]:
         """Return all collections, of every model, by name."""
@@ -202,16 +203,19 @@ class Catalogue:
             # Another process may have created it meanwhile; servers answer that with different codes.
             if "already exists" not in str(error) and self._info(name) is None:
                 raise
-        self._connection.wait_for_nodes(
-            f"has the collection {name}",
-            GET_COLLECTION,
-            api.GetCollectionInfoRequest(collection_name=name),
-            lambda reply: True,
-        )
+        self._wait_for_collection(f"has the collection {name}", name)
         info = self._info(name)
         if info is None:
             raise CatalogueError(f"Qdrant did not create the collection {name}, or it was deleted meanwhile")
         return info
+
+    def _wait_for_collection(self, state: str, name: str, indexes: Iterable[str] = ()) -> None:
+        self._connection.wait_for_nodes(
+            state,
+            GET_COLLECTION,
+            api.GetCollectionInfoRequest(collection_name=name),
+            lambda reply: all(field in reply.result.payload_schema for field in indexes),
+        )
 
     def _collection(self, name: str, model: ModelRef) -> Collection:
         known = self._collections.get(name)

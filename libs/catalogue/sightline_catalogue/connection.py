@@ -22,7 +22,7 @@ NODE_PAUSE_SECONDS = 0.05
 _REST_PORT = 6333
 _KEEPALIVE_SECONDS = 30.0
 # What a node of a cluster answers while a collection or a copy of a shard is being made, or moved.
-_PASSING = re.compile(r"\d+ of \d+ \w+ operations failed|consensus|[Pp]lease retry", re.ASCII)
+_PASSING = re.compile(r"\d+ of \d+ \w+ operations failed|active replicas|consensus|[Pp]lease retry", re.ASCII)
 
 
 class Connection:
@@ -48,7 +48,7 @@ class Connection:
             settings.addresses,
             config,
             Stubs.over,
-            metadata=[("api-key", key)] if key else [],
+            metadata=(("api-key", key),) if key else (),
             attempt_seconds=settings.attempt_seconds,
         )
 
@@ -107,7 +107,8 @@ class Connection:
         deadline = time.monotonic() + seconds
         while True:
             behind, answered = [], False
-            for address, reply in self.call_each(method, request, seconds=NODE_SECONDS).items():
+            left = max(deadline - time.monotonic(), 0.1)
+            for address, reply in self.call_each(method, request, seconds=min(NODE_SECONDS, left)).items():
                 if isinstance(reply, NotFound | NotYet):
                     behind.append(str(address))
                 elif isinstance(reply, CatalogueUnavailable):
@@ -136,7 +137,8 @@ class Connection:
         where = f"{self._settings.url} (QDRANT_URL)"
         if code is grpc.StatusCode.NOT_FOUND:
             return NotFound(details)
-        if code is grpc.StatusCode.UNAVAILABLE:
+        # CANCELLED comes from one that stops.
+        if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
             rest = any(address.endswith(f":{_REST_PORT}") for address in self._settings.addresses)
             hint = "; that is the port of REST, gRPC has 6334" if rest else ""
             return CatalogueUnavailable(f"Qdrant at {where} cannot be reached{hint}: {details}")

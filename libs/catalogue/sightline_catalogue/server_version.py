@@ -34,10 +34,10 @@ def read_version(connection: Connection) -> Version:
         CatalogueError: A node says no version.
     """
     replies = connection.call_each(HEALTH_CHECK, api.HealthCheckRequest(), seconds=CHECK_SECONDS)
-    errors = [reply for reply in replies.values() if isinstance(reply, CatalogueError)]
     versions = [_parsed(reply.version) for reply in replies.values() if not isinstance(reply, CatalogueError)]
     if not versions:
-        raise errors[0]
+        # None answers now; one that restarts does in a moment.
+        versions = [_parsed(connection.call(HEALTH_CHECK, api.HealthCheckRequest()).version)]
     oldest = min(versions)
     if oldest < LEAST:
         raise OldServer(f"Qdrant {_shown(oldest)} is too old: Sightline needs {_shown(LEAST)} or newer")
@@ -65,7 +65,7 @@ def exit_if_too_old(settings: CatalogueSettings) -> None:
 
 
 def _version_or_problem(settings: CatalogueSettings) -> Version | str | None:
-    connection = Connection(settings)
+    connection = Connection(settings.model_copy(update={"timeout_seconds": CHECK_SECONDS}))
     try:
         return read_version(connection)
     except OldServer as error:

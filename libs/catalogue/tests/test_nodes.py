@@ -14,6 +14,10 @@ from sightline_catalogue.schema import INDEXES, collection_name
 MODEL = ModelRef("model", "f" * 64, 16)
 NAME = collection_name(MODEL)
 PASSING = (grpc.StatusCode.INTERNAL, "Service internal error: 0 of 0 read operations failed")
+NO_REPLICA = (
+    grpc.StatusCode.INTERNAL,
+    "Service internal error: The replica set for shard 2 on peer 7 does not have enough active replicas",
+)
 
 
 def info(fields=INDEXES) -> api.CollectionInfo:
@@ -61,7 +65,7 @@ def learns(node, times, change):
     node.before = before
 
 
-@pytest.mark.parametrize("answer", [None, PASSING])
+@pytest.mark.parametrize("answer", [None, PASSING, NO_REPLICA])
 def test_a_collection_is_there_once_every_node_has_it(nodes, open_catalogue, answer):
     def create(name):
         if name == "Create":
@@ -76,6 +80,16 @@ def test_a_collection_is_there_once_every_node_has_it(nodes, open_catalogue, ans
         late.failures = [answer] * 3
     assert open_catalogue().ensure_collection(MODEL).name == NAME
     assert all(NAME in node.collections for node in nodes)
+
+
+def test_what_another_process_made_is_waited_for_too(nodes, open_catalogue):
+    nodes[0].collections[NAME] = info()
+    nodes[0].aliases["images"] = NAME
+    for late in nodes[1:]:
+        learns(late, 6, lambda late=late: (late.collections.update({NAME: info()}), late.aliases.update(images=NAME)))
+    catalogue = open_catalogue()
+    catalogue.activate(catalogue.ensure_collection(MODEL))
+    assert all(NAME in node.collections and node.aliases for node in nodes)
 
 
 def test_indexes_are_there_once_every_node_has_them(nodes, open_catalogue):

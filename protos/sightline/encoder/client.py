@@ -28,7 +28,7 @@ from sightline.encoder.errors import (
 )
 from sightline.encoder.messages import Encoded, RawPixels, image_request, parse_response
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
-from sightline.grpc_client import ChannelConfig, Hedging, LoadBalancer
+from sightline.grpc_client import ChannelConfig, Hedging, LoadBalancer, Metadata
 
 __all__ = [
     "BULK",
@@ -78,7 +78,7 @@ class EncoderClient:
         timeout_seconds: float = 10.0,
         attempt_seconds: float = 1.0,
     ) -> None:
-        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._metadata: Metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._timeout_seconds = timeout_seconds
         self._encoders = LoadBalancer(
             [addresses] if isinstance(addresses, str) else addresses,

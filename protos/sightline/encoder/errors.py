@@ -80,7 +80,8 @@ def from_rpc_error(error: grpc.RpcError) -> EncoderError:
         return EncoderError(str(error), grpc.StatusCode.UNKNOWN)
     code, message = error.code(), error.details() or str(error)
     match code:
-        case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.DEADLINE_EXCEEDED:
+        # CANCELLED comes from one that stops.
+        case grpc.StatusCode.UNAVAILABLE | grpc.StatusCode.DEADLINE_EXCEEDED | grpc.StatusCode.CANCELLED:
             return Unavailable(message, code)
         case grpc.StatusCode.RESOURCE_EXHAUSTED:
             for key, value in error.trailing_metadata() or ():

@@ -2,5 +2,6 @@
 
 from sightline.grpc_client.channels import Address, ChannelConfig
 from sightline.grpc_client.load_balancer import Hedging, LoadBalancer
+from sightline.grpc_client.servers import Metadata
 
-__all__ = ["Address", "ChannelConfig", "Hedging", "LoadBalancer"]
+__all__ = ["Address", "ChannelConfig", "Hedging", "LoadBalancer", "Metadata"]

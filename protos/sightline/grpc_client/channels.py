@@ -13,6 +13,7 @@ import grpc
 
 IDENTITY_ONLY = 1
 """Bit 0 of gRPC's compression algorithms: none at all."""
+PING_TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Address:
     """One server.
 
     Attributes:
-        target: Where to connect: `IP:PORT`, or `HOST:PORT` where a proxy resolves the name.
+        target: Where to connect: `IP:PORT`, or `HOST:PORT` where gRPC or a proxy looks the name up.
         name: `HOST:PORT` as it was given, for which a certificate has to be valid.
     """
 
@@ -53,37 +54,64 @@ class Address:
         """The name without its port."""
         return self.name.rpartition(":")[0]
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether nothing about it can change: it was given as an IP address."""
+        return _is_ip(self.host)
+
     def __str__(self) -> str:
         return self.target if self.target == self.name else f"{self.target} ({self.host})"
 
 
-def resolve(names: Sequence[str], *, tls: bool) -> list[Address]:
-    """Return all servers that some names stand for, each once.
-
-    Of a name with addresses of both families the IPv4 ones count: the others lead to the same servers.
-
-    Args:
-        names: HOST:PORT; an IPv6 address is in brackets.
-        tls: Whether connections are encrypted: such ones may go through a proxy, which then resolves the name.
+def check_names(names: Sequence[str]) -> None:
+    """Check names of servers.
 
     Raises:
-        OSError: No name could be resolved; where some can be, the others are left out.
+        ValueError: There is none, or one is not HOST:PORT.
     """
-    found: dict[str, Address] = {}
-    failure: OSError | None = None
+    if not names:
+        raise ValueError("an address is needed")
     for name in names:
-        try:
-            for target in _targets(name, tls):
-                found.setdefault(target, Address(target, name))
-        except OSError as error:
-            failure = error
-    if failure is not None and not found:
-        raise failure
-    return list(found.values())
+        host, _, port = name.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+            raise ValueError(f"{name!r} is not HOST:PORT")
 
 
-def open_channel(address: Address, config: ChannelConfig) -> grpc.Channel:
-    """Return a channel to a server; it connects on its first call."""
+def look_up(name: str, *, tls: bool) -> list[Address]:
+    """Return all servers that a name stands for.
+
+    Of several addresses those of one family count, IPv4 before IPv6: the others lead to the same servers. Where a name
+    has one of each, which may be one machine that listens on one of them alone, gRPC itself tries both.
+
+    Args:
+        name: HOST:PORT; an IPv6 address is in brackets.
+        tls: Whether connections are encrypted: such ones may go through a proxy, which then looks the name up.
+
+    Raises:
+        OSError: It is not known.
+    """
+    host, _, port = name.rpartition(":")
+    if _is_ip(host) or (tls and _has_proxy(host)):
+        return [Address(name, name)]
+    try:
+        found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise OSError(f"{host!r} is not a name: {error}") from error
+    inet = [str(where[0]) for family, _, _, _, where in found if family == socket.AF_INET]
+    inet6 = [f"[{where[0]}]" for family, _, _, _, where in found if family == socket.AF_INET6]
+    if len(inet) == 1 and inet6:
+        return [Address(name, name)]
+    return [Address(f"{one}:{port}", name) for one in dict.fromkeys(inet or inet6)]
+
+
+def open_channel(address: Address, config: ChannelConfig, ca_certificate: bytes | None) -> grpc.Channel:
+    """Return a channel to a server; it connects on its first call.
+
+    Args:
+        address: The server.
+        config: How to open it.
+        ca_certificate: What `config.ca_file` holds.
+    """
     options: dict[str, int | str] = {
         "grpc.max_send_message_length": config.max_message_bytes,
         "grpc.max_receive_message_length": config.max_message_bytes,
@@ -94,29 +122,22 @@ def open_channel(address: Address, config: ChannelConfig) -> grpc.Channel:
         "grpc.min_reconnect_backoff_ms": 1000,
         "grpc.max_reconnect_backoff_ms": 1000,
         "grpc.keepalive_time_ms": int(config.keepalive_seconds * 1000),
-        "grpc.keepalive_timeout_ms": 10_000,
+        "grpc.keepalive_timeout_ms": PING_TIMEOUT_SECONDS * 1000,
+        # Without it, a ping waits for a minute whatever the line above says.
+        "grpc.http2.ping_timeout_ms": PING_TIMEOUT_SECONDS * 1000,
     }
     if not config.compression:
         options["grpc.compression_enabled_algorithms_bitset"] = IDENTITY_ONLY
-    if address.target != address.name:
+    looked_up = address.target != address.name
+    if looked_up:
         options["grpc.default_authority"] = address.name
-    if not config.tls:
+    if looked_up or not config.tls:
         options["grpc.enable_http_proxy"] = 0
+    if not config.tls:
         return grpc.insecure_channel(address.target, list(options.items()))
-    if address.target != address.name:
+    if looked_up:
         options["grpc.ssl_target_name_override"] = address.host
-    authority = config.ca_file.read_bytes() if config.ca_file is not None else None
-    return grpc.secure_channel(address.target, grpc.ssl_channel_credentials(authority), list(options.items()))
-
-
-def _targets(name: str, tls: bool) -> list[str]:
-    host, _, port = name.rpartition(":")
-    if _is_ip(host) or (tls and _has_proxy(host)):
-        return [name]
-    found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
-    inet = [str(where[0]) for family, _, _, _, where in found if family == socket.AF_INET]
-    inet6 = [f"[{where[0]}]" for family, _, _, _, where in found if family == socket.AF_INET6]
-    return [f"{one}:{port}" for one in inet or inet6]
+    return grpc.secure_channel(address.target, grpc.ssl_channel_credentials(ca_certificate), list(options.items()))
 
 
 def _is_ip(host: str) -> bool:
@@ -128,4 +149,5 @@ def _is_ip(host: str) -> bool:
 
 
 def _has_proxy(host: str) -> bool:
-    return "https" in urllib.request.getproxies() and not urllib.request.proxy_bypass(host)
+    """Return whether gRPC would go through a proxy: it takes that of any of these variables."""
+    return bool({"grpc", "https", "http"} & set(urllib.request.getproxies())) and not urllib.request.proxy_bypass(host)

@@ -65,6 +65,9 @@ class EdgeServer:
                 ("grpc.max_receive_message_length", max_message_bytes),
                 ("grpc.max_send_message_length", max_message_bytes),
                 ("grpc.so_reuseport", 0),
+                # Clients may ping a silent connection; by default a server takes that for an attack.
+                ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
+                ("grpc.keepalive_permit_without_calls", 1),
             ],
             maximum_concurrent_rpcs=threads * (1 + _WAITING_CALLS),
         )
