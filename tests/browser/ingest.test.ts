@@ -1,18 +1,8 @@
 import { expect, test } from 'vitest';
+import { state } from './database-states';
 import { base, problem, startTiles, useBrowser } from './page';
 
 const open = useBrowser();
-
-const state = {
-  pending: 0,
-  indexed: 696,
-  failed: 0,
-  ignored: 3,
-  queued: 0,
-  scanning: false,
-  last_scan_at: '2026-11-24T08:00:00Z',
-  writable: true,
-};
 
 test('the corner tells the real state and opens its figures', async () => {
   const { page } = await open('/');

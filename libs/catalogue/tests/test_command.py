@@ -220,19 +220,24 @@ def test_the_last_copy_of_a_shard_is_kept_unless_it_is_given_up(shell):
     assert "2 of 6 parts of the collection have no copy left" in said
 
 
-def test_a_node_that_the_others_reach_again_meanwhile_is_not_removed(lost, monkeypatch):
-    monkeypatch.setattr(cluster_repair, "MOST_LOOKS", 3)
+def at_the_fourth_look(lost, monkeypatch, change):
+    """Have something change before the nodes are looked at for the fourth time."""
     looks = 0
     look = lost.script.look
 
-    def clear() -> None:
+    def counted() -> None:
         nonlocal looks
         looks += 1
         if looks == 4:
-            lost.script.unreachable.clear()
+            change()
         look()
 
-    monkeypatch.setattr(lost.script, "look", clear)
+    monkeypatch.setattr(lost.script, "look", counted)
+
+
+def test_a_node_that_the_others_reach_again_meanwhile_is_not_removed(lost, monkeypatch):
+    monkeypatch.setattr(cluster_repair, "MOST_LOOKS", 3)
+    at_the_fourth_look(lost, monkeypatch, lost.script.unreachable.clear)
     comes_back(lost)
     lost.script.unreachable.add(3)
     lost.cluster.nodes[2].freeze()
@@ -243,18 +248,11 @@ def test_a_node_that_the_others_reach_again_meanwhile_is_not_removed(lost, monke
 
 
 def test_a_node_that_answers_again_meanwhile_is_not_removed(lost, monkeypatch):
-    looks = 0
-    look = lost.script.look
-
     def start() -> None:
-        nonlocal looks
-        looks += 1
-        if looks == 4:
-            comes_back(lost)
-            lost.script.unreachable.clear()
-        look()
+        comes_back(lost)
+        lost.script.unreachable.clear()
 
-    monkeypatch.setattr(lost.script, "look", start)
+    at_the_fourth_look(lost, monkeypatch, start)
     code, said = lost.run("repair", "--yes")
     assert "127.0.0.3 is not lost" in said
     assert ("remove", 3) not in lost.script.calls

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 from sightline.encoder.client import EncoderClient
+from sightline.grpc_client import check_names
 
 from sightline_service.settings import SettingsGroup
 
@@ -30,10 +31,7 @@ class EncoderClientSettings(SettingsGroup):
     @field_validator("addresses")
     @classmethod
     def _check_addresses(cls, value: str) -> str:
-        for address in value.split(","):
-            host, _, port = address.strip().rpartition(":")
-            if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-                raise ValueError(f"{address.strip()!r} is not HOST:PORT")
+        check_names([address.strip() for address in value.split(",")])
         return value
 
     @property
