@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import sys
 import time
@@ -117,9 +118,10 @@ class Database:
 
 @contextmanager
 def database(points: int, **environment: str) -> Iterator[Database]:
-    """Run the database of one size until the block ends, with settings over the defaults."""
+    """Run the database of one size until the block ends, with settings over those of this process."""
     port = free_port()
-    chosen = {"EDGE_DATA_DIR": str(FOLDER / str(points) / "data"), "EDGE_PORT": str(port), **environment}
+    chosen = {name: value for name, value in os.environ.items() if name.startswith("EDGE_")}
+    chosen |= {"EDGE_DATA_DIR": str(FOLDER / str(points) / "data"), "EDGE_PORT": str(port), **environment}
     url = f"http://127.0.0.1:{port}"
     catalogue = Catalogue(CatalogueSettings(url=url), BUCKET)
 
@@ -147,6 +149,8 @@ def filled(points: int, growth: Growth, source: str, *, rebuild: bool = False) -
     fields = ",".join(f"{name}{'+' * (name in HNSW_PAYLOAD_FIELDS)}" for name in INDEXES)
     engine = f"qdrant-edge-py {version('qdrant-edge-py')}, m {HNSW_M}, ef_construct {HNSW_EF_CONSTRUCT}, {fields}"
     kind = f"{source}; block {BLOCK}; {engine}"
+    if "EDGE_SEGMENT_MB" in os.environ:
+        kind += f", segments of {os.environ['EDGE_SEGMENT_MB']} MB"
     if note.is_file() and not rebuild:
         known = Filling(**json.loads(note.read_text("utf-8")))
         if known.of == kind:

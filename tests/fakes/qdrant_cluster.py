@@ -306,9 +306,10 @@ class ScriptedCluster:
         self.nodes = [ScriptedNode(script, host, self.rest_port, self.grpc_port, rest=rest) for host in HOSTS[:nodes]]
 
     def environment(self, **values: str) -> dict[str, str]:
-        """Return the settings of a client as variables."""
+        """Return the settings of a client as variables: of a patient one, to which only what hangs is too slow."""
         urls = ",".join(f"http://{node.host}:{self.grpc_port}" for node in self.nodes)
-        return {"QDRANT_URL": urls, "QDRANT_REST_PORT": str(self.rest_port), "QDRANT_API_KEY": KEY} | values
+        given = {"QDRANT_URL": urls, "QDRANT_REST_PORT": str(self.rest_port), "QDRANT_API_KEY": KEY}
+        return given | {"QDRANT_ATTEMPT_SECONDS": "20", "QDRANT_TIMEOUT_SECONDS": "60"} | values
 
     def settings(self, **values: object) -> CatalogueSettings:
         """Return the settings of a client."""

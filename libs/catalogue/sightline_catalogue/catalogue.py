@@ -79,10 +79,11 @@ class Catalogue:
         info = self._info(name)
         if info is None:
             info = self._create(model)
+        else:
+            # Another process may have made it just now: every node has it before this one uses it.
+            self._wait_for_collection(f"has the collection {name}", name)
         found = read_model(name, info)
         check_model(name, found, model)
-        # Another process may have made it just now: every node has it before this one uses it.
-        self._wait_for_collection(f"has the collection {name}", name)
         missing = [field for field in INDEXES if field not in info.payload_schema]
         for field in missing:
             self._connection.call(CREATE_INDEX, index_request(name, field, self._settings))
@@ -171,7 +172,7 @@ class Catalogue:
         )
 
     def cluster_state(self) -> ClusterState:
-        """Return the state of the database's nodes, each of which is waited for a second or two at most."""
+        """Return the state of the database's nodes, each of which is waited for twice `attempt_seconds` at most."""
         return self._cluster.read()
 
     def close(self) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -11,25 +9,24 @@ from dataclasses import replace
 from typing import TypeVar
 
 from qdrant_client import grpc as api
+from sightline.grpc_client.channels import look_up
 
 from sightline_catalogue.cluster import ClusterState, Node, Replica, Shard, Transfer
 from sightline_catalogue.connection import Connection
 from sightline_catalogue.errors import CatalogueError, CatalogueUnavailable
 from sightline_catalogue.methods import COLLECTION_CLUSTER_INFO, GET_COLLECTION, LIST_COLLECTIONS
-from sightline_catalogue.rest import ASK_SECONDS, NO_SUCH_NAME, SLOW, NoAnswer, NodeView, RestClient, host_of
+from sightline_catalogue.rest import NO_SUCH_NAME, SLOW, NoAnswer, NodeView, RestClient, host_of
 from sightline_catalogue.settings import CatalogueSettings
 
 THREADS = 16
 FAILURES_IN_A_ROW = 3
 """A node that answers is taken as cut off from the others once so many of the leader's messages to it have failed."""
-LONGEST_SECONDS = 3 * ASK_SECONDS
-"""Above what one call takes at most: for what has no time-out of its own, such as looking up a name."""
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
 class ClusterReader:
-    """Reads the state of the database; a node that hangs costs ASK_SECONDS at each of two steps.
+    """Reads the state of the database; a node that hangs costs `attempt_seconds` of the settings at each of two steps.
 
     Args:
         connection: For gRPC.
@@ -39,7 +36,7 @@ class ClusterReader:
     def __init__(self, connection: Connection, settings: CatalogueSettings) -> None:
         self._connection = connection
         self._settings = settings
-        self._hosts = [address.rpartition(":")[0] for address in settings.addresses]
+        self._seconds = settings.attempt_seconds
         self._copies_wanted: dict[str, int] = {}
 
     def read(self) -> ClusterState:
@@ -60,48 +57,68 @@ class ClusterReader:
         """Ask the hosts of the settings, and the peers that they name, by REST."""
         rest = RestClient(self._settings)
         try:
-            found = _all(pool, self._hosts, self._addresses)
-            hosts = {one for host, some in found.items() for one in (some if isinstance(some, list) else [host])}
-            answers = _all(pool, hosts, rest.view)
+            found = self._all(pool, self._settings.addresses, self._hosts)
+            hosts = {
+                host
+                for address, some in found.items()
+                for host in (some if isinstance(some, list) else [_host(address)])
+            }
+            answers = self._all(pool, hosts, rest.view)
             known = _cluster(answers)
             if known is not None:
                 answering = {view.peer_id for view in _answered(answers)}
                 unheard = {host_of(known.peers[peer]) for peer in known.peers if peer not in answering}
-                answers |= _all(pool, unheard - answers.keys(), rest.view)
+                answers |= self._all(pool, unheard - answers.keys(), rest.view)
             return answers
         finally:
             rest.close()
 
-    def _addresses(self, host: str) -> list[str]:
-        """Return the addresses of a host; its name itself where a certificate is made out to it."""
+    def _hosts(self, address: str) -> list[str]:
+        """Return the hosts that HOST:PORT stands for; its name itself where a certificate is made out to it."""
         if self._settings.encrypted:
-            return [host]
+            return [_host(address)]
         try:
-            found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
+            return [_host(one.target) for one in look_up(address, tls=False)]
         except OSError:
-            return [host]
-        addresses = dict.fromkeys(str(one[4][0]) for one in found)
-        return [f"[{one}]" if ipaddress.ip_address(one.split("%")[0]).version == 6 else one for one in addresses]
+            return [_host(address)]
 
     def _placements(self, pool: ThreadPoolExecutor) -> dict[str, list[api.CollectionClusterInfoResponse]]:
         """Return what the nodes say of the place of each collection's shards."""
-        replies = self._connection.call_each(LIST_COLLECTIONS, api.ListCollectionsRequest(), seconds=ASK_SECONDS)
+        replies = self._connection.call_each(LIST_COLLECTIONS, api.ListCollectionsRequest(), seconds=self._seconds)
         listed = _succeeded(replies.values())
         names = sorted({one.name for reply in listed for one in reply.collections})
-        wanted = pool.submit(_all, pool, names, self._read_copies_wanted)
-        placements = _all(pool, names, self._placement)
+        wanted = pool.submit(self._all, pool, names, self._read_copies_wanted)
+        placements = self._all(pool, names, self._placement)
         wanted.result()
         return {name: found for name, found in placements.items() if isinstance(found, list)}
 
     def _read_copies_wanted(self, name: str) -> None:
         asked = api.GetCollectionInfoRequest(collection_name=name)
-        params = self._connection.call(GET_COLLECTION, asked, seconds=2 * ASK_SECONDS).result.config.params
+        params = self._connection.call(GET_COLLECTION, asked, seconds=2 * self._seconds).result.config.params
         self._copies_wanted[name] = max(params.replication_factor, 1)
 
     def _placement(self, name: str) -> list[api.CollectionClusterInfoResponse]:
         request = api.CollectionClusterInfoRequest(collection_name=name)
-        replies = self._connection.call_each(COLLECTION_CLUSTER_INFO, request, seconds=ASK_SECONDS)
+        replies = self._connection.call_each(COLLECTION_CLUSTER_INFO, request, seconds=self._seconds)
         return [reply for reply in replies.values() if not isinstance(reply, CatalogueError)]
+
+    def _all(
+        self, pool: ThreadPoolExecutor, keys: Iterable[Key], ask: Callable[[Key], Value]
+    ) -> dict[Key, Value | CatalogueError]:
+        """Ask for each key at the same time; a key of which that fails has its error."""
+        futures = {key: pool.submit(ask, key) for key in keys}
+        # Above what one call takes at most: looking up a name has no time-out of its own.
+        done, _ = wait(futures.values(), timeout=3 * self._seconds)
+        found: dict[Key, Value | CatalogueError] = {}
+        for key, future in futures.items():
+            if future not in done:
+                found[key] = NoAnswer(str(key), SLOW)
+                continue
+            error = future.exception()
+            if error is not None and not isinstance(error, CatalogueError):
+                raise error
+            found[key] = error if isinstance(error, CatalogueError) else future.result()
+        return found
 
     def _state(
         self,
@@ -134,7 +151,7 @@ class ClusterReader:
             remote.peer_id for replies in placements.values() for reply in replies for remote in reply.remote_shards
         }
         if answered or len(ids) <= 1:
-            node = Node(next(iter(ids), 0), self._hosts[0])
+            node = Node(next(iter(ids), 0), _host(self._settings.addresses[0]))
             shards, transfers = self._shards(placements, None, ids, alone=True)
             return ClusterState(False, (node,), shards, transfers)
         reasons = sorted(str(answer) for answer in answers.values())
@@ -255,19 +272,5 @@ def _same(address: str) -> str:
     return address.rstrip("/").lower()
 
 
-def _all(
-    pool: ThreadPoolExecutor, keys: Iterable[Key], ask: Callable[[Key], Value]
-) -> dict[Key, Value | CatalogueError]:
-    """Ask for each key at the same time, for LONGEST_SECONDS; a key of which that fails has its error."""
-    futures = {key: pool.submit(ask, key) for key in keys}
-    done, _ = wait(futures.values(), timeout=LONGEST_SECONDS)
-    found: dict[Key, Value | CatalogueError] = {}
-    for key, future in futures.items():
-        if future not in done:
-            found[key] = NoAnswer(str(key), SLOW)
-            continue
-        error = future.exception()
-        if error is not None and not isinstance(error, CatalogueError):
-            raise error
-        found[key] = error if isinstance(error, CatalogueError) else future.result()
-    return found
+def _host(address: str) -> str:
+    return address.rpartition(":")[0]

@@ -166,9 +166,8 @@ def _show(state: ClusterState) -> None:
     console.print(f"\n{_counts(state)}.")
     if state.problem:
         console.print(f"Which nodes answer is not known: {state.problem}.", style="yellow")
-    if state.summary():
+    elif state.summary():
         console.print(state.summary(), style="yellow")
-    if state.distributed and state.summary() and not state.problem:
         console.print("What to do: sightline-catalogue repair")
 
 

@@ -16,8 +16,6 @@ from sightline_catalogue.errors import CatalogueError, CatalogueUnavailable
 from sightline_catalogue.settings import CatalogueSettings
 
 SLOW = "it takes too long"
-ASK_SECONDS = 1.0
-"""How long a node is waited for: one that hangs costs no more."""
 NO_SUCH_NAME = "no machine has that name"
 CHANGE_SECONDS = 30
 """How long a change may take until the nodes have agreed on it."""
@@ -67,7 +65,7 @@ class RestClient:
     """Calls the nodes of a Qdrant cluster by REST. Raises CatalogueError, CatalogueUnavailable where none answers.
 
     Args:
-        settings: The port, the key, and whether to use TLS; `url` is not looked at.
+        settings: The port, the key, how long a node is waited for, and whether to use TLS; `url` is not looked at.
     """
 
     def __init__(self, settings: CatalogueSettings) -> None:
@@ -78,7 +76,7 @@ class RestClient:
         self._client = httpx.Client(
             headers={"api-key": key} if key else {},
             verify=ssl.create_default_context(cafile=ca_file) if settings.encrypted else False,
-            timeout=ASK_SECONDS,
+            timeout=settings.attempt_seconds,
             # A node of the same network is asked itself, and no proxy for it.
             trust_env=settings.encrypted,
         )

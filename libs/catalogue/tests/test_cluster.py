@@ -63,7 +63,7 @@ def test_a_node_that_was_killed_though_its_copies_are_said_to_be_active(cluster,
 def test_a_node_that_hangs(cluster, read):
     made = cluster(three())
     made.nodes[1].freeze()
-    [dead] = read(made).dead
+    [dead] = read(made, attempt_seconds=1).dead
     assert (dead.address, dead.reason, dead.certainly_dead) == ("127.0.0.2", "it takes too long", True)
 
 
@@ -71,7 +71,7 @@ def test_a_node_that_only_this_machine_cannot_ask_is_not_certainly_dead(cluster,
     made = cluster(three())
     made.nodes[1].freeze()
     made.script.unreachable.clear()
-    [dead] = read(made).dead
+    [dead] = read(made, attempt_seconds=1).dead
     assert not dead.certainly_dead
 
 

@@ -241,6 +241,7 @@ def test_a_node_that_the_others_reach_again_meanwhile_is_not_removed(lost, monke
     comes_back(lost)
     lost.script.unreachable.add(3)
     lost.cluster.nodes[2].freeze()
+    lost.environment["QDRANT_ATTEMPT_SECONDS"] = "1"
     code, said = lost.run("repair", "--yes")
     assert code == 1
     assert "it is not certain that 127.0.0.3 is lost" in said
