@@ -57,12 +57,9 @@ class ClusterReader:
         """Ask the hosts of the settings, and the peers that they name, by REST."""
         rest = RestClient(self._settings)
         try:
-            found = self._all(pool, self._settings.addresses, self._hosts)
-            hosts = {
-                host
-                for address, some in found.items()
-                for host in (some if isinstance(some, list) else [_host(address)])
-            }
+            hosts: set[str] = set()
+            for address, found in self._all(pool, self._settings.addresses, self._hosts).items():
+                hosts |= {_host(address)} if isinstance(found, CatalogueError) else set(found)
             answers = self._all(pool, hosts, rest.view)
             known = _cluster(answers)
             if known is not None:
