@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -62,6 +63,24 @@ def test_reading_stops_one_byte_after_the_limit(bucket):
     assert [bucket.read("a.jpg", limit)[0] for limit in (100, 8, 7, 3)] == [b"12345678"] * 3 + [b"1234"]
 
 
+def test_an_open_object_is_read_in_parts(bucket):
+    bucket.write("a.jpg", b"0123456789")
+    with bucket.open("a.jpg") as opened:
+        assert opened.object == bucket.stat("a.jpg")
+        parts = [(0, 4), (4, 4), (8, 4), (0, 100), (10, 1), (99, 1), (3, 0)]
+        assert [opened.read(*part) for part in parts] == [b"0123", b"4567", b"89", b"0123456789", b"", b"", b""]
+
+
+def test_no_part_is_of_another_object_that_took_the_key(bucket):
+    bucket.write("a.jpg", b"0123456789")
+    with bucket.open("a.jpg") as opened:
+        assert opened.read(0, 4) == b"0123"
+        bucket.delete("a.jpg")
+        bucket.write("a.jpg", b"abcdefghij")
+        with suppress(ObjectMissing):
+            assert opened.read(4, 4) == b"4567"
+
+
 def test_the_etag_changes_with_the_object(bucket):
     bucket.write("a.jpg", b"1")
     etag = bucket.stat("a.jpg").etag
@@ -96,7 +115,7 @@ def test_a_folder_outside_is_not_listed(filled, prefix):
 
 def test_a_missing_object_is_an_error(filled):
     for key in ("nothing.jpg", "animals", "animals/wild/cat.jpg"):
-        for call in (filled.stat, lambda key: filled.read(key, 10)):
+        for call in (filled.stat, filled.open, lambda key: filled.read(key, 10)):
             with pytest.raises(ObjectMissing):
                 call(key)
     with pytest.raises(ObjectMissing):
@@ -123,6 +142,7 @@ def test_a_deleted_object_is_gone(filled):
 def test_a_key_that_cannot_be_one_is_refused_for_everything(filled, key):
     calls = [
         lambda: filled.stat(key),
+        lambda: filled.open(key),
         lambda: filled.read(key, 10),
         lambda: filled.write(key, b"1"),
         lambda: filled.delete(key),

@@ -7,9 +7,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectExists, ObjectMissing, keys
+from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectExists, ObjectMissing, OpenObject, keys
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+class _OpenFake(OpenObject):
+    def __init__(self, found: BucketObject, data: bytes) -> None:
+        super().__init__(found)
+        self._data = data
+
+    def read(self, start: int, length: int) -> bytes:
+        return self._data[start : start + length]
+
+    def close(self) -> None:
+        pass
 
 
 class FakeBucket(Bucket):
@@ -62,14 +74,14 @@ class FakeBucket(Bucket):
         size, problem = len(self.files[key]), self.problems.get(key)
         return BucketObject(key, key.encode(), key, size, self._modified_at(key), self.etag(key), problem)
 
-    def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
+    def open(self, key: str) -> OpenObject:
         seen = self.stat(key)
         if seen.problem is not None:
             raise KeyRefused(f"{key}: {seen.problem}")
         data = self.files[key]
         self.reads[key] += 1
         self.on_read(key)
-        return data[: max_bytes + 1], seen
+        return _OpenFake(seen, data)
 
     def _write(self, key: str, data: bytes) -> None:
         self._check_reachable()

@@ -1,6 +1,6 @@
 """The bucket: the folder or object store that holds people's pictures; and the store of their thumbnails."""
 
-from sightline_bucket.bucket import Bucket, BucketObject
+from sightline_bucket.bucket import Bucket, BucketObject, OpenObject
 from sightline_bucket.errors import (
     BucketError,
     BucketReadOnly,
@@ -23,6 +23,7 @@ __all__ = [
     "KeyRefused",
     "ObjectExists",
     "ObjectMissing",
+    "OpenObject",
     "ThumbnailSettings",
     "ThumbnailStore",
     "open_bucket",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from sightline_bucket import keys
 from sightline_bucket.errors import BucketReadOnly
@@ -34,6 +35,38 @@ class BucketObject:
     modified_at: datetime
     etag: str
     problem: str | None = None
+
+
+class OpenObject(ABC):
+    """An object that is open for reading: of files the one that was checked, whatever has its name now.
+
+    A context manager, which closes it.
+
+    Attributes:
+        object: As it was when it was opened.
+    """
+
+    def __init__(self, found: BucketObject) -> None:
+        self.object = found
+
+    @abstractmethod
+    def read(self, start: int, length: int) -> bytes:
+        """Return the bytes from `start` on, at most `length`: fewer where the object ends.
+
+        Raises:
+            ObjectMissing: An object store has another one by that key by now.
+            BucketUnavailable: See its docstring.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 class Bucket(ABC):
@@ -69,6 +102,13 @@ class Bucket(ABC):
         """
 
     @abstractmethod
+    def open(self, key: str) -> OpenObject:
+        """Open an object for reading.
+
+        Raises:
+            ObjectMissing, KeyRefused, BucketUnavailable: See their docstrings.
+        """
+
     def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
         """Return an object's bytes, and the object as it was before the read.
 
@@ -77,6 +117,8 @@ class Bucket(ABC):
         Raises:
             ObjectMissing, KeyRefused, BucketUnavailable: See their docstrings.
         """
+        with self.open(key) as opened:
+            return opened.read(0, max_bytes + 1), opened.object
 
     def write(self, key: str, data: bytes) -> None:
         """Create an object, atomically.

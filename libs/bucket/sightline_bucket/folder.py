@@ -1,4 +1,8 @@
-"""A folder as a bucket. Symbolic links in it are never followed."""
+"""A folder as a bucket. Symbolic links in it are never followed.
+
+Everything below the folder is reached by descriptors, one part of a key after the other, and the file that was checked
+is the file that is read. A path that was checked may lead elsewhere by the time that it is opened.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +11,56 @@ import os
 import secrets
 import stat as modes
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
-import obstore
-from obstore.store import LocalStore
-
-from sightline_bucket import keys
-from sightline_bucket.bucket import Bucket, BucketObject
+from sightline_bucket import descriptors, keys
+from sightline_bucket.bucket import Bucket, BucketObject, OpenObject
 from sightline_bucket.errors import BucketUnavailable, KeyRefused, ObjectExists, ObjectMissing
-from sightline_bucket.stores import LazyStore, bucket_errors
 
 LINK = "a symbolic link; Sightline does not follow links"
+LINK_ON_THE_WAY = "it or one of its folders is a symbolic link; Sightline does not follow links"
 UNREADABLE = "it may not be read by the user that Sightline runs as"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MISSING = (FileNotFoundError, NotADirectoryError)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
+_GROWTH = 1 << 16
+"""Bytes for which there is room at once beyond what a file is said to hold."""
+
+
+class OpenFile(OpenObject):
+    """A file of the bucket, open for reading."""
+
+    def __init__(self, found: BucketObject, descriptor: int, bucket: str) -> None:
+        super().__init__(found)
+        self._descriptor = descriptor
+        self._bucket = bucket
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return a part of the file; see `OpenObject.read`."""
+        parts: list[bytes] = []
+        room = max(self.object.size - start, 0) + 1
+        try:
+            while length > 0 and (part := os.pread(self._descriptor, min(length, room), start)):
+                parts.append(part)
+                start, length, room = start + len(part), length - len(part), max(room - len(part), _GROWTH)
+        except OSError as error:
+            raise BucketUnavailable(f"{self._bucket} cannot be reached: {error.strerror}") from error
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
 
 
 class FolderBucket(Bucket):
-    """A folder, listed by `os.scandir` in bytes and read through obstore.
-
-    Not listed by obstore: that follows links out of the bucket, and gives up on the whole bucket for one name with a
-    line break.
-    """
+    """A folder. Its own path may lead through symbolic links; below it none is followed."""
 
     def __init__(self, path: bytes, *, writable: bool = False) -> None:
         super().__init__(writable)
         self._path = path
-        self._open = LazyStore(self._connect)
 
     @property
     def root(self) -> Path:
@@ -50,105 +73,125 @@ class FolderBucket(Bucket):
         raw = raw.strip(b"/")
         if any(part in (b"", b".", b"..") for part in raw.split(b"/")) and raw:
             raise KeyRefused(f"{keys.printable(raw)}: a folder is named relative to the bucket, without '.' and '..'")
-        before = self._check_root()
-        if not raw:
-            yield from self._walk(b"")
-        elif not any(map(keys.is_hidden, raw.split(b"/"))) and not self._has_link(raw):
-            yield from self._walk(raw + b"/")
-        if self._check_root() != before:
-            raise BucketUnavailable(f"{self._display_name} became another folder while it was listed")
+        with self._open_root() as root:
+            if not any(map(keys.is_hidden, raw.split(b"/"))):
+                yield from self._walk(root, raw)
+            if not os.path.samestat(os.fstat(root), self._check_root()):
+                raise BucketUnavailable(f"{self._display_name} became another folder while it was listed")
 
     def stat(self, key: str) -> BucketObject:
         """Return one object; see `Bucket.stat`."""
-        path = self._locate(keys.check(key))
-        try:
-            found = _describe(os.fsencode(key), os.lstat(path))
-        except OSError as error:
-            self._raise(key, error)
-        if found is None:
-            raise ObjectMissing(f"{key} is a folder")
-        if found.problem is None and not os.access(path, os.R_OK):
-            return _describe(os.fsencode(key), os.lstat(path), UNREADABLE) or found
+        found = self._open(key)
+        if isinstance(found, BucketObject):
+            return found
+        with found:
+            return found.object
+
+    def open(self, key: str) -> OpenFile:
+        """Open an object; see `Bucket.open`."""
+        found = self._open(key)
+        if isinstance(found, BucketObject):
+            raise KeyRefused(f"{key}: {found.problem}")
         return found
 
-    def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
-        """Return an object's bytes; see `Bucket.read`."""
-        found = self.stat(key)
-        if found.problem is not None:
-            raise KeyRefused(f"{key}: {found.problem}")
-        with bucket_errors(self._display_name, key):
-            if found.size <= max_bytes:
-                data = bytes(obstore.get(self._open(), key).bytes())[: max_bytes + 1]
-            else:
-                data = bytes(obstore.get_range(self._open(), key, start=0, length=max_bytes + 1))
-        return data, found
+    def _open(self, key: str) -> OpenFile | BucketObject:
+        """Open an object; return it as it is described where it can never be read."""
+        raw = os.fsencode(keys.check(key))
+        with self._open_parent(key) as (parent, name):
+            # Before it is opened: that alone may do something to a device.
+            status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+            found = _describe(raw, status)
+            if found is not None and found.problem is None:
+                try:
+                    descriptor = os.open(name, descriptors.READ, dir_fd=parent)
+                except PermissionError:
+                    return _object(raw, status.st_size, status.st_mtime_ns, UNREADABLE)
+                try:
+                    # Another file may have come by that name meanwhile.
+                    found = _describe(raw, os.fstat(descriptor))
+                    if found is not None and found.problem is None:
+                        opened = OpenFile(found, descriptor, self._display_name)
+                        descriptor = -1
+                        return opened
+                finally:
+                    if descriptor >= 0:
+                        os.close(descriptor)
+        if found is None:
+            raise ObjectMissing(f"{key} is a folder")
+        return found
 
     def _write(self, key: str, data: bytes) -> None:
-        self._check_root()
-        path = self._locate(key)
-        parent = os.path.dirname(path)
-        temporary = os.path.join(parent, f".sightline-{secrets.token_hex(8)}.tmp".encode())
+        folder, _, name = os.fsencode(key).rpartition(b"/")
         try:
-            os.makedirs(parent, exist_ok=True)
-        except (FileExistsError, NotADirectoryError) as error:
+            with self._open_root() as root, descriptors.open_folder(root, folder, create=True) as parent:
+                self._write_in(parent, name, data)
+        except NotADirectoryError as error:
             raise KeyRefused(f"{key}: a file is in the place of one of its folders") from error
-        except OSError as error:
-            raise BucketUnavailable(f"{self._display_name} cannot be written to: {error.strerror}") from error
-        self._locate(key)
-        try:
-            try:
-                with open(temporary, "xb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                _rename_without_replacing(temporary, path)
-            finally:
-                with suppress(FileNotFoundError):
-                    os.unlink(temporary)
         except FileExistsError as error:
             raise ObjectExists(f"{key} is there already") from error
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise KeyRefused(f"{key}: {LINK_ON_THE_WAY}") from error
             raise BucketUnavailable(f"{self._display_name} cannot be written to: {error.strerror}") from error
 
-    def _delete(self, key: str) -> None:
-        path = self._locate(key)
+    def _write_in(self, parent: int, name: bytes, data: bytes) -> None:
+        temporary = f".sightline-{secrets.token_hex(8)}.tmp".encode()
         try:
-            if not modes.S_ISREG(os.lstat(path).st_mode):
-                raise KeyRefused(f"{key}: only files are deleted")
-            os.unlink(path)
-        except OSError as error:
-            self._raise(key, error)
+            with os.fdopen(os.open(temporary, descriptors.CREATE, 0o666, dir_fd=parent), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            descriptors.rename_without_replacing(parent, temporary, name)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=parent)
 
-    def _walk(self, start: bytes) -> Iterator[BucketObject]:
-        """Yield what is below a folder (`start`: empty, or ending with a slash); its files before its folders."""
+    def _delete(self, key: str) -> None:
+        with self._open_parent(key) as (parent, name):
+            if not modes.S_ISREG(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+                raise KeyRefused(f"{key}: only files are deleted")
+            os.unlink(name, dir_fd=parent)
+
+    def _walk(self, root: int, start: bytes) -> Iterator[BucketObject]:
+        """Yield what is below a folder, empty for the bucket's own; its files before its folders."""
         waiting = [start]
         while waiting:
-            prefix = waiting.pop()
+            folder = waiting.pop()
             folders: list[bytes] = []
             try:
-                with os.scandir(os.path.join(self._path, prefix)) as entries:
-                    visible = sorted((e for e in entries if not keys.is_hidden(e.name)), key=lambda e: e.name)
-                for entry in visible:
-                    raw = prefix + entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(raw + b"/")
-                        continue
-                    with suppress(*_MISSING):
-                        found = _describe(raw, entry.stat(follow_symlinks=False))
-                        if found is not None:
-                            yield found
+                with (
+                    descriptors.open_folder(root, folder, descriptors.LIST) as descriptor,
+                    os.scandir(descriptor) as entries,
+                ):
+                    named = ((os.fsencode(entry.name), entry) for entry in entries)
+                    visible = sorted(one for one in named if not keys.is_hidden(one[0]))
+                    for name, entry in visible:
+                        raw = folder + b"/" + name if folder else name
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(raw)
+                            continue
+                        with suppress(*_MISSING):
+                            found = _describe(raw, entry.stat(follow_symlinks=False))
+                            if found is not None:
+                                yield found
             except _MISSING:
                 # Removed during the listing. If the whole bucket was, the check at the end notices.
                 continue
             except OSError as error:
-                if error.errno in (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG) and prefix:
-                    yield _object(prefix.rstrip(b"/"), 0, 0, f"a folder that cannot be listed: {error.strerror}")
+                if error.errno == errno.ELOOP:
+                    continue
+                if error.errno in _FORBIDDEN and folder:
+                    yield _object(folder, 0, 0, f"a folder that cannot be listed: {error.strerror}")
                     continue
                 raise BucketUnavailable(f"{self._display_name} cannot be listed: {error.strerror}") from error
-            waiting.extend(reversed(folders))
+            for raw in reversed(folders):
+                if len(raw) < keys.LONGEST_KEY:
+                    waiting.append(raw)
+                else:
+                    yield _object(raw, 0, 0, keys.TOO_LONG)
 
-    def _check_root(self) -> tuple[int, int]:
-        """Return the device and the inode of the bucket's folder.
+    def _check_root(self) -> os.stat_result:
+        """Return the status of the bucket's folder.
 
         Raises:
             BucketUnavailable: It does not exist, is not a folder, or may not be read.
@@ -162,35 +205,47 @@ class FolderBucket(Bucket):
             raise BucketUnavailable(f"{self._display_name} is not a folder; BUCKET_URL must name one")
         if not os.access(self._path, os.R_OK | os.X_OK):
             raise BucketUnavailable(f"{self._display_name}: {UNREADABLE}")
-        return found.st_dev, found.st_ino
+        return found
 
-    def _locate(self, key: str) -> bytes:
-        """Return the path of a key.
+    @contextmanager
+    def _open_root(self) -> Iterator[int]:
+        """Open the bucket's folder until the block ends.
 
         Raises:
-            KeyRefused: One of its folders is a symbolic link.
+            BucketUnavailable: See `_check_root`.
         """
-        raw = os.fsencode(key)
-        if self._has_link(os.path.dirname(raw)):
-            raise KeyRefused(f"{key}: one of its folders is a symbolic link; Sightline does not follow links")
-        return os.path.join(self._path, raw)
-
-    def _has_link(self, raw: bytes) -> bool:
-        """Return whether the resolved path of a folder is another one than its plain path in the resolved bucket."""
-        if not raw:
-            return False
-        return os.path.realpath(os.path.join(self._path, raw)) != os.path.join(os.path.realpath(self._path), raw)
-
-    def _connect(self) -> LocalStore:
         self._check_root()
-        return LocalStore(prefix=self.root)
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise BucketUnavailable(f"{self._display_name} cannot be reached: {error.strerror}") from error
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def _open_parent(self, key: str) -> Iterator[tuple[int, bytes]]:
+        """Open the folder of a key until the block ends, and give the name in it.
+
+        Raises:
+            BucketError: In place of what the system raised, here or in the block.
+        """
+        folder, _, name = os.fsencode(key).rpartition(b"/")
+        try:
+            with self._open_root() as root, descriptors.open_folder(root, folder) as parent:
+                yield parent, name
+        except OSError as error:
+            self._raise(key, error)
 
     def _raise(self, key: str, error: OSError) -> NoReturn:
         """Raise the bucket's own error for an OSError on one object, or on the whole bucket."""
         self._check_root()
         if isinstance(error, _MISSING):
             raise ObjectMissing(f"{key} is not there") from error
-        if error.errno in (*_FORBIDDEN, errno.ENAMETOOLONG, errno.EROFS, errno.ELOOP):
+        if error.errno == errno.ELOOP:
+            raise KeyRefused(f"{key}: {LINK_ON_THE_WAY}") from error
+        if error.errno in (*_FORBIDDEN, errno.ENAMETOOLONG, errno.EROFS):
             raise KeyRefused(f"{key}: {error.strerror}") from error
         raise BucketUnavailable(f"{self._display_name} cannot be reached: {error.strerror}") from error
 
@@ -199,32 +254,11 @@ class FolderBucket(Bucket):
         return f"the bucket {keys.printable(self._path)}"
 
 
-def _rename_without_replacing(source: bytes, target: bytes) -> None:
-    """Give a file another name, unless that is taken.
-
-    Raises:
-        FileExistsError: It is.
-    """
-    try:
-        # A hard link fails where the name is taken; a rename would replace what is there.
-        os.link(source, target)
-    except OSError as error:
-        if error.errno not in (errno.ENOTSUP, errno.EPERM, errno.EMLINK):
-            raise
-        # No hard links here (FAT, some network shares): take the name with an empty file, then replace that.
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        try:
-            os.replace(source, target)
-        except OSError:
-            with suppress(OSError):
-                os.unlink(target)
-            raise
-
-
-def _describe(raw: bytes, found: os.stat_result, problem: str | None = None) -> BucketObject | None:
+def _describe(raw: bytes, found: os.stat_result) -> BucketObject | None:
     """Return an object; None for a folder."""
     if modes.S_ISDIR(found.st_mode):
         return None
+    problem = None
     if modes.S_ISLNK(found.st_mode):
         problem = LINK
     elif not modes.S_ISREG(found.st_mode):

@@ -8,6 +8,10 @@ from sightline_bucket.errors import KeyRefused
 
 NOT_UTF8 = "its name is not valid UTF-8; rename it"
 CONTROL_CHARACTER = "its name holds a line break or another control character; rename it"
+LONGEST_KEY, LONGEST_NAME = 1024, 255
+"""In bytes, of a key and of each of its parts."""
+
+TOO_LONG = f"its name is longer than {LONGEST_NAME} bytes, or its path than {LONGEST_KEY:,}; shorten it"
 NUMBERED = "its name ends in # and a number, which storage uses for unfinished files; rename it"
 
 # Made by file managers and storage systems, not by people; also everything that starts with a dot.
@@ -21,6 +25,8 @@ def is_hidden(name: bytes) -> bool:
 
 def problem(raw: bytes) -> str | None:
     """Return why a raw name cannot be a key; None if it can."""
+    if len(raw) > LONGEST_KEY or any(len(part) > LONGEST_NAME for part in raw.split(b"/")):
+        return TOO_LONG
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -48,6 +54,8 @@ def check(key: str) -> str:
     except UnicodeEncodeError:
         raise KeyRefused(f"{printable(key.encode('utf-8', 'backslashreplace'))}: {NOT_UTF8}") from None
     name = printable(raw)
+    if len(name) > LONGEST_NAME:
+        name = f"{name[:60]}..."
     if not raw:
         raise KeyRefused("an empty key names nothing")
     wrong = problem(raw)
@@ -58,6 +66,4 @@ def check(key: str) -> str:
         raise KeyRefused(f"{name}: a key is relative to the bucket, without empty parts, '.' and '..'")
     if any(map(is_hidden, segments)):
         raise KeyRefused(f"{name}: hidden files are not part of the bucket")
-    if any(len(segment) > 255 for segment in segments) or len(raw) > 1024:
-        raise KeyRefused(f"{name[:60]}...: a name may have 255 bytes, a key 1,024")
     return key

@@ -11,14 +11,38 @@ from obstore.exceptions import NotSupportedError
 from obstore.store import ObjectStore
 
 from sightline_bucket import keys
-from sightline_bucket.bucket import Bucket, BucketObject
+from sightline_bucket.bucket import Bucket, BucketObject, OpenObject
 from sightline_bucket.errors import ObjectExists, ObjectMissing
 from sightline_bucket.stores import LazyStore, bucket_errors, connect
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetOptions, ObjectMeta
 
 _LISTED_AT_ONCE = 1000
+
+
+class RemoteObject(OpenObject):
+    """An object of a store; each part is a request of its own, for the same version of it."""
+
+    def __init__(self, store: ObjectStore, meta: ObjectMeta, bucket: str) -> None:
+        super().__init__(_describe(meta))
+        self._store = store
+        self._meta = meta
+        self._bucket = bucket
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return a part of the object; see `OpenObject.read`."""
+        path, end = self._meta["path"], min(start + length, self._meta["size"])
+        if start >= end:
+            return b""
+        options: GetOptions = {"range": (start, end)}
+        if self._meta["e_tag"]:
+            options["if_match"] = self._meta["e_tag"]
+        with bucket_errors(self._bucket, path):
+            return bytes(obstore.get(self._store, path, options=options).bytes())
+
+    def close(self) -> None:
+        """Do nothing: no connection is held."""
 
 
 class RemoteBucket(Bucket):
@@ -54,14 +78,19 @@ class RemoteBucket(Bucket):
         with bucket_errors(self._display_name, keys.check(key)):
             return _describe(obstore.head(self._open(), key))
 
+    def open(self, key: str) -> RemoteObject:
+        """Open an object; see `Bucket.open`."""
+        with bucket_errors(self._display_name, keys.check(key)):
+            return RemoteObject(self._open(), obstore.head(self._open(), key), self._display_name)
+
     def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
-        """Return an object's bytes; see `Bucket.read`."""
+        """Return an object's bytes, by one request where they are within the limit; see `Bucket.read`."""
         with bucket_errors(self._display_name, keys.check(key)):
             result = obstore.get(self._open(), key)
-            found = _describe(result.meta)
-            if found.size <= max_bytes:
-                return bytes(result.bytes()), found
-            return bytes(obstore.get_range(self._open(), key, start=0, length=max_bytes + 1)), found
+            if result.meta["size"] <= max_bytes:
+                return bytes(result.bytes()), _describe(result.meta)
+            opened = RemoteObject(self._open(), result.meta, self._display_name)
+            return opened.read(0, max_bytes + 1), opened.object
 
     def _write(self, key: str, data: bytes) -> None:
         with bucket_errors(self._display_name, key):

@@ -9,7 +9,7 @@ from os import environ
 from threading import Lock
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, InvalidPathError
+from obstore.exceptions import AlreadyExistsError, BaseError, InvalidPathError, PreconditionError
 from obstore.store import ObjectStore, from_url
 
 from sightline_bucket import urls
@@ -72,6 +72,8 @@ def bucket_errors(place: str, key: str = "") -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise ObjectMissing(f"{key or place} is not there") from error
+    except PreconditionError as error:
+        raise ObjectMissing(f"{key} was changed while it was read") from error
     except AlreadyExistsError as error:
         raise ObjectExists(f"{key} is there already") from error
     except (InvalidPathError, ValueError) as error:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import threading
@@ -333,31 +334,29 @@ def test_a_file_without_permission_is_listed_with_its_problem(bucket, folder):
         (folder / "closed").chmod(0o755)
 
 
+def fail_scandir(monkeypatch, folder: Path, code: int) -> None:
+    """Have the listing of one folder fail."""
+    really = os.scandir
+
+    def scandir(descriptor):
+        if os.path.samestat(os.fstat(descriptor), folder.stat()):
+            raise OSError(code, os.strerror(code))
+        return really(descriptor)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
 def test_a_folder_that_cannot_be_listed_has_a_problem_and_the_rest_is_listed(bucket, folder, monkeypatch):
     put(folder, "closed/a.jpg")
     put(folder, "open/c.jpg")
-    really = os.scandir
-
-    def scandir(path):
-        if path.rstrip(b"/").endswith(b"closed"):
-            raise PermissionError(13, "Permission denied", path)
-        return really(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
+    fail_scandir(monkeypatch, folder / "closed", errno.EACCES)
     listed = {found.key: found.problem for found in bucket.list()}
     assert listed == {"closed": "a folder that cannot be listed: Permission denied", "open/c.jpg": None}
 
 
 def test_a_disk_that_fails_makes_the_bucket_unavailable(bucket, folder, monkeypatch):
     put(folder, "a/1.jpg")
-    really = os.scandir
-
-    def scandir(path):
-        if path.rstrip(b"/").endswith(b"/a"):
-            raise OSError(5, "Input/output error", path)
-        return really(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
+    fail_scandir(monkeypatch, folder / "a", errno.EIO)
     with pytest.raises(BucketUnavailable, match="Input/output error"):
         list(bucket.list())
 
@@ -404,7 +403,7 @@ def test_of_many_writers_of_one_key_one_succeeds(bucket, folder):
 
 
 def test_files_are_written_where_there_are_no_hard_links(bucket, folder, monkeypatch):
-    def link(*_):
+    def link(*_, **__):
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", link)

@@ -303,7 +303,7 @@ def test_a_link_that_becomes_a_file_is_indexed(scene, draw, tmp_path):
 def test_hints(scene, draw):
     scene.watcher.step()
     scene.write("a.png", draw(1))
-    scene.client.lpush("sightline:rescan", json.dumps({"keys": ["a.png", "../etc/passwd", ""]}))
+    scene.client.lpush("sightline:rescan", json.dumps({"keys": ["a.png", "../etc/passwd", "..", "x//y/z", ""]}))
     scene.watcher.step()
     assert scene.tasks.sent == [("a.png", "new")]
     scene.write("b.png", draw(2))

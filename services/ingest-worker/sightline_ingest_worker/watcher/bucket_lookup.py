@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import stat as modes
 from collections.abc import Iterator
+from contextlib import suppress
 
 from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectMissing
 
@@ -15,22 +15,25 @@ def objects_at(bucket: Bucket, key: str, missing: list[str]) -> Iterator[BucketO
     Raises:
         BucketUnavailable: The bucket does not answer.
     """
-    root = bucket.root
-    if root is not None:
-        try:
-            mode = os.lstat(root / key).st_mode
-        except OSError:
-            mode = 0
-        if modes.S_ISDIR(mode):
-            yield from bucket.list(key)
-            return
+    is_folder = False
+    for seen in _below(bucket, key):
+        is_folder = True
+        yield seen
+    if is_folder:
+        return
     try:
         yield bucket.stat(key)
     except ObjectMissing:
         missing.append(key)
     except KeyRefused:
         # Its name may not be a valid key: then the listing of its folder describes it, with the problem.
-        folder = key.rpartition("/")[0]
-        if root is not None and not any(part.startswith(".") for part in key.split("/")):
+        if not any(part.startswith(".") for part in key.split("/")):
             name = os.fsencode(key)
-            yield from (seen for seen in bucket.list(folder) if seen.raw_name == name)
+            yield from (seen for seen in _below(bucket, key.rpartition("/")[0]) if seen.raw_name == name)
+
+
+def _below(bucket: Bucket, folder: str) -> Iterator[BucketObject]:
+    """Yield the objects of a folder; none of one outside of the bucket, and none of an object store."""
+    if bucket.root is not None:
+        with suppress(KeyRefused):
+            yield from bucket.list(folder)
