@@ -23,7 +23,7 @@ SEARCHABLE_PAYLOAD = api.WithPayloadSelector(include=api.PayloadIncludeSelector(
 NO_PAYLOAD = api.WithPayloadSelector(enable=False)
 FOUND_PAYLOAD = api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=FOUND_FIELDS))
 WITH_VECTOR = api.WithVectorsSelector(include=api.VectorsSelector(names=[VECTOR]))
-IMAGE_EF, TEXT_EF = 256, 512
+IMAGE_EF, TEXT_EF = 256, 768
 """Candidates that a search holds in each segment, for a query of images alone and for one with a text."""
 SEVERAL_SEGMENTS = 4
 """From so many segments on, half as many candidates in each find as much, since each brings its own. Never fewer:

@@ -45,7 +45,7 @@ class CatalogueSettings(SettingsGroup):
     memory."""
     hnsw_ef: int | None = Field(default=None, ge=16, le=8192)
     """How many candidates a search holds in each segment of the index; more is slower and finds more. Unset means 256
-    for images, 512 where the query has a text, and half of that where the collection has four segments or more."""
+    for images, 768 where the query has a text, and half of that where the collection has four segments or more."""
     oversampling: float = Field(default=2.0, ge=1, le=16)
     """How many times its limit a search through the index looks up by int8 vectors and scores again by full ones."""
     max_depth: int = Field(default=1000, ge=200, le=10_000)

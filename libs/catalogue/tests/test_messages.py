@@ -89,7 +89,7 @@ def test_a_search_looks_at_neighbours_of_neighbours_where_the_graph_has_no_links
 
 
 @pytest.mark.parametrize(
-    ("segments", "of_images", "of_texts"), [(1, 256, 512), (3, 256, 512), (4, 128, 256), (40, 128, 256)]
+    ("segments", "of_images", "of_texts"), [(1, 256, 768), (3, 256, 768), (4, 128, 384), (40, 128, 384)]
 )
 def test_a_search_holds_more_candidates_for_texts_and_fewer_in_each_of_several_segments(segments, of_images, of_texts):
     model = ModelRef("embedded", "a" * 64, 2)

@@ -107,7 +107,7 @@ class EdgeCollection:
         point_bytes = _PAYLOAD_BYTES + sum(4 * size for size in self.dimensions.values())
         # Of a collection that is far larger than the cache few points are found twice: it is not worth as much memory.
         is_large = shard.info().points_count * point_bytes > 2 * self._cache_bytes
-        return Serving(shard, PointCache(self._cache_bytes // 4 if is_large else self._cache_bytes))
+        return Serving(shard, PointCache(self._cache_bytes // 8 if is_large else self._cache_bytes))
 
     @property
     def serving(self) -> Serving:
