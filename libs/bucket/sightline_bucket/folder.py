@@ -48,7 +48,7 @@ class OpenFile(OpenObject):
                 start, length, room = start + len(part), length - len(part), max(room - len(part), _GROWTH)
         except OSError as error:
             raise BucketUnavailable(f"{self._bucket} cannot be reached: {error.strerror}") from error
-        return b"".join(parts)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def close(self) -> None:
         """Close the file."""
