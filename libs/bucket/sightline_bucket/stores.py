@@ -11,6 +11,7 @@ from threading import Lock
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, InvalidPathError, PreconditionError
 from obstore.store import ObjectStore, from_url
+from sightline_service.redaction import redact_message
 
 from sightline_bucket import urls
 from sightline_bucket.errors import BucketUnavailable, KeyRefused, ObjectExists, ObjectMissing
@@ -83,6 +84,6 @@ def bucket_errors(place: str, key: str = "") -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error of obstore, without the structures printed below it."""
+    """Return the first line of an error of obstore, without the structures below it and without signatures of URLs."""
     lines = str(error).strip().splitlines()
-    return lines[0].strip() if lines else type(error).__name__
+    return redact_message(lines[0].strip()) if lines else type(error).__name__

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from urllib.parse import unquote_to_bytes, urlsplit
 
+CONTAINER_AT_ACCOUNT = ("abfs", "abfss")
+"""Azure's URLs of which what stands before the @ is a container."""
 OBJECT_STORES = ("s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss")
 
 
@@ -25,7 +27,9 @@ def check(url: str) -> str:
         )
     elif not parts.netloc:
         raise ValueError(f"the bucket's name is missing after {parts.scheme}://")
-    elif parts.password or parts.query:
+    elif (
+        parts.query or ("@" in parts.netloc and parts.scheme not in CONTAINER_AT_ACCOUNT) or parts.password is not None
+    ):
         raise ValueError(
             "credentials do not belong in the URL; set the store's own variables, such as AWS_ACCESS_KEY_ID"
         )

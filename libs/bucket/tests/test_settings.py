@@ -4,7 +4,8 @@ from functools import partial
 
 import pytest
 from pydantic import ValidationError
-from sightline_bucket import BucketSettings, BucketUnavailable, ThumbnailSettings, ThumbnailStore
+from sightline_bucket import BucketSettings, BucketUnavailable, ThumbnailSettings, ThumbnailStore, open_bucket
+from sightline_service import load_settings
 
 SHA = "0123456789abcdef" * 4
 
@@ -84,3 +85,37 @@ def test_a_store_that_cannot_be_written_is_unavailable(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(BucketUnavailable, match="cannot be"):
         ThumbnailStore((tmp_path / "file" / "below").as_uri()).put(SHA, b"webp")
+
+
+@pytest.mark.parametrize(
+    "url", ["s3://id:hush@bucket", "s3://hush@bucket/a", "gs://:hush@bucket", "az://container?sv=1&sig=hush"]
+)
+@pytest.mark.parametrize("name", ["BUCKET_URL", "THUMBNAIL_URL"])
+def test_credentials_in_a_url_are_refused_and_not_shown(monkeypatch, capsys, url, name):
+    monkeypatch.setenv("BUCKET_URL", "s3://bucket/a")
+    monkeypatch.setenv(name, url)
+    with pytest.raises(SystemExit):
+        load_settings(BucketSettings if name == "BUCKET_URL" else ThumbnailSettings)
+    said = capsys.readouterr().err
+    assert f"wrong setting: {name}=" in said
+    assert "credentials do not belong in the URL" in said
+    assert "hush" not in said
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/a", "az://container/a"])
+def test_errors_of_a_store_hold_no_secret(monkeypatch, url):
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "hush-id",
+        "AWS_SECRET_ACCESS_KEY": "hush",
+        "AWS_ENDPOINT_URL": "http://user:hush@127.0.0.1:1",
+        "AWS_ALLOW_HTTP": "true",
+        "AZURE_STORAGE_ACCOUNT_NAME": "account",
+        "AZURE_STORAGE_SAS_TOKEN": "?sv=1&sig=hush",
+        "AZURE_STORAGE_ENDPOINT": "http://127.0.0.1:1",
+        "AZURE_ALLOW_HTTP": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(BucketUnavailable) as caught:
+        open_bucket(BucketSettings(url=url)).stat("cat.jpg")
+    assert "cannot be reached" in str(caught.value)
+    assert "hush" not in str(caught.value)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sightline_service.redaction import redact_message, redact_url
 
 T = TypeVar("T", bound="SettingsGroup")
 
@@ -41,15 +43,23 @@ def groups(cls: type[BaseSettings]) -> dict[str, type[SettingsGroup]]:
     return found
 
 
+def is_secret(cls: type[BaseSettings], field: str) -> bool:
+    """Return whether a field's value is shown nowhere: a SecretStr, or what `repr=False` keeps out of sight."""
+    info = cls.model_fields.get(field)
+    return info is not None and (not info.repr or SecretStr in (info.annotation, *get_args(info.annotation)))
+
+
 def describe(cls: type[BaseSettings], error: ValidationError) -> list[str]:
-    """Return one readable line for each setting that is wrong: its name, its value, and what is allowed."""
+    """Return one readable line for each setting that is wrong: its name, its value unless secret, and what is right."""
     lines = []
     for problem in error.errors(include_url=False):
         location = problem["loc"]
         name = variable_name(cls, str(location[0])) if location else cls.__name__
-        message = problem["msg"].removeprefix("Value error, ")
+        message = redact_message(problem["msg"].removeprefix("Value error, "))
         if problem["type"] == "missing":
             lines.append(f"{name} is not set and has no default")
+        elif location and is_secret(cls, str(location[0])):
+            lines.append(f"{name}: {message}")
         elif location:
             lines.append(f"{name}={_shown(problem['input'])}: {message}")
         else:
@@ -60,7 +70,7 @@ def describe(cls: type[BaseSettings], error: ValidationError) -> list[str]:
 def _shown(value: object) -> str:
     if isinstance(value, BaseModel):
         return type(value).__name__
-    text = str(value)
+    text = redact_url(str(value))
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

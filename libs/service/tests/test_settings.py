@@ -7,7 +7,7 @@ import logging
 
 import pytest
 import structlog
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 from sightline_service import LogSettings, SettingsGroup, configure_logging, load_settings
 from sightline_service.encoder_client import EncoderClientSettings
@@ -80,3 +80,38 @@ def test_logs_of_every_library_are_json_lines_that_name_the_service(capsys):
 
 def test_port_0_means_no_metrics():
     assert serve_metrics("127.0.0.1", 0) is None
+
+
+class SecretSettings(SettingsGroup):
+    model_config = SettingsConfigDict(env_prefix="EXAMPLE_")
+
+    secret: SecretStr | None = Field(default=None, max_length=3)
+    hidden: str = Field(default="", max_length=3, repr=False)
+    url: str = Field(default="", max_length=3)
+
+
+@pytest.mark.parametrize("name", ["EXAMPLE_SECRET", "EXAMPLE_HIDDEN"])
+def test_a_wrong_secret_is_named_and_not_shown(monkeypatch, capsys, name):
+    monkeypatch.setenv(name, "hush")
+    with pytest.raises(SystemExit):
+        load_settings(SecretSettings)
+    [line] = capsys.readouterr().err.splitlines()
+    assert name in line
+    assert "hush" not in line
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("s3://id:hush@bucket/a", "s3://***@bucket/a"),
+        ("s3://id:hush/a@b hu,sh@bucket", "s3://***@bucket"),
+        ("http://one:6334,http://a:hush@two:6334", "http://***@two:6334"),
+        ("az://container/a?sv=1&sig=hush?hush", "az://container/a?***"),
+        ("file:///srv/pictures", "file:///srv/pictures"),
+    ],
+)
+def test_a_url_is_shown_without_what_may_be_secret(monkeypatch, capsys, url, shown):
+    monkeypatch.setenv("EXAMPLE_URL", url)
+    with pytest.raises(SystemExit):
+        load_settings(SecretSettings)
+    assert capsys.readouterr().err.startswith(f"wrong setting: EXAMPLE_URL={shown}: ")
