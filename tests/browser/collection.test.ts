@@ -119,7 +119,11 @@ test('a file that cannot be read fails with its reason, and is found after it wa
     await page.locator('main').getByRole('link', { name }).waitFor({ timeout: 40_000 });
   } finally {
     await rm(folder, { recursive: true, force: true });
-    await fetch(`${base()}/api/v1/ingest/rescan`, { method: 'POST' });
+    await fetch(`${base()}/api/v1/ingest/rescan`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
   }
 });
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sightline_local import samples
 from sightline_local.readiness import ingest_state, wait_until_ready
-from sightline_local.stack import ROOT, Stack, choose_ports
+from sightline_local.stack import ROOT, Service, Stack, choose_ports, free_port
 from sightline_local.supervisor import Supervisor
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -46,6 +46,15 @@ def wait_until_indexed(stack: Stack) -> None:
     raise TimeoutError(f"the sample pictures were not indexed within {INGEST_SECONDS} s")
 
 
+def gateway_with_keys(stack: Stack) -> tuple[Service, str]:
+    """Return a second gateway of a stack, which asks for keys, and its address."""
+    port = free_port()
+    keys = {"GATEWAY_READ_KEYS": "a-key-that-only-reads", "GATEWAY_API_KEYS": "a-key-that-may-change"}
+    command = [str(Path(sys.executable).with_name("sightline-search-gateway"))]
+    environment = stack.environment() | keys | {"GATEWAY_PORT": str(port)}
+    return Service("search-gateway-with-keys", command, environment), f"http://127.0.0.1:{port}"
+
+
 def main() -> int:
     """Start the services, run the npm script against them, stop everything."""
     script = sys.argv[1] if len(sys.argv) > 1 else "test:browser"
@@ -71,12 +80,14 @@ def main() -> int:
             docs=ROOT / "services/web/node_modules/swagger-ui-dist",
         )
         stack.make_folders()
-        with Supervisor(stack.services(), stack.logs) as supervisor:
+        with_keys, keys_url = gateway_with_keys(stack)
+        with Supervisor([*stack.services(), with_keys], stack.logs) as supervisor:
             wait_until_ready(stack, supervisor)
             wait_until_indexed(stack)
             return subprocess.run(
                 ["npm", "--prefix", str(ROOT / "services/web"), "run", "--silent", script],
-                env=os.environ | {"PAGE_URL": stack.url, "CHROMIUM": chromium, "BUCKET": str(bucket)},
+                env=os.environ
+                | {"PAGE_URL": stack.url, "KEYS_URL": keys_url, "CHROMIUM": chromium, "BUCKET": str(bucket)},
                 check=False,
             ).returncode
 

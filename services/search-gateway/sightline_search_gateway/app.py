@@ -6,24 +6,24 @@ from typing import Any
 
 from apiflask import APIFlask
 from flask import Response, request
-from werkzeug.exceptions import NotFound, UnsupportedMediaType
+from werkzeug.exceptions import NotFound
 
 from sightline_search_gateway import __version__
+from sightline_search_gateway.access.guard import COOKIE, check_access, keep_private
+from sightline_search_gateway.access.origins import check_host
 from sightline_search_gateway.container import EXTENSION, Clients, assemble
+from sightline_search_gateway.http.bodies import check_body
 from sightline_search_gateway.http.openapi import DESCRIPTION, complete
 from sightline_search_gateway.http.problems import register_problems
 from sightline_search_gateway.http.static_files import StaticFiles, add_common_headers
 from sightline_search_gateway.http.telemetry import Telemetry
 from sightline_search_gateway.maps.settings import MEBIBYTE
-from sightline_search_gateway.routes import changes, docs, images, ingest, maps, search, system
-from sightline_search_gateway.security import check_host
+from sightline_search_gateway.routes import changes, docs, images, ingest, maps, search, session, system
 from sightline_search_gateway.settings import Settings
 
-BLUEPRINTS = (search, images, changes, maps, ingest, system, docs)
+BLUEPRINTS = (search, images, changes, maps, ingest, session, system, docs)
 MAX_FORM_BYTES = MEBIBYTE
 """Of a form's parts that are not files."""
-BYTES_AN_ID = 64
-"""In a JSON list, generously."""
 SPEC_SETTINGS: dict[str, Any] = {
     "AUTO_SERVERS": False,
     "AUTO_404_RESPONSE": False,
@@ -32,6 +32,7 @@ SPEC_SETTINGS: dict[str, Any] = {
     "SECURITY_SCHEMES": {
         "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         "Bearer": {"type": "http", "scheme": "bearer"},
+        "Session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
     },
 }
 
@@ -58,10 +59,12 @@ def create_app(settings: Settings, clients: Clients) -> APIFlask:
     app.spec_processor(complete)  # type: ignore[arg-type]
 
     telemetry = Telemetry()
-    app.extensions[EXTENSION] = assemble(settings, clients, telemetry)
+    container = app.extensions[EXTENSION] = assemble(settings, clients, telemetry)
     telemetry.attach(app)
-    app.before_request(check_host)
-    app.before_request(lambda: _limit_body(settings))
+    app.before_request(lambda: check_host(settings.gateway))
+    app.before_request(lambda: check_access(container.access))
+    app.before_request(lambda: check_body(settings))
+    app.after_request(lambda response: keep_private(container.access, response))
     app.after_request(add_common_headers)
     on_http_error = register_problems(app)
     for topic in BLUEPRINTS:
@@ -76,20 +79,3 @@ def create_app(settings: Settings, clients: Clients) -> APIFlask:
 
     app.register_error_handler(NotFound, on_not_found)
     return app
-
-
-def _limit_body(settings: Settings) -> None:
-    """Limit the body's size by the call, and refuse other media types where a form is needed."""
-    limits = {
-        "search.search": settings.pictures.max_bytes,
-        "changes.upload_images": settings.gateway.upload_max_bytes,
-        "maps.upload_map": settings.gateway.upload_max_bytes,
-    }
-    limit = limits.get(request.endpoint or "")
-    if request.endpoint == "maps.make_map":
-        request.max_content_length = MEBIBYTE + settings.maps.max_points * BYTES_AN_ID
-        return
-    # The form's other parts and its boundaries come on top.
-    request.max_content_length = MEBIBYTE if limit is None else limit + MEBIBYTE
-    if limit is not None and request.mimetype != "multipart/form-data":
-        raise UnsupportedMediaType("Send multipart/form-data.")

@@ -11,6 +11,7 @@ from sightline.encoder.client import EncoderClient
 from sightline_bucket import Bucket, ThumbnailStore
 from sightline_catalogue import Catalogue
 
+from sightline_search_gateway.access.guard import AccessControl
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.clients.watcher import WatcherClient
 from sightline_search_gateway.http.telemetry import Telemetry
@@ -59,6 +60,7 @@ class Container:
     settings: Settings
     clients: Clients
     telemetry: Telemetry
+    access: AccessControl
     catalogue: CatalogueCircuitBreaker
     decode_slots: BoundedSemaphore
     search: SearchService
@@ -93,6 +95,7 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
         settings=settings,
         clients=clients,
         telemetry=telemetry,
+        access=AccessControl(gateway),
         catalogue=catalogue,
         decode_slots=decode_slots,
         search=SearchService(catalogue, query_encoder, vocabulary, calibrator),

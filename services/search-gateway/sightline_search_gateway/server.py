@@ -124,6 +124,8 @@ class GatewayServer(TcpWSGIServer):  # type: ignore[misc]
             # waitress refuses what is as large, too.
             max_request_body_size=max_body_bytes + 1,
             recv_bytes=RECEIVE_BYTES,
+            # `access.proxies` decides whose word counts.
+            clear_untrusted_proxy_headers=False,
             log_socket_errors=False,
             ident=None,
         )

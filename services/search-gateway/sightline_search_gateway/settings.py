@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -43,10 +44,25 @@ class GatewaySettings(SettingsGroup):
     """The files of npm's swagger-ui-dist for /docs; unset means PAGE_DIR/swagger-ui, else the checkout's."""
 
     api_keys: SecretStr = SecretStr("")
-    """Keys of at least 16 characters, separated by commas; where there are any, uploads and deletes need one of them
-    (`X-API-Key` or bearer token)."""
+    """Keys of at least 16 characters, separated by commas; where there are any, whatever changes something needs one
+    of them: uploads, deletes, maps, rescans and retries. Programs send it as `X-API-Key` or bearer token, the page asks
+    for it."""
+    read_keys: SecretStr = SecretStr("")
+    """Keys likewise; where there are any, searches, lists, pictures, maps and counts need one of them, or one of
+    GATEWAY_API_KEYS, without which nothing can be changed then."""
+    session_days: int = Field(default=30, ge=1, le=400)
+    """How long the page stays signed in on a device where a person asks for that; else until the browser is closed, and
+    a day at most."""
+    trusted_proxies: str = ""
+    """Addresses and networks (10.1.2.3, 172.20.0.0/16) of proxies, separated by commas: what these say of the client's
+    address (`X-Forwarded-For`) and of the user is believed."""
+    trusted_user_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]*$")
+    """The header in which such a proxy names the user who is signed in (X-Forwarded-User). Where it is set, reading
+    needs a user or a key. The proxy has to take the header away from what clients send."""
+    editors: str = ""
+    """The users, separated by commas, who may change something; others only read. `*` for all users."""
     trusted_origins: str = ""
-    """Origins (https://photos.example) whose pages may upload and delete, besides the gateway's own."""
+    """Origins (https://photos.example) whose pages may send something, besides the gateway's own."""
     trusted_hosts: str = ""
     """Public host names (photos.example, *.example) that the gateway answers to, besides IP addresses and names that
     cannot be public; `*` for any."""
@@ -87,17 +103,52 @@ class GatewaySettings(SettingsGroup):
                 raise ValueError(f"{host!r} is not a host name such as photos.example, *.example or *")
         return value
 
+    @field_validator("api_keys", "read_keys")
+    @classmethod
+    def _check_keys(cls, value: SecretStr) -> SecretStr:
+        if any(len(key) < SHORTEST_KEY for key in split(value.get_secret_value())):
+            raise ValueError(f"a key must have at least {SHORTEST_KEY} characters")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, value: str) -> str:
+        for network in split(value):
+            try:
+                parse_network(network)
+            except ValueError:
+                raise ValueError(
+                    f"{network!r} is not an address such as 10.1.2.3 or a network such as 10.1.0.0/16"
+                ) from None
+        return value
+
     @model_validator(mode="after")
-    def _check_keys(self) -> GatewaySettings:
-        # Not a field's validator: its message would show the keys.
-        if any(len(key) < SHORTEST_KEY for key in self.api_key_list):
-            raise ValueError(f"GATEWAY_API_KEYS: a key must have at least {SHORTEST_KEY} characters")
+    def _check_user_header(self) -> GatewaySettings:
+        if self.trusted_user_header and not self.trusted_networks:
+            raise ValueError("GATEWAY_TRUSTED_USER_HEADER needs GATEWAY_TRUSTED_PROXIES: whose word it is")
+        if self.editors and not self.trusted_user_header:
+            raise ValueError("GATEWAY_EDITORS needs GATEWAY_TRUSTED_USER_HEADER, which names the users")
         return self
 
     @property
     def api_key_list(self) -> list[str]:
-        """The keys, one an entry."""
+        """The keys that allow everything, one an entry."""
         return split(self.api_keys.get_secret_value())
+
+    @property
+    def read_key_list(self) -> list[str]:
+        """The keys that allow to read, one an entry."""
+        return split(self.read_keys.get_secret_value())
+
+    @property
+    def trusted_networks(self) -> list[IPv4Network | IPv6Network]:
+        """The networks of trusted proxies."""
+        return [parse_network(network) for network in split(self.trusted_proxies)]
+
+    @property
+    def editor_list(self) -> list[str]:
+        """The users who may change something."""
+        return split(self.editors)
 
     @property
     def trusted_origin_list(self) -> list[str]:
@@ -136,3 +187,12 @@ class Settings(SettingsGroup):
 def split(value: str) -> list[str]:
     """Return the parts of a comma-separated list, without what is empty."""
     return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def parse_network(text: str) -> IPv4Network | IPv6Network:
+    """Return a network, or an address as a network of one.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    return ip_network(text, strict=False)

@@ -6,7 +6,6 @@ import pytest
 from sightline_catalogue import CatalogueReadOnly
 from sightline_search_gateway.ingest.upload_names import safe_name
 
-KEY = "a-key-of-sixteen-or-more"
 OTHER_SITE = {"Origin": "http://evil.example"}
 
 
@@ -224,7 +223,7 @@ def test_pages_of_other_sites_change_nothing(writable, picture, problem, headers
     image = writable.add("a.jpg")
     problem(upload(writable, ("b.jpg", picture()), headers=headers), 403, "cross-origin")
     problem(delete(writable, image, headers=headers), 403, "cross-origin")
-    problem(writable.client.post("/api/v1/ingest/rescan", headers=headers), 403, "cross-origin")
+    problem(writable.client.post("/api/v1/ingest/rescan", json={}, headers=headers), 403, "cross-origin")
     assert list(writable.bucket.files) == ["a.jpg"]
     assert not writable.watcher.hints
 
@@ -251,25 +250,6 @@ def test_trusted_origins_may(make_world, picture):
     headers = {"Origin": "https://photos.example", "Host": "gateway:8080", "Sec-Fetch-Site": "same-site"}
     assert upload(world, ("b.jpg", picture()), headers=headers).status_code == 201
     assert upload(world, ("b.jpg", picture()), headers=OTHER_SITE).status_code == 403
-
-
-def test_keys(make_world, picture, problem):
-    world = make_world(writable=True, api_keys=f"first-key-of-sixteen,{KEY}")
-    image = world.add("a.jpg")
-    for headers in (
-        {},
-        {"X-API-Key": "wrong"},
-        {"X-API-Key": ""},
-        {"Authorization": f"Basic {KEY}"},
-        {"X-API-Key": "é"},
-    ):
-        response = upload(world, ("b.jpg", picture()), headers=headers)
-        problem(response, 401, "key-required")
-        assert response.headers["WWW-Authenticate"] == "Bearer"
-        problem(delete(world, image, headers=headers), 401, "key-required")
-    for headers in ({"X-API-Key": KEY}, {"Authorization": f"Bearer {KEY}"}, {"Authorization": f"bearer  {KEY}"}):
-        assert upload(world, ("b.jpg", picture()), headers=headers).status_code == 201
-    problem(upload(world, ("b.jpg", picture()), headers={"X-API-Key": KEY, **OTHER_SITE}), 403, "cross-origin")
 
 
 @pytest.mark.parametrize(

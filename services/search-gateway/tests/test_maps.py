@@ -549,14 +549,6 @@ def test_few_uploads_that_can_be_used_are_too_few(mapping, picture, problem):
     assert mapping.thumbnails.kept == {}
 
 
-def test_uploads_need_a_key_where_there_are_keys(make_world, queue, picture, problem):
-    world = make_world(queue=queue, api_keys="a-key-of-the-house")
-    fill(world)
-    world.maps.jobs.join("worker")
-    problem(upload(world, picture_files(picture, 12)), 401, "key-required")
-    assert ask(world).status_code == 202
-
-
 def test_the_catalogue_away_does_not_hide_maps(mapping):
     state = made(mapping)
     mapping.catalogue.error = CatalogueUnavailable("away")

@@ -96,12 +96,12 @@ def test_failures_say_why(world):
 
 
 def test_rescan(world, problem):
-    response = world.client.post("/api/v1/ingest/rescan")
+    response = world.client.post("/api/v1/ingest/rescan", json={})
     assert response.status_code == 202
     assert response.json == {"queued": True, "retried": 0}
     assert world.watcher.hints == [None]
     world.watcher.away = True
-    problem(world.client.post("/api/v1/ingest/rescan"), 503, "queue-unavailable")
+    problem(world.client.post("/api/v1/ingest/rescan", json={}), 503, "queue-unavailable")
 
 
 def test_models(world):
@@ -279,7 +279,12 @@ def test_docs_that_are_not_installed_say_so(make_world, tmp_path, problem):
         ("GATEWAY_PAGE_DIR", "/nowhere", "index.html"),
         ("GATEWAY_TRUSTED_ORIGINS", "photos.example", "origin"),
         ("GATEWAY_TRUSTED_HOSTS", "https://photos.example", "host name"),
-        ("GATEWAY_API_KEYS", "short-secret", "at least 16 characters"),
+        ("GATEWAY_API_KEYS", "short-secret", "GATEWAY_API_KEYS: a key must have at least 16 characters"),
+        ("GATEWAY_READ_KEYS", "long-enough-to-be-one,short-secret", "GATEWAY_READ_KEYS: a key must have at least 16"),
+        ("GATEWAY_TRUSTED_PROXIES", "10.0.0.0/8,proxy", "'proxy' is not an address"),
+        ("GATEWAY_TRUSTED_USER_HEADER", "X-User", "needs GATEWAY_TRUSTED_PROXIES"),
+        ("GATEWAY_TRUSTED_USER_HEADER", "X-User: alice", "GATEWAY_TRUSTED_USER_HEADER="),
+        ("GATEWAY_EDITORS", "alice", "needs GATEWAY_TRUSTED_USER_HEADER"),
     ],
 )
 def test_a_wrong_setting_is_named(monkeypatch, capsys, name, value, said):

@@ -146,6 +146,37 @@ def test_one_line_a_request(start):
     assert line["ms"] > 0
 
 
+KEYS = {"GATEWAY_API_KEYS": "a-key-that-may-change", "GATEWAY_READ_KEYS": "a-key-that-only-reads"}
+
+
+def test_a_session_is_one_in_every_process(start):
+    server = start(GATEWAY_WORKERS=2, **KEYS)
+    answer = httpx.post(f"{server.url}/api/v1/session", json={"key": KEYS["GATEWAY_READ_KEYS"]}, timeout=START_SECONDS)
+    cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    for _ in range(20):
+        assert get(f"{server.url}/api/v1/search?q=cat").status_code == 401
+        assert get(f"{server.url}/api/v1/search?q=cat", headers={"Cookie": cookie}).status_code == 200
+    assert get(f"{server.url}/api/v1/search?q=cat", headers={"Cookie": b"sightline_session=\xff"}).status_code == 401
+    assert "a-key" not in server.log.read_text()
+
+
+def test_what_a_proxy_says_arrives(start):
+    server = start(GATEWAY_TRUSTED_PROXIES="127.0.0.0/8", GATEWAY_TRUSTED_USER_HEADER="X-Forwarded-User", **KEYS)
+
+    def user(*headers):
+        return get(f"{server.url}/api/v1/session", headers=list(headers)).json()["user"]
+
+    assert user(("X-Forwarded-User", "alice")) == "alice"
+    assert user(("X-Forwarded-User", "mallory"), ("X-Forwarded-User", "alice")) is None
+    assert user(("X_Forwarded_User", "mallory")) is None
+    assert user(("X-Forwarded-User", "alice"), ("X_Forwarded_User", "mallory")) == "alice"
+    get(f"{server.url}/api/v1/search?q=cat", headers={"X-Forwarded-User": "alice"})
+    assert [line["user"] for line in server.lines() if line["event"] == "request" and "user" in line] == ["alice"]
+    key, tls = {"key": KEYS["GATEWAY_API_KEYS"]}, {"X-Forwarded-Proto": "https"}
+    answer = httpx.post(f"{server.url}/api/v1/session", json=key, headers=tls, timeout=START_SECONDS)
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
 def talk(server, data, seconds=START_SECONDS):
     with socket.create_connection(("127.0.0.1", server.port), timeout=seconds) as client:
         client.sendall(data)

@@ -12,8 +12,10 @@ from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.http.problems import MIME_TYPE, PROBLEM_TYPES
 from sightline_search_gateway.schemas.problems import Problem
 
-KEYS: list[str | dict[str, list[Any]]] = [{}, {"ApiKey": []}, {"Bearer": []}]
-"""The security of a call that needs a key only where GATEWAY_API_KEYS has any."""
+KEYS: list[dict[str, list[Any]]] = [{}, {"ApiKey": []}, {"Bearer": []}, {"Session": []}]
+"""The security of a call that needs a key only where there are keys."""
+OPEN_PATHS = {"/healthz", "/readyz", "/metrics", "/api/v1/session"}
+"""Those of calls that never need a key."""
 
 DESCRIPTION = """Find pictures by what is in them.
 
@@ -59,8 +61,14 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     components = document.setdefault("components", {}).setdefault("schemas", {})
     for name, schema in _problem_schemas().items():
         components.setdefault(name, schema)
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
         for operation in operations.values():
+            if path not in OPEN_PATHS:
+                operation["security"] = KEYS
+                for status in (401, 429):
+                    operation["responses"].setdefault(str(status), problem_answer(status))
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
             operation["responses"]["default"] = problem_answer(500)
             for parameter in operation.get("parameters", []):
                 if parameter["in"] == "path":

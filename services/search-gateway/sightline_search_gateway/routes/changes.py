@@ -9,23 +9,28 @@ from flask import Response
 
 from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
-from sightline_search_gateway.http.openapi import KEYS, problem_answers
+from sightline_search_gateway.http.openapi import problem_answers
+from sightline_search_gateway.http.problems import read_only_problem
 from sightline_search_gateway.http.requests import sent_files
 from sightline_search_gateway.http.responses import json_response
 from sightline_search_gateway.http.serializers import PREFIX
 from sightline_search_gateway.images.changes import Uploaded, nothing_accepted
 from sightline_search_gateway.schemas.changes import Upload
-from sightline_search_gateway.security import check_change
 
 blueprint = APIBlueprint("changes", __name__, tag="Images", url_prefix=f"{PREFIX}/images")
-# Before the form is parsed, whose files would be written to disk once more.
-blueprint.before_request(check_change)
+
+
+@blueprint.before_request
+def check_writable() -> None:
+    """Refuse what a read-only bucket cannot take, before a form is parsed, whose files would be written to disk."""
+    if not current().settings.bucket.writable:
+        raise read_only_problem()
 
 
 @blueprint.post("")
 @blueprint.input(Upload, location="form_and_files", arg_name="upload")
 @blueprint.output(schema_of(Uploaded), 201, description="At least one picture was added.")
-@blueprint.doc(operation_id="uploadImages", security=KEYS, responses=problem_answers(401, 403, 408, 413, 415, 422, 503))
+@blueprint.doc(operation_id="uploadImages", responses=problem_answers(400, 403, 408, 413, 415, 422, 503))
 def upload_images(upload: dict[str, Any]) -> Response:
     """Add pictures to the bucket.
 
@@ -44,7 +49,7 @@ def upload_images(upload: dict[str, Any]) -> Response:
 
 @blueprint.delete("/<uuid:image_id>")
 @blueprint.output({}, 204, description="It is gone from the bucket and from searches.")
-@blueprint.doc(operation_id="deleteImage", security=KEYS, responses=problem_answers(401, 403, 404, 503))
+@blueprint.doc(operation_id="deleteImage", responses=problem_answers(403, 404, 503))
 def delete_image(image_id: str) -> Response:
     """Remove a picture from the bucket.
 

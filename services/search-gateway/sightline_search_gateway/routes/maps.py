@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, request
+from flask import Response
 from sightline_catalogue import CatalogueError, Collection, Filter
 
 from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
-from sightline_search_gateway.http.openapi import KEYS, NOT_MODIFIED, Answers, picture_answer, problem_answers
+from sightline_search_gateway.http.openapi import NOT_MODIFIED, Answers, picture_answer, problem_answers
 from sightline_search_gateway.http.requests import sent_files
 from sightline_search_gateway.http.responses import has_etag, json_response, picture_response
 from sightline_search_gateway.http.serializers import PREFIX, serialize_map
@@ -19,7 +19,6 @@ from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.service import invalid
 from sightline_search_gateway.maps.uploads import Reader
 from sightline_search_gateway.schemas.maps import MapQuery, Maps, MapState, UploadedMap, WantedMap
-from sightline_search_gateway.security import check_key, check_same_origin
 
 blueprint = APIBlueprint("maps", __name__, tag="Maps", url_prefix=f"{PREFIX}/maps")
 EXISTING: Answers = {
@@ -31,21 +30,12 @@ EXISTING: Answers = {
 THUMBNAIL = picture_answer("The picture.", "image/webp")
 
 
-@blueprint.before_request
-def check_origin() -> None:
-    """Refuse requests from pages of other sites; before the body is parsed."""
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
-        check_same_origin()
-    if request.endpoint == "maps.upload_map":
-        check_key()
-
-
 @blueprint.post("")
 @blueprint.input(WantedMap, location="json", arg_name="body")
 @blueprint.output(schema_of(MapState), 202, description="The map waits for a worker.")
 @blueprint.doc(
     operation_id="makeMap",
-    responses=EXISTING | problem_answers(403, 413, 422, 429, 503),
+    responses=EXISTING | problem_answers(400, 403, 413, 415, 422, 429, 503),
 )
 def make_map(body: dict[str, Any]) -> Response:
     """Ask for a map: pictures laid out so that what is alike lies together.
@@ -64,9 +54,7 @@ def make_map(body: dict[str, Any]) -> Response:
 @blueprint.post("/uploads")
 @blueprint.input(UploadedMap, location="form_and_files", arg_name="upload")
 @blueprint.output(schema_of(MapState), 202, description="The map waits for a worker.")
-@blueprint.doc(
-    operation_id="makeMapOfUploads", security=KEYS, responses=problem_answers(401, 403, 408, 413, 415, 422, 429, 503)
-)
+@blueprint.doc(operation_id="makeMapOfUploads", responses=problem_answers(400, 403, 408, 413, 415, 422, 429, 503))
 def upload_map(upload: dict[str, Any]) -> Response:
     """Ask for a map of pictures that are not, and will not be, in the collection.
 

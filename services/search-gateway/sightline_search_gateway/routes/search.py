@@ -34,7 +34,7 @@ def search_by_text(query: dict[str, Any]) -> Response:
 @blueprint.post("/search")
 @blueprint.input(ComposedQuery, location="form_and_files", arg_name="query")
 @blueprint.output(schema_of(SearchResults), description="What was found.")
-@blueprint.doc(operation_id="search", responses=problem_answers(404, 409, 413, 415, 422, 429, 503))
+@blueprint.doc(operation_id="search", responses=problem_answers(400, 403, 404, 409, 413, 415, 422, 429, 503))
 def search(query: dict[str, Any]) -> Response:
     """Search by a picture, a text, pictures of the collection, or several of them.
 

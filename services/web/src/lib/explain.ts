@@ -39,6 +39,11 @@ const BY_PROBLEM: Record<string, Words> = {
     title: 'The picture of this search is on another device',
     text: 'A picture that you search by is kept only in the browser that you gave it to. Drop or paste it again to search by it here.',
   },
+  'key-required': {
+    icon: 'lock',
+    title: 'A key is needed',
+    text: 'Sign in with a key to search and to see the pictures. Whoever runs Sightline has one for you.',
+  },
   'no-vector': {
     icon: 'hourglass',
     title: 'This picture is not indexed yet',

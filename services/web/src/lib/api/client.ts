@@ -1,13 +1,21 @@
 import createClient from 'openapi-fetch';
 import { ApiError, problemOf, retryAfter } from './errors';
+import { withKey } from './key-prompt';
 import type { paths } from './schema';
 
 const TIMEOUT_MS = 30_000;
+const SESSION = '/api/v1/session' satisfies keyof paths;
+const SEARCH = '/api/v1/search' satisfies keyof paths;
 
 export const client = createClient<paths>({
   headers: { accept: 'application/json' },
-  fetch: (request) =>
-    fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]) }),
+  fetch: (request) => {
+    const send = () =>
+      fetch(request.clone(), { signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+    const path = new URL(request.url).pathname;
+    if (path === SESSION) return send();
+    return withKey(request.method === 'GET' || path === SEARCH ? 'read' : 'change', send);
+  },
 });
 
 interface Answer<T> {

@@ -286,6 +286,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get what this visitor may do. */
+        get: operations["getSession"];
+        put?: never;
+        /**
+         * Exchange a key for a session's cookie, which programs do not need: they send the key itself.
+         * @description The cookie is good for requests of this gateway's own pages alone, until it expires or the key is no longer one.
+         */
+        post: operations["signIn"];
+        /** Sign out: have the browser forget the cookie. */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stats": {
         parameters: {
             query?: never;
@@ -787,6 +809,32 @@ export interface components {
             /** @description From -1 to 1: above 0, labels are apart. */
             silhouette: number;
         };
+        Session: {
+            /** @description Whether uploads, deletes, maps, rescans and retries are; the bucket may be read-only still. */
+            change: boolean;
+            /** @description How long `remember` lasts. */
+            days: number;
+            /** @description Whether there are keys to sign in with. */
+            keys: boolean;
+            /** @description Whether searches, lists, pictures and maps are answered. */
+            read: boolean;
+            /** @description Whether by a key that was exchanged for the cookie. */
+            signed_in: boolean;
+            /** @description The user, as a proxy names it (GATEWAY_TRUSTED_USER_HEADER). */
+            user: string | null;
+        };
+        SignIn: {
+            /**
+             * Format: password
+             * @description One of GATEWAY_API_KEYS or GATEWAY_READ_KEYS.
+             */
+            key: string;
+            /**
+             * @description Stay signed in for `days`, instead of until the browser is closed.
+             * @default false
+             */
+            remember?: boolean;
+        };
         Stats: {
             images: components["schemas"]["Counts"];
             /** @description The most frequent first. */
@@ -893,9 +941,29 @@ export interface operations {
                     "application/json": components["schemas"]["Images"];
                 };
             };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -931,7 +999,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "multipart/form-data": components["schemas"]["Upload"];
             };
@@ -946,7 +1014,16 @@ export interface operations {
                     "application/json": components["schemas"]["Uploaded"];
                 };
             };
-            /** @description An API key is needed (`key-required`) */
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -955,7 +1032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`) */
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`); Not allowed to change anything (`not-allowed`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -994,6 +1071,17 @@ export interface operations {
             /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1042,9 +1130,29 @@ export interface operations {
                     "application/json": components["schemas"]["Image"];
                 };
             };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1091,7 +1199,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description An API key is needed (`key-required`) */
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1100,7 +1208,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`) */
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`); Not allowed to change anything (`not-allowed`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1112,6 +1220,17 @@ export interface operations {
             /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1180,6 +1299,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
@@ -1192,6 +1320,17 @@ export interface operations {
             /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1252,6 +1391,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
@@ -1270,7 +1418,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too much to do at the moment (`overloaded`) */
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
             429: {
                 headers: {
                     /** @description Seconds. */
@@ -1338,6 +1486,15 @@ export interface operations {
                     "application/json": components["schemas"]["SearchResults"];
                 };
             };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
@@ -1359,6 +1516,17 @@ export interface operations {
             /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1419,6 +1587,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
@@ -1437,7 +1614,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too much to do at the moment (`overloaded`) */
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
             429: {
                 headers: {
                     /** @description Seconds. */
@@ -1495,6 +1672,26 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
@@ -1539,9 +1736,29 @@ export interface operations {
                     "application/json": components["schemas"]["Failures"];
                 };
             };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1577,7 +1794,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["Rescan"];
             };
@@ -1592,8 +1809,35 @@ export interface operations {
                     "application/json": components["schemas"]["Queued"];
                 };
             };
-            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`) */
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`); Not allowed to change anything (`not-allowed`) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1604,6 +1848,17 @@ export interface operations {
             /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1650,6 +1905,26 @@ export interface operations {
                     "application/json": components["schemas"]["Maps"];
                 };
             };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
             503: {
                 headers: {
@@ -1679,7 +1954,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": components["schemas"]["WantedMap"];
             };
@@ -1703,7 +1978,25 @@ export interface operations {
                     "application/json": components["schemas"]["MapState"];
                 };
             };
-            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`) */
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`); Not allowed to change anything (`not-allowed`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1721,6 +2014,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
@@ -1730,7 +2032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too much to do at the moment (`overloaded`) */
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
             429: {
                 headers: {
                     /** @description Seconds. */
@@ -1770,7 +2072,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "multipart/form-data": components["schemas"]["UploadedMap"];
             };
@@ -1785,7 +2087,16 @@ export interface operations {
                     "application/json": components["schemas"]["MapState"];
                 };
             };
-            /** @description An API key is needed (`key-required`) */
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1794,7 +2105,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`) */
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`); Not allowed to change anything (`not-allowed`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1839,7 +2150,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too much to do at the moment (`overloaded`) */
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
             429: {
                 headers: {
                     /** @description Seconds. */
@@ -1904,6 +2215,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
@@ -1916,6 +2236,17 @@ export interface operations {
             /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1962,7 +2293,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`) */
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`); Not allowed to change anything (`not-allowed`) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1974,6 +2314,17 @@ export interface operations {
             /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2032,9 +2383,29 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
             404: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2079,6 +2450,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Models"];
+                };
+            };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
@@ -2138,6 +2529,15 @@ export interface operations {
                     "application/json": components["schemas"]["SearchResults"];
                 };
             };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
@@ -2147,7 +2547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too much to do at the moment (`overloaded`) */
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
             429: {
                 headers: {
                     /** @description Seconds. */
@@ -2187,7 +2587,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "multipart/form-data": components["schemas"]["ComposedQuery"];
             };
@@ -2200,6 +2600,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`); Not allowed to change anything (`not-allowed`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
@@ -2247,7 +2674,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too much to do at the moment (`overloaded`) */
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
             429: {
                 headers: {
                     /** @description Seconds. */
@@ -2263,6 +2690,180 @@ export interface operations {
                 headers: {
                     /** @description Seconds. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What this visitor may do. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description What this visitor may do from now on; sets the cookie. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`); Not allowed to change anything (`not-allowed`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is too large (`too-large`) */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal error (`internal`) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cookie is taken back. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`); Not allowed to change anything (`not-allowed`) */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -2296,6 +2897,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stats"];
+                };
+            };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */

@@ -14,6 +14,7 @@ export type Models = Schemas['Models'];
 export type Failure = Schemas['Failure'];
 export type FailurePage = Schemas['Failures'];
 export type Stats = Schemas['Stats'];
+export type Session = Schemas['Session'];
 
 /** A picture of the collection; with a similarity where a search found it. */
 export type Picture = Schemas['Image'] & { similarity?: number; cluster?: number | null };

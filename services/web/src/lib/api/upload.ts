@@ -1,4 +1,5 @@
 import { ApiError, errorOf } from './errors';
+import { withKey } from './key-prompt';
 import type { paths } from './schema';
 import type { UploadAnswer } from './types';
 
@@ -12,11 +13,18 @@ export interface UploadOptions {
  * Sends a form by XMLHttpRequest, because fetch does not report how much has been sent. Rejects with `ApiError`, or with
  * an AbortError when the signal aborts.
  */
-export function postForm<T>(
-  path: keyof paths,
-  form: FormData,
-  { onProgress, signal }: UploadOptions,
-): Promise<T> {
+export async function postForm<T>(path: keyof paths, form: FormData, options: UploadOptions): Promise<T> {
+  const request = await withKey('change', () => send(path, form, options));
+  if (request.status < 200 || request.status >= 300)
+    throw errorOf(request.status, request.responseText, request.getResponseHeader('retry-after'));
+  try {
+    return JSON.parse(request.responseText) as T;
+  } catch {
+    throw new ApiError(502, {});
+  }
+}
+
+function send(path: string, form: FormData, { onProgress, signal }: UploadOptions): Promise<XMLHttpRequest> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('POST', path);
@@ -24,17 +32,7 @@ export function postForm<T>(
     request.upload.onprogress = (event) => {
       if (event.lengthComputable && event.total > 0) onProgress?.(event.loaded / event.total);
     };
-    request.onload = () => {
-      if (request.status < 200 || request.status >= 300) {
-        reject(errorOf(request.status, request.responseText, request.getResponseHeader('retry-after')));
-        return;
-      }
-      try {
-        resolve(JSON.parse(request.responseText) as T);
-      } catch {
-        reject(new ApiError(502, {}));
-      }
-    };
+    request.onload = () => resolve(request);
     request.onerror = () => reject(new ApiError(0, {}));
     request.onabort = () => reject(new DOMException('The upload was cancelled.', 'AbortError'));
     signal?.addEventListener('abort', () => request.abort());

@@ -1,0 +1,1 @@
+"""Who may do what: keys, sessions of the page, and users whom a proxy names."""

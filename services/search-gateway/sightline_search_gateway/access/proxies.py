@@ -1,0 +1,90 @@
+"""What proxies say of a request: the user, the client's address, and whether it came by TLS."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from flask import Request
+
+from sightline_search_gateway.access.attempts import Source
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+MAX_USER = 256
+KEYS_A_CLIENT = 10
+KEYS_A_PEER = 100
+"""Of all clients behind one proxy that is not trusted: who they are is only its word."""
+
+
+class TrustedProxies:
+    """The proxies whose word counts.
+
+    Args:
+        networks: Where they connect from.
+        user_header: The header that names the user who is signed in; empty for none.
+    """
+
+    def __init__(self, networks: list[Network], user_header: str) -> None:
+        self._networks = networks
+        self._user_header = user_header
+
+    def user(self, request: Request) -> str | None:
+        """Return the user that a trusted proxy names; None where there is none."""
+        if not self._user_header or not self._trusts(peer_of(request)):
+            return None
+        name = request.headers.get(self._user_header, "").encode("latin-1").decode("utf-8", "replace").strip()
+        # With a comma it was sent twice: by the proxy, and by a client before it.
+        if not name or len(name) > MAX_USER or "," in name or not name.isprintable():
+            return None
+        return name
+
+    def sources(self, request: Request) -> list[Source]:
+        """Return whom wrong keys of a request count against."""
+        peer = peer_of(request)
+        forwarded = [parse_address(part) for part in request.headers.get("X-Forwarded-For", "").split(",")]
+        if not self._trusts(peer):
+            if forwarded[-1] is None:
+                return [Source(group(peer), KEYS_A_CLIENT)]
+            client = f"{group(peer)} for {group(forwarded[-1])}"
+            return [Source(client, KEYS_A_CLIENT), Source(group(peer), KEYS_A_PEER)]
+        # The last entry is what the nearest proxy saw; what the client itself wrote comes before.
+        while forwarded and self._trusts(peer) and (before := forwarded.pop()) is not None:
+            peer = before
+        return [Source(group(peer), KEYS_A_CLIENT)]
+
+    def _trusts(self, address: Address | None) -> bool:
+        return address is not None and any(address in network for network in self._networks)
+
+
+def is_https(request: Request) -> bool:
+    """Return whether the browser reaches this gateway by TLS, itself or through proxies.
+
+    Anybody may say so, since nobody else's cookie depends on it. Browsers send Origin with whatever changes something.
+    """
+    forwarded = request.headers.get("X-Forwarded-Proto", "").lower().split(",")
+    return (
+        request.is_secure
+        or "https" in [part.strip() for part in forwarded]
+        or request.headers.get("Origin", "").lower().startswith("https://")
+    )
+
+
+def peer_of(request: Request) -> Address | None:
+    """Return the address that a request's connection comes from."""
+    return parse_address(request.remote_addr or "")
+
+
+def parse_address(text: str) -> Address | None:
+    """Return an address, one of IPv4 as such even where it is written as IPv6; None for what is not one."""
+    try:
+        address = ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def group(address: Address | None) -> str:
+    """Return what one client is known by: an IPv4 address; the /64 of an IPv6 one, of which a client has all."""
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, 64), strict=False))
+    return str(address)
