@@ -156,7 +156,7 @@ def main() -> None:
     read = {path: (ROOT / path).read_text(encoding="utf-8") for path in (EXAMPLE, *COMPOSE, *READMES)}
     # An overlay may have a default of its own for what docker-compose.yml reads: that of docker-compose.yml is shown.
     files = "".join(read[path] for path in reversed(COMPOSE))
-    compose = dict.fromkeys(re.findall(r"\$\{([A-Z0-9_]+):[-+]", files), "")
+    compose = dict.fromkeys(re.findall(r"\$\{([A-Z0-9_]+):[-+?]", files), "")
     # A default with `=` stands for a whole entry of an environment.
     compose |= dict(re.findall(r"\$\{([A-Z0-9_]+):-([^${}=]*)\}", files))
     written = {path: regions(read[path], path) for path in (*COMPOSE, *READMES)}

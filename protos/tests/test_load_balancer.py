@@ -385,6 +385,11 @@ def test_addresses_of_both_families(names, ips, targets):
     assert [address.target for address in look_up("nodes:1", tls=False)] == targets
 
 
+def test_a_unix_socket_is_what_it_is_called():
+    [address] = look_up("unix:/run/qdrant", tls=False)
+    assert (address.target, str(address), address.is_fixed) == ("unix:/run/qdrant", "unix:/run/qdrant", True)
+
+
 def test_behind_a_proxy_names_are_left_to_it(names, monkeypatch):
     names["nodes"] = ["10.0.0.1"]
     monkeypatch.setenv("http_proxy", "http://proxy.invalid:3128")

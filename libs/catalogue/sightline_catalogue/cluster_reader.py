@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from qdrant_client import grpc as api
-from sightline.grpc_client.channels import look_up
+from sightline.grpc_client.channels import is_unix, look_up
 
 from sightline_catalogue.cluster import ClusterState, Node, Replica, Shard, Transfer
 from sightline_catalogue.connection import Connection
@@ -71,7 +71,12 @@ class ClusterReader:
             rest.close()
 
     def _hosts(self, address: str) -> list[str]:
-        """Return the hosts that HOST:PORT stands for; its name itself where a certificate is made out to it."""
+        """Return the hosts that HOST:PORT stands for; its name itself where a certificate is made out to it.
+
+        A Unix socket stands for none: what is behind it has no REST.
+        """
+        if is_unix(address):
+            return []
         if self._settings.encrypted:
             return [_host(address)]
         try:

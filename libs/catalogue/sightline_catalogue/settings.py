@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
@@ -20,7 +20,7 @@ class CatalogueSettings(SettingsGroup):
 
     url: str = f"http://127.0.0.1:{GRPC_PORT}"
     """Qdrant, or qdrant-edge: scheme, host and gRPC port, `https://` for TLS; several nodes separated by commas. Calls
-    are spread over them, and over all addresses of a host name."""
+    are spread over them, and over all addresses of a host name. Or unix:///PATH, a Unix socket of this machine."""
     api_key: SecretStr | None = None
     """The key that Qdrant wants, if any."""
     ca_file: FilePath | None = None
@@ -59,13 +59,13 @@ class CatalogueSettings(SettingsGroup):
         for url in value.split(","):
             try:
                 parts = urlsplit(url.strip())
-                fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+                fits = _is_address(parts)
             except ValueError:
                 fits = False
-            if not fits or parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+            if not fits or parts.query or parts.fragment or parts.username:
                 raise ValueError(
                     f"must be http://HOST:PORT or https://HOST:PORT of Qdrant's gRPC, {GRPC_PORT} by default; several "
-                    "are separated by commas"
+                    "are separated by commas; or unix:///PATH"
                 )
             schemes.add(parts.scheme)
         if len(schemes) > 1:
@@ -74,10 +74,13 @@ class CatalogueSettings(SettingsGroup):
 
     @property
     def addresses(self) -> list[str]:
-        """HOST:PORT of each node's gRPC; an IPv6 address is in brackets."""
+        """HOST:PORT of each node's gRPC; an IPv6 address is in brackets. A Unix socket is unix:/PATH."""
         found = []
         for url in self.url.split(","):
             parts = urlsplit(url.strip())
+            if parts.scheme == "unix":
+                found.append(f"unix:{unquote(parts.path)}")
+                continue
             host = parts.hostname or ""
             found.append(f"{f'[{host}]' if ':' in host else host}:{parts.port or GRPC_PORT}")
         return found
@@ -86,3 +89,9 @@ class CatalogueSettings(SettingsGroup):
     def encrypted(self) -> bool:
         """Whether to use TLS."""
         return urlsplit(self.url).scheme == "https"
+
+
+def _is_address(parts: SplitResult) -> bool:
+    if parts.scheme == "unix":
+        return not parts.netloc and len(parts.path) > 1
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and parts.path in ("", "/")

@@ -106,7 +106,10 @@ def test_collections_are_named_after_model_and_fingerprint():
     assert collection_name(ModelRef("///", "f" * 64, 1)) == "images-model-ffffffffffff"
 
 
-@pytest.mark.parametrize("url", ["qdrant:6334", "ftp://qdrant", "http://", "http://one:6334,", "http://one/path"])
+@pytest.mark.parametrize(
+    "url",
+    ["qdrant:6334", "ftp://qdrant", "http://", "http://one:6334,", "http://one/path", "unix://", "unix://host/path"],
+)
 def test_a_wrong_url_is_refused(url):
     with pytest.raises(ValidationError, match="http://HOST:PORT"):
         CatalogueSettings(url=url)
@@ -127,6 +130,7 @@ def test_a_certificate_that_is_not_there_is_refused(tmp_path):
     [
         ("https://qdrant.example", ["qdrant.example:6334"], True),
         ("http://one:6334, http://[::1]:7000/", ["one:6334", "[::1]:7000"], False),
+        ("unix:///run/my%20own/qdrant", ["unix:/run/my own/qdrant"], False),
     ],
 )
 def test_a_url_names_nodes_and_the_port_of_grpc_is_the_default(url, addresses, encrypted):

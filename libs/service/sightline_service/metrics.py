@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
+from socketserver import TCPServer
 from threading import Thread
-from wsgiref.simple_server import WSGIServer
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import structlog
-from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
+from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app, start_http_server
 from pydantic_settings import SettingsConfigDict
 
 from sightline_service.settings import SettingsGroup
@@ -19,7 +24,8 @@ class MetricsSettings(SettingsGroup):
     model_config = SettingsConfigDict(env_prefix="METRICS_")
 
     address: str = "127.0.0.1"
-    """The address on which `/metrics` is served; the gateway serves it on its own."""
+    """The address on which `/metrics` is served, or unix:/PATH for the Unix socket /PATH-PORT; the gateway serves it on
+    its own."""
 
 
 log = structlog.get_logger()
@@ -44,6 +50,38 @@ class MetricsServer:
         self.thread.join(timeout=5)
 
 
+class _UnixServer(WSGIServer):
+    """Serves HTTP on a Unix socket."""
+
+    address_family = socket.AF_UNIX
+
+    def __init__(self, path: str, registry: CollectorRegistry) -> None:
+        super().__init__(path, _QuietHandler)  # type: ignore[arg-type]
+        self.set_app(make_wsgi_app(registry))
+
+    def server_bind(self) -> None:
+        # Left there by a process that was killed.
+        with suppress(FileNotFoundError):
+            os.unlink(str(self.server_address))
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "localhost", 0
+        self.setup_environ()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, _ = super().get_request()
+        return connection, ("", 0)
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def metrics_socket(address: str, port: int) -> str:
+    """Return the path of the Unix socket that an address `unix:/PATH` and a port stand for."""
+    return f"{address.removeprefix('unix:')}-{port}"
+
+
 def serve_metrics(address: str, port: int, registry: CollectorRegistry = REGISTRY) -> MetricsServer | None:
     """Serve `/metrics` in a background thread; port 0 switches it off.
 
@@ -52,6 +90,11 @@ def serve_metrics(address: str, port: int, registry: CollectorRegistry = REGISTR
     """
     if port == 0:
         return None
+    if address.startswith("unix:"):
+        unix = _UnixServer(metrics_socket(address, port), registry)
+        thread = Thread(target=unix.serve_forever, name="metrics", daemon=True)
+        thread.start()
+        return MetricsServer(unix, thread)
     server, thread = start_http_server(port, address, registry)
     return MetricsServer(server, thread)
 

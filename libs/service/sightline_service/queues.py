@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from urllib.parse import parse_qs, quote, urlsplit
 
 import redis
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -38,7 +39,36 @@ class QueueSettings(SettingsGroup):
     model_config = SettingsConfigDict(env_prefix="QUEUE_", populate_by_name=True)
 
     redis_url: str = Field(default="redis://127.0.0.1:6379/0", validation_alias="REDIS_URL")
-    """Redis, which holds the queues and the maps."""
+    """Redis, which holds the queues and the maps: redis://HOST:PORT/0, `rediss://` for TLS, or unix:///PATH?db=0 for a
+    Unix socket."""
+    redis_password: SecretStr | None = Field(default=None, validation_alias="REDIS_PASSWORD")
+    """The password that Redis wants, if any and if REDIS_URL has none."""
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        is_path = value.startswith("unix://") and urlsplit(value).path.strip("/")
+        if not is_path and not value.startswith(("redis://", "rediss://")):
+            raise ValueError("must be redis://HOST:PORT/0, rediss://HOST:PORT/0 or unix:///PATH?db=0")
+        return value
+
+    @property
+    def password(self) -> str | None:
+        """The password, if there is one."""
+        return self.redis_password.get_secret_value() if self.redis_password else None
+
+    @property
+    def broker_url(self) -> str:
+        """The same as Celery writes it; with the password."""
+        parts = urlsplit(self.redis_url)
+        login, _, host = parts.netloc.rpartition("@")
+        if self.password and ":" not in login:
+            login = f"{login}:{quote(self.password, safe='')}"
+        netloc = f"{login}@{host}" if login else host
+        if parts.scheme != "unix":
+            return parts._replace(netloc=netloc).geturl()
+        database = parse_qs(parts.query).get("db", ["0"])[0]
+        return f"redis+socket://{netloc}{parts.path}?virtual_host={database}"
 
 
 class WatcherStatus(BaseModel):
@@ -119,6 +149,8 @@ def redis_client(settings: QueueSettings, *, decode_responses: bool = True, time
     """
     return redis.Redis.from_url(
         settings.redis_url,
+        # One in the address counts before it.
+        password=settings.password,
         socket_connect_timeout=timeout_seconds,
         socket_timeout=timeout_seconds,
         health_check_interval=30,

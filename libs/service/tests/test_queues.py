@@ -7,6 +7,7 @@ import threading
 
 import pytest
 import redis
+from pydantic import ValidationError
 from sightline_service.queues import QueueSettings, redis_client
 
 
@@ -77,3 +78,30 @@ def test_where_no_redis_listens_that_is_an_error():
             pytest.raises(redis.ConnectionError, match="refused"),
         ):
             client.ping()
+
+
+@pytest.mark.parametrize(
+    ("url", "password", "broker"),
+    [
+        ("redis://redis:6379/0", None, "redis://redis:6379/0"),
+        ("redis://redis:6379/0", "a/b@c d%", "redis://:a%2Fb%40c%20d%25@redis:6379/0"),
+        ("rediss://me@redis:6379/2", "hush", "rediss://me:hush@redis:6379/2"),
+        ("redis://:own@redis:6379/0", "other", "redis://:own@redis:6379/0"),
+        ("unix:///run/a/redis?db=3", None, "redis+socket:///run/a/redis?virtual_host=3"),
+        ("unix:///run/a/redis", "hush", "redis+socket://:hush@/run/a/redis?virtual_host=0"),
+    ],
+)
+def test_one_address_and_password_are_for_celery_and_for_redis_py(url, password, broker):
+    settings = QueueSettings(redis_url=url, redis_password=password)
+    assert settings.broker_url == broker
+    with redis_client(settings) as client:
+        connection = client.connection_pool.connection_kwargs
+    assert connection.get("password") == ("own" if "own" in url else password)
+    assert connection.get("path") == ("/run/a/redis" if "unix" in url else None)
+    assert not password or password not in repr(settings)
+
+
+@pytest.mark.parametrize("url", ["redis:6379", "http://redis:6379", "unix://", "redis+socket:///run/redis"])
+def test_a_wrong_address_is_refused(url):
+    with pytest.raises(ValidationError, match="unix:///PATH"):
+        QueueSettings(redis_url=url)

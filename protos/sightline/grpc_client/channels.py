@@ -42,8 +42,8 @@ class Address:
     """One server.
 
     Attributes:
-        target: Where to connect: `IP:PORT`, or `HOST:PORT` where gRPC or a proxy looks the name up.
-        name: `HOST:PORT` as it was given, for which a certificate has to be valid.
+        target: Where to connect: `IP:PORT`, or `HOST:PORT` where gRPC or a proxy looks the name up, or `unix:/PATH`.
+        name: `HOST:PORT` as it was given, for which a certificate has to be valid, or `unix:/PATH`.
     """
 
     target: str
@@ -56,8 +56,8 @@ class Address:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether nothing about it can change: it was given as an IP address."""
-        return _is_ip(self.host)
+        """Whether nothing about it can change: it was given as an IP address, or as a path."""
+        return is_unix(self.name) or _is_ip(self.host)
 
     def __str__(self) -> str:
         return self.target if self.target == self.name else f"{self.target} ({self.host})"
@@ -67,14 +67,21 @@ def check_names(names: Sequence[str]) -> None:
     """Check names of servers.
 
     Raises:
-        ValueError: There is none, or one is not HOST:PORT.
+        ValueError: There is none, or one is neither HOST:PORT nor unix:/PATH.
     """
     if not names:
         raise ValueError("an address is needed")
     for name in names:
+        if is_unix(name):
+            continue
         host, _, port = name.rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
             raise ValueError(f"{name!r} is not HOST:PORT")
+
+
+def is_unix(name: str) -> bool:
+    """Return whether a name is the path of a Unix socket."""
+    return name.startswith("unix:/")
 
 
 def look_up(name: str, *, tls: bool) -> list[Address]:
@@ -91,7 +98,7 @@ def look_up(name: str, *, tls: bool) -> list[Address]:
         OSError: It is not known.
     """
     host, _, port = name.rpartition(":")
-    if _is_ip(host) or (tls and _has_proxy(host)):
+    if is_unix(name) or _is_ip(host) or (tls and _has_proxy(host)):
         return [Address(name, name)]
     try:
         found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)

@@ -41,7 +41,7 @@ def celery_app(settings: QueueSettings) -> Celery:
     Messages are JSON only. Results are not kept: the state of an image is in the catalogue. The order of a
     worker's `-Q` is the order of its queues, so that new files go before a backfill.
     """
-    app = Celery("sightline", broker=settings.redis_url)
+    app = Celery("sightline", broker=settings.broker_url)
     app.conf.update(
         accept_content=["json"],
         task_serializer="json",

@@ -23,7 +23,7 @@ def lock_data_folder(folder: Path) -> FileLock:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "lock"
-    lock = FileLock(path, mode=0o644)
+    lock = FileLock(path, mode=0o600)
     try:
         lock.acquire(blocking=False)
     except Timeout:

@@ -83,8 +83,12 @@ class EdgeServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._names = ["", *(f"qdrant.{name}" for name in services)]
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
+        if address.startswith("unix:"):
+            self._server.add_insecure_port(address)
+            self.port = 0
+            return
         host = f"[{address}]" if ":" in address else address
-        self.port: int = self._server.add_insecure_port(f"{host}:{port}")
+        self.port = self._server.add_insecure_port(f"{host}:{port}")
 
     def start(self) -> None:
         """Start serving."""

@@ -19,7 +19,7 @@ class EdgeSettings(SettingsGroup):
     data_dir: Path = Path("data/qdrant-edge")
     """The folder of the data; one process at a time, a second one is told who has it."""
     address: str = "127.0.0.1"
-    """The address on which it listens."""
+    """The address on which it listens, or unix:/PATH for a Unix socket."""
     port: int = Field(default=6334, ge=0, le=65535)
     """The gRPC port; 0 takes a free one and logs it."""
     metrics_port: int = Field(default=0, ge=0, le=65535)

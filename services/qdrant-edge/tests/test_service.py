@@ -6,17 +6,25 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from importlib.metadata import files
+from pathlib import Path
 
 import grpc
+import httpx
+import psutil
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from qdrant_client import grpc as grpc_api
 from qdrant_client import models
+from sightline_catalogue import Catalogue, CatalogueError, CatalogueSettings
+from sightline_catalogue.cluster_reader import ClusterReader
+from sightline_catalogue.connection import Connection
 from sightline_local.stack import free_port
 from sightline_qdrant_edge.bootstrap import MAX_MESSAGE_BYTES
 from sightline_qdrant_edge.qdrant_service import QDRANT_VERSION
+from waiting import wait_for
 
 
 def run(*arguments, **settings):
@@ -70,6 +78,28 @@ def test_the_version_is_that_of_the_installed_engine():
     [built] = [one["version"] for one in components if one["name"] == "api"]
     major, minor, patch = (int(part) for part in built.removesuffix("-dev").split("."))
     assert f"{major}.{minor}.{patch - built.endswith('-dev')}" == QDRANT_VERSION
+
+
+def test_on_a_unix_socket_it_answers_the_catalogue_and_listens_on_no_port(serve):
+    with tempfile.TemporaryDirectory() as folder:
+        server = serve(
+            ready=False, EDGE_ADDRESS=f"unix:{folder}/qdrant", EDGE_METRICS_PORT="9", QDRANT_API_KEY="secret"
+        )
+        settings = CatalogueSettings(url=f"unix://{folder}/qdrant", api_key="secret", timeout_seconds=60)
+        wait_for(Path(folder, "qdrant").exists)
+        catalogue = Catalogue(settings, "main")
+        catalogue.ping()
+        state = ClusterReader(Connection(settings), settings).read()
+        assert (len(state.nodes), state.problem) == (1, "")
+        with httpx.Client(transport=httpx.HTTPTransport(uds=f"{folder}/qdrant-9")) as client:
+            assert "sightline_edge_calls_total" in client.get("http://edge/metrics").text
+        listening = [
+            one for one in psutil.Process(server.process.pid).net_connections("inet") if one.status == "LISTEN"
+        ]
+        assert listening == []
+        with pytest.raises(CatalogueError, match="QDRANT_API_KEY"):
+            Catalogue(settings.model_copy(update={"api_key": None}), "main").current()
+        catalogue.close()
 
 
 @pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection")
