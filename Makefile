@@ -34,9 +34,13 @@ demo: run-setup page ## Index pictures and serve the page at http://localhost:80
 smoke: run-setup page ## Do what `demo` does, search, print the top five of each query and stop (QUERY='a cat')
 	@exec $(BIN)/python -m sightline_local smoke $(LAUNCH) $(if $(QUERY),--query '$(QUERY)')
 
+.PHONY: exposure
+exposure: run-setup ## What another user of this machine can reach of a running demo (needs root; DATA=FOLDER)
+	@$(BIN)/python -m sightline_local.exposure $(if $(DATA),--data '$(DATA)')
+
 .PHONY: samples
 samples: run-setup ## Fetch the sample pictures into data/samples
-	@$(BIN)/python -m sightline_local.samples data/samples
+	@umask 077; $(BIN)/python -m sightline_local.samples data/samples
 
 ##@ Check it
 

@@ -22,10 +22,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from sightline_local import samples
+from sightline_local.private_folders import PRIVATE_UMASK, close, make_private
 from sightline_local.readiness import IngestState, NotReady, images_encoded, ingest_state, wait_until_ready
 from sightline_local.stack import ROOT, PortTaken, Stack, choose_ports, external_qdrant, state_name
 from sightline_local.supervisor import Supervisor
 
+DATA = ROOT / "data"
 DEFAULT_PORT = 8080
 ENCODER_PORT = 50051
 SMOKE_QUERIES = ["a fruit", "a bird", "a car"]
@@ -49,7 +51,7 @@ def parse_arguments() -> argparse.Namespace:
     ):
         command = commands.add_parser(name, help=what, description=what)
         command.add_argument("--images", type=Path, help="a folder of pictures, only read (default: sample pictures)")
-        command.add_argument("--data", type=Path, default=ROOT / "data", help="where the data goes (default: data/)")
+        command.add_argument("--data", type=Path, default=DATA, help="where the data goes (default: data/)")
         command.add_argument("--port", type=int, help=f"the page's port (default: {DEFAULT_PORT}; smoke: any free one)")
         command.add_argument("--query", action="append", help="smoke: what to search for; may be repeated")
     return parser.parse_args()
@@ -75,6 +77,20 @@ def choose_bucket(images: Path | None, data: Path) -> tuple[Path, bool]:
     return folder, True
 
 
+def make_data_folder(data: Path, bucket: Path) -> None:
+    """Create the data folder for its owner alone, or take the rights to it and to the samples from others.
+
+    A folder of somebody's own choice, in which other things may lie, is left as it is, but for what is made in it.
+    """
+    is_ours = not data.exists() or (data.resolve() == DATA and not data.is_symlink())
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if is_ours:
+        close(data)
+    make_private(data / "state")
+    if bucket == data / "samples" and not bucket.is_symlink():
+        make_private(bucket)
+
+
 @contextlib.contextmanager
 def lock_state(state: Path) -> Iterator[None]:
     """Lock the state folder for this process.
@@ -82,7 +98,7 @@ def lock_state(state: Path) -> Iterator[None]:
     Raises:
         CannotStart: Another process holds it.
     """
-    state.mkdir(parents=True, exist_ok=True)
+    make_private(state)
     with open(state / "running", "a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -167,6 +183,7 @@ def run(options: argparse.Namespace) -> int:
     bucket, writable = choose_bucket(options.images, options.data)
     if not (PAGE / "index.html").is_file():
         raise CannotStart("the page is not built: run `make page`")
+    make_data_folder(options.data, bucket)
     state = options.data / "state" / state_name(bucket)
     is_smoke_test = options.command == "smoke"
     with lock_state(state):
@@ -204,6 +221,7 @@ def run(options: argparse.Namespace) -> int:
 
 def main() -> int:
     """Run a command; an error is one line, and Ctrl-C ends `demo` with success."""
+    os.umask(PRIVATE_UMASK)
     # SIGTERM, and SIGHUP of a terminal that is closed, stop everything as Ctrl-C does.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)

@@ -62,8 +62,8 @@ def images_encoded(stack: Stack) -> int:
     Raises:
         httpx.HTTPError: The encoder does not answer.
     """
-    answer = httpx.get(f"http://127.0.0.1:{stack.ports.encoder_metrics}/metrics", timeout=5)
-    answer.raise_for_status()
+    with httpx.Client(transport=httpx.HTTPTransport(uds=stack.encoder_metrics), timeout=5) as client:
+        answer = client.get("http://encoder/metrics").raise_for_status()
     return sum(
         int(sample.value)
         for family in text_string_to_metric_families(answer.text)

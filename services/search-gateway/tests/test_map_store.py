@@ -136,11 +136,11 @@ def test_a_failed_map_asked_for_anew_begins_with_nothing(jobs):
 def test_everything_of_a_map_ends_some_time(jobs, queue):
     make(jobs, "m-1")
     client = redis_client(queue)
-    keys = client.keys(f"{PREFIX}*")
+    keys = list(client.scan_iter(f"{PREFIX}*"))
     assert len(keys) == 2
     assert all(0 < client.ttl(key) <= 31 * 86_400 for key in keys)
     jobs.store.delete("m-1")
-    assert client.keys(f"{PREFIX}*") == []
+    assert list(client.scan_iter(f"{PREFIX}*")) == []
     assert client.zcard(INDEX) == 0
     client.close()
 
@@ -187,7 +187,7 @@ def test_a_worker_is_there_while_it_looks_for_jobs(queue):
         assert jobs.has_worker()
         assert is_there(client, "worker")
         assert not is_there(client, "other")
-        keys = client.keys(f"{ANY_WORKER}*")
+        keys = list(client.scan_iter(f"{ANY_WORKER}*"))
         assert len(keys) == 2
         assert all(0 < client.ttl(key) <= LEASE_SECONDS for key in keys)
         # Long ago it last looked.
@@ -257,7 +257,7 @@ def test_a_worker_that_stops_in_good_order_has_not_tried(jobs):
 
 
 def test_a_redis_that_was_emptied_gets_its_stream_anew(jobs):
-    jobs.store.client.flushdb()
+    jobs.store.client.delete(*jobs.store.client.scan_iter())
     assert take(jobs) is None
     jobs.submit(new())
     assert take(jobs).map_id == "m-1"
