@@ -19,6 +19,10 @@ KUSTOMIZE = next(
     (list(command) for command in (("kustomize", "build"), ("kubectl", "kustomize")) if shutil.which(command[0])), None
 )
 NAME = "app.kubernetes.io/name"
+REMOTE = "remote-bucket"
+OUTSIDE = "outside"
+"""What is outside of the cluster."""
+NAME_SERVER = "name server"
 Object = dict[str, Any]
 
 
@@ -50,7 +54,10 @@ def read_base() -> list[Object]:
 
 
 def build(folder: Path, *components: str, ingress: bool = False, more: str = "") -> list[Object]:
-    """Do what README.md says in a copy of deploy/k8s, and have kustomize put it together."""
+    """Do what README.md says in a copy of deploy/k8s, and have kustomize put it together.
+
+    The example has pictures in an object store, so `remote-bucket` is on unless there are volumes.
+    """
     assert KUSTOMIZE is not None
     copy = folder / "k8s"
     if not copy.exists():
@@ -58,8 +65,11 @@ def build(folder: Path, *components: str, ingress: bool = False, more: str = "")
         shutil.copytree(copy / "example", copy / "site")
         shutil.copy(copy / "site" / "secrets.env.example", copy / "site" / "secrets.env")
     text = (copy / "example" / "kustomization.yaml").read_text(encoding="utf-8")
-    for line in [f"../components/{name}" for name in components] + ["ingress.yaml"] * ingress:
-        text, count = re.subn(rf"^  # - {re.escape(line)}\b", f"  - {line}", text, flags=re.MULTILINE)
+    chosen = {*components, "ingress.yaml" if ingress else "", "" if "volumes" in components else REMOTE}
+    for name in (*COMPONENTS, "ingress.yaml"):
+        line = name if name == "ingress.yaml" else f"../components/{name}"
+        mark = "" if name in chosen else "# "
+        text, count = re.subn(rf"^  (# )?- {re.escape(line)}(?=\s)", f"  {mark}- {line}", text, flags=re.MULTILINE)
         assert count == 1, f"the example does not offer {line}"
     (copy / "site" / "kustomization.yaml").write_text(text + more, encoding="utf-8")
     done = subprocess.run([*KUSTOMIZE, copy / "site"], capture_output=True, text=True, check=False)
@@ -122,10 +132,11 @@ class System:
 
     def accepts(self, source: str | None, target: str, port: int) -> bool:
         """Return whether the target's policies let a connection in; None is a pod of another namespace."""
+        assert target in self.workloads
         return self._passes(target, source, port, "ingress")
 
     def sends(self, source: str, target: str, port: int) -> bool:
-        """Return whether the source's policies let a connection out."""
+        """Return whether the source's policies let a connection out; the target may be OUTSIDE or NAME_SERVER."""
         return self._passes(source, target, port, "egress")
 
     def _passes(self, here: str, there: str | None, port: int, direction: str) -> bool:
@@ -144,6 +155,10 @@ class System:
         )
 
     def _is_peer(self, peer: Object, workload: str | None) -> bool:
+        if "ipBlock" in peer:
+            return workload == (OUTSIDE if peer["ipBlock"]["cidr"] == "0.0.0.0/0" else NAME_SERVER)
+        if peer == {"namespaceSelector": {}}:
+            return workload not in (OUTSIDE, None)
         # Pods alone are those of the same namespace, and ours is not labelled for metrics.
         return set(peer) == {"podSelector"} and workload in self.selected(peer["podSelector"])
 

@@ -11,7 +11,21 @@ from urllib.parse import urlsplit
 
 import kubernetes_validate
 import pytest
-from manifests import COMPONENTS, KUSTOMIZE, MANIFESTS, NAME, Object, System, build, compose, read_base, read_env
+from manifests import (
+    COMPONENTS,
+    KUSTOMIZE,
+    MANIFESTS,
+    NAME,
+    NAME_SERVER,
+    OUTSIDE,
+    REMOTE,
+    Object,
+    System,
+    build,
+    compose,
+    read_base,
+    read_env,
+)
 from sightline_encoder.settings import EncoderSettings
 from sightline_ingest_worker.settings import WatcherSettings, WorkerSettings
 from sightline_local.stack import ROOT
@@ -36,6 +50,7 @@ SETTINGS = {
 ADDRESSES = ("QDRANT_URL", "REDIS_URL", "ENCODER_ADDRESSES")
 BACK = ("search-gateway", "ingest-worker", "watcher", "map-worker")
 CLIENTS = ("search-gateway", "ingest-worker", "watcher")
+PORTS = (80, 443, 6334, 6379, 8080, 50051)
 COMPOSE = compose("docker-compose.yml")
 TAKEN: set[tuple[str, str]] = set()
 """Variants share most of their objects, and a schema takes a while."""
@@ -94,7 +109,7 @@ def test_kustomize_makes_of_the_base_what_is_checked_without_it(base, tmp_path):
     site = built(tmp_path)
     assert {(item["kind"], re.sub("-[a-z0-9]{10}$", "", item["metadata"]["name"])) for item in site.objects} == {
         (item["kind"], item["metadata"]["name"]) for item in base.objects
-    }
+    } | {("NetworkPolicy", REMOTE)}
 
 
 def test_the_ingress_leads_to_the_page(tmp_path):
@@ -232,6 +247,7 @@ def test_who_reads_the_vectors_gets_the_key_that_may_only_read(system):
     for name in ("search-gateway", "map-worker"):
         assert from_secrets(name) == {"QDRANT_API_KEY": "QDRANT_READ_ONLY_API_KEY"}
     assert set(from_secrets("qdrant").values()) == {"QDRANT_API_KEY", "QDRANT_READ_ONLY_API_KEY"}
+    assert from_secrets("redis") == {"REDIS_PASSWORD": "REDIS_PASSWORD"}
 
 
 def test_a_file_bucket_is_mounted_where_it_is_read(system):
@@ -317,11 +333,29 @@ def test_everyone_reaches_what_the_settings_name_and_nothing_else(system):
         for port in system.ports(target).values()
     }
     assert {edge for edge in every if system.accepts(*edge)} == edges
-    assert {edge for edge in every if edge[0] == "web" and system.sends(*edge)} == {("web", "search-gateway", 8080)}
-    # And of what is added later, nothing is reached until it is said by whom.
-    assert {"podSelector": {}, "policyTypes": ["Ingress"]} in [
+    # Everybody reaches the page, and nobody here has to.
+    needed = {edge for edge in edges if edge[1] != "web"}
+    assert {edge for edge in every if edge[0] is not None and system.sends(*edge)} == needed
+    # And what is added later reaches nothing, and nothing reaches it, until it is said what and who.
+    assert {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]} in [
         policy["spec"] for policy in system.of("NetworkPolicy").values()
     ]
+
+
+def test_who_has_a_way_out(system):
+    out = {(name, port) for name in system.workloads for port in (*PORTS, 53) if system.sends(name, OUTSIDE, port)}
+    models = {("encoder", 443)} if system.settings["ENCODER_MODELS"] != "embedded" else set()
+    bucket = {(name, 443) for name in CLIENTS} if REMOTE in system.of("NetworkPolicy") else set()
+    assert out == models | bucket
+    clusters = {"qdrant"} if "qdrant-peers" in system.of("Service") else set()
+    asking = {name for name in system.workloads if system.sends(name, NAME_SERVER, 53)}
+    assert asking == {"web", "encoder", *BACK} | clusters
+    for policy in system.of("NetworkPolicy").values():
+        for rule in policy["spec"].get("egress", []):
+            assert rule["ports"]
+            for peer in rule["to"]:
+                # A cloud's machines ask there for their credentials.
+                assert peer.get("ipBlock", {}).get("cidr") != "0.0.0.0/0" or peer["ipBlock"]["except"]
 
 
 def test_a_workload_is_selected_by_its_name(system):
