@@ -10,6 +10,8 @@ import obstore
 from images import drawn, photograph
 from obstore.store import S3Store
 
+SECRET = "only-for-these-tests"
+
 
 class Folder:
     """A folder that the containers' user may read."""
@@ -44,7 +46,7 @@ class Objects:
             "pictures",
             endpoint=f"http://127.0.0.1:{port}",
             access_key_id="sightline",
-            secret_access_key="only-for-this-machine",
+            secret_access_key=SECRET,
             region="us-east-1",
             client_options={"allow_http": True, "proxy_excludes": "127.0.0.1"},
         )

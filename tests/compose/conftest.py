@@ -9,11 +9,15 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from buckets import Folder, Objects, fill
+from buckets import SECRET, Folder, Objects, fill
 from engine import SYSTEMS, System, has_server_image, missing, server_image, systems, wait_for
 from sightline_local.stack import free_port, free_ports, is_free
 
-KEYS = {"QDRANT_API_KEY": "a-key-that-writes", "QDRANT_READ_ONLY_API_KEY": "a-key-that-reads"}
+KEYS = {
+    "QDRANT_API_KEY": "a-key-that-writes",
+    "QDRANT_READ_ONLY_API_KEY": "a-key-that-reads",
+    "REDIS_PASSWORD": "a password: of/odd@characters%20&'s",
+}
 """Of the systems over a folder; the others have none."""
 
 
@@ -46,6 +50,7 @@ def system(request: pytest.FixtureRequest) -> Iterator[System]:
     bucket: Folder | Objects
     if "s3" in overlays:
         bucket = Objects(store)
+        settings["AWS_SECRET_ACCESS_KEY"] = SECRET
     else:
         bucket = Folder()
         settings |= {"PICTURES_DIR": str(bucket.path)} | KEYS

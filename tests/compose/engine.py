@@ -21,6 +21,8 @@ from images import drawn
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
+OTHERS = ("QDRANT_", "REDIS_", "AWS_")
+"""Settings that may be meant for other tests."""
 SYSTEMS = {
     "edge-folder": ("edge",),
     "edge-s3": ("edge", "s3"),
@@ -112,7 +114,7 @@ class System:
             [*command, *arguments],
             cwd=ROOT,
             # Nor settings of a Qdrant that other tests are pointed at.
-            env={name: value for name, value in os.environ.items() if not name.startswith("QDRANT_")} | self.settings,
+            env={name: value for name, value in os.environ.items() if not name.startswith(OTHERS)} | self.settings,
             capture_output=True,
             text=True,
             timeout=timeout_seconds,

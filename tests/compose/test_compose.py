@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import time
@@ -9,6 +10,7 @@ import time
 import pytest
 from engine import kill_and_see_it_come_back, wait_for
 from images import drawn
+from outside import Outside
 
 SERVICES = ("qdrant", "redis", "encoder", "ingest-worker", "watcher", "map-worker", "search-gateway", "web")
 PUBLISHED = {"web": "8080/tcp", "encoder": "50051/tcp", "seaweedfs": "8333/tcp"}
@@ -72,6 +74,7 @@ def test_every_container_is_fenced_in(system):
         assert "no-new-privileges:true" in host["SecurityOpt"], service
         assert host["Memory"] > 0, service
         assert host["NanoCpus"] > 0, service
+        assert 0 < host["PidsLimit"] <= 1024, service
         assert host["RestartPolicy"]["Name"] == "unless-stopped", service
         assert host["LogConfig"]["Config"]["max-size"], service
 
@@ -89,8 +92,8 @@ def test_only_the_documented_ports_are_open_and_only_on_this_machine(system):
 @pytest.mark.parametrize("target", [("redis", 6379), ("qdrant", 6334), ("encoder", 50051)])
 def test_the_pages_container_reaches_the_gateway_alone(system, target):
     service, port = target
-    [network] = system.containers()[service]["NetworkSettings"]["Networks"].values()
-    for host in (service, network["IPAddress"]):
+    networks = system.containers()[service]["NetworkSettings"]["Networks"]
+    for host in (service, *(network["IPAddress"] for network in networks.values())):
         done = system.execute("web", "curl", "-s", "-m", "3", f"telnet://{host}:{port}")
         # 6: no such name; 28: no answer; 7: refused.
         assert done.returncode in (6, 7, 28), f"{host}: {done}"
@@ -98,6 +101,52 @@ def test_the_pages_container_reaches_the_gateway_alone(system, target):
             with socket.create_connection((host, port), timeout=3):
                 pass  # It is there: this machine, which is the networks' router, reaches it.
     assert system.execute("web", "curl", "-fsS", "http://search-gateway:8080/healthz").returncode == 0
+
+
+@pytest.fixture(scope="module")
+def outside():
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a machine outside of the engine")
+    with Outside() as made:
+        yield made
+
+
+def test_nothing_but_what_fetches_models_has_a_way_out(system, outside):
+    containers = system.containers()
+    # Else nothing would be said by that nobody reaches it.
+    assert outside.reached_from(os.getpid())
+    reaching = {name for name, container in containers.items() if outside.reached_from(container["State"]["Pid"])}
+    # The model `embedded`, which is served here, comes with its image.
+    assert reaching == set()
+
+
+@pytest.mark.parametrize("service", ["redis", "qdrant"])
+def test_the_data_stands_on_an_internal_network_of_its_own(system, service):
+    networks = system.containers()[service]["NetworkSettings"]["Networks"]
+    assert list(networks) == [f"{system.project}_data"]
+    described = subprocess.run(
+        ["docker", "network", "inspect", "--format", "{{.Internal}}", *networks], capture_output=True, text=True
+    )
+    assert described.stdout.strip() == "true"
+
+
+def test_redis_wants_its_password_and_has_no_dangerous_command(system):
+    password = system.settings.get("REDIS_PASSWORD", "")
+    assert system.execute("redis", "/usr/local/bin/sightline/health").returncode == 0
+    asked = system.execute("redis", "env", "-u", "REDISCLI_AUTH", "redis-cli", "ping")
+    assert ("NOAUTH" if password else "PONG") in asked.stdout
+    for command in ("config get dir", "module list", "debug sleep 0", "save", "acl list", "eval return(1) 0"):
+        done = system.execute("redis", "env", f"REDISCLI_AUTH={password}", "redis-cli", *command.split())
+        assert "NOPERM" in done.stdout, command
+
+
+def test_no_process_list_shows_a_secret(system):
+    secrets = {value for name, value in system.settings.items() if name.endswith(("PASSWORD", "_KEY"))}
+    assert secrets
+    for service, container in system.containers().items():
+        done = subprocess.run(["docker", "top", container["Id"], "-eo", "pid,args"], capture_output=True, text=True)
+        shown = done.stdout + str(container["Config"]["Healthcheck"])
+        assert not [secret for secret in secrets if secret in shown], service
 
 
 @pytest.mark.parametrize("service", SERVICES)

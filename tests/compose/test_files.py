@@ -15,11 +15,15 @@ COMBINATIONS = [
     [],
     *([overlay] for overlay in OVERLAYS),
     *(["edge", "s3"], ["edge", "monitoring"], ["edge", "s3", "monitoring"]),
-    *(["embedded", "s3"], ["embedded", "cluster"]),
+    *(["embedded", "s3"], ["embedded", "cluster"], ["edge", "remote-bucket"]),
     *(["gpu", "s3"], ["gpu", "cluster"], ["gpu", "s3", "cluster", "monitoring"]),
 ]
 TRIES = re.compile(r"-f deploy/([a-z0-9-]+)\.yml")
-NEEDED = {"external-qdrant": {"QDRANT_URL": "https://qdrant.example:6334"}}
+NEEDED = {
+    "external-qdrant": {"QDRANT_URL": "https://qdrant.example:6334"},
+    "s3": {"AWS_SECRET_ACCESS_KEY": "of-the-store"},
+    "monitoring": {"GRAFANA_PASSWORD": "of-grafana"},
+}
 """What has to be set for an overlay."""
 
 
@@ -48,6 +52,7 @@ def test_the_files_are_valid_and_every_service_is_fenced_in(overlays):
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert service["logging"]["options"]["max-size"], name
         assert service["deploy"]["resources"]["limits"]["memory"], name
+        assert 0 < int(service["pids_limit"]) <= 1024, name
         assert {port["host_ip"] for port in service.get("ports", [])} <= {"127.0.0.1"}, name
         if name != "samples":
             assert service["restart"] == "unless-stopped", name
@@ -70,7 +75,7 @@ def test_three_qdrant_nodes_answer_to_the_name_that_the_services_ask_for():
     stored = {services[node]["volumes"][0]["source"] for node in nodes}
     assert len(stored) == 3
     for node in nodes:
-        assert services[node]["networks"]["back"]["aliases"] == ["qdrant-cluster"]
+        assert services[node]["networks"] == {"data": {"aliases": ["qdrant-cluster"]}}
         assert services[node]["environment"]["QDRANT__CLUSTER__ENABLED"] == "true"
         assert f"--uri http://{node}:6335" in " ".join(services[node]["command"])
     for name in ("ingest-worker", "watcher", "search-gateway"):
@@ -140,9 +145,57 @@ def test_the_gpu_is_reserved_for_the_encoder_alone():
     assert services["encoder"]["environment"]["ENCODER_PRECISION"] == "bf16"
 
 
-def test_the_pages_container_shares_a_network_with_the_gateway_alone():
-    for overlays in COMBINATIONS:
-        services = configured(overlays)["services"]
-        [network] = services["web"]["networks"]
-        sharing = {name for name, service in services.items() if network in service["networks"]}
-        assert sharing == {"web", "search-gateway"}, overlays
+def sharing(services: dict, network: str) -> set[str]:
+    return {name for name, service in services.items() if network in service["networks"]}
+
+
+@pytest.mark.parametrize("overlays", COMBINATIONS, ids="+".join)
+def test_the_pages_container_shares_a_network_with_the_gateway_alone(overlays):
+    services = configured(overlays)["services"]
+    assert set(services["web"]["networks"]) == {"front", "page"}
+    assert sharing(services, "front") == {"web", "search-gateway"}
+    assert sharing(services, "page") == {"web"}
+
+
+@pytest.mark.parametrize("overlays", COMBINATIONS, ids="+".join)
+def test_only_who_needs_it_has_a_way_out(overlays):
+    project = configured(overlays)
+    services, networks = project["services"], project["networks"]
+    masquerade = "com.docker.network.bridge.enable_ip_masquerade"
+    closed = {
+        name
+        for name, network in networks.items()
+        if network.get("internal") or network.get("driver_opts", {}).get(masquerade) == "false"
+    }
+    out = {name for name, service in services.items() if set(service["networks"]) - closed}
+    readers = {"search-gateway", "ingest-worker", "watcher"}
+    assert out == {
+        *(["encoder"] if not {"edge", "embedded"} & set(overlays) else []),
+        *(readers | {"samples"} if "remote-bucket" in overlays else []),
+        *(readers | {"map-worker"} if "external-qdrant" in overlays else []),
+    }
+    # A port needs a network that is not internal, and nobody else has one.
+    for name, service in services.items():
+        published = {network for network in service["networks"] if not networks[network].get("internal")}
+        assert bool(published) == (bool(service.get("ports")) or name in out), name
+    nodes = {name for name in services if name.startswith(("qdrant", "redis"))}
+    assert all(set(services[name]["networks"]) == {"data"} for name in nodes)
+    clients = {*readers, "map-worker", *(["prometheus"] if "monitoring" in overlays else [])}
+    assert sharing(services, "data") == nodes | clients
+    assert networks["data"]["internal"]
+
+
+@pytest.mark.parametrize(("overlay", "name"), [("s3", "AWS_SECRET_ACCESS_KEY"), ("monitoring", "GRAFANA_PASSWORD")])
+def test_no_overlay_has_a_secret_of_its_own(overlay, name):
+    with pytest.raises(AssertionError, match=f"{name} is missing a value: put {name}=.* into .env"):
+        configured([overlay], **{name: ""})
+
+
+@pytest.mark.parametrize("password", ["", "a$b c"])
+def test_redis_and_who_uses_it_get_one_password_and_no_address_has_it(password):
+    services = configured([], REDIS_PASSWORD=password)["services"]
+    for name in ("redis", *READERS, *WRITERS):
+        # A dollar sign is written twice in what Compose prints.
+        assert services[name]["environment"]["REDIS_PASSWORD"] == password.replace("$", "$$")
+    assert {services[name]["environment"]["REDIS_URL"] for name in READERS + WRITERS} == {"redis://redis:6379/0"}
+    assert password not in str(services["redis"]["healthcheck"]) or not password
