@@ -143,6 +143,10 @@ vitals: setup page ## The page in Chromium: first and largest paint, blocking ti
 	@$(BIN)/python tests/browser/run.py vitals
 	@$(BIN)/python tests/browser/run.py bench:graph
 
+.PHONY: bench-shapes
+bench-shapes: setup ## Memory and time of pictures of extreme shapes, by every way in
+	@$(BIN)/python -m benchmarks.shapes
+
 .PHONY: bench-slow-clients
 bench-slow-clients: setup ## The longest health check and search while slow clients hold connections, also behind nginx
 	@$(BIN)/python -m benchmarks.slow_clients $(if $(IMAGES),--images '$(IMAGES)')

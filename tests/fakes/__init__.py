@@ -1,4 +1,4 @@
-"""Fakes of the bucket, the thumbnails, the encoder and the catalogue: what tests of services run on.
+"""Fakes of the bucket, the thumbnails, the decoders, the encoder and the catalogue: what tests of services run on.
 
 `tests/contract` runs one suite over each fake and the real thing.
 """
@@ -6,6 +6,7 @@
 from fakes.bucket import FakeBucket
 from fakes.catalogue import FakeCatalogue
 from fakes.collection import FakeCollection
+from fakes.decoders import FakeDecoderPool
 from fakes.encoder import MODEL, PREPROCESSING, FakeEncoder, picture_vector, vector_of
 from fakes.thumbnails import FakeThumbnailStore
 
@@ -15,6 +16,7 @@ __all__ = [
     "FakeBucket",
     "FakeCatalogue",
     "FakeCollection",
+    "FakeDecoderPool",
     "FakeEncoder",
     "FakeThumbnailStore",
     "picture_vector",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from pi_heif.as_plugin import HeifImageFile
+from PIL import AvifImagePlugin, PngImagePlugin
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
@@ -16,6 +17,13 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
+
+from sightline_pictures import tiff
+
+# Several pictures are decoded at a time, and each thread takes memory of its own.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 2
+# Of a text that is not ASCII each character may take four bytes.
+PngImagePlugin.MAX_TEXT_MEMORY = 16 * 1024 * 1024
 
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
@@ -97,6 +105,9 @@ def declared_size(data: bytes, format: Format) -> tuple[int, int] | None:
 
     It is checked before Pillow opens the file: Pillow's readers allocate a WebP's canvas when they open it, and give no
     size at all for a file that ends right after its header.
+
+    Raises:
+        PictureError: A TIFF's header says what would take memory out of proportion to its pixels.
     """
     try:
         if format is PNG and data[12:16] == b"IHDR":
@@ -105,13 +116,33 @@ def declared_size(data: bytes, format: Format) -> tuple[int, int] | None:
             width, height = struct.unpack_from("<HH", data, 6)
         elif format is BMP and struct.unpack_from("<I", data, 14)[0] >= 40:
             width, height = map(abs, struct.unpack_from("<ii", data, 18))
-        elif format is WEBP and data[12:16] == b"VP8X":
-            width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
+        elif format is WEBP:
+            return _webp_size(data)
+        elif format is TIFF:
+            return tiff.checked_size(data)
         else:
             return None
     except struct.error:
         return None
     return width, height
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    if data[12:16] == b"VP8X":
+        width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
+    elif data[12:16] == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    elif data[12:16] == b"VP8 ":
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
+    else:
+        return None
+    return width, height
+
+
+def scans_of(data: bytes) -> int:
+    """Return how many scans a JPEG may have at most: each is a pass over all of its pixels."""
+    return data.count(b"\xff\xda")
 
 
 def is_truncated(data: bytes, format: Format) -> bool:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sightline_pictures.padding import Color, Window, resize_padded
+
 ResizeMode = Literal["shortest", "longest", "squash"]
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos"]
-Color = tuple[int, int, int]
 
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -32,7 +33,7 @@ class Preprocessing:
         resize_size: In pixels.
         crop_width: Of the centre crop, in pixels; the model's input.
         crop_height: Of the centre crop, in pixels; the model's input.
-        pad_color: If set, the picture is first laid in the middle of a square of this colour.
+        pad_color: If set, the picture is laid in the middle of a square of this colour before it is resized.
         interpolation: Pillow's filter, with antialiasing.
         fill_color: Where the resized picture is smaller than the crop.
     """
@@ -75,19 +76,20 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing) -> NDArray[np.u
     """
     if image.mode != "RGB":
         image = image.convert("RGB")
+    method = _FILTERS[preprocessing.interpolation]
     width, height = image.size
-    if preprocessing.pad_color is not None:
+    pad_color = preprocessing.pad_color if width != height else None
+    if pad_color is not None:
         width = height = max(image.size)
     resized = _resized_size(width, height, preprocessing)
     left, out_left, out_width = _window(resized[0], preprocessing.crop_width)
     top, out_top, out_height = _window(resized[1], preprocessing.crop_height)
-    if preprocessing.pad_color is not None and image.width != image.height:
-        image = _on_square(image, width, preprocessing.pad_color)
-    method = _FILTERS[preprocessing.interpolation]
+    if pad_color is not None:
+        columns, rows = Window(resized[0], left, out_width), Window(resized[1], top, out_height)
+        cut = resize_padded(image, columns, rows, pad_color, method)
     # Resizing only what the crop keeps saves a fifth. It gives the same pixels where a square gets smaller; elsewhere
     # Pillow may choose the other order of its two passes, or round the box, which it holds in float32.
-    exact = width == height >= resized[0]
-    if not exact and resized[0] * resized[1] <= _MAX_FULL_RESIZE * out_width * out_height:
+    elif not width == height >= resized[0] and resized[0] * resized[1] <= _MAX_FULL_RESIZE * out_width * out_height:
         cut = image.resize(resized, method).crop((left, top, left + out_width, top + out_height))
     else:
         scale_x, scale_y = width / resized[0], height / resized[1]
@@ -118,9 +120,3 @@ def _window(resized: int, crop: int) -> tuple[int, int, int]:
     if resized >= crop:
         return round((resized - crop) / 2.0), 0, crop
     return 0, (crop - resized) // 2, resized
-
-
-def _on_square(image: Image.Image, side: int, color: Color) -> Image.Image:
-    square = Image.new("RGB", (side, side), color)
-    square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
-    return square

@@ -6,7 +6,8 @@ from typing import cast, get_args
 
 from sightline.encoder.v1 import encoder_pb2
 
-from sightline_pictures.preprocessing import Color, Interpolation, Preprocessing, ResizeMode
+from sightline_pictures.padding import Color
+from sightline_pictures.preprocessing import Interpolation, Preprocessing, ResizeMode
 
 _MODES = {name: encoder_pb2.ResizeMode.Value(f"RESIZE_MODE_{name.upper()}") for name in get_args(ResizeMode)}
 _FILTERS = {name: encoder_pb2.Interpolation.Value(f"INTERPOLATION_{name.upper()}") for name in get_args(Interpolation)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Protocol, cast
@@ -14,7 +14,9 @@ import structlog
 from numpy.typing import NDArray
 from PIL import Image
 from sightline.encoder.errors import InvalidItem, InvalidRequest, ItemError, Overloaded
-from sightline_pictures import PictureError, Preprocessing, open_picture, preprocess
+from sightline_pictures import PictureError, Preprocessing, check_size, preprocess
+from sightline_pictures.decoder_process import Abandoned, DecoderProcess, TooSlow, too_slow
+from sightline_pictures.rendering import render_input
 
 from sightline_encoder.batcher import (
     BULK_WAIT_SECONDS,
@@ -137,7 +139,7 @@ class Pipeline:
                 lower_thread_priority()
 
         self._batcher = Batcher(queues, self._encode, [others, urgent], observer, on_thread_start)
-        self._decoders = DecodePool(settings.forward_threads)
+        self._decoders = DecodePool(settings.forward_threads, self._pictures.max_seconds, on_cpu=on_cpu)
 
     def model(self, model_id: str) -> EncodingModel:
         """Return a model by id; the default for an empty one.
@@ -183,11 +185,12 @@ class Pipeline:
             raise
         call.future.add_done_callback(lambda _: self._bytes.release(size))
         for index, image in enumerate(images):
-            decode = partial(self._decode, call, index, image, model)
             if image.preprocessed:
-                decode()
+                self._settle(call, index, partial(_preprocessed, image, model.preprocessing))
             else:
-                self._decoders.submit(key.priority, decode)
+                # Of what nobody waits for, a call is better finished before the next one.
+                place = 0 if bulk else index
+                self._decoders.submit(key.priority, place, partial(self._decode, call, index, image, model))
         return call
 
     def close(self) -> None:
@@ -195,48 +198,44 @@ class Pipeline:
         self._decoders.close()
         self._batcher.close()
 
-    def _decode(self, call: Call, index: int, image: ImageInput, model: EncodingModel) -> None:
-        if call.cancelled:
-            return
+    def _decode(
+        self, call: Call, index: int, image: ImageInput, model: EncodingModel, decoder: DecoderProcess, seconds: float
+    ) -> None:
+        """Have an image decoded and preprocessed, and queue it for encoding.
+
+        Raises:
+            TooSlow: It took longer than `seconds`, which is not as long as it may take.
+        """
+        limits, steps = self._pictures, model.preprocessing
+
+        def make() -> Pixels:
+            if image.size is not None:
+                return preprocess(_picture_of(image.data, *image.size, limits.max_pixels), steps)
+            try:
+                return decoder.run(render_input, seconds, lambda: call.cancelled, image.data, limits, steps)
+            except TooSlow:
+                if seconds < limits.max_seconds:
+                    raise
+                raise too_slow(seconds) from None
+
+        if not call.cancelled:
+            self._settle(call, index, make)
+
+    def _settle(self, call: Call, index: int, make: Callable[[], Pixels]) -> None:
+        """Queue the pixels that `make` returns for encoding; an error is the item's result."""
         try:
-            pixels = self._pixels(image, model.preprocessing)
+            pixels = make()
+        except TooSlow:
+            raise
+        except Abandoned:
+            pass
         except PictureError as error:
             call.fail(index, InvalidItem(error.reason))
-        except InvalidItem as error:
-            call.fail(index, error)
         except Exception:
             log.exception("decoding failed")
             call.fail(index, ItemError("the image could not be preprocessed; the encoder's log says why"))
         else:
             call.submit(index, pixels)
-
-    def _pixels(self, image: ImageInput, steps: Preprocessing) -> Pixels:
-        if image.size is None:
-            picture = open_picture(
-                image.data,
-                max_bytes=self._pictures.max_bytes,
-                max_pixels=self._pictures.max_pixels,
-                min_side=steps.min_side,
-            )
-            return preprocess(picture.image, steps)
-        width, height = image.size
-        if width < 1 or height < 1 or len(image.data) != width * height * 3:
-            raise InvalidItem(
-                f"raw image: {len(image.data):,} bytes are not {width} x {height} x 3, or there are no pixels"
-            )
-        if width * height > self._pictures.max_pixels:
-            raise InvalidItem(
-                f"{width:,} x {height:,} pixels; the limit is {self._pictures.max_pixels:,} (IMAGE_MAX_PIXELS)"
-            )
-        pixels = np.frombuffer(image.data, np.uint8).reshape(height, width, 3)
-        if not image.preprocessed:
-            return preprocess(Image.fromarray(pixels), steps)
-        if (width, height) != (steps.crop_width, steps.crop_height):
-            raise InvalidItem(
-                f"preprocessed image of {width} x {height} pixels; the model's input is"
-                f" {steps.crop_width} x {steps.crop_height}"
-            )
-        return pixels
 
     def _encode(self, key: QueueKey, payloads: list[str | Pixels]) -> Sequence[Vectors | ItemError]:
         model = self.models[key.model]
@@ -252,6 +251,38 @@ class Pipeline:
             return list(vectors)
         failure = ItemError("the model gave no finite vector for this item")
         return [vector if np.isfinite(vector).all() else failure for vector in vectors]
+
+
+def _picture_of(data: bytes, width: int, height: int, max_pixels: int) -> Image.Image:
+    """Return raw pixels as a picture.
+
+    Raises:
+        PictureError: They are not width times height, or too many.
+    """
+    _check_raw(data, width, height)
+    check_size(width, height, max_pixels)
+    return Image.frombuffer("RGB", (width, height), data, "raw", "RGB", 0, 1)
+
+
+def _preprocessed(image: ImageInput, steps: Preprocessing) -> Pixels:
+    """Return raw pixels that are a model's input already.
+
+    Raises:
+        PictureError: They are not of its size.
+    """
+    width, height = image.size or (0, 0)
+    _check_raw(image.data, width, height)
+    if (width, height) != (steps.crop_width, steps.crop_height):
+        raise PictureError(
+            f"preprocessed image of {width} x {height} pixels; the model's input is"
+            f" {steps.crop_width} x {steps.crop_height}"
+        )
+    return np.frombuffer(image.data, np.uint8).reshape(height, width, 3)
+
+
+def _check_raw(data: bytes, width: int, height: int) -> None:
+    if width < 1 or height < 1 or len(data) != width * height * 3:
+        raise PictureError(f"raw image: {len(data):,} bytes are not {width} x {height} x 3, or there are no pixels")
 
 
 class _ByteBudget:

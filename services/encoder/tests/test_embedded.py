@@ -124,6 +124,23 @@ def test_preprocessing_is_timms_evaluation_on_a_white_square(photographs):
         assert np.abs(expected - ours).max() <= 2.5 / 255
 
 
+def test_vectors_are_those_of_pictures_that_really_lie_on_a_square(exact, photographs):
+    pictures = [Image.open(BytesIO(data)).convert("RGB") for data in photographs]
+    pictures += [picture.crop(box) for picture in pictures for box in ((0, 100, 640, 180), (300, 0, 330, 427))]
+    pictures += [picture.rotate(90, expand=True) for picture in pictures]
+    unpadded = replace(embedded.PREPROCESSING, pad_color=None)
+
+    def on_square(picture: Image.Image) -> Image.Image:
+        side = max(picture.size)
+        square = Image.new("RGB", (side, side), embedded.PREPROCESSING.pad_color)
+        square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+        return square
+
+    ours = exact.encode_pixels(np.stack([preprocess(picture, embedded.PREPROCESSING) for picture in pictures]))
+    theirs = exact.encode_pixels(np.stack([preprocess(on_square(picture), unpadded) for picture in pictures]))
+    assert cosines(ours, theirs).min() >= 0.9999
+
+
 def test_class_texts_are_imagenet_infos():
     from timm.data import ImageNetInfo
 

@@ -8,6 +8,7 @@ from threading import Thread
 from apiflask import APIFlask
 from sightline_bucket import ThumbnailStore, open_bucket
 from sightline_catalogue import Catalogue, CatalogueError
+from sightline_pictures.decoder_process import DecoderPool
 from sightline_service.encoder_client import open_encoder
 
 from sightline_search_gateway.app import create_app
@@ -20,6 +21,8 @@ from sightline_search_gateway.search.shared_cache import SharedCache
 from sightline_search_gateway.settings import Settings
 
 PREPARE_SECONDS = 2.0
+PICTURES_AT_ONCE = 2
+"""Pictures decoded at once by each process, so that searches keep their share of the processor."""
 
 
 def bootstrap(settings: Settings) -> APIFlask:
@@ -70,4 +73,7 @@ def connect(settings: Settings) -> Clients:
         watcher=WatcherClient(settings.queue),
         shared_cache=SharedCache(settings.queue),
         maps=MapService(settings.queue, settings.maps, thumbnails),
+        decoders=DecoderPool(
+            PICTURES_AT_ONCE, settings.pictures.max_seconds, callers=max(2, settings.gateway.threads // 2)
+        ),
     )

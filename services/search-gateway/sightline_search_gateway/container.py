@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 from typing import cast
 
 from flask import current_app
 from sightline.encoder.client import EncoderClient
 from sightline_bucket import Bucket, ThumbnailStore
 from sightline_catalogue import Catalogue
+from sightline_pictures.decoder_process import DecoderPool
 
 from sightline_search_gateway.access.guard import AccessControl
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
@@ -31,8 +31,6 @@ from sightline_search_gateway.settings import Settings
 
 EXTENSION = "sightline"
 QUERY_CACHE_SECONDS = 3600.0
-PICTURES_AT_ONCE = 2
-"""Pictures decoded at once in each process, so that searches keep their share of it."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +49,18 @@ class Clients:
     watcher: WatcherClient
     shared_cache: SharedCache
     maps: MapService
+    decoders: DecoderPool
 
 
 @dataclass(frozen=True)
 class Container:
-    """Everything that a request may use; `decode_slots` are held while a picture is decoded."""
+    """Everything that a request may use."""
 
     settings: Settings
     clients: Clients
     telemetry: Telemetry
     access: AccessControl
     catalogue: CatalogueCircuitBreaker
-    decode_slots: BoundedSemaphore
     search: SearchService
     images: ImageService
     changes: ChangeService
@@ -88,20 +86,18 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
     vocabulary = VocabularyEmbedder(read_vocabulary(), query_encoder.encode_texts, clients.shared_cache)
     calibrator = Calibrator()
     limits, bucket_id = settings.pictures, settings.bucket.id
-    decode_slots = BoundedSemaphore(PICTURES_AT_ONCE)
     previews = PreviewCache(gateway.preview_cache_bytes)
-    images = ImageService(catalogue, clients.bucket, clients.thumbnails, limits, bucket_id, previews, decode_slots)
+    images = ImageService(catalogue, clients.bucket, clients.thumbnails, limits, bucket_id, previews, clients.decoders)
     return Container(
         settings=settings,
         clients=clients,
         telemetry=telemetry,
         access=AccessControl(gateway),
         catalogue=catalogue,
-        decode_slots=decode_slots,
         search=SearchService(catalogue, query_encoder, vocabulary, calibrator),
         images=images,
         changes=ChangeService(
-            images, clients.bucket, clients.thumbnails, clients.watcher, limits, bucket_id, decode_slots
+            images, clients.bucket, clients.thumbnails, clients.watcher, limits, bucket_id, clients.decoders
         ),
         retries=RetryService(catalogue, clients.watcher),
         ingest=IngestStatusService(catalogue, clients.watcher, writable=settings.bucket.writable),

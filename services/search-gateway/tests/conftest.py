@@ -17,6 +17,7 @@ from fakes import (
     FakeBucket,
     FakeCatalogue,
     FakeCollection,
+    FakeDecoderPool,
     FakeEncoder,
     FakeThumbnailStore,
     picture_vector,
@@ -133,6 +134,7 @@ class World:
         self.watcher = FakeWatcher()
         self.shared_cache = FakeSharedCache()
         self.maps = MapService(settings.queue, settings.maps, self.thumbnails)
+        self.decoders = FakeDecoderPool()
         self.use(
             Clients(
                 catalogue=self.catalogue,
@@ -143,6 +145,7 @@ class World:
                 watcher=self.watcher,
                 shared_cache=self.shared_cache,
                 maps=self.maps,
+                decoders=self.decoders,
             )
         )
 

@@ -31,6 +31,7 @@ def real(make_world, folder):
             watcher=world.watcher,
             shared_cache=world.shared_cache,
             maps=world.maps,
+            decoders=world.decoders,
         )
         world.use(services)
         return world

@@ -272,7 +272,7 @@ class RawImage(_message.Message):
     PREPROCESSED_FIELD_NUMBER: _builtins.int
     rgb: _builtins.bytes
     """Rows from top to bottom, pixels from left to right, one byte each for red, green and blue: exactly
-    width * height * 3 bytes.
+    width * height * 3 bytes. Unless they are preprocessed, a side may have 65,535 pixels.
     """
     width: _builtins.int
     height: _builtins.int
@@ -356,7 +356,7 @@ class Status(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     code: _builtins.int
     """A google.rpc.Code number: 3 INVALID_ARGUMENT for what will never work (not an image, over the limit
-    of bytes or pixels), 13 INTERNAL for what might.
+    of bytes or pixels, too slow to decode), 13 INTERNAL for what might.
     """
     message: _builtins.str
     """Fit to show to a person."""

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 from typing import Annotated
 
 import structlog
 from sightline_bucket import Bucket, KeyRefused, ObjectExists, ObjectMissing, ThumbnailStore
 from sightline_catalogue import CatalogueReadOnly
 from sightline_catalogue import image_id as image_id_of
-from sightline_pictures import PictureError, PictureSettings, open_picture
+from sightline_pictures import PictureError, PictureSettings
+from sightline_pictures.decoder_process import DecoderPool
+from sightline_pictures.rendering import check_format
 
 from sightline_search_gateway.answer_schemas import Uuid
 from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherClient
 from sightline_search_gateway.errors import Refused, ServiceError, reasons_of
 from sightline_search_gateway.images.service import ImageService
+from sightline_search_gateway.ingest.upload_decoding import decode_upload
 from sightline_search_gateway.ingest.upload_names import SentFile, numbered_key, safe_folder, safe_name
 
-CHECK_SIDE = 64
 MAX_NUMBER = 1000
 log = structlog.get_logger()
 
@@ -51,7 +52,7 @@ class ChangeService:
     watcher: WatcherClient
     limits: PictureSettings
     bucket_id: str
-    decode_slots: BoundedSemaphore
+    decoders: DecoderPool
 
     def upload(self, files: Sequence[SentFile], folder: str) -> Uploaded:
         """Add those of some files that are images.
@@ -102,11 +103,8 @@ class ChangeService:
         self._request_scan([image.key])
 
     def _add(self, file: SentFile, folder: str) -> str:
-        limits = self.limits
-        with self.decode_slots:
-            data = file.read(limits.max_bytes + 1)
-            picture = open_picture(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=CHECK_SIDE)
-        name = safe_name(file.name, picture.format)
+        data, format_name = decode_upload(self.decoders, check_format, file, self.limits)
+        name = safe_name(file.name, format_name)
         key = f"{folder}/{name}" if folder else name
         for number in range(MAX_NUMBER):
             try:

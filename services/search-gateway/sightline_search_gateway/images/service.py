@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 
 import structlog
-from PIL.Image import Image as PillowImage
 from sightline_bucket import Bucket, BucketUnavailable, ThumbnailStore
 from sightline_catalogue import Collection, Filter, Image, Page
 from sightline_catalogue import image_id as image_id_of
-from sightline_pictures import PictureError, PictureSettings, open_picture, preview, thumbnail
-from sightline_pictures.thumbnails import PREVIEW_SIDE, THUMBNAIL_SIDE
+from sightline_pictures import PictureError, PictureSettings
+from sightline_pictures.decoder_process import Busy, DecoderPool
+from sightline_pictures.rendering import render_preview, render_thumbnail
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.errors import ServiceError
@@ -43,7 +41,7 @@ class ImageService:
     limits: PictureSettings
     bucket_id: str
     previews: PreviewCache
-    decode_slots: BoundedSemaphore
+    decoders: DecoderPool
 
     def browse(self, matching: Filter, limit: int, cursor: str | None = None) -> Page:
         """Return a page of the collection; where there is none, an empty one."""
@@ -101,7 +99,7 @@ class ImageService:
         cached = self.previews.get(image.sha256) if image.sha256 else None
         if cached is not None and image.sha256 is not None:
             return RenderedPicture(image.sha256, cached)
-        rendered = self._render(image, preview, PREVIEW_SIDE)
+        rendered = self._render(image, render_preview)
         self.previews.put(rendered.sha256, rendered.webp)
         return rendered
 
@@ -114,29 +112,20 @@ class ImageService:
             stored = None
         if stored is not None and image.sha256 is not None:
             return RenderedPicture(image.sha256, stored, was_stored=True)
-        rendered = self._render(image, thumbnail, THUMBNAIL_SIDE)
+        rendered = self._render(image, render_thumbnail)
         try:
             self.thumbnails.put(rendered.sha256, rendered.webp)
         except BucketUnavailable as error:
             log.warning("a thumbnail could not be kept", error=str(error))
         return rendered
 
-    def _render(self, image: Image, render: Callable[[PillowImage], bytes], side: int) -> RenderedPicture:
-        limits = self.limits
+    def _render(self, image: Image, render: Callable[[bytes, PictureSettings], bytes]) -> RenderedPicture:
         try:
-            # Read while the slot is held, too: files that wait for one would fill the memory.
-            with self._decode_slot():
-                data = self.read(image)
-                opened = open_picture(data, max_bytes=limits.max_bytes, max_pixels=limits.max_pixels, min_side=side)
-                return RenderedPicture(hashlib.sha256(data).hexdigest(), render(opened.image))
+            data, webp = self.decoders.run(render, DECODE_WAIT_SECONDS, lambda: self.read(image), self.limits)
         except PictureError as error:
             raise ServiceError("not-shown", f"This file cannot be shown: {error.reason}.") from error
-
-    @contextmanager
-    def _decode_slot(self) -> Iterator[None]:
-        if not self.decode_slots.acquire(timeout=DECODE_WAIT_SECONDS):
-            raise ServiceError("overloaded", "Many pictures are being prepared; try again soon.", retry_after_seconds=5)
-        try:
-            yield
-        finally:
-            self.decode_slots.release()
+        except Busy:
+            raise ServiceError(
+                "overloaded", "Many pictures are being prepared; try again soon.", retry_after_seconds=5
+            ) from None
+        return RenderedPicture(hashlib.sha256(data).hexdigest(), webp)

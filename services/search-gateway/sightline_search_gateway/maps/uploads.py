@@ -5,19 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 from sightline.encoder.client import BULK, EncoderClient, ItemError, RawPixels
 from sightline_catalogue import ModelRef
-from sightline_pictures import PictureError, PictureSettings, Preprocessing, open_picture, preprocess, thumbnail
+from sightline_pictures import PictureError, PictureSettings, Preprocessing
+from sightline_pictures.decoder_process import DecoderPool
 from sightline_pictures.proto import from_proto
-from sightline_pictures.thumbnails import THUMBNAIL_SIDE
+from sightline_pictures.rendering import render_thumbnail_and_input
 from sightline_service.batches import batched
 
 from sightline_search_gateway.errors import Refused
+from sightline_search_gateway.ingest.upload_decoding import decode_upload
 from sightline_search_gateway.ingest.upload_names import SentFile
 from sightline_search_gateway.search.query_encoder import served_model
 
@@ -74,12 +75,12 @@ class Reader:
     """Opens pictures of an upload and has them encoded.
 
     Args:
-        decode_slots: Held while a picture is decoded.
+        decoders: Decode the pictures.
     """
 
     encoder: EncoderClient
     limits: PictureSettings
-    decode_slots: BoundedSemaphore
+    decoders: DecoderPool
 
     def read(self, files: Sequence[SentFile], model: ModelRef) -> tuple[list[UploadedPicture], list[Refused]]:
         """Return the pictures among some files, and of each other file name and reason.
@@ -108,20 +109,10 @@ class Reader:
         return pictures, refused
 
     def _open(self, file: SentFile, preprocessing: Preprocessing) -> _Opened:
-        with self.decode_slots:
-            data = file.read(self.limits.max_bytes + 1)
-            picture = open_picture(
-                data,
-                max_bytes=self.limits.max_bytes,
-                max_pixels=self.limits.max_pixels,
-                min_side=max(preprocessing.min_side, THUMBNAIL_SIDE),
-            )
-            return _Opened(
-                file.name,
-                hashlib.sha256(data).hexdigest(),
-                thumbnail(picture.image),
-                preprocess(picture.image, preprocessing),
-            )
+        data, (webp, pixels) = decode_upload(
+            self.decoders, render_thumbnail_and_input, file, self.limits, preprocessing
+        )
+        return _Opened(file.name, hashlib.sha256(data).hexdigest(), webp, pixels)
 
     def _encode(self, opened: Sequence[_Opened], name: str, fingerprint: str) -> list[NDArray[np.float32] | ItemError]:
         if not opened:

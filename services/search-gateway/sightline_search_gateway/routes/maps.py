@@ -62,7 +62,7 @@ def upload_map(upload: dict[str, Any]) -> Response:
     """
     collection = current().catalogue.current_if_any()
     sent = sent_files(upload["files"], current().settings.gateway.upload_max_files)
-    reader = Reader(current().clients.encoder, current().settings.pictures, current().decode_slots)
+    reader = Reader(current().clients.encoder, current().settings.pictures, current().clients.decoders)
     layout = {name: upload[name] for name in ("sample", "perplexity")}
     record, known = current().clients.maps.make_of_uploads(sent, reader, collection, **layout)
     return _answer(record, collection, known)
