@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 from sightline_service import SettingsGroup
 from sightline_service.queues import QUEUE_BACKFILL, QueueSettings
+from sightline_service.redaction import redact_url
 
 TASK_INDEX = "sightline.index"
 """The task that indexes keys; its argument is a list of at most KEYS_PER_TASK of them."""
@@ -69,7 +70,7 @@ def ping(settings: QueueSettings, node: str) -> int:
     try:
         answers = celery_app(settings).control.ping(destination=[node], timeout=PING_SECONDS)
     except Exception as error:
-        print(f"{node}: the queue at {settings.redis_url} does not answer: {error}", file=sys.stderr)
+        print(f"{node}: the queue at {redact_url(settings.redis_url)} does not answer: {error}", file=sys.stderr)
         return 1
     print(f"{node} answers" if answers else f"{node} does not answer", file=sys.stdout if answers else sys.stderr)
     return 0 if answers else 1

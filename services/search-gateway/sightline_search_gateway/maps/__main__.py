@@ -36,6 +36,7 @@ def _ping() -> int:
     import redis
     from sightline_service import load_settings
     from sightline_service.queues import QueueSettings, redis_client
+    from sightline_service.redaction import redact_url
 
     from sightline_search_gateway.maps.settings import MapSettings
     from sightline_search_gateway.maps.worker_presence import is_there
@@ -44,7 +45,7 @@ def _ping() -> int:
     try:
         found = is_there(redis_client(queue), name)
     except redis.RedisError as error:
-        print(f"{name}: Redis at {queue.redis_url} does not answer: {error}", file=sys.stderr)
+        print(f"{name}: Redis at {redact_url(queue.redis_url)} does not answer: {error}", file=sys.stderr)
         return 1
     print(f"{name} {'is there' if found else 'is not there'}", file=sys.stdout if found else sys.stderr)
     return 0 if found else 1
