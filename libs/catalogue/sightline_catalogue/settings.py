@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from pydantic import Field, FilePath, SecretStr, field_validator
+from pydantic import Field, FilePath, field_validator
 from pydantic_settings import SettingsConfigDict
-from sightline_service import SettingsGroup
+from sightline_service import HeaderSecret, SettingsGroup
 
 GRPC_PORT = 6334
 REST_PORT = 6333
@@ -21,7 +21,7 @@ class CatalogueSettings(SettingsGroup):
     url: str = f"http://127.0.0.1:{GRPC_PORT}"
     """Qdrant, or qdrant-edge: scheme, host and gRPC port, `https://` for TLS; several nodes separated by commas. Calls
     are spread over them, and over all addresses of a host name. Or unix:///PATH, a Unix socket of this machine."""
-    api_key: SecretStr | None = None
+    api_key: HeaderSecret | None = None
     """The key that Qdrant wants, if any."""
     ca_file: FilePath | None = None
     """The certificate of the authority that signed Qdrant's own; unset means those that the system trusts."""
@@ -62,7 +62,7 @@ class CatalogueSettings(SettingsGroup):
                 fits = _is_address(parts)
             except ValueError:
                 fits = False
-            if not fits or parts.query or parts.fragment or parts.username:
+            if not fits or parts.query or parts.fragment or "@" in parts.netloc:
                 raise ValueError(
                     f"must be http://HOST:PORT or https://HOST:PORT of Qdrant's gRPC, {GRPC_PORT} by default; several "
                     "are separated by commas; or unix:///PATH"

@@ -6,9 +6,10 @@ several processes sets first.
 
 from sightline_service.cores import available_cores
 from sightline_service.logs import LogSettings, configure_logging
-from sightline_service.settings import SettingsGroup, load_settings
+from sightline_service.settings import HeaderSecret, SettingsGroup, load_settings
 
 __all__ = [
+    "HeaderSecret",
     "LogSettings",
     "SettingsGroup",
     "available_cores",

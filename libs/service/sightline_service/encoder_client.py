@@ -5,12 +5,12 @@ Needs the `encoder` extra.
 
 from __future__ import annotations
 
-from pydantic import Field, FilePath, SecretStr, field_validator
+from pydantic import Field, FilePath, field_validator
 from pydantic_settings import SettingsConfigDict
 from sightline.encoder.client import EncoderClient
 from sightline.grpc_client import check_names
 
-from sightline_service.settings import SettingsGroup
+from sightline_service.settings import HeaderSecret, SettingsGroup
 
 
 class EncoderClientSettings(SettingsGroup):
@@ -23,7 +23,7 @@ class EncoderClientSettings(SettingsGroup):
     name."""
     attempt_seconds: float = Field(default=1.0, gt=0, le=60)
     """How long one of several encoders has to answer a query before a second one is asked, and it is passed over."""
-    token: SecretStr | None = None
+    token: HeaderSecret | None = None
     """The bearer token that calls need; unset means none. Health checks need none."""
     ca_file: FilePath | None = None
     """The certificate of the authority that signed the encoders' TLS certificates; unset means no TLS."""

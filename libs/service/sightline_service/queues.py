@@ -5,12 +5,14 @@ Needs the `queue` extra.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Annotated
 from urllib.parse import parse_qs, quote, urlsplit
 
 import redis
-from pydantic import AwareDatetime, BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -33,24 +35,42 @@ DATABASE_SECONDS = 60
 """How long a database's status counts."""
 
 
+def check_redis_url(url: str) -> str:
+    """Return the URL if it can be Redis's; a password with characters that end a part of a URL makes it another one.
+
+    Raises:
+        ValueError: What would be right; without the URL, of which any part may be the password's.
+    """
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "unix":
+            fits = parts.path.strip("/") != "" and not parts.fragment
+        else:
+            fits = parts.scheme in ("redis", "rediss") and bool(parts.hostname) and parts.port != 0
+            fits = fits and re.fullmatch(r"(/\d*)?", parts.path) is not None and not parts.fragment
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            "must be redis://HOST:PORT/0, rediss://HOST:PORT/0 or unix:///PATH?db=0; in a password, write / as %2F, "
+            "? as %3F, # as %23, @ as %40 and : as %3A"
+        )
+    return url
+
+
+RedisUrl = Annotated[str, AfterValidator(check_redis_url)]
+
+
 class QueueSettings(SettingsGroup):
     """The queues."""
 
     model_config = SettingsConfigDict(env_prefix="QUEUE_", populate_by_name=True)
 
-    redis_url: str = Field(default="redis://127.0.0.1:6379/0", validation_alias="REDIS_URL")
+    redis_url: RedisUrl = Field(default="redis://127.0.0.1:6379/0", validation_alias="REDIS_URL", repr=False)
     """Redis, which holds the queues and the maps: redis://HOST:PORT/0, `rediss://` for TLS, or unix:///PATH?db=0 for a
     Unix socket."""
     redis_password: SecretStr | None = Field(default=None, validation_alias="REDIS_PASSWORD")
     """The password that Redis wants, if any and if REDIS_URL has none."""
-
-    @field_validator("redis_url")
-    @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        is_path = value.startswith("unix://") and urlsplit(value).path.strip("/")
-        if not is_path and not value.startswith(("redis://", "rediss://")):
-            raise ValueError("must be redis://HOST:PORT/0, rediss://HOST:PORT/0 or unix:///PATH?db=0")
-        return value
 
     @property
     def password(self) -> str | None:

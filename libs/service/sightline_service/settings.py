@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TypeVar, get_args
+from typing import Annotated, TypeVar, get_args
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -46,7 +46,28 @@ def groups(cls: type[BaseSettings]) -> dict[str, type[SettingsGroup]]:
 def is_secret(cls: type[BaseSettings], field: str) -> bool:
     """Return whether a field's value is shown nowhere: a SecretStr, or what `repr=False` keeps out of sight."""
     info = cls.model_fields.get(field)
-    return info is not None and (not info.repr or SecretStr in (info.annotation, *get_args(info.annotation)))
+    return info is not None and (not info.repr or _holds_secret(info.annotation))
+
+
+def _holds_secret(annotation: object) -> bool:
+    return annotation is SecretStr or any(_holds_secret(part) for part in get_args(annotation))
+
+
+def _check_header(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not (text.isascii() and text.isprintable()):
+        # gRPC would say what it cannot send.
+        raise ValueError("printable ASCII characters only")
+    return value
+
+
+HeaderSecret = Annotated[SecretStr, AfterValidator(_check_header)]
+"""A secret that is sent in a header."""
+
+
+def _field_at(cls: type[BaseSettings], location: str) -> str:
+    """Return the field that an error is about, which goes by its alias where it has one."""
+    return next((name for name, info in cls.model_fields.items() if info.validation_alias == location), location)
 
 
 def describe(cls: type[BaseSettings], error: ValidationError) -> list[str]:
@@ -54,11 +75,12 @@ def describe(cls: type[BaseSettings], error: ValidationError) -> list[str]:
     lines = []
     for problem in error.errors(include_url=False):
         location = problem["loc"]
-        name = variable_name(cls, str(location[0])) if location else cls.__name__
+        field = _field_at(cls, str(location[0])) if location else ""
+        name = variable_name(cls, field) if location else cls.__name__
         message = redact_message(problem["msg"].removeprefix("Value error, "))
         if problem["type"] == "missing":
             lines.append(f"{name} is not set and has no default")
-        elif location and is_secret(cls, str(location[0])):
+        elif is_secret(cls, field):
             lines.append(f"{name}: {message}")
         elif location:
             lines.append(f"{name}={_shown(problem['input'])}: {message}")

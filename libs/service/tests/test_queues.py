@@ -101,7 +101,14 @@ def test_one_address_and_password_are_for_celery_and_for_redis_py(url, password,
     assert not password or password not in repr(settings)
 
 
-@pytest.mark.parametrize("url", ["redis:6379", "http://redis:6379", "unix://", "redis+socket:///run/redis"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("redis:6379", "http://redis:6379", "unix://", "redis+socket:///run/redis", "redis://", "redis://redis:0"),
+        # A password that ends a part of the URL.
+        *("redis://:a/b@redis:6379/0", "redis://:a#b@redis:6379/0", "redis://:1?2@redis:6379/0", "redis://:1/2@redis"),
+    ],
+)
 def test_a_wrong_address_is_refused(url):
     with pytest.raises(ValidationError, match="unix:///PATH"):
         QueueSettings(redis_url=url)
