@@ -52,7 +52,7 @@ def test_the_files_are_valid_and_every_service_is_fenced_in(overlays):
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert service["logging"]["options"]["max-size"], name
         assert service["deploy"]["resources"]["limits"]["memory"], name
-        assert 0 < int(service["pids_limit"]) <= 1024, name
+        assert 0 < service["deploy"]["resources"]["limits"]["pids"] <= 1024, name
         assert {port["host_ip"] for port in service.get("ports", [])} <= {"127.0.0.1"}, name
         if name != "samples":
             assert service["restart"] == "unless-stopped", name
