@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from qdrant_client.grpc import collections_service_pb2, points_service_pb2, qdrant_pb2, snapshots_service_pb2
+from sightline.grpc_server import MalformedInterceptor
 
 from sightline_qdrant_edge.errors import EdgeError
 from sightline_qdrant_edge.metrics import CALL_SECONDS, CALLS
@@ -69,6 +70,7 @@ class EdgeServer:
                 ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
                 ("grpc.keepalive_permit_without_calls", 1),
             ],
+            interceptors=[MalformedInterceptor()],
             maximum_concurrent_rpcs=threads * (1 + _WAITING_CALLS),
         )
         for name, file in _FILES.items():

@@ -205,3 +205,23 @@ def test_metrics_count_calls(serve, create, refused):
         text = response.read().decode()
     assert 'sightline_edge_calls_total{code="OK",method="Collections.Create"} 1.0' in text
     assert 'sightline_edge_calls_total{code="NOT_FOUND",method="Points.Count"} 1.0' in text
+
+
+def test_bytes_that_are_no_request(serve):
+    server = serve()
+    wrong = [
+        ("Points/Query", b"\xff"),
+        # The name of the collection is not UTF-8.
+        ("Points/Query", b"\x0a\x02a\xff"),
+        ("Points/SearchMatrixPairs", b"\xff"),
+        ("Qdrant/HealthCheck", b"\xff"),
+    ]
+    before = len(server.log.read_text().splitlines())
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        for method, data in wrong:
+            with pytest.raises(grpc.RpcError) as refusal:
+                channel.unary_unary(f"/qdrant.{method}")(data, timeout=10)
+            assert refusal.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert "no request of" in refusal.value.details()
+    said = server.log.read_text().splitlines()[before:]
+    assert [json.loads(line)["event"] for line in said] == ["a request cannot be read"] * len(wrong)
