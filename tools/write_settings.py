@@ -30,11 +30,12 @@ from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.metrics import MetricsSettings
 from sightline_service.queues import QueueSettings
 from sightline_service.settings import SettingsGroup, groups, variable_name
+from sightline_service.tracing import TracingSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUPS: tuple[type[SettingsGroup], ...] = (
     *(BucketSettings, ThumbnailSettings, PictureSettings),
-    *(CatalogueSettings, QueueSettings, EncoderClientSettings, LogSettings, MetricsSettings),
+    *(CatalogueSettings, QueueSettings, EncoderClientSettings, LogSettings, MetricsSettings, TracingSettings),
     *(EncoderSettings, WorkerSettings, WatcherSettings, GatewaySettings, MapSettings, EdgeSettings),
 )
 """In the order of .env.example."""

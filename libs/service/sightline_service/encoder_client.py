@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 from sightline.encoder.client import EncoderClient
 from sightline.grpc_client import check_names
 
+from sightline_service.request_ids import request_metadata
 from sightline_service.settings import HeaderSecret, SettingsGroup
 
 
@@ -41,11 +42,12 @@ class EncoderClientSettings(SettingsGroup):
 
 
 def open_encoder(settings: EncoderClientSettings) -> EncoderClient:
-    """Return the encoders' client; it connects on its first call."""
+    """Return the encoders' client, whose calls carry the request's id; it connects on its first call."""
     token = settings.token
     return EncoderClient(
         settings.address_list,
         token=token.get_secret_value() if token is not None else None,
         ca_file=settings.ca_file,
         attempt_seconds=settings.attempt_seconds,
+        call_metadata=request_metadata,
     )

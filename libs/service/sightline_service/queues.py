@@ -25,7 +25,9 @@ QUEUE_NEW = "new"
 QUEUE_BACKFILL = "backfill"
 """The queue of files found in bulk."""
 RESCAN_LIST = "sightline:rescan"
-"""A Redis list of hints to the watcher, JSON: `{}` for the whole bucket, `{"keys": [...]}` for some."""
+"""A Redis list of hints to the watcher, JSON: `{}` for the whole bucket, `{"keys": [...]}` for some. With the id of the
+request that it is for, as `request_id`, and its place in a trace, as TRACE, where there are any."""
+TRACE = "trace"
 WATCHER_HASH = "sightline:watcher"
 """The Redis hash with the fields of `WatcherStatus`; it may be lost without harm."""
 

@@ -67,6 +67,7 @@ class EncoderClient:
         ca_file: The certificate authority of encoders that serve TLS; None means no TLS.
         timeout_seconds: The deadline of a call, its retries included.
         attempt_seconds: How long an encoder has to answer before another one may be asked.
+        call_metadata: Called for each call, in its thread; returns metadata to send with it.
     """
 
     def __init__(
@@ -77,7 +78,9 @@ class EncoderClient:
         ca_file: Path | None = None,
         timeout_seconds: float = 10.0,
         attempt_seconds: float = 1.0,
+        call_metadata: Callable[[], Metadata] = lambda: (),
     ) -> None:
+        self._call_metadata = call_metadata
         self._metadata: Metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._timeout_seconds = timeout_seconds
         self._encoders = LoadBalancer(
@@ -176,7 +179,8 @@ class EncoderClient:
         requests = (image_request(images, model, fingerprint, priority) for images in batches)
         stub = self._encoders.stubs()
         try:
-            for response in stub.EncodeImageStream(requests, timeout=timeout_seconds, metadata=self._metadata):
+            metadata = self._metadata + self._call_metadata()
+            for response in stub.EncodeImageStream(requests, timeout=timeout_seconds, metadata=metadata):
                 yield parse_response(response)
         except grpc.RpcError as error:
             raise from_rpc_error(error) from error
@@ -192,7 +196,11 @@ class EncoderClient:
         hedging = Hedging.ON_EJECTION if priority == BULK else Hedging.ON_SILENCE
         try:
             return self._encoders.call(
-                method, request, seconds=timeout_seconds or self._timeout_seconds, hedging=hedging
+                method,
+                request,
+                seconds=timeout_seconds or self._timeout_seconds,
+                hedging=hedging,
+                metadata=self._call_metadata(),
             )
         except grpc.RpcError as error:
             raise from_rpc_error(error) from error

@@ -104,6 +104,7 @@ class LoadBalancer(Generic[Stubs]):
         hedging: Hedging = Hedging.NEVER,
         tries: int = _ANY_TRIES,
         repeat: Callable[[grpc.RpcError], bool] = lambda error: False,
+        metadata: Metadata = (),
     ) -> Reply:
         """Make a call, and try again while all servers are UNAVAILABLE.
 
@@ -114,6 +115,7 @@ class LoadBalancer(Generic[Stubs]):
             hedging: When to ask a second server.
             tries: At most so many, each of all servers.
             repeat: Which other errors pass by themselves.
+            metadata: Of this call, besides that of every call.
 
         Raises:
             grpc.RpcError: What the last try ended with.
@@ -122,7 +124,7 @@ class LoadBalancer(Generic[Stubs]):
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
-                return self._try(method, request, deadline, hedging)
+                return self._try(method, request, deadline, hedging, self._metadata + metadata)
             except _Closed:
                 # The next try opens other channels.
                 continue
@@ -170,6 +172,7 @@ class LoadBalancer(Generic[Stubs]):
         request: Request,
         deadline: float,
         hedging: Hedging,
+        metadata: Metadata,
     ) -> Reply:
         """Make a call to one server after the other, until one answers."""
         waiting = deque(self._in_order())
@@ -184,7 +187,7 @@ class LoadBalancer(Generic[Stubs]):
                 if ask_next:
                     server = waiting.popleft()
                     try:
-                        future = server.start(method, request, max(deadline - time.monotonic(), 0.001), self._metadata)
+                        future = server.start(method, request, max(deadline - time.monotonic(), 0.001), metadata)
                     except ValueError:
                         raise _Closed from None
                     running[future] = server

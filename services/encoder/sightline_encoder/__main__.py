@@ -10,6 +10,7 @@ import sys
 
 from sightline_service import configure_logging, load_settings
 from sightline_service.parent_death import die_with_parent
+from sightline_service.tracing import flush_traces, set_up_tracing
 
 from sightline_encoder.bootstrap import bootstrap, load_models
 from sightline_encoder.errors import StartupError
@@ -36,6 +37,7 @@ def main() -> None:
         if arguments.prepare:
             load_models(settings, convert=None)
         else:
+            set_up_tracing(settings.tracing, "encoder")
             asyncio.run(bootstrap(settings).run())
     except StartupError as error:
         print(f"sightline-encoder: {error}", file=sys.stderr)
@@ -43,6 +45,7 @@ def main() -> None:
     else:
         code = 0
     # Not sys.exit: while native code still loads a model in a thread, the interpreter's shutdown would crash.
+    flush_traces()
     sys.stderr.flush()
     os._exit(code)
 

@@ -12,6 +12,8 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
+from sightline.grpc_server import AioMalformedInterceptor
+from sightline_service.tracing import trace_grpc_server
 
 from sightline_encoder import limits
 from sightline_encoder.errors import StartupError
@@ -64,7 +66,9 @@ class EncoderServer:
             StartupError: The address or port cannot be listened on, or the certificate is not valid.
         """
         settings = self._settings
-        interceptors = [] if settings.token is None else [TokenInterceptor(settings.token.get_secret_value())]
+        interceptors: list[grpc.aio.ServerInterceptor] = [*trace_grpc_server(), AioMalformedInterceptor()]
+        if settings.token is not None:
+            interceptors.insert(0, TokenInterceptor(settings.token.get_secret_value()))
         server = grpc.aio.server(
             interceptors=interceptors,
             options=[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn, TypeVar
@@ -22,6 +23,7 @@ from sightline.encoder.errors import (
 from sightline.encoder.messages import item_status
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
 from sightline_pictures.proto import to_proto
+from sightline_service.request_ids import METADATA_KEY, bind_request_id, is_request_id
 
 from sightline_encoder.metrics import EncoderMetrics
 from sightline_encoder.pipeline import Call, EncodingModel, ImageInput, Pipeline, Vectors
@@ -203,6 +205,10 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         """Count a call, and abort it with the status of an EncoderError."""
         self.in_flight += 1
         code = "OK"
+        began = time.perf_counter()
+        metadata = dict(context.invocation_metadata() or ())
+        request_id = metadata.get(METADATA_KEY)
+        bind_request_id(request_id)
         try:
             yield
         except EncoderError as error:
@@ -220,6 +226,10 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         finally:
             self.in_flight -= 1
             self._metrics.calls.labels(method, code).inc()
+            # Those of ingestion at its fullest are many, and nobody looks for one of them.
+            write = log.info if is_request_id(request_id) else log.debug
+            ms = round((time.perf_counter() - began) * 1000, 2)
+            write("call", method=method, code=code, ms=ms)
 
 
 async def _abort(context: Context, error: EncoderError) -> NoReturn:

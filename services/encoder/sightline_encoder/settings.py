@@ -11,6 +11,7 @@ from pydantic_settings import SettingsConfigDict
 from sightline_pictures import PictureSettings
 from sightline_service import HeaderSecret, LogSettings, SettingsGroup, available_cores
 from sightline_service.metrics import MetricsSettings
+from sightline_service.tracing import TracingSettings
 
 from sightline_encoder import limits
 
@@ -28,6 +29,7 @@ class EncoderSettings(SettingsGroup):
 
     log: LogSettings = Field(default_factory=LogSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)
     pictures: PictureSettings = Field(default_factory=PictureSettings)
 
     models: str = "embedded"

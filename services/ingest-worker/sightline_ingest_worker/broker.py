@@ -65,6 +65,13 @@ def celery_app(settings: QueueSettings) -> Celery:
     return app
 
 
+def trace_tasks() -> None:
+    """Trace the tasks that this process sends, or carries out; after `set_up_tracing`."""
+    from opentelemetry.instrumentation.celery import CeleryInstrumentor
+
+    CeleryInstrumentor().instrument()
+
+
 def ping(settings: QueueSettings, node: str) -> int:
     """Ping a worker by its node's name, print the outcome, and return an exit status: 0 if it answers."""
     try:

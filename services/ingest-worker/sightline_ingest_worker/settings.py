@@ -13,6 +13,7 @@ from sightline_service import LogSettings, SettingsGroup, available_cores
 from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.metrics import MetricsSettings
 from sightline_service.queues import QueueSettings
+from sightline_service.tracing import TracingSettings
 
 from sightline_ingest_worker.broker import NodeSettings
 
@@ -22,6 +23,7 @@ class IngestSettings(SettingsGroup):
 
     log: LogSettings = Field(default_factory=LogSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)
     queue: QueueSettings = Field(default_factory=QueueSettings)
     bucket: BucketSettings = Field(default_factory=BucketSettings)  # type: ignore[arg-type]
     thumbnails: ThumbnailSettings = Field(default_factory=ThumbnailSettings)  # type: ignore[arg-type]

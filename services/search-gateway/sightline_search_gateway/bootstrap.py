@@ -10,10 +10,12 @@ from sightline_bucket import ThumbnailStore, open_bucket
 from sightline_catalogue import Catalogue, CatalogueError
 from sightline_pictures.decoder_process import DecoderPool
 from sightline_service.encoder_client import open_encoder
+from sightline_service.tracing import set_up_tracing
 
 from sightline_search_gateway.app import create_app
 from sightline_search_gateway.clients.watcher import WatcherClient
 from sightline_search_gateway.container import EXTENSION, Clients, Container
+from sightline_search_gateway.http.telemetry import QUIET
 from sightline_search_gateway.maps.service import MapService
 from sightline_search_gateway.operations import PROBE_SECONDS
 from sightline_search_gateway.search.blas_threads import use_one_thread
@@ -37,7 +39,13 @@ def bootstrap(settings: Settings) -> APIFlask:
 def serve_app(settings: Settings) -> APIFlask:
     """Return the application of a process that serves; a thread prepares what searches need meanwhile."""
     use_one_thread()
+    # Each process has its own: this is called after the fork.
+    traced = set_up_tracing(settings.tracing, "search-gateway")
     app = bootstrap(settings)
+    if traced:
+        from opentelemetry.instrumentation.flask import FlaskInstrumentor
+
+        FlaskInstrumentor().instrument_app(app, excluded_urls=",".join(sorted(QUIET)))
     Thread(target=_prepare, args=(app.extensions[EXTENSION],), name="prepare", daemon=True).start()
     return app
 

@@ -13,6 +13,7 @@ from sightline_pictures import PictureSettings
 from sightline_service import LogSettings, SettingsGroup
 from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.queues import QueueSettings
+from sightline_service.tracing import TracingSettings
 
 from sightline_search_gateway.maps.settings import MEBIBYTE, MapSettings
 
@@ -182,6 +183,7 @@ class Settings(SettingsGroup):
     thumbnails: ThumbnailSettings = Field(default_factory=ThumbnailSettings)  # type: ignore[arg-type]
     maps: MapSettings = Field(default_factory=MapSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)
 
 
 def split(value: str) -> list[str]:

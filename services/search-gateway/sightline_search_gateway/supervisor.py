@@ -14,8 +14,10 @@ import structlog
 from apiflask import APIFlask
 from sightline_service.parent_death import die_with_parent
 from sightline_service.signals import stop_event
+from sightline_service.tracing import flush_traces
 
 from sightline_search_gateway.bootstrap import serve_app
+from sightline_search_gateway.maps.settings import MEBIBYTE
 from sightline_search_gateway.server import GatewayServer, set_up_process
 from sightline_search_gateway.settings import GatewaySettings, Settings
 
@@ -91,4 +93,12 @@ def _work(listener: socket.socket, settings: Settings, make_app: AppMaker, paren
     except Exception as error:
         log.error("cannot start", error=str(error))
         raise SystemExit(CANNOT_START) from None
-    GatewayServer(app, listener, settings.gateway, app.config["MAX_CONTENT_LENGTH"]).serve_until(stopped)
+    server = GatewayServer(
+        app,
+        listener,
+        settings.gateway,
+        max_body_bytes=app.config["MAX_CONTENT_LENGTH"],
+        max_answer_bytes=settings.pictures.max_bytes + MEBIBYTE,
+    )
+    server.serve_until(stopped)
+    flush_traces()

@@ -14,8 +14,9 @@ from sightline_service.encoder_client import open_encoder
 from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.queues import WATCHER_HASH, redis_client
 from sightline_service.signals import stop_event
+from sightline_service.tracing import flush_traces, set_up_tracing
 
-from sightline_ingest_worker.broker import celery_app
+from sightline_ingest_worker.broker import celery_app, trace_tasks
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import TargetSource
 from sightline_ingest_worker.watcher import metrics
@@ -52,6 +53,8 @@ def run(settings: WatcherSettings) -> int:
     """Watch until SIGTERM; return the exit status."""
     configure_logging(settings.log, "watcher")
     exit_if_too_old(settings.catalogue)
+    if set_up_tracing(settings.tracing, "watcher"):
+        trace_tasks()
     stop = stop_event()
     lock = LeaderLock(redis_client(settings.queue), f"{WATCHER_HASH}:lease")
     try_to_serve_metrics(settings.metrics.address, settings.metrics_port)
@@ -70,6 +73,7 @@ def run(settings: WatcherSettings) -> int:
             watcher.run()
         if stop.is_set():
             lock.release()
+    flush_traces()
     return 0
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import redis
 import structlog
-from sightline_service.queues import RESCAN_LIST
+from sightline_service.queues import RESCAN_LIST, TRACE
+from sightline_service.request_ids import REQUEST_ID
 
 log = structlog.get_logger()
 
@@ -20,10 +21,14 @@ class Hint:
     Attributes:
         keys: Keys to check; None means the whole bucket.
         retry: Whether those of them that failed are to be tried again.
+        request_id: Of the request that it is for; None for none's.
+        trace: The request's place in a trace; empty where there is none.
     """
 
     keys: list[str] | None
     retry: bool = False
+    request_id: str | None = None
+    trace: Mapping[str, str] = field(default_factory=dict)
 
 
 def pop_hints(client: redis.Redis) -> Iterator[Hint]:
@@ -51,6 +56,13 @@ def _parse(message: str) -> Iterator[Hint]:
     try:
         fields = json.loads(message)
         keys = fields.get("keys")
-        yield Hint([str(key) for key in keys] if keys is not None else None, fields.get("retry") is True)
+        hint = Hint(
+            keys=[str(key) for key in keys] if keys is not None else None,
+            retry=fields.get("retry") is True,
+            request_id=fields.get(REQUEST_ID),
+            trace={str(name): str(value) for name, value in fields.get(TRACE, {}).items()},
+        )
     except (ValueError, AttributeError, TypeError):
         log.warning("not a valid hint", message=message[:200])
+        return
+    yield hint

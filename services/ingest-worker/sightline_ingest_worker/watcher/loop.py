@@ -14,6 +14,8 @@ from sightline.encoder.client import EncoderError
 from sightline_bucket import Bucket, BucketObject
 from sightline_catalogue import Catalogue, Collection, NoCollection
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, WatcherStatus
+from sightline_service.request_ids import working_for
+from sightline_service.tracing import continued_trace
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
 from sightline_ingest_worker.broker import KEYS_PER_TASK
@@ -201,9 +203,10 @@ class Watcher:
         if hint.keys is None:
             self.request_scan()
         elif hint.keys:
-            if hint.retry:
-                self._reconciler.mark_failed_as_due(collection, hint.keys)
-            self._handle(collection, hint.keys, "hint", settled=True)
+            with working_for(hint.request_id), continued_trace(hint.trace, "reconcile"):
+                if hint.retry:
+                    self._reconciler.mark_failed_as_due(collection, hint.keys)
+                self._handle(collection, hint.keys, "hint", settled=True)
 
     def _handle(self, collection: Collection, keys: list[str], reason: str, *, settled: bool) -> None:
         """Reconcile changed keys: files, folders with their files, and what is gone."""

@@ -9,6 +9,7 @@ import redis
 from celery import Celery
 from sightline_service.batches import batched
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
+from sightline_service.request_ids import REQUEST_ID, current_request_id
 
 from sightline_ingest_worker.broker import KEYS_PER_TASK, TASK_INDEX
 
@@ -48,11 +49,14 @@ class TaskQueue:
         Raises:
             kombu.exceptions.OperationalError: Redis does not answer; some of them may have been queued.
         """
+        request_id = current_request_id()
+        headers = {} if request_id is None else {REQUEST_ID: request_id}
         for batch in batched(keys, KEYS_PER_TASK):
             self._app.send_task(
                 TASK_INDEX,
                 args=[list(batch)],
                 queue=queue,
+                headers=headers,
                 retry=True,
                 # One retry, for a connection that Redis has closed meanwhile.
                 retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2},

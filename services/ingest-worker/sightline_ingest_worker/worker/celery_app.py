@@ -7,9 +7,10 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import structlog
-from celery import Celery, signals
+from celery import Celery, Task, signals
 from celery.exceptions import Reject
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -19,8 +20,10 @@ from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.parent_death import die_with_parent
 from sightline_service.process_metrics import ProcessTreeCollector
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
+from sightline_service.request_ids import REQUEST_ID, bind_request_id, current_request_id
+from sightline_service.tracing import flush_traces, set_up_tracing
 
-from sightline_ingest_worker.broker import TASK_INDEX, VISIBILITY_SECONDS, celery_app
+from sightline_ingest_worker.broker import TASK_INDEX, VISIBILITY_SECONDS, celery_app, trace_tasks
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.worker.context import WorkerContext, open_context
 from sightline_ingest_worker.worker.metrics import IMAGES, TASKS, show_from_zero
@@ -66,6 +69,8 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
             TASKS.labels("returned").inc()
             raise Reject(str(error.__cause__), requeue=True) from error
         TASKS.labels("done").inc()
+        # Those of ingestion at its fullest are many, and nobody looks for one of them.
+        (log.info if current_request_id() else log.debug)("indexed", **outcome)
         for name, count in outcome.items():
             IMAGES.labels(name).inc(count)
 
@@ -87,8 +92,19 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     registry.register(ProcessTreeCollector(main_process))
 
     @signals.worker_process_init.connect(weak=False)
-    def end_with_main_process(**_: object) -> None:
+    def set_up_process(**_: object) -> None:
         die_with_parent(main_process)
+        if set_up_tracing(settings.tracing, "ingest-worker"):
+            trace_tasks()
+
+    @signals.worker_process_shutdown.connect(weak=False)
+    def end_process(**_: object) -> None:
+        flush_traces()
+
+    @signals.task_prerun.connect(weak=False)
+    def begin_task(task: Task[Any, Any], **_: object) -> None:
+        structlog.contextvars.clear_contextvars()
+        bind_request_id(task.request.get(REQUEST_ID))
 
     @signals.setup_logging.connect(weak=False)
     def keep_logging(**_: object) -> None:

@@ -11,6 +11,7 @@ from sightline.encoder.client import EncoderClient
 from sightline_bucket import Bucket, ThumbnailStore, open_bucket
 from sightline_catalogue import Catalogue, image_id
 from sightline_pictures import PictureSettings
+from sightline_service.context_threads import ContextThreadPoolExecutor
 from sightline_service.encoder_client import open_encoder
 from sightline_service.queues import redis_client
 
@@ -50,8 +51,8 @@ class WorkerContext:
     crash_journal: CrashJournal
     stopping: Callable[[], bool]
     encode_batch: int = ENCODE_BATCH
-    readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "read"))
-    sender: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "send"))
+    readers: ThreadPoolExecutor = field(default_factory=lambda: ContextThreadPoolExecutor(2, "read"))
+    sender: ThreadPoolExecutor = field(default_factory=lambda: ContextThreadPoolExecutor(1, "send"))
 
     def image_id(self, key: str) -> str:
         """Return the id of a key's record."""
@@ -89,5 +90,5 @@ def open_context(settings: WorkerSettings, stopping: Callable[[], bool]) -> Work
         encode_locks=EncodeLocks(client, settings.node),
         crash_journal=CrashJournal(client, settings.node),
         stopping=stopping,
-        readers=ThreadPoolExecutor(settings.threads, "read"),
+        readers=ContextThreadPoolExecutor(settings.threads, "read"),
     )

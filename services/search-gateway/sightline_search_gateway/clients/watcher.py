@@ -15,12 +15,15 @@ from sightline_service.queues import (
     QUEUE_BACKFILL,
     QUEUE_NEW,
     RESCAN_LIST,
+    TRACE,
     WATCHER_HASH,
     DatabaseStatus,
     QueueSettings,
     WatcherStatus,
     redis_client,
 )
+from sightline_service.request_ids import REQUEST_ID, current_request_id
+from sightline_service.tracing import trace_headers
 
 MAX_REQUESTS = 1000
 STALE_SECONDS = 60
@@ -100,6 +103,10 @@ class WatcherClient:
         message: dict[str, Any] = {} if keys is None else {"keys": list(keys)}
         if retry:
             message["retry"] = True
+        if request_id := current_request_id():
+            message[REQUEST_ID] = request_id
+        if headers := trace_headers():
+            message[TRACE] = headers
         try:
             self._redis.lpush(RESCAN_LIST, json.dumps(message))
             # Where no watcher takes them: the oldest go, since its scan finds everything anyway.

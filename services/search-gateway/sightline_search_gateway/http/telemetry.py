@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from secrets import token_hex
 
@@ -12,8 +11,8 @@ from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from sightline_service.process_metrics import ProcessTreeCollector
+from sightline_service.request_ids import bind_request_id, is_request_id
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # Probes and scrapes would drown the rest.
 QUIET = {"/healthz", "/readyz", "/metrics"}
 SECONDS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -87,10 +86,10 @@ class Telemetry:
 
         def begin() -> None:
             sent = request.headers.get("X-Request-ID", "")
-            g.request_id = sent if REQUEST_ID.fullmatch(sent) else token_hex(8)
+            g.request_id = sent if is_request_id(sent) else token_hex(8)
             g.began = time.perf_counter()
             structlog.contextvars.clear_contextvars()
-            structlog.contextvars.bind_contextvars(request_id=g.request_id)
+            bind_request_id(g.request_id)
 
         def end(response: Response) -> Response:
             # Not set where the request could not even be taken apart.

@@ -11,11 +11,12 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import redis
 import structlog
+from sightline_service.request_ids import REQUEST_ID, current_request_id
 
 from sightline_search_gateway.maps.record import ACTIVE, MapRecord, NewMap
 from sightline_search_gateway.maps.store import PREFIX, MapStore
@@ -51,6 +52,7 @@ class JobRun:
         message_id: Of the job's message in the stream.
         worker: Who holds the lease.
         attempt: 1 for the first run of the job.
+        request_id: Of the request that asked for the map, for the logs.
     """
 
     id: str
@@ -59,6 +61,7 @@ class JobRun:
     message_id: bytes
     worker: str
     attempt: int = 0
+    request_id: str | None = None
 
 
 class MapJobs:
@@ -114,7 +117,8 @@ class MapJobs:
             return None
         message_id, fields = message
         map_id, job_id = fields[b"map"].decode(), fields[b"job"].decode()
-        run = JobRun(uuid.uuid4().hex, map_id, job_id, message_id, worker)
+        request_id = fields.get(REQUEST_ID.encode(), b"").decode() or None
+        run = JobRun(uuid.uuid4().hex, map_id, job_id, message_id, worker, request_id=request_id)
         record = self._change(
             map_id,
             lambda now: now.state in ACTIVE and now.job_id == job_id,
@@ -124,7 +128,7 @@ class MapJobs:
         if record is None:
             self.drop(run)
             return None
-        return JobRun(run.id, map_id, job_id, message_id, worker, record.attempts + 1)
+        return replace(run, attempt=record.attempts + 1)
 
     def heartbeat(self, run: JobRun) -> None:
         """Renew the lease of a run.
@@ -246,7 +250,7 @@ class MapJobs:
         return found[0] if found else None
 
     def _send(self, pipe: Pipeline, map_id: str, job_id: str) -> None:
-        pipe.xadd(STREAM, {"map": map_id, "job": job_id})
+        pipe.xadd(STREAM, {"map": map_id, "job": job_id, REQUEST_ID: current_request_id() or ""})
 
     def _acknowledge(self, pipe: Pipeline, run: JobRun) -> None:
         pipe.xack(STREAM, GROUP, run.message_id)

@@ -12,6 +12,7 @@ import redis
 import structlog
 from numpy.typing import NDArray
 from sightline_catalogue import Catalogue, CatalogueError, Collection
+from sightline_service.request_ids import bind_request_id
 
 from sightline_search_gateway.maps.jobs import JobRun, LeaseLost, MapJobs
 from sightline_search_gateway.maps.points import Points, centred, dump_xy, scale_of
@@ -87,6 +88,7 @@ def open_context(settings: MapWorkerSettings) -> Context:
 
 def compute(context: Context, run: JobRun) -> None:
     """Compute the map of a run, which ends as done, or as failed with a reason; or not, where the lease is lost."""
+    bind_request_id(run.request_id)
     try:
         _make_with_retries(context, run)
         return

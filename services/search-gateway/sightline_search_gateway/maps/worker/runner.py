@@ -22,6 +22,7 @@ from sightline_service import configure_logging
 from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.parent_death import die_with_parent
 from sightline_service.process_metrics import ProcessTreeCollector
+from sightline_service.request_ids import working_for
 from sightline_service.signals import stop_event
 
 from sightline_search_gateway.maps.jobs import HEARTBEAT_SECONDS, MAX_ATTEMPTS, JobRun, LeaseLost, MapJobs
@@ -72,6 +73,10 @@ class MapWorker:
         run = self.jobs.take(self.name)
         if run is None:
             return None
+        with working_for(run.request_id):
+            return self._work_on(run)
+
+    def _work_on(self, run: JobRun) -> str:
         began = time.monotonic()
         try:
             outcome = self._run(run)

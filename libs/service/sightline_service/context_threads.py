@@ -1,0 +1,22 @@
+"""Threads that work in the context of whoever hands them work: for the same request, within the same trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from typing import ParamSpec, TypeVar
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+class ContextThreadPoolExecutor(ThreadPoolExecutor):
+    """A pool of threads to which context variables are handed on."""
+
+    def submit(
+        self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Future[Result]:
+        """Have a call made, in a copy of this context."""
+        context = copy_context()
+        return super().submit(lambda: context.run(fn, *args, **kwargs))
