@@ -179,3 +179,16 @@ test('a slow answer is said to be on its way', async () => {
   await bestFive(page).first().waitFor();
   expect(await page.getByTestId('slow').count()).toBe(0);
 });
+
+test('an address that leads nowhere says so, with status 404, and leads back', async () => {
+  const { page } = await open('');
+  const answer = await page.goto(`${base()}/no/such/page`);
+  expect(answer?.status()).toBe(404);
+  await notice(page).getByRole('heading', { name: 'There is no such page' }).waitFor();
+  expect(await notice(page).innerText()).toContain('/no/such/page');
+  expect(await page.title()).toBe('Not found · Sightline');
+  await notice(page).getByRole('link', { name: 'Back to the start' }).click();
+  await startTiles(page).first().waitFor();
+  await page.goBack();
+  await notice(page).getByRole('heading', { name: 'There is no such page' }).waitFor();
+});

@@ -15,6 +15,7 @@ from sightline_search_gateway.container import EXTENSION, Clients, assemble
 from sightline_search_gateway.http.bodies import check_body
 from sightline_search_gateway.http.openapi import DESCRIPTION, complete
 from sightline_search_gateway.http.problems import register_problems
+from sightline_search_gateway.http.request_data import GatewayRequest, use_strict_loaders
 from sightline_search_gateway.http.static_files import StaticFiles, add_common_headers
 from sightline_search_gateway.http.telemetry import Telemetry
 from sightline_search_gateway.maps.settings import MEBIBYTE
@@ -47,6 +48,8 @@ def create_app(settings: Settings, clients: Clients) -> APIFlask:
         docs_path=None,
         static_folder=None,  # type: ignore[arg-type]
     )
+    app.request_class = GatewayRequest
+    use_strict_loaders()
     app.config.update(SPEC_SETTINGS)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.gateway.upload_max_bytes + MEBIBYTE,
@@ -73,9 +76,8 @@ def create_app(settings: Settings, clients: Clients) -> APIFlask:
 
     def on_not_found(error: NotFound) -> Response:
         # Only what is nothing else is the page's: a rule of its own for every path would answer to the API's too.
-        if request.url_rule is None and (response := page.answer(request.path)) is not None:
-            return response
-        return on_http_error(error)
+        found = page.answer(request.path) if request.url_rule is None else None
+        return found or page.not_found(request.path) or on_http_error(error)
 
     app.register_error_handler(NotFound, on_not_found)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import resource
 import socket
 import time
@@ -13,7 +14,8 @@ from threading import Event
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.receiver import ChunkedReceiver
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, ThreadedTaskDispatcher
 from waitress.utilities import BadRequest
@@ -32,11 +34,13 @@ MAX_HEADER_BYTES = 32 * 1024
 RECEIVE_BYTES = 64 * 1024
 POLL_SECONDS = 1
 DRAIN_POLL_SECONDS = 0.1
+HOST = re.compile(r"[\w.~%!$&'()*+;=:\[\]-]+", re.ASCII)
+MAX_REASON = 200
 DETAILS = {
-    400: "This is not an HTTP request that can be read.",
     408: "The request did not arrive in time.",
     413: "The request is larger than this gateway accepts.",
     431: "The address or the headers are too large.",
+    500: "The server cannot answer this request.",
 }
 
 
@@ -47,14 +51,50 @@ class RequestTimeout(BadRequest):  # type: ignore[misc]
     reason = "Request Timeout"
 
 
+class RequestParser(HTTPRequestParser):  # type: ignore[misc]
+    """Refuses what waitress's own lets pass, or fails at."""
+
+    def received(self, data: bytes) -> int:
+        """Take data of a request; return how many bytes of it belong to the request."""
+        consumed: int = super().received(data)
+        body = self.body_rcv
+        # Else it would grow to the size of the largest body, each time copied as a whole.
+        if isinstance(body, ChunkedReceiver) and len(body.control_line) + len(body.trailer) > MAX_HEADER_BYTES:
+            self.error = BadRequest("A chunk's size or the trailer is too long")
+            self.completed = True
+        if self.error is not None:
+            # Else the channel would ask for the body of what is refused.
+            self.expect_continue = False
+        return consumed
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Parse the first line and the headers.
+
+        Raises:
+            ParsingError: They cannot be read.
+        """
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:
+            # Of a number of thousands of digits, or of an address with half a bracket.
+            raise ParsingError("The address or Content-Length is invalid") from error
+        host = self.headers.get("HOST")
+        if host is None and self.version == "1.1":
+            raise ParsingError("HTTP/1.1 needs a Host header")
+        # Two of them arrive here as one, with a comma in between.
+        if host is not None and not HOST.fullmatch(host):
+            raise ParsingError("The Host header is no name, or there are several")
+
+
 class ProblemTask(ErrorTask):  # type: ignore[misc]
     """Answers a request that never reaches the application with a problem."""
 
     def execute(self) -> None:
         """Send the problem and close the connection."""
-        status = self.request.error.code
+        error = self.request.error
+        status = error.code
         title = HTTPStatus(status).phrase
-        detail = DETAILS.get(status, "The server cannot answer this request.")
+        detail = DETAILS.get(status) or f"The request cannot be read: {error.body[:MAX_REASON]}."
         body = dump_json({"type": "about:blank", "title": title, "status": status, "detail": detail})
         self.status = f"{status} {title}"
         self.response_headers += [("Content-Type", MIME_TYPE), ("X-Content-Type-Options", "nosniff")]
@@ -67,6 +107,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     """A client's connection."""
 
     error_task_class = ProblemTask
+    parser_class = RequestParser
     request: HTTPRequestParser | None = None
 
     @property
@@ -109,11 +150,20 @@ class GatewayServer(TcpWSGIServer):  # type: ignore[misc]
         listener: A listening socket; several processes may share it.
         settings: The gateway's.
         max_body_bytes: A larger body is refused before it is read.
+        max_answer_bytes: Of a larger answer, a thread waits until the client has taken some.
     """
 
     channel_class = Channel
 
-    def __init__(self, app: WsgiApp, listener: socket.socket, settings: GatewaySettings, max_body_bytes: int) -> None:
+    def __init__(
+        self,
+        app: WsgiApp,
+        listener: socket.socket,
+        settings: GatewaySettings,
+        *,
+        max_body_bytes: int,
+        max_answer_bytes: int,
+    ) -> None:
         adjustments = Adjustments(
             sockets=[listener],
             connection_limit=MAX_CONNECTIONS,
@@ -126,6 +176,8 @@ class GatewayServer(TcpWSGIServer):  # type: ignore[misc]
             recv_bytes=RECEIVE_BYTES,
             # `access.proxies` decides whose word counts.
             clear_untrusted_proxy_headers=False,
+            # An answer lies in a temporary file until its client has taken it: a slow one holds no thread.
+            outbuf_high_watermark=max_answer_bytes,
             log_socket_errors=False,
             ident=None,
         )

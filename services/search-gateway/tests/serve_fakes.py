@@ -33,6 +33,8 @@ def main():
         world = conftest.World(settings)
         for color in ("red", "green", "blue"):
             world.add(f"colors/{color}.jpg", conftest.picture_bytes(color))
+        if size := os.environ.get("BIG_FILE"):
+            world.add("big.jpg", b"\xff\xd8\xff" + bytes(int(size)))
         (FOLDER / "workers" / str(os.getpid())).touch()
 
         def wait():

@@ -252,3 +252,99 @@ def test_a_store_of_thumbnails_out_of_reach_costs_time_but_no_thumbnail(world):
 
     world.use(replace(world.app.extensions["sightline"].clients, thumbnails=Away()))
     assert size_of(get(world, f"/{image.id}/thumbnail")) == (384, 288)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "start", "stop"),
+    [("bytes=0-99", 0, 100), ("bytes=100-", 100, None), ("bytes=-50", -50, None), ("bytes=5-1000000", 5, None)],
+)
+def test_a_range_of_a_file(world, wanted, start, stop):
+    image = world.add("animals/cat.jpg")
+    data = world.bucket.files[image.key]
+    response = get(world, f"/{image.id}/file", Range=wanted)
+    assert response.status_code == 206
+    assert response.data == data[start:stop]
+    first = start if start >= 0 else len(data) + start
+    assert response.headers["Content-Range"] == f"bytes {first}-{first + len(response.data) - 1}/{len(data)}"
+    assert response.content_length == len(response.data)
+    assert response.content_type == "image/jpeg"
+    assert response.headers["Accept-Ranges"] == "bytes"
+    assert response.headers["Content-Disposition"] == "inline; filename=cat.jpg"
+
+
+@pytest.mark.parametrize(
+    "wanted", ["bytes=0-1,5-9", "pages=1-2", "bytes=x", "bytes=9-1", "nonsense", "bytes=" + "9" * 5000 + "-"]
+)
+def test_what_is_no_single_range_gets_the_whole_file(world, wanted):
+    image = world.add("animals/cat.jpg")
+    response = get(world, f"/{image.id}/file", Range=wanted)
+    assert response.status_code == 200
+    assert response.data == world.bucket.files[image.key]
+
+
+def test_a_range_beyond_the_end(world, problem):
+    image = world.add("animals/cat.jpg")
+    size = len(world.bucket.files[image.key])
+    response = get(world, f"/{image.id}/file", Range=f"bytes={size}-")
+    problem(response, 416, "blank")
+    assert response.headers["Content-Range"] == f"bytes */{size}"
+
+
+def test_a_range_only_of_the_version_that_is_known(world):
+    image = world.add("animals/cat.jpg")
+    whole = get(world, f"/{image.id}/file")
+    for validator in (whole.headers["ETag"], whole.headers["Last-Modified"]):
+        assert get(world, f"/{image.id}/file", Range="bytes=0-9", If_Range=validator).status_code == 206
+    assert get(world, f"/{image.id}/file", Range="bytes=0-9", If_Range='"another"').data == whole.data
+    etag = whole.headers["ETag"]
+    assert get(world, f"/{image.id}/file", Range="bytes=0-9", If_None_Match=etag).status_code == 304
+    assert get(world, f"/{image.id}/file", If_Match='"another"').status_code == 412
+
+
+def test_what_is_known_of_a_file_is_not_contradicted(world):
+    image = world.add("evil.jpg", b"<svg/>", state="failed", reason="not an image")
+    for known in (image, world.add("animals/cat.jpg")):
+        whole = get(world, f"/{known.id}/file")
+        for name in ("ETag", "Last-Modified"):
+            asked = (
+                {"If_None_Match": whole.headers["ETag"]}
+                if name == "ETag"
+                else {"If_Modified_Since": whole.headers[name]}
+            )
+            again = get(world, f"/{known.id}/file", **asked)
+            assert again.status_code == 304
+            assert again.data == b""
+            assert again.headers["ETag"] == whole.headers["ETag"]
+            assert again.headers.get("Content-Disposition") in (None, whole.headers["Content-Disposition"])
+            assert again.headers.get("Content-Type") in (None, whole.headers["Content-Type"])
+
+
+def test_the_head_of_a_file(world):
+    image = world.add("animals/cat.jpg")
+    whole = get(world, f"/{image.id}/file")
+    for asked in ({}, {"Range": "bytes=0-9"}):
+        head = world.client.head(f"/api/v1/images/{image.id}/file", headers=asked)
+        assert head.status_code == 200
+        assert head.data == b""
+        for name in ("Content-Length", "Content-Type", "ETag", "Last-Modified", "Accept-Ranges", "Content-Disposition"):
+            assert head.headers[name] == whole.headers[name]
+
+
+def test_a_file_is_read_piece_by_piece_and_closed(world, monkeypatch):
+    image = world.add("animals/cat.jpg", b"\xff\xd8\xff" + bytes(3_000_000))
+    opened, lengths = [], []
+    real_open = world.bucket.open
+
+    def watched(key):
+        made = real_open(key)
+        read, close = made.read, made.close
+        made.read = lambda start, length: lengths.append(length) or read(start, length)
+        made.close = lambda: opened.remove(made) or close()
+        opened.append(made)
+        return made
+
+    monkeypatch.setattr(world.bucket, "open", watched)
+    for headers in ({}, {"Range": "bytes=0-9"}, {"Range": "bytes=9999999-"}, {"If-None-Match": "*"}):
+        world.client.get(f"/api/v1/images/{image.id}/file", headers=headers).close()
+        assert opened == []
+    assert max(lengths) <= 1024 * 1024

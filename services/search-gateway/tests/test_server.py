@@ -10,84 +10,20 @@ import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from threading import Event
 
 import httpx
 import psutil
 import pytest
+from fakes.gateway_server import START_SECONDS, Server, get
 from waiting import wait_for
-
-START_SECONDS = 120
-SCRIPT = Path(__file__).with_name("serve_fakes.py")
-
-
-get = partial(httpx.get, timeout=START_SECONDS)
-
-
-class Server:
-    """A gateway of fakes."""
-
-    def __init__(self, folder, **settings):
-        (folder / "workers").mkdir()
-        (folder / "metrics").mkdir()
-        self.folder = folder
-        self.port = 0
-        self.url = ""
-        self.log = folder / "log"
-        environment = {
-            **os.environ,
-            "GATEWAY_PORT": "0",
-            "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
-            **{name: str(value) for name, value in settings.items()},
-        }
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, SCRIPT, folder], env=environment, stderr=log, stdout=log, cwd=folder
-            )
-
-    def wait(self):
-        """Wait until it listens, on a port that it logs, and answers."""
-
-        def listening():
-            assert self.process.poll() is None, self.log.read_text()
-            return re.search(r'"port": ?(\d+)', self.log.read_text())
-
-        wait_for(listening)
-        self.port = int(listening()[1])
-        self.url = f"http://127.0.0.1:{self.port}"
-        assert get(f"{self.url}/healthz").status_code == 200
-
-    def lines(self):
-        """Return what it logged."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
-
-    def stop(self):
-        """End it, however it is."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-        self.process.wait()
 
 
 @pytest.fixture
 def start(tmp_path):
-    started = []
-
-    def make(**settings):
-        server = Server(tmp_path, **settings)
-        started.append(server)
-        server.wait()
-        return server
-
-    yield make
-    for server in started:
-        server.stop()
+    with ExitStack() as ends:
+        yield lambda **settings: ends.enter_context(Server(tmp_path, **settings))
 
 
 def refuses(server):
@@ -190,6 +126,12 @@ def talk(server, data, seconds=START_SECONDS):
     return answer
 
 
+CHUNKED = (
+    b"POST /api/v1/maps HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
+
+
 def test_what_is_no_request_is_a_problem_too(start):
     server = start()
     for data, status in (
@@ -198,11 +140,32 @@ def test_what_is_no_request_is_a_problem_too(start):
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", b"431"),
         (b"POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999999\r\n\r\n", b"413"),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nbad header: x\r\n\r\n", b"400"),
+        (b"GET http://[/ HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n", b"400"),
+        (CHUNKED + b"-2\r\n{}\r\n0\r\n\r\n", b"400"),
+        (CHUNKED + b"2\r\n{}xx\r\n0\r\n\r\n", b"400"),
+        (CHUNKED + b"2;a=\x00\r\n{}\r\n0\r\n\r\n", b"400"),
+        (CHUNKED + b"0" * 100_000, b"400"),
+        (CHUNKED + b"2\r\n{}\r\n0\r\n" + b"a: b\r\n" * 20_000, b"400"),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n", b"501"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost:\r\n\r\n", b"400"),
     ):
         head, _, body = talk(server, data).partition(b"\r\n\r\n")
         assert head.split()[1] == status
         assert b"application/problem+json" in head
-        assert json.loads(body)["status"] == int(status)
+        problem = json.loads(body)
+        assert problem["status"] == int(status)
+        assert len(problem["detail"]) > 20
+    # A request that can be read, in chunks and without a Host where the protocol has none.
+    assert talk(server, b"GET /healthz HTTP/1.0\r\n\r\n").split()[1] == b"200"
+    assert b"line 1, column 2" in talk(server, CHUNKED + b"1\r\n{\r\n1\r\nx\r\n0\r\n\r\n")
+    assert not [line for line in server.lines() if line["level"] in ("error", "critical")]
 
 
 def test_clients_that_send_nothing_more_are_cut_off(start):
@@ -328,3 +291,18 @@ def test_a_wrong_setting_stops_the_start_with_one_line(tmp_path):
     assert result.returncode == 2
     [line] = result.stderr.splitlines()
     assert "GATEWAY_PORT=eighty" in line
+
+
+def test_a_slow_reader_of_files_holds_up_nobody(start):
+    # More than a socket, and waitress by itself, would take.
+    server = start(GATEWAY_THREADS=2, BIG_FILE=40_000_000)
+    files = {one["key"]: one["file_url"] for one in get(f"{server.url}/api/v1/images").json()["images"]}
+    request = f"GET {files['big.jpg']} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    slow = [begin(server, request) for _ in range(4)]
+    try:
+        for number in range(5):
+            assert get(f"{server.url}/api/v1/search?q=cat{number}").status_code == 200
+        assert get(f"{server.url}{files['colors/red.jpg']}").status_code == 200
+    finally:
+        for client in slow:
+            client.close()

@@ -26,10 +26,14 @@ def get(client, path, **headers):
     return response
 
 
-def test_the_page_and_its_routes(page):
-    for path in ("/", "/index.html", "/search", "/images/00000000-0000-0000-0000-000000000000", "/a/b/c"):
-        response = get(page, path)
-        assert response.status_code == 200
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/", 200), ("/index.html", 200), ("/search", 404), ("/a/b/c", 404), ("/missing.js", 404), ("/healthz/x", 404)],
+)
+def test_the_page_answers_a_browser_and_says_where_nothing_is(page, path, status):
+    for accepted in ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"):
+        response = get(page, path, Accept=accepted)
+        assert response.status_code == status
         assert "Sightline" in response.text
         assert response.content_type == "text/html; charset=utf-8"
         assert response.headers["Cache-Control"] == "no-cache"
@@ -37,7 +41,18 @@ def test_the_page_and_its_routes(page):
         assert "unsafe" not in policy
         assert "frame-ancestors 'none'" in policy
         assert "default-src 'none'" in policy
-    assert get(page, "/", If_None_Match=get(page, "/").headers["ETag"]).status_code == 304
+
+
+def test_the_page_is_not_sent_again(page):
+    etag = get(page, "/").headers["ETag"]
+    assert get(page, "/", If_None_Match=etag).status_code == 304
+    assert get(page, "/nowhere", If_None_Match=etag, Accept="text/html").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/search", "/a/b/c", "/missing.js"])
+def test_nothing_is_a_problem_to_a_program(page, problem, path):
+    for accepted in ("*/*", "application/json", "image/*", ""):
+        problem(get(page, path, Accept=accepted), 404, "blank")
 
 
 def test_assets_are_kept_for_ever(page):
@@ -91,6 +106,7 @@ def test_what_is_not_of_the_page(page, path):
 
 def test_calls_are_not_the_pages(page, problem):
     problem(page.get("/api/v1/nowhere"), 404, "blank")
+    problem(page.get("/api/v1/nowhere", headers={"Accept": "text/html"}), 404, "blank")
     problem(page.get("/api/v1/images/not-an-id"), 404, "blank")
     problem(page.post("/search"), 404, "blank")
     assert page.get("/api/v1/stats").json["images"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from sightline_pictures.formats import FORMATS, detect
 
 UNKNOWN = "application/octet-stream"
+SNIFFED_BYTES = 512
+"""A file's first bytes, of which the media type is found."""
 MIME_TYPES = (*(format.media_type for format in FORMATS.values()), UNKNOWN)
 
 

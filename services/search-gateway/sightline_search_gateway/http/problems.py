@@ -24,6 +24,10 @@ from sightline_search_gateway.http.json_body import dump_json
 from sightline_search_gateway.schemas.problems import FieldError, Problem
 
 MIME_TYPE = "application/problem+json"
+MAX_NAME = 100
+"""Characters of a field's name that a problem repeats."""
+MAX_ERRORS = 20
+"""What is wrong with a request, as far as a problem tells."""
 log = structlog.get_logger()
 
 
@@ -36,6 +40,7 @@ class ProblemType:
 
 
 PROBLEM_TYPES: dict[str, ProblemType] = {
+    "malformed": ProblemType(400, "The request cannot be read"),
     "invalid-request": ProblemType(422, "The request is not valid"),
     "not-a-picture": ProblemType(422, "Not a picture that can be read"),
     "too-deep": ProblemType(422, "Deeper than a search goes"),
@@ -174,9 +179,12 @@ def _validation(error: HTTPError) -> ServiceError:
         elif isinstance(node, list):
             location, *name = place
             shown = {"query": "query", "form_and_files": "body", "json": "body", "path": "path"}.get(location, location)
-            errors.extend({"in": shown, "name": ".".join(name), "detail": str(text)} for text in node)
+            # A name may be the client's own invention, of any length.
+            shown_name = ".".join(name)[:MAX_NAME]
+            errors.extend({"in": shown, "name": shown_name, "detail": str(text)} for text in node)
 
     walk([], error.detail)
+    errors = errors[:MAX_ERRORS]
     summary = "; ".join(f"{item['name']}: {item['detail']}" if item["name"] else item["detail"] for item in errors)
     return ServiceError("invalid-request", summary or str(error.message), errors=errors)
 

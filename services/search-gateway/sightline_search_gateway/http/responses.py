@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
+import structlog
 from flask import Response, g, request
+from sightline_bucket import BucketError, OpenObject
+from werkzeug.http import dump_options_header
 
 from sightline_search_gateway.http.json_body import dump_json
+from sightline_search_gateway.http.media_types import SNIFFED_BYTES, UNKNOWN, media_type
 from sightline_search_gateway.http.serializers import serialize_search
 from sightline_search_gateway.http.telemetry import Telemetry
 from sightline_search_gateway.search.service import SearchOutcome
 
+log = structlog.get_logger()
+CHUNK_BYTES = 1024 * 1024
+"""Of a file, read at once; so much of it is in memory."""
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
 # Pictures are people's: no page of another site may show them, and nothing in them may run.
@@ -74,3 +82,53 @@ def picture_response(data: bytes, media_type: str, tag: str, *, keep: bool) -> R
     response.headers["Cache-Control"] = FOR_EVER if keep else ASK_AGAIN
     response.headers.extend(PICTURE_HEADERS)
     return response
+
+
+def file_response(opened: OpenObject, name: str, tag: str, *, keep: bool) -> Response:
+    """Return a file of the bucket, or the range of it that is asked for; it is read while it is sent.
+
+    Args:
+        opened: Closed by whoever opened it, once the response is closed.
+        name: By which a browser saves it.
+        tag: Its ETag.
+        keep: Whether its address will never have other bytes.
+
+    Raises:
+        RequestedRangeNotSatisfiable: It has no such range.
+    """
+    size = opened.object.size
+    response = Response()
+    response.set_etag(tag)
+    response.last_modified = opened.object.modified_at
+    response.make_conditional(request, accept_ranges=_is_one_range() and not has_etag(tag), complete_length=size)
+    response.headers["Accept-Ranges"] = "bytes"
+    response.headers["Cache-Control"] = FOR_EVER if keep else ASK_AGAIN
+    response.headers.extend(PICTURE_HEADERS)
+    if response.status_code in (304, 412):
+        # It says nothing of the file: what the client has of an earlier answer stays.
+        return response
+    kind = media_type(opened.read(0, SNIFFED_BYTES))
+    response.content_type = kind
+    disposition = "attachment" if kind == UNKNOWN else "inline"
+    response.headers["Content-Disposition"] = dump_options_header(disposition, {"filename": name})
+    wanted = response.content_range
+    start, stop = (wanted.start or 0, wanted.stop or 0) if response.status_code == 206 else (0, size)
+    response.content_length = stop - start
+    response.response = _chunks(opened, start, stop)
+    return response
+
+
+def _is_one_range() -> bool:
+    """Return whether a range is asked for that can be answered; of several the whole file is the answer."""
+    wanted = request.range if request.method == "GET" else None
+    return wanted is not None and wanted.units == "bytes" and len(wanted.ranges) == 1
+
+
+def _chunks(opened: OpenObject, start: int, stop: int) -> Iterator[bytes]:
+    """Yield a file's bytes; fewer, so that the connection is closed too early, where they cannot be read."""
+    try:
+        while start < stop and (data := opened.read(start, min(CHUNK_BYTES, stop - start))):
+            yield data
+            start += len(data)
+    except BucketError as error:
+        log.warning("a file could not be read to its end", key=opened.object.key, error=str(error))

@@ -9,6 +9,8 @@ from pathlib import Path
 from flask import Response, request, send_file
 from werkzeug.security import safe_join
 
+from sightline_search_gateway.http.problems import MIME_TYPE
+
 # Vite's: NAME-HASH.EXT, never the same name for other bytes.
 HASHED = re.compile(r"-[A-Za-z0-9_-]{8,}\.[a-z0-9]+$")
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
@@ -47,19 +49,23 @@ class StaticFiles:
         self._folder = folder.resolve() if folder is not None else None
 
     def answer(self, path: str) -> Response | None:
-        """Return what the page has at a path; None where nothing is.
-
-        A path that looks like no file is the page's own business: it gets index.html.
-        """
-        if self._folder is None or request.method not in ("GET", "HEAD") or path.startswith("/api/"):
-            return None
-        name = path.strip("/") or "index.html"
-        file = self._file(name)
-        if file is None:
-            if "." in name.rpartition("/")[2]:
-                return None
-            file = self._file("index.html")
+        """Return what the page has at a path; None where nothing is."""
+        file = self._file(path.strip("/") or "index.html") if self._is_asked(path) else None
         return self._send(file) if file is not None else None
+
+    def not_found(self, path: str) -> Response | None:
+        """Return the page, which says that nothing is at a path, to a browser that wants a page; None to all others."""
+        wanted = request.accept_mimetypes.best_match([MIME_TYPE, "text/html"], default=MIME_TYPE)
+        file = self._file("index.html") if wanted == "text/html" and self._is_asked(path) else None
+        if file is None:
+            return None
+        response = self._send(file, conditional=False)
+        response.status_code = 404
+        response.headers["Vary"] = "Accept, Accept-Encoding"
+        return response
+
+    def _is_asked(self, path: str) -> bool:
+        return self._folder is not None and request.method in ("GET", "HEAD") and not path.startswith("/api/")
 
     def _file(self, name: str) -> Path | None:
         assert self._folder is not None
@@ -73,7 +79,7 @@ class StaticFiles:
             return None
         return file if inside and not file.name.startswith(".") else None
 
-    def _send(self, file: Path) -> Response:
+    def _send(self, file: Path, *, conditional: bool = True) -> Response:
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         encoding = None
         accepted = request.accept_encodings
@@ -85,7 +91,7 @@ class StaticFiles:
         else:
             sent = file
         # Compressed and not compressed have different ETags: they are different files.
-        response = send_file(sent, mimetype=kind, conditional=True, etag=True, max_age=None)
+        response = send_file(sent, mimetype=kind, conditional=conditional, etag=conditional, max_age=None)
         if encoding is not None:
             response.headers["Content-Encoding"] = encoding
         response.headers["Vary"] = "Accept-Encoding"

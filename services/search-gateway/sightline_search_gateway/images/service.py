@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from sightline_bucket import Bucket, BucketUnavailable, ThumbnailStore
+from sightline_bucket import Bucket, BucketUnavailable, OpenObject, ThumbnailStore
 from sightline_catalogue import Collection, Filter, Image, Page
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, PictureSettings
@@ -75,10 +75,18 @@ class ImageService:
         if image_id_of(self.bucket_id, image.key.encode("utf-8", "surrogateescape")) != image.id:
             raise ServiceError("not-shown", f"The file cannot be reached by its name: {image.reason or 'rename it'}.")
 
-    def etag(self, image: Image) -> str:
-        """Return the ETag that the bucket gives an image's file now."""
+    @contextmanager
+    def open(self, image: Image) -> Iterator[OpenObject]:
+        """Open an image's file, to be read while the context lasts.
+
+        Raises:
+            BucketError: It is not there, or cannot be read.
+            ServiceError: It is over the limit.
+        """
         self.check_key(image)
-        return self.bucket.stat(image.key).etag
+        with self.bucket.open(image.key) as opened:
+            self._check_size(opened.object.size)
+            yield opened
 
     def read(self, image: Image) -> bytes:
         """Return an image's file.
@@ -89,10 +97,13 @@ class ImageService:
         """
         self.check_key(image)
         data, _ = self.bucket.read(image.key, self.limits.max_bytes)
-        if len(data) > self.limits.max_bytes:
+        self._check_size(len(data))
+        return data
+
+    def _check_size(self, size: int) -> None:
+        if size > self.limits.max_bytes:
             limit = f"{self.limits.max_bytes:,}"
             raise ServiceError("not-shown", f"The file is larger than {limit} bytes (IMAGE_MAX_BYTES).")
-        return data
 
     def preview(self, image: Image) -> RenderedPicture:
         """Return an image at a size for a screen."""

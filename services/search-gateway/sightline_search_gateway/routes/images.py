@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response
 from sightline_catalogue import Image
-from werkzeug.http import dump_options_header
 
 from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
-from sightline_search_gateway.http.media_types import MIME_TYPES, UNKNOWN, media_type
-from sightline_search_gateway.http.openapi import Answer, picture_answer, problem_answers
+from sightline_search_gateway.http.media_types import MIME_TYPES
+from sightline_search_gateway.http.openapi import Answer, picture_answer, problem_answers, ranged
 from sightline_search_gateway.http.requests import filter_of
-from sightline_search_gateway.http.responses import has_etag, json_response, picture_response
+from sightline_search_gateway.http.responses import file_response, has_etag, json_response, picture_response
 from sightline_search_gateway.http.serializers import PREFIX, is_version, serialize_image, serialize_page
 from sightline_search_gateway.images.service import RenderedPicture
 from sightline_search_gateway.schemas.images import Browse, Images, Version
@@ -27,6 +27,7 @@ IMAGE: Answer = {
     "description": "The picture's data.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Image"}}},
 }
+FILE = ranged(picture_answer("The file.", *MIME_TYPES))
 WEBP = picture_answer("The picture as WebP.", "image/webp")
 
 
@@ -51,20 +52,19 @@ def get_image(image_id: str) -> Response:
 @blueprint.input(Version, location="query", arg_name="version")
 @blueprint.doc(
     operation_id="getImageFile",
-    responses={**picture_answer("The file.", *MIME_TYPES), **problem_answers(404, 422, 503)},
+    responses=FILE | problem_answers(404, 412, 416, 422, 503),
 )
 def get_file(image_id: str, version: dict[str, str]) -> Response:
-    """Get the file itself, as it lies in the bucket."""
+    """Get the file itself, as it lies in the bucket, or a range of it."""
     image = current().images.find(str(image_id))
-    bucket_etag = current().images.etag(image)
-    tag = hashlib.sha256(bucket_etag.encode()).hexdigest()[:32]
-    data = b"" if has_etag(tag) else current().images.read(image)
-    kind = media_type(data)
-    # The catalogue may be behind the bucket: only what it describes is its version.
-    response = picture_response(data, kind, tag, keep=bucket_etag == image.etag and is_version(image, version))
-    name = "".join(char for char in image.key.rpartition("/")[2] if char.isprintable())
-    disposition = "attachment" if kind == UNKNOWN else "inline"
-    response.headers["Content-Disposition"] = dump_options_header(disposition, {"filename": name})
+    with ExitStack() as opening:
+        opened = opening.enter_context(current().images.open(image))
+        tag = hashlib.sha256(opened.object.etag.encode()).hexdigest()[:32]
+        # The catalogue may be behind the bucket: only what it describes is its version.
+        keep = opened.object.etag == image.etag and is_version(image, version)
+        name = "".join(char for char in image.key.rpartition("/")[2] if char.isprintable())
+        response = file_response(opened, name, tag, keep=keep)
+        response.call_on_close(opening.pop_all().close)
     return response
 
 

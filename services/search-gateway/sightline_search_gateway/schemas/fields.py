@@ -14,6 +14,8 @@ MAX_OFFSET = 10_000
 MAX_TEXT = 500
 """Characters; as many as fit into a request line whatever they are, and more than any model reads."""
 MAX_FILTERS = 50
+PATTERN = r"^[^\x00-\x1f\x7f]*$"
+NOT_BLANK_PATTERN = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$"
 CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -43,10 +45,16 @@ def _no_controls(text: str) -> None:
         raise ValidationError("Control characters are not allowed.")
 
 
-def text(description: str = "", **options: Any) -> fields.String:
-    """Return a field for a text without control characters, of at most 1024 characters where nothing else is said."""
+def text(description: str = "", *, blank: bool = True, **options: Any) -> fields.String:
+    """Return a field for a text without control characters, of at most 1024 characters where nothing else is said.
+
+    Args:
+        description: For the OpenAPI document.
+        blank: Whether the document lets it be of spaces alone; that is for the caller to check.
+        options: marshmallow's.
+    """
     # Control characters find nothing anywhere, and end up in no name.
-    metadata = {"pattern": r"^[^\x00-\x1f\x7f]*$"}
+    metadata = {"pattern": PATTERN if blank else NOT_BLANK_PATTERN}
     if description:
         metadata["description"] = description
     length = options.pop("validate", validate.Length(max=1024))

@@ -40,7 +40,7 @@ class Window(Filters):
 class TextQuery(Window):
     """A query by text."""
 
-    q = text("What to look for.", required=True, validate=validate.Length(min=1, max=MAX_TEXT))
+    q = text("What to look for.", blank=False, required=True, validate=validate.Length(min=1, max=MAX_TEXT))
 
 
 def _weight(what: str) -> fields.Float:
@@ -56,7 +56,7 @@ class ComposedQuery(StrictSchema, Window):
     """A query by a picture, a text, pictures of the collection, or several of them."""
 
     file = File(metadata={"description": "A picture."})  # type: ignore[no-untyped-call]
-    q = text("What to look for.", validate=validate.Length(min=1, max=MAX_TEXT))
+    q = text("What to look for.", blank=False, validate=validate.Length(min=1, max=MAX_TEXT))
     id = fields.List(
         fields.UUID(),
         validate=validate.Length(max=MAX_FILTERS),

@@ -11,6 +11,8 @@ export class ApiError extends Error {
   readonly problem: string;
   readonly title: string;
   readonly detail: string;
+  /** By which the services' logs name this call; empty where there was no answer. */
+  readonly requestId: string;
   readonly retryAfterSeconds: number | null;
   /** Of an upload of which nothing was taken: why, file by file. */
   readonly refused: readonly { name: string; reason: string }[];
@@ -23,6 +25,7 @@ export class ApiError extends Error {
     this.problem = problem.type?.match(/^urn:sightline:problem:(.+)$/)?.[1] ?? '';
     this.title = problem.title ?? '';
     this.detail = problem.detail ?? '';
+    this.requestId = problem.request_id ?? '';
     this.refused = problem.refused ?? [];
     this.retryAfterSeconds = retryAfterSeconds;
   }

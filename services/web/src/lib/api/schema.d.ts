@@ -51,7 +51,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get the file itself, as it lies in the bucket. */
+        /** Get the file itself, as it lies in the bucket, or a range of it. */
         get: operations["getImageFile"];
         put?: never;
         post?: never;
@@ -431,48 +431,30 @@ export interface components {
             after?: string;
             /** @description Taken (or, where that is not known, modified) before this moment. */
             before?: string;
-            /**
-             * @description Whether the first 50 results are put into clusters, with a graph of them.
-             * @default true
-             */
+            /** @description Whether the first 50 results are put into clusters, with a graph of them. true where it is not given. */
             clusters?: boolean;
             /**
              * Format: binary
              * @description A picture.
              */
             file?: string;
-            /**
-             * @description How much the picture counts; below zero means away from it.
-             * @default 1
-             */
+            /** @description How much the picture counts; below zero means away from it. 1.0 where it is not given. */
             file_weight?: number;
             /** @description A folder's path; what lies in folders below it counts too. Repeat it for several. */
             folder?: string[];
             /** @description A picture of the collection; repeat it for several. They are not among the results. */
             id?: string[];
-            /**
-             * @description How much each picture of the collection counts; below zero means away from it.
-             * @default 1
-             */
+            /** @description How much each picture of the collection counts; below zero means away from it. 1.0 where it is not given. */
             id_weight?: number;
             /** @description The name of the folder that the picture lies in; repeat it for several. */
             label?: string[];
-            /**
-             * @description How many results at most.
-             * @default 50
-             */
+            /** @description How many results at most. 50 where it is not given. */
             limit?: number;
-            /**
-             * @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`).
-             * @default 0
-             */
+            /** @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`). 0 where it is not given. */
             offset?: number;
             /** @description What to look for. */
             q?: string;
-            /**
-             * @description How much the text counts; below zero means away from it.
-             * @default 1
-             */
+            /** @description How much the text counts; below zero means away from it. 1.0 where it is not given. */
             q_weight?: number;
         };
         Confusion: {
@@ -829,10 +811,7 @@ export interface components {
              * @description One of GATEWAY_API_KEYS or GATEWAY_READ_KEYS.
              */
             key: string;
-            /**
-             * @description Stay signed in for `days`, instead of until the browser is closed.
-             * @default false
-             */
+            /** @description Stay signed in for `days`, instead of until the browser is closed. false where it is not given. */
             remember?: boolean;
         };
         Stats: {
@@ -862,15 +841,9 @@ export interface components {
         UploadedMap: {
             /** @description Picture files; a name `cats/1.jpg` gives the label `cats`. */
             files: string[];
-            /**
-             * @description How many neighbours count, roughly. Lowered where there are few pictures.
-             * @default 30
-             */
+            /** @description How many neighbours count, roughly. Lowered where there are few pictures. 30.0 where it is not given. */
             perplexity?: number;
-            /**
-             * @description At most so many pictures; a sample, the same every time, where more match.
-             * @default 2000
-             */
+            /** @description At most so many pictures; a sample, the same every time, where more match. 2000 where it is not given. */
             sample?: number;
         };
         WantedMap: {
@@ -884,20 +857,11 @@ export interface components {
             ids?: string[];
             /** @description The names of the folders that the pictures lie in; any of them. */
             labels?: string[];
-            /**
-             * @description At most so many of each label; 0 for no such bound.
-             * @default 0
-             */
+            /** @description At most so many of each label; 0 for no such bound. 0 where it is not given. */
             per_label?: number;
-            /**
-             * @description How many neighbours count, roughly. Lowered where there are few pictures.
-             * @default 30
-             */
+            /** @description How many neighbours count, roughly. Lowered where there are few pictures. 30.0 where it is not given. */
             perplexity?: number;
-            /**
-             * @description At most so many pictures; a sample, the same every time, where more match.
-             * @default 2000
-             */
+            /** @description At most so many pictures; a sample, the same every time, where more match. 2000 where it is not given. */
             sample?: number;
         };
     };
@@ -912,16 +876,38 @@ export interface operations {
     browseImages: {
         parameters: {
             query?: {
-                /** @description The name of the folder that the picture lies in; repeat it for several. */
+                /**
+                 * @description The name of the folder that the picture lies in; repeat it for several.
+                 * @example [
+                 *       "cats"
+                 *     ]
+                 */
                 label?: string[];
-                /** @description A folder's path; what lies in folders below it counts too. Repeat it for several. */
+                /**
+                 * @description A folder's path; what lies in folders below it counts too. Repeat it for several.
+                 * @example [
+                 *       "animals/cats"
+                 *     ]
+                 */
                 folder?: string[];
-                /** @description Taken (or, where that is not known, modified) at this moment or later. */
+                /**
+                 * @description Taken (or, where that is not known, modified) at this moment or later.
+                 * @example 2024-05-01
+                 */
                 after?: string;
-                /** @description Taken (or, where that is not known, modified) before this moment. */
+                /**
+                 * @description Taken (or, where that is not known, modified) before this moment.
+                 * @example 2024-06-01T00:00:00Z
+                 */
                 before?: string;
-                /** @description Repeat it for several; all states where it is not given. */
+                /**
+                 * @description Repeat it for several; all states where it is not given.
+                 * @example [
+                 *       "indexed"
+                 *     ]
+                 */
                 state?: ("pending" | "indexed" | "failed")[];
+                /** @example 20 */
                 limit?: number;
                 /** @description The `cursor` of the page before. */
                 cursor?: string;
@@ -938,6 +924,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": "eyJ0IjoxNzE3MTc4NDAwfQ",
+                     *       "images": [
+                     *         {
+                     *           "bytes": 2483120,
+                     *           "camera": "Canon EOS R6",
+                     *           "file_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/file?v=9f86d081884c7d65",
+                     *           "folders": [
+                     *             "animals",
+                     *             "animals/cats"
+                     *           ],
+                     *           "format": "JPEG",
+                     *           "height": 3024,
+                     *           "id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *           "indexed_at": "2024-06-01T08:30:04Z",
+                     *           "key": "animals/cats/tom.jpg",
+                     *           "label": "cats",
+                     *           "modified_at": "2024-06-01T08:30:00Z",
+                     *           "name": "tom.jpg",
+                     *           "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
+                     *           "reason": null,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "state": "indexed",
+                     *           "taken_at": "2024-05-31T18:00:00Z",
+                     *           "thumbnail_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/thumbnail?v=9f86d081884c7d65",
+                     *           "width": 4032
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Images"];
                 };
             };
@@ -981,7 +998,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1001,6 +1018,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "files": [
+                 *         "(the bytes of a picture file)"
+                 *       ],
+                 *       "folder": "holidays/2024"
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["Upload"];
             };
         };
@@ -1011,10 +1036,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "accepted": [
+                     *         {
+                     *           "id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *           "key": "holidays/2024/tom.jpg",
+                     *           "name": "tom.jpg"
+                     *         }
+                     *       ],
+                     *       "refused": [
+                     *         {
+                     *           "name": "notes.txt",
+                     *           "reason": "not an image"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Uploaded"];
                 };
             };
-            /** @description Bad Request */
+            /** @description The request cannot be read (`malformed`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1065,6 +1107,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Unsupported Media Type.",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1099,7 +1149,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1115,6 +1165,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10 */
                 image_id: string;
             };
             cookie?: never;
@@ -1127,6 +1178,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "bytes": 2483120,
+                     *       "camera": "Canon EOS R6",
+                     *       "file_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/file?v=9f86d081884c7d65",
+                     *       "folders": [
+                     *         "animals",
+                     *         "animals/cats"
+                     *       ],
+                     *       "format": "JPEG",
+                     *       "height": 3024,
+                     *       "id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *       "indexed_at": "2024-06-01T08:30:04Z",
+                     *       "key": "animals/cats/tom.jpg",
+                     *       "label": "cats",
+                     *       "modified_at": "2024-06-01T08:30:00Z",
+                     *       "name": "tom.jpg",
+                     *       "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
+                     *       "reason": null,
+                     *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *       "state": "indexed",
+                     *       "taken_at": "2024-05-31T18:00:00Z",
+                     *       "thumbnail_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/thumbnail?v=9f86d081884c7d65",
+                     *       "width": 4032
+                     *     }
+                     */
                     "application/json": components["schemas"]["Image"];
                 };
             };
@@ -1170,7 +1247,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1186,6 +1263,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example 3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10 */
                 image_id: string;
             };
             cookie?: never;
@@ -1248,7 +1326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1262,11 +1340,21 @@ export interface operations {
     getImageFile: {
         parameters: {
             query?: {
-                /** @description As in the addresses that results give: lets caches keep the answer for ever. */
+                /**
+                 * @description As in the addresses that results give: lets caches keep the answer for ever.
+                 * @example 9f86d081884c7d65
+                 */
                 v?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description Part of the file: one range of bytes. To anything else the whole file is the answer.
+                 * @example bytes=0-1023
+                 */
+                Range?: string;
+            };
             path: {
+                /** @example 3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10 */
                 image_id: string;
             };
             cookie?: never;
@@ -1278,6 +1366,25 @@ export interface operations {
                 headers: {
                     "Cache-Control"?: string;
                     ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                    "image/avif": string;
+                    "image/bmp": string;
+                    "image/gif": string;
+                    "image/heic": string;
+                    "image/jpeg": string;
+                    "image/png": string;
+                    "image/tiff": string;
+                    "image/webp": string;
+                };
+            };
+            /** @description The part that Range names. */
+            206: {
+                headers: {
+                    "Accept-Ranges"?: string;
+                    "Content-Range"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1317,6 +1424,40 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Precondition Failed.",
+                     *       "status": 412,
+                     *       "title": "Precondition Failed",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Requested Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Requested Range Not Satisfiable.",
+                     *       "status": 416,
+                     *       "title": "Requested Range Not Satisfiable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
             422: {
                 headers: {
@@ -1348,7 +1489,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1362,18 +1503,22 @@ export interface operations {
     getImagePreview: {
         parameters: {
             query?: {
-                /** @description As in the addresses that results give: lets caches keep the answer for ever. */
+                /**
+                 * @description As in the addresses that results give: lets caches keep the answer for ever.
+                 * @example 9f86d081884c7d65
+                 */
                 v?: string;
             };
             header?: never;
             path: {
+                /** @example 3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10 */
                 image_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The picture, longest side at most 1600. */
+            /** @description The picture, longest side at most 1600. `application/octet-stream` is here for generated clients, many of which read bytes of no other type. */
             200: {
                 headers: {
                     "Cache-Control"?: string;
@@ -1381,6 +1526,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/octet-stream": string;
                     "image/webp": string;
                 };
             };
@@ -1440,7 +1586,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1454,23 +1600,49 @@ export interface operations {
     searchSimilar: {
         parameters: {
             query?: {
-                /** @description The name of the folder that the picture lies in; repeat it for several. */
+                /**
+                 * @description The name of the folder that the picture lies in; repeat it for several.
+                 * @example [
+                 *       "cats"
+                 *     ]
+                 */
                 label?: string[];
-                /** @description A folder's path; what lies in folders below it counts too. Repeat it for several. */
+                /**
+                 * @description A folder's path; what lies in folders below it counts too. Repeat it for several.
+                 * @example [
+                 *       "animals/cats"
+                 *     ]
+                 */
                 folder?: string[];
-                /** @description Taken (or, where that is not known, modified) at this moment or later. */
+                /**
+                 * @description Taken (or, where that is not known, modified) at this moment or later.
+                 * @example 2024-05-01
+                 */
                 after?: string;
-                /** @description Taken (or, where that is not known, modified) before this moment. */
+                /**
+                 * @description Taken (or, where that is not known, modified) before this moment.
+                 * @example 2024-06-01T00:00:00Z
+                 */
                 before?: string;
-                /** @description How many results at most. */
+                /**
+                 * @description How many results at most.
+                 * @example 20
+                 */
                 limit?: number;
-                /** @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`). */
+                /**
+                 * @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`).
+                 * @example 0
+                 */
                 offset?: number;
-                /** @description Whether the first 50 results are put into clusters, with a graph of them. */
+                /**
+                 * @description Whether the first 50 results are put into clusters, with a graph of them.
+                 * @example true
+                 */
                 clusters?: boolean;
             };
             header?: never;
             path: {
+                /** @example 3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10 */
                 image_id: string;
             };
             cookie?: never;
@@ -1483,6 +1655,71 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clusters": [
+                     *         {
+                     *           "best_id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *           "id": 0,
+                     *           "name": "cat",
+                     *           "similarity": 0.312,
+                     *           "size": 1
+                     *         }
+                     *       ],
+                     *       "edges": [
+                     *         {
+                     *           "similarity": 0.312,
+                     *           "source": "query",
+                     *           "target": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10"
+                     *         }
+                     *       ],
+                     *       "model": {
+                     *         "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                     *         "id": "embedded"
+                     *       },
+                     *       "query": {
+                     *         "image_id": "a1b2c3d4-0001-5000-8000-00000000cafe",
+                     *         "limit": 20,
+                     *         "offset": 0,
+                     *         "text": null
+                     *       },
+                     *       "relevance": null,
+                     *       "results": [
+                     *         {
+                     *           "bytes": 2483120,
+                     *           "camera": "Canon EOS R6",
+                     *           "cluster": 0,
+                     *           "file_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/file?v=9f86d081884c7d65",
+                     *           "folders": [
+                     *             "animals",
+                     *             "animals/cats"
+                     *           ],
+                     *           "format": "JPEG",
+                     *           "height": 3024,
+                     *           "id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *           "indexed_at": "2024-06-01T08:30:04Z",
+                     *           "key": "animals/cats/tom.jpg",
+                     *           "label": "cats",
+                     *           "modified_at": "2024-06-01T08:30:00Z",
+                     *           "name": "tom.jpg",
+                     *           "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
+                     *           "reason": null,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "similarity": 0.312,
+                     *           "state": "indexed",
+                     *           "taken_at": "2024-05-31T18:00:00Z",
+                     *           "thumbnail_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/thumbnail?v=9f86d081884c7d65",
+                     *           "width": 4032
+                     *         }
+                     *       ],
+                     *       "timings": {
+                     *         "cluster_ms": 4.2,
+                     *         "encode_ms": 3.1,
+                     *         "search_ms": 1.9,
+                     *         "total_ms": 9.8
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SearchResults"];
                 };
             };
@@ -1544,7 +1781,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1558,18 +1795,22 @@ export interface operations {
     getImageThumbnail: {
         parameters: {
             query?: {
-                /** @description As in the addresses that results give: lets caches keep the answer for ever. */
+                /**
+                 * @description As in the addresses that results give: lets caches keep the answer for ever.
+                 * @example 9f86d081884c7d65
+                 */
                 v?: string;
             };
             header?: never;
             path: {
+                /** @example 3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10 */
                 image_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The picture as WebP. */
+            /** @description The picture as WebP. `application/octet-stream` is here for generated clients, many of which read bytes of no other type. */
             200: {
                 headers: {
                     "Cache-Control"?: string;
@@ -1577,6 +1818,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/octet-stream": string;
                     "image/webp": string;
                 };
             };
@@ -1636,7 +1878,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1662,6 +1904,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "database": null,
+                     *       "failed": 1,
+                     *       "ignored": 4,
+                     *       "indexed": 538,
+                     *       "last_scan_at": "2024-06-01T08:59:30Z",
+                     *       "pending": 3,
+                     *       "queued": 1,
+                     *       "scanning": false,
+                     *       "writable": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Ingest"];
                 };
             };
@@ -1703,7 +1958,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1717,6 +1972,7 @@ export interface operations {
     getFailures: {
         parameters: {
             query?: {
+                /** @example 20 */
                 limit?: number;
                 /** @description The `cursor` of the page before. */
                 cursor?: string;
@@ -1733,6 +1989,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "cursor": null,
+                     *       "failures": [
+                     *         {
+                     *           "attempts": 1,
+                     *           "id": "a1b2c3d4-0001-5000-8000-00000000cafe",
+                     *           "key": "animals/broken.jpg",
+                     *           "next_try_at": null,
+                     *           "reason": "the file is cut off"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Failures"];
                 };
             };
@@ -1776,7 +2046,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1796,6 +2066,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "ids": [
+                 *         "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["Rescan"];
             };
         };
@@ -1806,10 +2083,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "queued": true,
+                     *       "retried": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["Queued"];
                 };
             };
-            /** @description Bad Request */
+            /** @description The request cannot be read (`malformed`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1842,6 +2125,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Unsupported Media Type.",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -1876,7 +2167,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1902,6 +2193,62 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "maps": [
+                     *         {
+                     *           "clusters": [
+                     *             {
+                     *               "id": 0,
+                     *               "name": "cat",
+                     *               "size": 1
+                     *             },
+                     *             {
+                     *               "id": 1,
+                     *               "name": "dog",
+                     *               "size": 1
+                     *             }
+                     *           ],
+                     *           "count": 2,
+                     *           "created_at": "2024-06-01T09:00:00Z",
+                     *           "finished_at": "2024-06-01T09:00:09Z",
+                     *           "id": "m-0123456789abcdef0123",
+                     *           "labels": [
+                     *             "cats",
+                     *             "dogs"
+                     *           ],
+                     *           "model": {
+                     *             "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                     *             "id": "embedded"
+                     *           },
+                     *           "points": null,
+                     *           "progress": null,
+                     *           "reason": null,
+                     *           "refused": [],
+                     *           "request": {
+                     *             "after": null,
+                     *             "before": null,
+                     *             "folders": [],
+                     *             "ids": 0,
+                     *             "labels": [
+                     *               "cats",
+                     *               "dogs"
+                     *             ],
+                     *             "per_label": 0,
+                     *             "perplexity": 30,
+                     *             "sample": 2000,
+                     *             "upload": false
+                     *           },
+                     *           "separation": null,
+                     *           "stale": false,
+                     *           "state": "done",
+                     *           "thumbnails": "/api/v1/images/{id}/thumbnail",
+                     *           "total": 2,
+                     *           "version": 1790000009000
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Maps"];
                 };
             };
@@ -1936,7 +2283,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1956,6 +2303,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "labels": [
+                 *         "cats",
+                 *         "dogs"
+                 *       ],
+                 *       "sample": 2000
+                 *     }
+                 */
                 "application/json": components["schemas"]["WantedMap"];
             };
         };
@@ -1966,6 +2322,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clusters": [],
+                     *       "count": 0,
+                     *       "created_at": "2024-06-01T09:00:00Z",
+                     *       "finished_at": null,
+                     *       "id": "m-0123456789abcdef0123",
+                     *       "labels": [],
+                     *       "model": {
+                     *         "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                     *         "id": "embedded"
+                     *       },
+                     *       "points": null,
+                     *       "progress": null,
+                     *       "reason": null,
+                     *       "refused": [],
+                     *       "request": {
+                     *         "after": null,
+                     *         "before": null,
+                     *         "folders": [],
+                     *         "ids": 0,
+                     *         "labels": [
+                     *           "cats",
+                     *           "dogs"
+                     *         ],
+                     *         "per_label": 0,
+                     *         "perplexity": 30,
+                     *         "sample": 2000,
+                     *         "upload": false
+                     *       },
+                     *       "separation": null,
+                     *       "stale": false,
+                     *       "state": "queued",
+                     *       "thumbnails": "/api/v1/images/{id}/thumbnail",
+                     *       "total": 0,
+                     *       "version": 1790000000000
+                     *     }
+                     */
                     "application/json": components["schemas"]["MapState"];
                 };
             };
@@ -1975,10 +2369,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clusters": [],
+                     *       "count": 0,
+                     *       "created_at": "2024-06-01T09:00:00Z",
+                     *       "finished_at": null,
+                     *       "id": "m-0123456789abcdef0123",
+                     *       "labels": [],
+                     *       "model": {
+                     *         "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                     *         "id": "embedded"
+                     *       },
+                     *       "points": null,
+                     *       "progress": null,
+                     *       "reason": null,
+                     *       "refused": [],
+                     *       "request": {
+                     *         "after": null,
+                     *         "before": null,
+                     *         "folders": [],
+                     *         "ids": 0,
+                     *         "labels": [
+                     *           "cats",
+                     *           "dogs"
+                     *         ],
+                     *         "per_label": 0,
+                     *         "perplexity": 30,
+                     *         "sample": 2000,
+                     *         "upload": false
+                     *       },
+                     *       "separation": null,
+                     *       "stale": false,
+                     *       "state": "queued",
+                     *       "thumbnails": "/api/v1/images/{id}/thumbnail",
+                     *       "total": 0,
+                     *       "version": 1790000000000
+                     *     }
+                     */
                     "application/json": components["schemas"]["MapState"];
                 };
             };
-            /** @description Bad Request */
+            /** @description The request cannot be read (`malformed`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2020,6 +2452,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Unsupported Media Type.",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2054,7 +2494,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2074,6 +2514,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "files": [
+                 *         "(the bytes of a picture file)"
+                 *       ],
+                 *       "perplexity": 30
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["UploadedMap"];
             };
         };
@@ -2084,10 +2532,48 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clusters": [],
+                     *       "count": 0,
+                     *       "created_at": "2024-06-01T09:00:00Z",
+                     *       "finished_at": null,
+                     *       "id": "m-0123456789abcdef0123",
+                     *       "labels": [],
+                     *       "model": {
+                     *         "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                     *         "id": "embedded"
+                     *       },
+                     *       "points": null,
+                     *       "progress": null,
+                     *       "reason": null,
+                     *       "refused": [],
+                     *       "request": {
+                     *         "after": null,
+                     *         "before": null,
+                     *         "folders": [],
+                     *         "ids": 0,
+                     *         "labels": [
+                     *           "cats",
+                     *           "dogs"
+                     *         ],
+                     *         "per_label": 0,
+                     *         "perplexity": 30,
+                     *         "sample": 2000,
+                     *         "upload": true
+                     *       },
+                     *       "separation": null,
+                     *       "stale": false,
+                     *       "state": "queued",
+                     *       "thumbnails": "/api/v1/images/{id}/thumbnail",
+                     *       "total": 0,
+                     *       "version": 1790000000000
+                     *     }
+                     */
                     "application/json": components["schemas"]["MapState"];
                 };
             };
-            /** @description Bad Request */
+            /** @description The request cannot be read (`malformed`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2138,6 +2624,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Unsupported Media Type.",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2172,7 +2666,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2186,13 +2680,20 @@ export interface operations {
     getMap: {
         parameters: {
             query?: {
-                /** @description With its points. */
+                /**
+                 * @description With its points.
+                 * @example true
+                 */
                 points?: boolean;
-                /** @description The `version` of the map that is known: columns of points as they were are null. */
+                /**
+                 * @description The `version` of the map that is known: columns of points as they were are null.
+                 * @example 1790000000000
+                 */
                 since?: number;
             };
             header?: never;
             path: {
+                /** @example m-0123456789abcdef0123 */
                 map_id: string;
             };
             cookie?: never;
@@ -2205,6 +2706,83 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clusters": [
+                     *         {
+                     *           "id": 0,
+                     *           "name": "cat",
+                     *           "size": 1
+                     *         },
+                     *         {
+                     *           "id": 1,
+                     *           "name": "dog",
+                     *           "size": 1
+                     *         }
+                     *       ],
+                     *       "count": 2,
+                     *       "created_at": "2024-06-01T09:00:00Z",
+                     *       "finished_at": "2024-06-01T09:00:09Z",
+                     *       "id": "m-0123456789abcdef0123",
+                     *       "labels": [
+                     *         "cats",
+                     *         "dogs"
+                     *       ],
+                     *       "model": {
+                     *         "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                     *         "id": "embedded"
+                     *       },
+                     *       "points": {
+                     *         "cluster": [
+                     *           0,
+                     *           1
+                     *         ],
+                     *         "ids": [
+                     *           "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *           "a1b2c3d4-0001-5000-8000-00000000cafe"
+                     *         ],
+                     *         "label": [
+                     *           0,
+                     *           1
+                     *         ],
+                     *         "new": [
+                     *           false,
+                     *           false
+                     *         ],
+                     *         "x": [
+                     *           -0.4211,
+                     *           0.3977
+                     *         ],
+                     *         "y": [
+                     *           0.1042,
+                     *           -0.2218
+                     *         ]
+                     *       },
+                     *       "progress": null,
+                     *       "reason": null,
+                     *       "refused": [],
+                     *       "request": {
+                     *         "after": null,
+                     *         "before": null,
+                     *         "folders": [],
+                     *         "ids": 0,
+                     *         "labels": [
+                     *           "cats",
+                     *           "dogs"
+                     *         ],
+                     *         "per_label": 0,
+                     *         "perplexity": 30,
+                     *         "sample": 2000,
+                     *         "upload": false
+                     *       },
+                     *       "separation": null,
+                     *       "stale": false,
+                     *       "state": "done",
+                     *       "thumbnails": "/api/v1/images/{id}/thumbnail",
+                     *       "total": 2,
+                     *       "version": 1790000009000
+                     *     }
+                     */
                     "application/json": components["schemas"]["MapState"];
                 };
             };
@@ -2264,7 +2842,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2280,6 +2858,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example m-0123456789abcdef0123 */
                 map_id: string;
             };
             cookie?: never;
@@ -2342,7 +2921,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2358,14 +2937,16 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @example m-0123456789abcdef0123 */
                 map_id: string;
-                index: string;
+                /** @example 0 */
+                index: number;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The picture. */
+            /** @description The picture. `application/octet-stream` is here for generated clients, many of which read bytes of no other type. */
             200: {
                 headers: {
                     "Cache-Control"?: string;
@@ -2373,6 +2954,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/octet-stream": string;
                     "image/webp": string;
                 };
             };
@@ -2423,7 +3005,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2449,6 +3031,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "collection": {
+                     *         "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                     *         "model_id": "embedded",
+                     *         "name": "sightline-60303ae22b99"
+                     *       },
+                     *       "models": [
+                     *         {
+                     *           "context_length": 128,
+                     *           "device": "cpu",
+                     *           "dimensions": 384,
+                     *           "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                     *           "id": "embedded",
+                     *           "runtime": "openvino",
+                     *           "serving": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Models"];
                 };
             };
@@ -2483,7 +3085,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2497,21 +3099,49 @@ export interface operations {
     searchByText: {
         parameters: {
             query: {
-                /** @description The name of the folder that the picture lies in; repeat it for several. */
+                /**
+                 * @description The name of the folder that the picture lies in; repeat it for several.
+                 * @example [
+                 *       "cats"
+                 *     ]
+                 */
                 label?: string[];
-                /** @description A folder's path; what lies in folders below it counts too. Repeat it for several. */
+                /**
+                 * @description A folder's path; what lies in folders below it counts too. Repeat it for several.
+                 * @example [
+                 *       "animals/cats"
+                 *     ]
+                 */
                 folder?: string[];
-                /** @description Taken (or, where that is not known, modified) at this moment or later. */
+                /**
+                 * @description Taken (or, where that is not known, modified) at this moment or later.
+                 * @example 2024-05-01
+                 */
                 after?: string;
-                /** @description Taken (or, where that is not known, modified) before this moment. */
+                /**
+                 * @description Taken (or, where that is not known, modified) before this moment.
+                 * @example 2024-06-01T00:00:00Z
+                 */
                 before?: string;
-                /** @description How many results at most. */
+                /**
+                 * @description How many results at most.
+                 * @example 20
+                 */
                 limit?: number;
-                /** @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`). */
+                /**
+                 * @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`).
+                 * @example 0
+                 */
                 offset?: number;
-                /** @description Whether the first 50 results are put into clusters, with a graph of them. */
+                /**
+                 * @description Whether the first 50 results are put into clusters, with a graph of them.
+                 * @example true
+                 */
                 clusters?: boolean;
-                /** @description What to look for. */
+                /**
+                 * @description What to look for.
+                 * @example a cat on a chair
+                 */
                 q: string;
             };
             header?: never;
@@ -2526,6 +3156,76 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clusters": [
+                     *         {
+                     *           "best_id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *           "id": 0,
+                     *           "name": "cat",
+                     *           "similarity": 0.312,
+                     *           "size": 1
+                     *         }
+                     *       ],
+                     *       "edges": [
+                     *         {
+                     *           "similarity": 0.312,
+                     *           "source": "query",
+                     *           "target": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10"
+                     *         }
+                     *       ],
+                     *       "model": {
+                     *         "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                     *         "id": "embedded"
+                     *       },
+                     *       "query": {
+                     *         "image_id": null,
+                     *         "limit": 20,
+                     *         "offset": 0,
+                     *         "text": "a cat on a chair"
+                     *       },
+                     *       "relevance": {
+                     *         "found": true,
+                     *         "message": null,
+                     *         "relevant": 1,
+                     *         "threshold": 0.21
+                     *       },
+                     *       "results": [
+                     *         {
+                     *           "bytes": 2483120,
+                     *           "camera": "Canon EOS R6",
+                     *           "cluster": 0,
+                     *           "file_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/file?v=9f86d081884c7d65",
+                     *           "folders": [
+                     *             "animals",
+                     *             "animals/cats"
+                     *           ],
+                     *           "format": "JPEG",
+                     *           "height": 3024,
+                     *           "id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *           "indexed_at": "2024-06-01T08:30:04Z",
+                     *           "key": "animals/cats/tom.jpg",
+                     *           "label": "cats",
+                     *           "modified_at": "2024-06-01T08:30:00Z",
+                     *           "name": "tom.jpg",
+                     *           "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
+                     *           "reason": null,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "similarity": 0.312,
+                     *           "state": "indexed",
+                     *           "taken_at": "2024-05-31T18:00:00Z",
+                     *           "thumbnail_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/thumbnail?v=9f86d081884c7d65",
+                     *           "width": 4032
+                     *         }
+                     *       ],
+                     *       "timings": {
+                     *         "cluster_ms": 4.2,
+                     *         "encode_ms": 3.1,
+                     *         "search_ms": 1.9,
+                     *         "total_ms": 9.8
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SearchResults"];
                 };
             };
@@ -2569,7 +3269,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2589,6 +3289,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "file": "(the bytes of a picture file)",
+                 *       "limit": 20,
+                 *       "q": "on a chair",
+                 *       "q_weight": 0.5
+                 *     }
+                 */
                 "multipart/form-data": components["schemas"]["ComposedQuery"];
             };
         };
@@ -2599,10 +3307,80 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "clusters": [
+                     *         {
+                     *           "best_id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *           "id": 0,
+                     *           "name": "cat",
+                     *           "similarity": 0.312,
+                     *           "size": 1
+                     *         }
+                     *       ],
+                     *       "edges": [
+                     *         {
+                     *           "similarity": 0.312,
+                     *           "source": "query",
+                     *           "target": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10"
+                     *         }
+                     *       ],
+                     *       "model": {
+                     *         "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                     *         "id": "embedded"
+                     *       },
+                     *       "query": {
+                     *         "image_id": null,
+                     *         "limit": 20,
+                     *         "offset": 0,
+                     *         "text": "a cat on a chair"
+                     *       },
+                     *       "relevance": {
+                     *         "found": true,
+                     *         "message": null,
+                     *         "relevant": 1,
+                     *         "threshold": 0.21
+                     *       },
+                     *       "results": [
+                     *         {
+                     *           "bytes": 2483120,
+                     *           "camera": "Canon EOS R6",
+                     *           "cluster": 0,
+                     *           "file_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/file?v=9f86d081884c7d65",
+                     *           "folders": [
+                     *             "animals",
+                     *             "animals/cats"
+                     *           ],
+                     *           "format": "JPEG",
+                     *           "height": 3024,
+                     *           "id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *           "indexed_at": "2024-06-01T08:30:04Z",
+                     *           "key": "animals/cats/tom.jpg",
+                     *           "label": "cats",
+                     *           "modified_at": "2024-06-01T08:30:00Z",
+                     *           "name": "tom.jpg",
+                     *           "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
+                     *           "reason": null,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "similarity": 0.312,
+                     *           "state": "indexed",
+                     *           "taken_at": "2024-05-31T18:00:00Z",
+                     *           "thumbnail_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/thumbnail?v=9f86d081884c7d65",
+                     *           "width": 4032
+                     *         }
+                     *       ],
+                     *       "timings": {
+                     *         "cluster_ms": 4.2,
+                     *         "encode_ms": 3.1,
+                     *         "search_ms": 1.9,
+                     *         "total_ms": 9.8
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["SearchResults"];
                 };
             };
-            /** @description Bad Request */
+            /** @description The request cannot be read (`malformed`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2662,6 +3440,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Unsupported Media Type.",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2696,7 +3482,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2722,6 +3508,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "change": true,
+                     *       "days": 30,
+                     *       "keys": true,
+                     *       "read": true,
+                     *       "signed_in": true,
+                     *       "user": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
@@ -2736,7 +3532,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2756,6 +3552,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "key": "one-of-the-keys-of-16-characters",
+                 *       "remember": true
+                 *     }
+                 */
                 "application/json": components["schemas"]["SignIn"];
             };
         };
@@ -2766,10 +3568,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "change": true,
+                     *       "days": 30,
+                     *       "keys": true,
+                     *       "read": true,
+                     *       "signed_in": true,
+                     *       "user": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Bad Request */
+            /** @description The request cannot be read (`malformed`) */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2811,6 +3623,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "detail": "Unsupported Media Type.",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -2834,7 +3654,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2870,7 +3690,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2896,6 +3716,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "images": {
+                     *         "failed": 1,
+                     *         "indexed": 538,
+                     *         "pending": 3,
+                     *         "total": 542
+                     *       },
+                     *       "labels": [
+                     *         {
+                     *           "count": 40,
+                     *           "label": "cats"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["Stats"];
                 };
             };
@@ -2930,7 +3766,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2956,10 +3792,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Alive"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2985,10 +3826,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example sightline_gateway_query_cache_total{result="hit"} 12.0 */
                     "text/plain": string;
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3014,6 +3856,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "collection": "sightline-60303ae22b99",
+                     *       "database": null,
+                     *       "ready": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Ready"];
                 };
             };
@@ -3028,7 +3877,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Internal error (`internal`) */
+            /** @description Any other error. */
             default: {
                 headers: {
                     [name: string]: unknown;

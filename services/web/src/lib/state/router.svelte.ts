@@ -11,9 +11,14 @@ interface Entry {
   breadcrumbs?: Breadcrumbs;
 }
 
+/** The page is at one path; its parameters say the rest. */
+const isPage = (): boolean => location.pathname === '/' || location.pathname === '/index.html';
+
 /** The address bar as state: `address` follows it, `go` changes it, and Back finds scroll and focus again. */
 class Router {
   address = $state.raw<Address>(parseAddress(location.search));
+  /** Whether nothing is at this path. */
+  notFound = $state.raw(!isPage());
   /** The way that led here; it is this tab's own, and no part of a link that is shared. */
   breadcrumbs = $state.raw<Breadcrumbs>((history.state as Entry | null)?.breadcrumbs ?? []);
 
@@ -48,6 +53,7 @@ class Router {
     this.traversed = false;
     this.breadcrumbs = breadcrumbs;
     this.address = address;
+    this.notFound = false;
     if (!options.keepScroll) scrollTo({ top: 0, behavior: 'instant' });
   }
 
@@ -86,6 +92,7 @@ class Router {
     const before = formatAddress({ ...this.address, view: null });
     this.traversed = true;
     this.address = parseAddress(location.search);
+    this.notFound = !isPage();
     this.breadcrumbs = this.#entry().breadcrumbs ?? [];
     const same = formatAddress({ ...this.address, view: null }) === before;
     await tick();

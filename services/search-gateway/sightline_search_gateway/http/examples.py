@@ -1,0 +1,188 @@
+"""An example of each call in the OpenAPI document: what is sent, and what is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+IMAGE_ID = "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10"
+OTHER_ID = "a1b2c3d4-0001-5000-8000-00000000cafe"
+MAP_ID = "m-0123456789abcdef0123"
+SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+FINGERPRINT = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
+MODEL = {"id": "embedded", "fingerprint": FINGERPRINT}
+FILE = "(the bytes of a picture file)"
+
+PARAMETERS: dict[str, Any] = {
+    "image_id": IMAGE_ID,
+    "map_id": MAP_ID,
+    "index": 0,
+    "q": "a cat on a chair",
+    "label": ["cats"],
+    "folder": ["animals/cats"],
+    "after": "2024-05-01",
+    "before": "2024-06-01T00:00:00Z",
+    "state": ["indexed"],
+    "limit": 20,
+    "offset": 0,
+    "clusters": True,
+    "v": SHA256[:16],
+    "points": True,
+    "since": 1790000000000,
+    "Range": "bytes=0-1023",
+}
+"""Of parameters, by name. A cursor has none: only an answer gives one."""
+
+IMAGE = {
+    "id": IMAGE_ID,
+    "key": "animals/cats/tom.jpg",
+    "name": "tom.jpg",
+    "label": "cats",
+    "folders": ["animals", "animals/cats"],
+    "state": "indexed",
+    "reason": None,
+    "sha256": SHA256,
+    "width": 4032,
+    "height": 3024,
+    "format": "JPEG",
+    "bytes": 2483120,
+    "taken_at": "2024-05-31T18:00:00Z",
+    "camera": "Canon EOS R6",
+    "modified_at": "2024-06-01T08:30:00Z",
+    "indexed_at": "2024-06-01T08:30:04Z",
+    "thumbnail_url": f"/api/v1/images/{IMAGE_ID}/thumbnail?v={SHA256[:16]}",
+    "preview_url": f"/api/v1/images/{IMAGE_ID}/preview?v={SHA256[:16]}",
+    "file_url": f"/api/v1/images/{IMAGE_ID}/file?v={SHA256[:16]}",
+}
+CURSOR = "eyJ0IjoxNzE3MTc4NDAwfQ"
+FOUND = {
+    "query": {"text": "a cat on a chair", "image_id": None, "limit": 20, "offset": 0},
+    "model": MODEL,
+    "results": [{**IMAGE, "similarity": 0.312, "cluster": 0}],
+    "clusters": [{"id": 0, "name": "cat", "size": 1, "similarity": 0.312, "best_id": IMAGE_ID}],
+    "edges": [{"source": "query", "target": IMAGE_ID, "similarity": 0.312}],
+    "relevance": {"found": True, "message": None, "relevant": 1, "threshold": 0.21},
+    "timings": {"encode_ms": 3.1, "search_ms": 1.9, "cluster_ms": 4.2, "total_ms": 9.8},
+}
+SIMILAR = {
+    **FOUND,
+    "query": {"text": None, "image_id": OTHER_ID, "limit": 20, "offset": 0},
+    "relevance": None,
+}
+WAITING_MAP = {
+    "id": MAP_ID,
+    "version": 1790000000000,
+    "state": "queued",
+    "reason": None,
+    "request": {
+        "labels": ["cats", "dogs"],
+        "folders": [],
+        "after": None,
+        "before": None,
+        "ids": 0,
+        "upload": False,
+        "per_label": 0,
+        "sample": 2000,
+        "perplexity": 30.0,
+    },
+    "model": MODEL,
+    "created_at": "2024-06-01T09:00:00Z",
+    "finished_at": None,
+    "count": 0,
+    "total": 0,
+    "progress": None,
+    "labels": [],
+    "points": None,
+    "thumbnails": "/api/v1/images/{id}/thumbnail",
+    "clusters": [],
+    "separation": None,
+    "stale": False,
+    "refused": [],
+}
+MAP = {
+    **WAITING_MAP,
+    "version": 1790000009000,
+    "state": "done",
+    "finished_at": "2024-06-01T09:00:09Z",
+    "count": 2,
+    "total": 2,
+    "labels": ["cats", "dogs"],
+    "points": {
+        "ids": [IMAGE_ID, OTHER_ID],
+        "x": [-0.4211, 0.3977],
+        "y": [0.1042, -0.2218],
+        "label": [0, 1],
+        "cluster": [0, 1],
+        "new": [False, False],
+    },
+    "clusters": [{"id": 0, "name": "cat", "size": 1}, {"id": 1, "name": "dog", "size": 1}],
+}
+SESSION = {"read": True, "change": True, "keys": True, "signed_in": True, "user": None, "days": 30}
+COUNTS = {"pending": 3, "indexed": 538, "failed": 1}
+
+BODIES: dict[str, Any] = {
+    "uploadImages": {"files": [FILE], "folder": "holidays/2024"},
+    "search": {"file": FILE, "q": "on a chair", "q_weight": 0.5, "limit": 20},
+    "makeMap": {"labels": ["cats", "dogs"], "sample": 2000},
+    "makeMapOfUploads": {"files": [FILE], "perplexity": 30},
+    "rescan": {"ids": [IMAGE_ID]},
+    "signIn": {"key": "one-of-the-keys-of-16-characters", "remember": True},
+}
+"""Of requests' bodies, by the call's id."""
+
+ANSWERS: dict[str, Any] = {
+    "browseImages": {"images": [IMAGE], "cursor": CURSOR},
+    "getImage": IMAGE,
+    "uploadImages": {
+        "accepted": [{"name": "tom.jpg", "key": "holidays/2024/tom.jpg", "id": IMAGE_ID}],
+        "refused": [{"name": "notes.txt", "reason": "not an image"}],
+    },
+    "searchByText": FOUND,
+    "search": FOUND,
+    "searchSimilar": SIMILAR,
+    "getIngest": {
+        **COUNTS,
+        "ignored": 4,
+        "queued": 1,
+        "scanning": False,
+        "last_scan_at": "2024-06-01T08:59:30Z",
+        "writable": True,
+        "database": None,
+    },
+    "getFailures": {
+        "failures": [
+            {
+                "id": OTHER_ID,
+                "key": "animals/broken.jpg",
+                "reason": "the file is cut off",
+                "attempts": 1,
+                "next_try_at": None,
+            }
+        ],
+        "cursor": None,
+    },
+    "rescan": {"queued": True, "retried": 1},
+    "makeMap": WAITING_MAP,
+    "makeMapOfUploads": {**WAITING_MAP, "request": {**WAITING_MAP["request"], "upload": True}},  # type: ignore[dict-item]
+    "getMaps": {"maps": [{**MAP, "points": None}]},
+    "getMap": MAP,
+    "getSession": SESSION,
+    "signIn": SESSION,
+    "getModels": {
+        "models": [
+            {
+                **MODEL,
+                "dimensions": 384,
+                "context_length": 128,
+                "runtime": "openvino",
+                "device": "cpu",
+                "serving": True,
+            }
+        ],
+        "collection": {"name": "sightline-60303ae22b99", "model_id": "embedded", "fingerprint": FINGERPRINT},
+    },
+    "getStats": {"images": {**COUNTS, "total": 542}, "labels": [{"label": "cats", "count": 40}]},
+    "getHealth": {"status": "ok"},
+    "getReadiness": {"ready": True, "collection": "sightline-60303ae22b99", "database": None},
+    "getMetrics": 'sightline_gateway_query_cache_total{result="hit"} 12.0\n',
+}
+"""Of answers that are not pictures, by the call's id."""

@@ -1,0 +1,116 @@
+"""What a request brings, checked before any schema sees it: JSON that can be read, and fields that are given once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from apiflask.schema_adapters.marshmallow import load_form_and_files, parser
+from flask import Request
+from marshmallow import Schema, ValidationError
+from webargs.multidictproxy import MultiDictProxy
+from werkzeug.datastructures import MultiDict
+from werkzeug.formparser import FormDataParser
+
+from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.http.problems import MAX_NAME
+
+MAX_DIGITS = 100
+"""Of an integer; no field takes one of more than 16."""
+
+
+class StrictFormParser(FormDataParser):
+    """Refuses a form that cannot be taken apart, instead of taking it for an empty one."""
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what the form holds.
+
+        Raises:
+            ServiceError: It is malformed.
+        """
+        self.silent = False
+        try:
+            return super().parse(*args, **kwargs)
+        except ValueError as error:
+            raise ServiceError("malformed", f"The form cannot be read: {error or 'it is malformed'}.") from error
+
+
+class GatewayRequest(Request):
+    """A request whose form is read strictly."""
+
+    form_data_parser_class = StrictFormParser
+
+
+def use_strict_loaders() -> None:
+    """Have APIFlask read JSON, forms and queries by the functions below."""
+    parser.location_loader("json")(_load_json)
+    parser.location_loader("query")(_load_query)
+    parser.location_loader("form_and_files")(_load_form)
+
+
+def parse_json(data: bytes) -> Any:
+    """Return what a JSON text holds.
+
+    Raises:
+        ServiceError: It is not JSON as RFC 8259 has it, names a field twice, or is nested too deeply.
+    """
+    try:
+        text = data.decode("utf-8")
+        if not text.strip():
+            raise _not_json("there is none; send an object, such as {}")
+        value = json.loads(text, object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant)
+        if "\\ud" in text.lower():
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        return value
+    except UnicodeDecodeError as error:
+        raise _not_json(f"it is not UTF-8 (byte {error.start + 1})") from error
+    except UnicodeEncodeError as error:
+        raise _not_json("a text holds half of a surrogate pair") from error
+    except json.JSONDecodeError as error:
+        raise _not_json(f"line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except RecursionError as error:
+        raise _not_json("lists and objects are nested too deeply") from error
+
+
+def _not_json(reason: str) -> ServiceError:
+    return ServiceError("malformed", f"The body is not JSON that can be read: {reason}.")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _not_json(f"the field {twice[:MAX_NAME]!r} is given more than once")
+    return made
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise _not_json(f"a number has {len(digits):,} digits")
+    return int(digits)
+
+
+def _constant(name: str) -> float:
+    raise _not_json(f"{name} is not JSON")
+
+
+def _load_json(request: Request, _: Schema) -> Any:
+    return parse_json(request.get_data(cache=True))
+
+
+def _load_query(request: Request, schema: Schema) -> MultiDictProxy:
+    return _given_once(MultiDictProxy(request.args, schema), schema)
+
+
+def _load_form(request: Request, schema: Schema) -> MultiDictProxy:
+    return _given_once(load_form_and_files(request, schema), schema)
+
+
+def _given_once(sent: MultiDictProxy, schema: Schema) -> MultiDictProxy:
+    """Refuse a field that is given several times and takes one value: the others would be passed over."""
+    single = schema.fields.keys() - sent.multiple_keys
+    values: MultiDict[str, Any] = sent.data  # type: ignore[assignment]
+    if twice := [name for name in values if name in single and len(values.getlist(name)) > 1]:
+        raise ValidationError({name: ["Given more than once."] for name in twice})
+    return sent
