@@ -1,0 +1,71 @@
+"""schemathesis with all checks on a running system, call by call and stateful, with keys and without.
+
+SCHEMATHESIS_EXAMPLES says how many examples an operation gets: `make contract-test` runs 200.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from drawn import draw
+from sightline_local.readiness import ingest_state
+from waiting import wait_for
+
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "10")
+KEY = "a-key-of-the-contract-tests"
+PICTURES = 12
+BEYOND_THE_SCHEMA = {
+    # Whether bytes are a picture, pictures are enough for a map, a query has a part at all, a cursor came from an
+    # answer, and how deep searches go (a setting), no schema says.
+    "positive_data_acceptance": [
+        *("browseImages", "uploadImages", "getFailures", "makeMap", "makeMapOfUploads"),
+        *("search", "searchByText", "searchSimilar"),
+    ],
+    # In a form all is text: what is generated as null arrives as the word, a folder's name like any other.
+    "negative_data_rejection": ["uploadImages"],
+}
+
+
+@pytest.fixture(scope="module", params=["without keys", "with keys"])
+def running(request, start, tmp_path_factory):
+    bucket = tmp_path_factory.mktemp("pictures") / "bucket"
+    for number in range(PICTURES):
+        path = bucket / ("even" if number % 2 else "odd") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(draw(number, format="PNG"))
+    keys = {"GATEWAY_API_KEYS": KEY} if request.param == "with keys" else {}
+    system = start(bucket, writable=True, **keys)
+    wait_for(lambda: (s := ingest_state(system.stack)) and s.finished and s.indexed == PICTURES, "all is indexed")
+    system.headers = [f"X-API-Key: {key}" for key in keys.values()]
+    return system
+
+
+def test_every_answer_is_documented_and_none_is_a_fault(running, tmp_path):
+    rules = [
+        f'[[operations]]\ninclude-operation-id = "{name}"\nchecks.{check}.enabled = false\n'
+        for check, names in BEYOND_THE_SCHEMA.items()
+        for name in names
+    ]
+    config = tmp_path / "schemathesis.toml"
+    config.write_text("\n".join(rules))
+    command = [Path(sys.executable).with_name("schemathesis"), "--config-file", config, "--no-color", "run"]
+    command += [
+        f"{running.stack.url}/openapi.json",
+        "--checks",
+        "all",
+        "--phases",
+        "examples,coverage,fuzzing,stateful",
+    ]
+    command += ["--max-examples", EXAMPLES, "--generation-deterministic", "--generation-database", "none"]
+    command += ["--continue-on-failure", "--request-timeout", "60", "--warnings", "off"]
+    command += [part for header in running.headers for part in ("--header", header)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    log = (running.stack.logs / "search-gateway.log").read_text()
+    errors = [line for line in log.splitlines() if '"level": "error"' in line or "Traceback" in line]
+    assert errors == []
