@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 WEB := services/web
 PACKAGES := protos libs/service libs/pictures libs/bucket libs/catalogue \
   services/encoder services/qdrant-edge services/ingest-worker services/search-gateway deploy/local
-MYPY_PACKAGES := sightline.encoder sightline.grpc_client sightline_service sightline_pictures sightline_bucket \
+MYPY_PACKAGES := sightline.encoder sightline.grpc_client sightline.grpc_server sightline_service sightline_pictures sightline_bucket \
   sightline_catalogue sightline_encoder sightline_qdrant_edge sightline_ingest_worker sightline_search_gateway sightline_local
 
 # IMAGES=FOLDER, PORT=NUMBER and DATA=FOLDER reach the launcher; QUERY='a cat' the smoke run.
@@ -68,6 +68,10 @@ test-browser: setup page ## Run the browser tests: real Chromium, real services,
 screenshots: setup page ## Picture every view of the page, two widths, light and dark, into data/screenshots (ONLY=graph,map)
 	@$(BIN)/python tests/browser/run.py screenshots
 
+.PHONY: contract-test
+contract-test: setup page ## Run schemathesis with all checks on a running system, with and without keys (EXAMPLES=200 an operation)
+	@SCHEMATHESIS_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/python -m pytest tests/integration/test_contract.py --timeout 5400 $(ARGS)
+
 .PHONY: compose-test
 compose-test: compose-models ## Build the images, run the system in containers, and break it (needs Docker; ARGS='-k name')
 	@$(BIN)/python -m pytest tests/compose --override-ini pythonpath=tests/compose --timeout 1800 $(ARGS)
@@ -81,6 +85,7 @@ lint: setup page ## Check style, types, and that generated files are up to date
 	@for package in $(PACKAGES); do (cd $$package && said=$$($(CURDIR)/$(BIN)/deptry . 2>&1) || { echo "$$package: $$said"; exit 1; }); done
 	@$(BIN)/python tools/write_settings.py --check
 	@$(BIN)/python protos/generate.py --check
+	@$(BIN)/buf lint protos
 	@$(BIN)/python -m sightline_search_gateway.write_openapi --check
 	@npm --prefix $(WEB) run lint
 
@@ -177,6 +182,13 @@ openapi: setup $(WEB)/node_modules/.installed ## Write the gateway's OpenAPI doc
 .PHONY: requirements
 requirements: setup ## Write the pinned requirements from the packages' pyproject.toml (UPGRADE=1 for newer versions)
 	@$(BIN)/python requirements/compile.py $(if $(UPGRADE),--upgrade)
+
+.PHONY: sbom
+sbom: setup ## Write what is installed, of Python and of the page, as CycloneDX into sbom/
+	@mkdir -p sbom
+	@$(BIN)/cyclonedx-py environment $(BIN)/python --output-format JSON --output-file sbom/python.cdx.json
+	@npm --prefix $(WEB) sbom --sbom-format cyclonedx >sbom/page.cdx.json
+	@echo 'sbom/python.cdx.json and sbom/page.cdx.json are written.'
 
 .PHONY: hooks
 hooks: setup ## Run the checks at every commit (pre-commit)
