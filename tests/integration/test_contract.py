@@ -19,10 +19,10 @@ EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "10")
 KEY = "a-key-of-the-contract-tests"
 PICTURES = 12
 BEYOND_THE_SCHEMA = {
-    # Whether bytes are a picture, pictures are enough for a map, a query has a part at all, a cursor came from an
-    # answer, and how deep searches go (a setting), no schema says.
+    # Whether bytes are a picture, pictures are enough for a map, a query has a part at all, a file is as long as
+    # a range, a cursor came from an answer, and how deep searches go (a setting), no schema says.
     "positive_data_acceptance": [
-        *("browseImages", "uploadImages", "getFailures", "makeMap", "makeMapOfUploads"),
+        *("browseImages", "getImageFile", "uploadImages", "getFailures", "makeMap", "makeMapOfUploads"),
         *("search", "searchByText", "searchSimilar"),
     ],
     # In a form all is text: what is generated as null arrives as the word, a folder's name like any other.

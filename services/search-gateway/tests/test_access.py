@@ -271,7 +271,7 @@ def test_the_cookie_is_good_for_this_gateways_own_pages_alone(keyed, problem, he
 
 def test_a_wrong_key_opens_nothing(keyed, problem):
     for world in (keyed(), keyed(api_keys="", read_keys="")):
-        for key in ("wrong", "\ud800", f"{CHANGE},{READ}", " "):
+        for key in ("wrong", f"{CHANGE},{READ}", " "):
             answer = sign_in(world, key)
             problem(answer, 401, "wrong-key")
             assert "Set-Cookie" not in answer.headers
