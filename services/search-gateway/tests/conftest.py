@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import structlog
 from fakes import (
     MODEL,
     FakeBucket,
@@ -212,6 +213,12 @@ def settings_with(
         maps=MapSettings(**(maps or {})),
         log=LogSettings(),
     )
+
+
+@pytest.fixture(autouse=True)
+def no_request() -> None:
+    """Begin in no request's context: that of the last request of a test stays in its thread."""
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture

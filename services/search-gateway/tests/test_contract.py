@@ -24,8 +24,8 @@ CALLS = [
     # What takes nothing can be given nothing wrong.
     if mode is GenerationMode.POSITIVE or operation["parameters"] or "requestBody" in operation
 ]
-# Whether bytes are a picture, pictures are enough for a map, a query has a part at all, a file is as long as a range, or
-# a cursor was given before: no schema says that.
+# Whether bytes are a picture, pictures are enough for a map, a query has a part at all, a file is as long as a range,
+# or a cursor was given before: no schema says that.
 BEYOND_THE_SCHEMA = {
     ("/api/v1/images", "post"),
     ("/api/v1/search", "post"),

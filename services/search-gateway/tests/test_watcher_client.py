@@ -7,6 +7,7 @@ import socket
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 from sightline_search_gateway.clients.watcher import MAX_REQUESTS, QueueUnavailable, WatcherClient, WatcherState
 from sightline_service.queues import (
     DATABASE_KEY,
@@ -103,3 +104,10 @@ def test_redis_away():
         with pytest.raises(QueueUnavailable):
             watcher.request_scan(["a"])
         watcher.close()
+
+
+def test_a_hint_says_for_which_request_it_is(settings, client):
+    watcher = WatcherClient(settings)
+    with structlog.contextvars.bound_contextvars(request_id="abc"):
+        watcher.request_scan(["a.jpg"])
+    assert json.loads(client.rpop(RESCAN_LIST)) == {"keys": ["a.jpg"], "request_id": "abc"}
