@@ -28,6 +28,8 @@ from sightline_local.stack import ROOT, PortTaken, Stack, choose_ports, external
 from sightline_local.supervisor import Supervisor
 
 DATA = ROOT / "data"
+OURS = {"models", "samples", "samples-captions.json", "state"}
+"""What is in a folder of data."""
 DEFAULT_PORT = 8080
 ENCODER_PORT = 50051
 SMOKE_QUERIES = ["a fruit", "a bird", "a car"]
@@ -80,9 +82,10 @@ def choose_bucket(images: Path | None, data: Path) -> tuple[Path, bool]:
 def make_data_folder(data: Path, bucket: Path) -> None:
     """Create the data folder for its owner alone, or take the rights to it and to the samples from others.
 
-    A folder of somebody's own choice, in which other things may lie, is left as it is, but for what is made in it.
+    A folder of somebody's own choice in which other things lie is left as it is, but for what is made in it.
     """
-    is_ours = not data.exists() or (data.resolve() == DATA and not data.is_symlink())
+    found = {path.name for path in data.iterdir()} if data.is_dir() else set()
+    is_ours = not data.is_symlink() and (data.resolve() == DATA or found <= OURS)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if is_ours:
         close(data)

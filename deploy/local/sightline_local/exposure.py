@@ -28,6 +28,8 @@ NOBODY = 65534
 """The uid and gid that look."""
 OPEN = ("sightline-search-gateway", "sightline-encoder")
 """The services whose TCP ports are for whoever can reach them."""
+STDERR = 2
+"""Where a launcher's own output goes is for who started it to choose."""
 KINDS = {psutil.CONN_LISTEN: "tcp", psutil.CONN_NONE: "udp"}
 SHARED = re.compile(r" rw-s .* ((?:/dev/shm|/tmp|/var/tmp)/.*)$", re.MULTILINE)
 PYTHONS = os.pathsep.join(("/usr/bin", "/usr/local/bin", "/bin"))
@@ -87,7 +89,7 @@ def _doors_of(process: psutil.Process) -> set[Door]:
             found.add(Door(KINDS[connection.status], f"{host}:{connection.laddr.port}", service))
     found |= {Door("unix", str(one.laddr), service) for one in process.net_connections("unix") if one.laddr}
     # What it writes, wherever that is, memory that it shares, and what the kernel shows of it.
-    found |= {Door("file", one.path, service) for one in process.open_files() if one.mode != "r"}
+    found |= {Door("file", one.path, service) for one in process.open_files() if one.mode != "r" and one.fd > STDERR}
     mapped = Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8", errors="replace")
     found |= {Door("file", path, service) for path in SHARED.findall(mapped)}
     return found | {Door("file", f"/proc/{process.pid}/{name}", service) for name in ("environ", "fd", "mem")}

@@ -57,8 +57,10 @@ def test_a_data_folder_of_ones_own_choice_stays_as_it_is(tmp_path):
         make_data_folder(data, bucket)
     assert mode(data) == mode(pictures) == 0o755
     assert mode(data / "state") == 0o700
-    make_data_folder(tmp_path / "new", pictures)
-    assert mode(tmp_path / "new") == 0o700
+    (tmp_path / "emptied" / "models").mkdir(parents=True)
+    for ours in (tmp_path / "new", tmp_path / "emptied"):
+        make_data_folder(ours, pictures)
+        assert mode(ours) == 0o700
     assert mode(pictures / "mine.jpg") & 0o044
 
 
