@@ -15,7 +15,7 @@ from sightline_search_gateway.container import EXTENSION, Clients, assemble
 from sightline_search_gateway.http.bodies import check_body
 from sightline_search_gateway.http.openapi import DESCRIPTION, complete
 from sightline_search_gateway.http.problems import register_problems
-from sightline_search_gateway.http.request_data import GatewayRequest, use_strict_loaders
+from sightline_search_gateway.http.request_data import GatewayRequest, MapIdConverter, use_strict_loaders
 from sightline_search_gateway.http.static_files import StaticFiles, add_common_headers
 from sightline_search_gateway.http.telemetry import Telemetry
 from sightline_search_gateway.maps.settings import MEBIBYTE
@@ -50,6 +50,8 @@ def create_app(settings: Settings, clients: Clients) -> APIFlask:
     )
     app.request_class = GatewayRequest
     use_strict_loaders()
+    # Else `/maps/uploads` would be a map's address, too.
+    app.url_map.converters["map"] = MapIdConverter
     app.config.update(SPEC_SETTINGS)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.gateway.upload_max_bytes + MEBIBYTE,

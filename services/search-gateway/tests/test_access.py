@@ -38,9 +38,10 @@ def calls(world):
     """Return every call, as (method, rule, what sends it with some headers)."""
     found = []
     for rule in world.app.url_map.iter_rules():
-        path = (
-            rule.rule.replace("<uuid:image_id>", world.image.id).replace("<map_id>", "m-0").replace("<int:index>", "0")
-        )
+        values = {"<uuid:image_id>": world.image.id, "<map:map_id>": f"m-{0:020}", "<int:index>": "0"}
+        path = rule.rule
+        for name, value in values.items():
+            path = path.replace(name, value)
         path = path.replace("<name>", "start.js")
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
 

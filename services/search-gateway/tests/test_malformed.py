@@ -102,7 +102,7 @@ def test_a_field_that_is_given_twice(post, world, problem):
         ("/api/v1/images?cursor=%00", 422),
         ("/api/v1/images/%00", 404),
         ("/api/v1/images?label=%00", 422),
-        ("/api/v1/maps/m-0/points/" + "9" * 5000 + "/thumbnail", 404),
+        (f"/api/v1/maps/m-{0:020}/points/" + "9" * 5000 + "/thumbnail", 404),
     ],
 )
 def test_nul_and_endless_numbers_in_addresses(world, caplog, path, status):

@@ -249,7 +249,7 @@ def test_without_redis_it_is_said(make_world, problem, queue):
     fill(world)
     problem(ask(world), 503, "queue-unavailable")
     problem(world.client.get("/api/v1/maps"), 503, "queue-unavailable")
-    problem(world.client.get("/api/v1/maps/m-1"), 503, "queue-unavailable")
+    problem(world.client.get(f"/api/v1/maps/m-{1:020}"), 503, "queue-unavailable")
 
 
 def test_no_more_wait_than_may(make_world, queue, problem):

@@ -13,6 +13,7 @@ from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.http import examples
 from sightline_search_gateway.http.media_types import UNKNOWN
 from sightline_search_gateway.http.problems import MIME_TYPE, PROBLEM_TYPES
+from sightline_search_gateway.maps.request import MAP_ID
 from sightline_search_gateway.schemas.maps import MOST_POINTS
 from sightline_search_gateway.schemas.problems import Problem
 
@@ -30,7 +31,7 @@ Answers = dict[int | str, Answer]
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 PATH_SCHEMAS: dict[str, dict[str, Any]] = {
     "image_id": {"type": "string", "format": "uuid"},
-    "map_id": {"type": "string", "pattern": "^m-[0-9a-f]{20}$"},
+    "map_id": {"type": "string", "pattern": f"^{MAP_ID}$"},
     "index": {"type": "integer", "minimum": 0, "maximum": MOST_POINTS - 1},
 }
 RANGE: dict[str, Any] = {

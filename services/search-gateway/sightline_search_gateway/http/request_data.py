@@ -11,9 +11,11 @@ from marshmallow import Schema, ValidationError
 from webargs.multidictproxy import MultiDictProxy
 from werkzeug.datastructures import MultiDict
 from werkzeug.formparser import FormDataParser
+from werkzeug.routing import BaseConverter
 
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.http.problems import MAX_NAME
+from sightline_search_gateway.maps.request import MAP_ID
 
 MAX_DIGITS = 100
 """Of an integer; no field takes one of more than 16."""
@@ -39,6 +41,12 @@ class GatewayRequest(Request):
     """A request whose form is read strictly."""
 
     form_data_parser_class = StrictFormParser
+
+
+class MapIdConverter(BaseConverter):
+    """A map's id in an address."""
+
+    regex = MAP_ID
 
 
 def use_strict_loaders() -> None:

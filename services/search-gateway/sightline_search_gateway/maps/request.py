@@ -13,6 +13,8 @@ from sightline_catalogue import Filter
 FEWEST = 10
 """Pictures; of fewer, neighbourhoods say nothing."""
 NEIGHBOURS_A_PERPLEXITY = 3
+MAP_ID = r"m-[0-9a-f]{20}"
+"""A map's id, as a regular expression."""
 
 
 @dataclass(frozen=True)

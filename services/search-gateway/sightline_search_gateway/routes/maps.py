@@ -76,7 +76,7 @@ def get_maps() -> Response:
     return json_response(Maps(maps=[serialize_map(one) for one in current().clients.maps.all(_collection())]))
 
 
-@blueprint.get("/<map_id>")
+@blueprint.get("/<map:map_id>")
 @blueprint.input(MapQuery, location="query", arg_name="query")
 @blueprint.output(schema_of(MapState), description="The map as it stands.")
 @blueprint.doc(operation_id="getMap", responses=NOT_MODIFIED | problem_answers(404, 422, 503))
@@ -99,7 +99,7 @@ def get_map(map_id: str, query: dict[str, Any]) -> Response:
     return response
 
 
-@blueprint.delete("/<map_id>")
+@blueprint.delete("/<map:map_id>")
 @blueprint.output({}, 204, description="It is cancelled, or forgotten.")
 @blueprint.doc(operation_id="deleteMap", responses=problem_answers(403, 404, 503))
 def delete_map(map_id: str) -> Response:
@@ -109,7 +109,7 @@ def delete_map(map_id: str) -> Response:
     return Response(status=204)
 
 
-@blueprint.get("/<map_id>/points/<int:index>/thumbnail")
+@blueprint.get("/<map:map_id>/points/<int:index>/thumbnail")
 @blueprint.doc(operation_id="getMapThumbnail", responses=THUMBNAIL | problem_answers(404, 503))
 def get_map_thumbnail(map_id: str, index: int) -> Response:
     """Get the thumbnail of a point of an uploaded map."""
