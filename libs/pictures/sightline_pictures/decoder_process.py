@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -272,6 +273,8 @@ def _outcome(work: Callable[..., Any], data: bytes, args: Any, kwargs: Any) -> A
 
 
 if __name__ == "__main__":
+    # Ctrl-C in a terminal reaches every process of the group; the parent ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):
         # Where memory runs out, the kernel is to end a decoder and no service.
         Path("/proc/self/oom_score_adj").write_text("1000", "ascii")

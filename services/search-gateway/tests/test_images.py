@@ -8,6 +8,8 @@ import pytest
 from PIL import Image as Pillow
 from sightline_bucket import BucketUnavailable
 from sightline_catalogue import CatalogueUnavailable
+from sightline_pictures import PictureError
+from sightline_pictures.decoder_process import Busy
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -348,3 +350,24 @@ def test_a_file_is_read_piece_by_piece_and_closed(world, monkeypatch):
         world.client.get(f"/api/v1/images/{image.id}/file", headers=headers).close()
         assert opened == []
     assert max(lengths) <= 1024 * 1024
+
+
+@pytest.mark.parametrize("size", ["preview", "thumbnail"])
+def test_while_too_many_pictures_are_decoded_more_are_refused(world, problem, size):
+    world.decoders.error = Busy()
+    image = world.add("animals/new.jpg")
+    problem(get(world, f"/{image.id}/{size}"), 429, "overloaded")
+    world.decoders.error = PictureError("decoding it takes longer than 30 s (IMAGE_MAX_SECONDS)")
+    refusal = get(world, f"/{image.id}/{size}")
+    problem(refusal, 404, "not-shown")
+    assert "IMAGE_MAX_SECONDS" in refusal.json["detail"]
+
+
+def test_an_upload_is_refused_file_by_file_while_too_many_pictures_are_decoded(make_world):
+    world = make_world(writable=True)
+    world.decoders.error = Busy()
+    form = {"files": [(io.BytesIO(b"any"), "a.jpg"), (io.BytesIO(b"any"), "b.jpg")]}
+    answer = world.client.post("/api/v1/images", data=form, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    assert [one["name"] for one in answer.json["refused"]] == ["a.jpg", "b.jpg"]
+    assert "try again soon" in answer.json["refused"][0]["reason"]
