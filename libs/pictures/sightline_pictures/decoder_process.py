@@ -10,8 +10,8 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from queue import Empty, LifoQueue
@@ -25,8 +25,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 QUICK_SECONDS = 2.0
-"""What takes longer makes way for other pictures, and is decoded again, alone and with the whole time."""
-SLOW_NICENESS = 10
+"""What takes longer makes way for other pictures: one of them goes on beside those, and the others wait for it."""
 _START_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 _WATCH_SECONDS = 1.0
@@ -35,7 +34,7 @@ _INHERITED = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC
 
 
 class TooSlow(Exception):
-    """Decoding took longer than it may; it was ended."""
+    """Decoding takes longer than it was given."""
 
 
 class Abandoned(Exception):
@@ -80,26 +79,34 @@ class DecoderProcess:
 
         Raises:
             PictureError: As the function does; or the file made the decoder crash.
-            TooSlow: It took longer.
-            Abandoned: Nobody waits.
+            TooSlow: It takes longer; `wait` goes on, `close` ends it.
+            Abandoned: Nobody waits; it was ended.
         """
         try:
             connection = self._start()
             connection.send((work, args, kwargs))
             connection.send_bytes(data)
+        except (EOFError, OSError) as error:
+            raise self._ended() from error
+        outcome: R = self.wait(seconds, abandoned)
+        return outcome
+
+    def wait(self, seconds: float, abandoned: Callable[[], bool]) -> Any:
+        """Return what `run` would have, once it took longer; arguments and errors are the same."""
+        if self._running is None:
+            raise self._ended()
+        connection = self._running[1]
+        try:
             deadline = time.monotonic() + seconds
             while not connection.poll(_LOOK_SECONDS):
                 if abandoned():
+                    self.close()
                     raise Abandoned
                 if time.monotonic() > deadline:
                     raise TooSlow
-            outcome: R | Exception = connection.recv()
+            outcome = connection.recv()
         except (EOFError, OSError) as error:
-            self.close()
-            raise PictureError("decoding it ended the decoder: the file makes it crash, or needs too much") from error
-        except (Abandoned, TooSlow):
-            self.close()
-            raise
+            raise self._ended() from error
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
@@ -112,6 +119,10 @@ class DecoderProcess:
             process.kill()
             process.wait()
             connection.close()
+
+    def _ended(self) -> PictureError:
+        self.close()
+        return PictureError("decoding it ended the decoder: the file makes it crash, or needs too much")
 
     def _start(self) -> Connection:
         if self._running is not None:
@@ -144,11 +155,11 @@ def _environment() -> dict[str, str]:
 class DecoderPool:
     """Decoder processes for callers that wait. Safe to use from several threads.
 
-    What is not decoded within QUICK_SECONDS makes way for other pictures, and waits for the one process that has the
-    whole time.
+    What is not decoded within QUICK_SECONDS makes way for other pictures. One of these goes on beside them; the others
+    are ended, and start again when that one is done.
 
     Args:
-        processes: Pictures that are decoded at once, besides that one.
+        processes: Pictures that are decoded at once, besides a slow one.
         seconds: How long decoding may take.
         callers: How many may wait or have something decoded; more are refused, so that they do not take every thread.
     """
@@ -156,13 +167,11 @@ class DecoderPool:
     def __init__(self, processes: int, seconds: float, callers: int) -> None:
         self._callers = BoundedSemaphore(callers)
         self._seconds = seconds
-        self._quick: LifoQueue[DecoderProcess] = LifoQueue()
-        self._slow: LifoQueue[DecoderProcess] = LifoQueue()
-        self._all = [DecoderProcess() for _ in range(processes)]
-        for decoder in self._all:
-            self._quick.put(decoder)
-        self._all.append(DecoderProcess(SLOW_NICENESS))
-        self._slow.put(self._all[-1])
+        self._free: LifoQueue[DecoderProcess] = LifoQueue()
+        self._slow = BoundedSemaphore(1)
+        self._all: set[DecoderProcess] = set()
+        for _ in range(processes):
+            self._free.put(self._new())
 
     def run(
         self,
@@ -194,8 +203,13 @@ class DecoderPool:
 
     def close(self) -> None:
         """End the processes, whatever they do."""
-        for decoder in self._all:
+        for decoder in list(self._all):
             decoder.close()
+
+    def _new(self) -> DecoderProcess:
+        decoder = DecoderProcess()
+        self._all.add(decoder)
+        return decoder
 
     def _run(
         self,
@@ -205,37 +219,39 @@ class DecoderPool:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> tuple[bytes, R]:
-        with _taken(self._quick, wait_seconds) as decoder:
+        try:
+            decoder = self._free.get(timeout=wait_seconds)
+        except Empty:
+            raise Busy from None
+        goes_on = False
+        try:
             data = read()
-            try:
-                return data, decoder.run(work, min(QUICK_SECONDS, self._seconds), _never, data, *args, **kwargs)
-            except TooSlow:
-                pass
-        with _taken(self._slow, wait_seconds) as decoder:
-            try:
-                return data, decoder.run(work, self._seconds, _never, data, *args, **kwargs)
-            except TooSlow:
-                raise too_slow(self._seconds) from None
-            finally:
-                # It is seldom needed.
+            return data, decoder.run(work, min(QUICK_SECONDS, self._seconds), _never, data, *args, **kwargs)
+        except TooSlow:
+            goes_on = self._slow.acquire(blocking=False)
+            if not goes_on:
                 decoder.close()
+        finally:
+            self._free.put(self._new() if goes_on else decoder)
+        if not goes_on:
+            if not self._slow.acquire(timeout=wait_seconds):
+                raise Busy
+            decoder = self._new()
+        try:
+            if goes_on:
+                return data, decoder.wait(self._seconds, _never)
+            return data, decoder.run(work, self._seconds, _never, data, *args, **kwargs)
+        except TooSlow:
+            raise too_slow(self._seconds) from None
+        finally:
+            decoder.close()
+            self._all.discard(decoder)
+            self._slow.release()
 
 
 def too_slow(seconds: float) -> PictureError:
     """Return the error of a picture that takes longer to decode than it may."""
     return PictureError(f"decoding it takes longer than {seconds:g} s (IMAGE_MAX_SECONDS)")
-
-
-@contextmanager
-def _taken(free: LifoQueue[DecoderProcess], wait_seconds: float) -> Iterator[DecoderProcess]:
-    try:
-        decoder = free.get(timeout=wait_seconds)
-    except Empty:
-        raise Busy from None
-    try:
-        yield decoder
-    finally:
-        free.put(decoder)
 
 
 def _never() -> bool:

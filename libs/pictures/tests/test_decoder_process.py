@@ -81,8 +81,15 @@ def test_a_slow_one_is_ended_and_the_next_is_decoded(decoder):
     pid = decoder.run(eval, SECONDS, never, PID)
     with pytest.raises(TooSlow):
         decoder.run(eval, 0.2, never, FOREVER)
+    decoder.close()
     assert not is_running(pid)
     assert decoder.run(eval, SECONDS, never, b"1 + 1") == 2
+
+
+def test_a_slow_one_goes_on_where_it_is_waited_for(decoder):
+    with pytest.raises(TooSlow):
+        decoder.run(eval, 0.1, never, b"__import__('time').sleep(1) or 3")
+    assert decoder.wait(SECONDS, never) == 3
 
 
 def test_one_that_nobody_waits_for_is_ended(decoder):
@@ -122,7 +129,7 @@ def test_a_decoder_ends_with_its_parent():
 def test_a_slow_file_holds_up_nobody_else(pool, file_of, photo):
     quick = file_of(photo, "PNG")
     threading.Thread(target=lose, args=(pool,), daemon=True).start()
-    wait_for(lambda: pool._slow.empty())
+    wait_for(lambda: pool._slow._value == 0)
     for _ in range(3):
         data, kind = pool.run(check_format, SECONDS, lambda: quick, LIMITS)
         assert (data, kind) == (quick, "PNG")

@@ -6,48 +6,63 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable
-from queue import Empty, PriorityQueue
+from dataclasses import dataclass
+from queue import Empty, PriorityQueue, SimpleQueue
 
-from sightline_pictures.decoder_process import QUICK_SECONDS, SLOW_NICENESS, DecoderProcess, TooSlow
+from sightline_pictures.decoder_process import QUICK_SECONDS, DecoderProcess, TooSlow
 
 from sightline_encoder.thread_priority import NICENESS_STEP
 
-Job = Callable[[DecoderProcess, float], None]
-"""Has a picture decoded within so many seconds. It handles its own errors, but for TooSlow."""
-Jobs = PriorityQueue[tuple[int, int, int, Job | None]]
 
-IDLE_SECONDS = 10.0
-"""After so long the process for slow pictures is ended: it is seldom needed."""
+@dataclass(frozen=True)
+class Attempt:
+    """How a job is to have its picture decoded.
+
+    Attributes:
+        decoder: The process that decodes.
+        seconds: How long it may take.
+        goes_on: Whether the process is decoding it already.
+        is_last: Whether it fails if it takes longer.
+    """
+
+    decoder: DecoderProcess
+    seconds: float
+    goes_on: bool = False
+    is_last: bool = False
+
+
+Job = Callable[[Attempt], None]
+"""Has a picture decoded. It handles its own errors, but for TooSlow where the attempt is not the last."""
 
 
 class DecodePool:
     """Threads with one queue, ordered by priority, then by place in the call, then by arrival.
 
-    A picture that is not decoded within QUICK_SECONDS makes way for others: it is decoded again, after other slow ones,
-    by one process that has the whole time. So some that take a minute hold up neither texts nor other pictures.
+    A picture that is not decoded within QUICK_SECONDS makes way for others. One such picture goes on beside them, on a
+    thread more; further ones are ended, and start again, one by one, when that one is done. So some that take a minute
+    hold up neither texts nor other pictures.
 
     The queue needs no bound of its own: every job belongs to an item that the batcher has admitted.
 
     Args:
-        threads: The number of threads, and of processes besides that for slow pictures.
+        threads: Pictures that are decoded at once, besides a slow one.
         seconds: How long decoding a picture may take.
         on_cpu: Whether decoders compete with the model for the processor; they then have a lower priority.
     """
 
     def __init__(self, threads: int, seconds: float, *, on_cpu: bool) -> None:
         self._numbers = itertools.count()
-        self._quick: Jobs = PriorityQueue()
-        self._slow: Jobs = PriorityQueue()
+        self._jobs: PriorityQueue[tuple[int, int, int, Job | None]] = PriorityQueue()
+        self._slow: SimpleQueue[Job] = SimpleQueue()
+        self._slow_lock = threading.Lock()
+        self._slow_is_busy = False
+        self._places = threading.Semaphore(threads)
         self._seconds = seconds
-        niceness = NICENESS_STEP if on_cpu else 0
+        self._niceness = NICENESS_STEP if on_cpu else 0
         self._threads = [
-            threading.Thread(target=self._work_quickly, args=(niceness,), name=f"decode-{number}", daemon=True)
-            for number in range(threads)
+            threading.Thread(target=self._work, name=f"decode-{number}", daemon=True) for number in range(threads + 1)
         ]
-        self._slow_thread = threading.Thread(
-            target=self._work_slowly, args=(max(niceness, SLOW_NICENESS),), name="decode-slow", daemon=True
-        )
-        for thread in (*self._threads, self._slow_thread):
+        for thread in self._threads:
             thread.start()
 
     def submit(self, priority: int, place: int, job: Job) -> None:
@@ -56,37 +71,54 @@ class DecodePool:
         Args:
             priority: Of the call.
             place: Of the picture in its call: the first of each call goes before the second of any.
-            job: Called with a time limit; where it raises TooSlow, it is called once more, with a longer one.
+            job: What is done; where it raises TooSlow, it is called once more.
         """
-        self._quick.put((priority, place, next(self._numbers), job))
+        self._jobs.put((priority, place, next(self._numbers), job))
 
     def close(self) -> None:
         """Run what is queued, then stop the threads."""
         for _ in self._threads:
-            self._quick.put((sys.maxsize, 0, next(self._numbers), None))
+            self._jobs.put((sys.maxsize, 0, next(self._numbers), None))
         for thread in self._threads:
             thread.join()
-        self._slow.put((sys.maxsize, 0, next(self._numbers), None))
-        self._slow_thread.join()
 
-    def _work_quickly(self, niceness: int) -> None:
-        decoder = DecoderProcess(niceness)
-        while (entry := self._quick.get())[3] is not None:
-            try:
-                entry[3](decoder, min(QUICK_SECONDS, self._seconds))
-            except TooSlow:
-                self._slow.put(entry)
-        decoder.close()
-
-    def _work_slowly(self, niceness: int) -> None:
-        decoder = DecoderProcess(niceness)
+    def _work(self) -> None:
+        decoder = DecoderProcess(self._niceness)
         while True:
+            self._places.acquire()
+            job = self._jobs.get()[3]
+            goes_on = False
             try:
-                job = self._slow.get(timeout=IDLE_SECONDS)[3]
-            except Empty:
-                decoder.close()
-                continue
-            if job is None:
-                break
-            job(decoder, self._seconds)
+                if job is None:
+                    break
+                job(Attempt(decoder, min(QUICK_SECONDS, self._seconds)))
+            except TooSlow:
+                goes_on = self._begin_slow(job, decoder)
+            finally:
+                self._places.release()
+            if goes_on and job is not None:
+                self._work_slowly(job, decoder)
         decoder.close()
+
+    def _begin_slow(self, job: Job | None, decoder: DecoderProcess) -> bool:
+        """Return whether a slow job goes on; otherwise it is ended, and waits for the one that does."""
+        with self._slow_lock:
+            if not self._slow_is_busy:
+                self._slow_is_busy = True
+                return True
+            decoder.close()
+            if job is not None:
+                self._slow.put(job)
+            return False
+
+    def _work_slowly(self, job: Job, decoder: DecoderProcess) -> None:
+        """Go on with a slow job, then do those that wait for it."""
+        job(Attempt(decoder, self._seconds, goes_on=True, is_last=True))
+        while True:
+            with self._slow_lock:
+                try:
+                    job = self._slow.get_nowait()
+                except Empty:
+                    self._slow_is_busy = False
+                    return
+            job(Attempt(decoder, self._seconds, is_last=True))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sightline.encoder.errors import InvalidItem, InvalidRequest, ItemError, Overloaded
 from sightline_pictures import PictureError, Preprocessing, check_size, preprocess
-from sightline_pictures.decoder_process import Abandoned, DecoderProcess, TooSlow, too_slow
+from sightline_pictures.decoder_process import Abandoned, TooSlow, too_slow
 from sightline_pictures.rendering import render_input
 
 from sightline_encoder.batcher import (
@@ -26,7 +26,7 @@ from sightline_encoder.batcher import (
     PendingCall,
     QueueSpec,
 )
-from sightline_encoder.decode_pool import DecodePool
+from sightline_encoder.decode_pool import Attempt, DecodePool
 from sightline_encoder.settings import EncoderSettings
 from sightline_encoder.thread_priority import lower_thread_priority
 
@@ -198,27 +198,29 @@ class Pipeline:
         self._decoders.close()
         self._batcher.close()
 
-    def _decode(
-        self, call: Call, index: int, image: ImageInput, model: EncodingModel, decoder: DecoderProcess, seconds: float
-    ) -> None:
+    def _decode(self, call: Call, index: int, image: ImageInput, model: EncodingModel, attempt: Attempt) -> None:
         """Have an image decoded and preprocessed, and queue it for encoding.
 
         Raises:
-            TooSlow: It took longer than `seconds`, which is not as long as it may take.
+            TooSlow: It takes longer, and the attempt is not the last.
         """
         limits, steps = self._pictures, model.preprocessing
 
         def make() -> Pixels:
             if image.size is not None:
                 return preprocess(_picture_of(image.data, *image.size, limits.max_pixels), steps)
+            decoder, seconds = attempt.decoder, attempt.seconds
             try:
+                if attempt.goes_on:
+                    return cast("Pixels", decoder.wait(seconds, lambda: call.cancelled))
                 return decoder.run(render_input, seconds, lambda: call.cancelled, image.data, limits, steps)
             except TooSlow:
-                if seconds < limits.max_seconds:
+                if not attempt.is_last:
                     raise
-                raise too_slow(seconds) from None
+                decoder.close()
+                raise too_slow(limits.max_seconds) from None
 
-        if not call.cancelled:
+        if attempt.goes_on or not call.cancelled:
             self._settle(call, index, make)
 
     def _settle(self, call: Call, index: int, make: Callable[[], Pixels]) -> None:
