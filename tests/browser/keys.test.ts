@@ -25,10 +25,7 @@ const problem = (page: Page): Locator => dialog(page).getByRole('alert');
 
 async function enter(page: Page, key: string, { remember = false } = {}): Promise<void> {
   await field(page).fill(key);
-  if (remember)
-    await dialog(page)
-      .getByLabel(/^Keep me signed in/)
-      .check();
+  if (remember) await dialog(page).check();
   await dialog(page).getByRole('button', { name: 'Sign in' }).click();
 }
 
