@@ -44,7 +44,8 @@ class Outside:
 
     def __exit__(self, *_: object) -> None:
         self._server.kill()
-        self._server.wait()
+        # Closes the pipe, too.
+        self._server.communicate()
         run("ip", "netns", "delete", self._name)
 
     def reached_from(self, pid: int) -> bool:
