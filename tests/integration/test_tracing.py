@@ -20,7 +20,7 @@ class Collector(ThreadingHTTPServer):
 
     Attributes:
         services: The services that have spans in a trace, by the trace's id.
-        spans: The names of spans, by service.
+        spans: The names of its spans, by the trace's id.
     """
 
     def __init__(self) -> None:
@@ -34,11 +34,12 @@ class Collector(ThreadingHTTPServer):
             for scope in resource.scope_spans:
                 for span in scope.spans:
                     self.services[span.trace_id.hex()].add(service)
-                    self.spans[service].add(span.name)
+                    self.spans[span.trace_id.hex()].add(span.name)
 
-    def traces_of(self, *services: str) -> list[str]:
-        """Return the traces that have spans of all of some services."""
-        return [trace for trace, found in list(self.services.items()) if found >= set(services)]
+    def traces_of(self, call: str, *services: str) -> list[str]:
+        """Return the traces of a call of the gateway that have spans of all of some services."""
+        named = [trace for trace, names in list(self.spans.items()) if call in names]
+        return [trace for trace in named if self.services[trace] >= set(services)]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -92,8 +93,7 @@ def test_a_search_is_one_request_in_gateway_and_encoder(running, collector):
     said = [(line["event"], line.get("method"), line.get("code")) for line in lines_of(running, "encoder", "search-1")]
     assert ("call", "EncodeText", "OK") in said
     assert lines_of(running, "search-gateway", "search-1")
-    wait_for(lambda: collector.traces_of("search-gateway", "encoder"))
-    assert "GET /api/v1/search" in collector.spans["search-gateway"]
+    wait_for(lambda: collector.traces_of("GET /api/v1/search", "search-gateway", "encoder"))
 
 
 def test_an_id_that_the_gateway_made_goes_on_too(running):
@@ -109,4 +109,6 @@ def test_an_upload_is_one_request_down_to_the_worker(running, collector):
     wait_for(lambda: lines_of(running, "ingest-worker", "upload-1") and lines_of(running, "encoder", "upload-1"))
     assert "indexed" in {line["event"] for line in lines_of(running, "ingest-worker", "upload-1")}
     assert "EncodeImage" in {line.get("method") for line in lines_of(running, "encoder", "upload-1")}
-    wait_for(lambda: collector.traces_of("search-gateway", "watcher", "ingest-worker", "encoder"))
+    wait_for(
+        lambda: collector.traces_of("POST /api/v1/images", "search-gateway", "watcher", "ingest-worker", "encoder")
+    )
