@@ -52,8 +52,9 @@ FORMATS = ("JPEG",) * 17 + ("PNG",) * 2 + ("WebP",)
 UNINDEXED = 50_000
 """Up to so many points the database searches without an index, as it comes."""
 UPSERT = 500
-PART = 2_000_000
-"""Images that are inserted before an index is built: about as many as the database has in one segment."""
+SEGMENT_MB = os.environ.get("EDGE_SEGMENT_MB", "4096")
+PART = int(SEGMENT_MB) * 2**20 // (4 * DIMENSIONS)
+"""Images that are inserted before an index is built: as many as the database has in one segment."""
 INDEX_SECONDS = 7200.0
 
 
@@ -148,9 +149,7 @@ def filled(points: int, growth: Growth, source: str, *, rebuild: bool = False) -
     note = FOLDER / str(points) / "filling.json"
     fields = ",".join(f"{name}{'+' * (name in HNSW_PAYLOAD_FIELDS)}" for name in INDEXES)
     engine = f"qdrant-edge-py {version('qdrant-edge-py')}, m {HNSW_M}, ef_construct {HNSW_EF_CONSTRUCT}, {fields}"
-    kind = f"{source}; block {BLOCK}; {engine}"
-    if "EDGE_SEGMENT_MB" in os.environ:
-        kind += f", segments of {os.environ['EDGE_SEGMENT_MB']} MB"
+    kind = f"{source}; block {BLOCK}; {engine}; segments of {SEGMENT_MB} MB"
     if note.is_file() and not rebuild:
         known = Filling(**json.loads(note.read_text("utf-8")))
         if known.of == kind:
