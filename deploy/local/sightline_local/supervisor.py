@@ -67,9 +67,9 @@ class Supervisor:
         }
         path = self._sockets / "services.json"
         # Settings may hold secrets.
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+        with open(path, "w", encoding="utf-8", opener=_open_private) as file:
             json.dump(configuration, file)
-        with open(self._logs / "supervisor.log", "ab") as log:
+        with open(self._logs / "supervisor.log", "ab", opener=_open_private) as log:
             self._process = subprocess.Popen(
                 [*DIE_WITH_PARENT, sys.executable, "-m", __name__, str(path)],
                 stdin=subprocess.DEVNULL,
@@ -135,6 +135,10 @@ class Supervisor:
             "max_retry": -1,
             "stdout_stream": log,
         }
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def main() -> None:

@@ -9,9 +9,14 @@ const SEARCH = '/api/v1/search' satisfies keyof paths;
 
 export const client = createClient<paths>({
   headers: { accept: 'application/json' },
-  fetch: (request) => {
+  fetch: async (request) => {
+    // Held, so that it can be sent again; a clone's body would be a stream, of which browsers' tools show nothing.
+    const held = await request.arrayBuffer();
+    const body = held.byteLength > 0 ? held : undefined;
     const send = () =>
-      fetch(request.clone(), { signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+      fetch(new Request(request, body && { body }), {
+        signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      });
     const path = new URL(request.url).pathname;
     if (path === SESSION) return send();
     return withKey(request.method === 'GET' || path === SEARCH ? 'read' : 'change', send);
