@@ -53,8 +53,8 @@ UNINDEXED = 50_000
 """Up to so many points the database searches without an index, as it comes."""
 UPSERT = 500
 SEGMENT_MB = os.environ.get("EDGE_SEGMENT_MB", "4096")
-PART = int(SEGMENT_MB) * 2**20 // (4 * DIMENSIONS)
-"""Images that are inserted before an index is built: as many as the database has in one segment."""
+PART = max(int(SEGMENT_MB) * 2**20 // (4 * DIMENSIONS) // BLOCK, 1) * BLOCK
+"""Images that are inserted before an index is built: about as many as the database has in one segment."""
 INDEX_SECONDS = 7200.0
 
 
