@@ -11,7 +11,7 @@ import os
 import secrets
 import stat as modes
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -106,16 +106,13 @@ class FolderBucket(Bucket):
                     descriptor = os.open(name, descriptors.READ, dir_fd=parent)
                 except PermissionError:
                     return _object(raw, status.st_size, status.st_mtime_ns, UNREADABLE)
-                try:
+                with ExitStack() as closing:
+                    closing.callback(os.close, descriptor)
                     # Another file may have come by that name meanwhile.
                     found = _describe(raw, os.fstat(descriptor))
                     if found is not None and found.problem is None:
-                        opened = OpenFile(found, descriptor, self._display_name)
-                        descriptor = -1
-                        return opened
-                finally:
-                    if descriptor >= 0:
-                        os.close(descriptor)
+                        closing.pop_all()
+                        return OpenFile(found, descriptor, self._display_name)
         if found is None:
             raise ObjectMissing(f"{key} is a folder")
         return found

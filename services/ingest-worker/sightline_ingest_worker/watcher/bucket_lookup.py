@@ -15,21 +15,26 @@ def objects_at(bucket: Bucket, key: str, missing: list[str]) -> Iterator[BucketO
     Raises:
         BucketUnavailable: The bucket does not answer.
     """
+    is_key = True
+    try:
+        yield bucket.stat(key)
+        return
+    except ObjectMissing:
+        pass
+    except KeyRefused:
+        is_key = False
     is_folder = False
     for seen in _below(bucket, key):
         is_folder = True
         yield seen
     if is_folder:
         return
-    try:
-        yield bucket.stat(key)
-    except ObjectMissing:
+    if is_key:
         missing.append(key)
-    except KeyRefused:
-        # Its name may not be a valid key: then the listing of its folder describes it, with the problem.
-        if not any(part.startswith(".") for part in key.split("/")):
-            name = os.fsencode(key)
-            yield from (seen for seen in _below(bucket, key.rpartition("/")[0]) if seen.raw_name == name)
+    elif not any(part.startswith(".") for part in key.split("/")):
+        # The listing of its folder describes a name that is not a valid key, with the problem.
+        name = os.fsencode(key)
+        yield from (seen for seen in _below(bucket, key.rpartition("/")[0]) if seen.raw_name == name)
 
 
 def _below(bucket: Bucket, folder: str) -> Iterator[BucketObject]:
