@@ -17,6 +17,7 @@ from waiting import wait_for
 
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "10")
 KEY = "a-key-of-the-contract-tests"
+OTHER_KEY = "a-key-that-only-reads"
 PICTURES = 12
 BEYOND_THE_SCHEMA = {
     # Whether bytes are a picture, pictures are enough for a map, a query has a part at all, a file is as long as
@@ -26,7 +27,7 @@ BEYOND_THE_SCHEMA = {
         *("search", "searchByText", "searchSimilar"),
     ],
     # In a form all is text: what is generated as null arrives as the word, a folder's name like any other.
-    "negative_data_rejection": ["uploadImages"],
+    "negative_data_rejection": ["search", "uploadImages"],
 }
 
 
@@ -37,10 +38,10 @@ def running(request, start, tmp_path_factory):
         path = bucket / ("even" if number % 2 else "odd") / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(draw(number, format="PNG"))
-    keys = {"GATEWAY_API_KEYS": KEY} if request.param == "with keys" else {}
+    keys = {"GATEWAY_API_KEYS": KEY, "GATEWAY_READ_KEYS": OTHER_KEY} if request.param == "with keys" else {}
     system = start(bucket, writable=True, **keys)
     wait_for(lambda: (s := ingest_state(system.stack)) and s.finished and s.indexed == PICTURES, "all is indexed")
-    system.headers = [f"X-API-Key: {key}" for key in keys.values()]
+    system.headers = [f"X-API-Key: {KEY}"] if keys else []
     return system
 
 

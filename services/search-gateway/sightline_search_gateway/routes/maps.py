@@ -54,7 +54,10 @@ def make_map(body: dict[str, Any]) -> Response:
 @blueprint.post("/uploads")
 @blueprint.input(UploadedMap, location="form_and_files", arg_name="upload")
 @blueprint.output(schema_of(MapState), 202, description="The map waits for a worker.")
-@blueprint.doc(operation_id="makeMapOfUploads", responses=problem_answers(400, 403, 408, 413, 415, 422, 429, 503))
+@blueprint.doc(
+    operation_id="makeMapOfUploads",
+    responses=EXISTING | problem_answers(400, 403, 408, 413, 415, 422, 429, 503),
+)
 def upload_map(upload: dict[str, Any]) -> Response:
     """Ask for a map of pictures that are not, and will not be, in the collection.
 

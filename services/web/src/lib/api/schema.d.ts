@@ -2526,6 +2526,53 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The map is there, or on its way, already. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "clusters": [],
+                     *       "count": 0,
+                     *       "created_at": "2024-06-01T09:00:00Z",
+                     *       "finished_at": null,
+                     *       "id": "m-0123456789abcdef0123",
+                     *       "labels": [],
+                     *       "model": {
+                     *         "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                     *         "id": "embedded"
+                     *       },
+                     *       "points": null,
+                     *       "progress": null,
+                     *       "reason": null,
+                     *       "refused": [],
+                     *       "request": {
+                     *         "after": null,
+                     *         "before": null,
+                     *         "folders": [],
+                     *         "ids": 0,
+                     *         "labels": [
+                     *           "cats",
+                     *           "dogs"
+                     *         ],
+                     *         "per_label": 0,
+                     *         "perplexity": 30,
+                     *         "sample": 2000,
+                     *         "upload": true
+                     *       },
+                     *       "separation": null,
+                     *       "stale": false,
+                     *       "state": "queued",
+                     *       "thumbnails": "/api/v1/images/{id}/thumbnail",
+                     *       "total": 0,
+                     *       "version": 1790000000000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MapState"];
+                };
+            };
             /** @description The map waits for a worker. */
             202: {
                 headers: {
