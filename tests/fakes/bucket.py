@@ -7,17 +7,29 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectExists, ObjectMissing, OpenObject, keys
+from sightline_bucket import (
+    Bucket,
+    BucketObject,
+    KeyRefused,
+    ObjectExists,
+    ObjectMissing,
+    ObjectUnreadable,
+    OpenObject,
+    keys,
+)
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 class _OpenFake(OpenObject):
-    def __init__(self, found: BucketObject, data: bytes) -> None:
+    def __init__(self, found: BucketObject, data: bytes, unreadable: str | None) -> None:
         super().__init__(found)
         self._data = data
+        self._unreadable = unreadable
 
     def read(self, start: int, length: int) -> bytes:
+        if self._unreadable is not None:
+            raise ObjectUnreadable(self.object.display_name, self._unreadable)
         return self._data[start : start + length]
 
     def close(self) -> None:
@@ -31,6 +43,7 @@ class FakeBucket(Bucket):
         files: Bytes by key.
         modified_at: When objects were last modified, by key; `LONG_AGO` for others.
         problems: Why objects can never be read, by key.
+        unreadable: Why objects cannot be read now, by key.
         reads: How often each key was read.
         on_read: Called with the key in the middle of a read.
         error: What every call raises.
@@ -43,6 +56,7 @@ class FakeBucket(Bucket):
         self.files: dict[str, bytes] = {}
         self.modified_at: dict[str, datetime] = {}
         self.problems: dict[str, str] = {}
+        self.unreadable: dict[str, str] = {}
         self.reads: Counter[str] = Counter()
         self.on_read: Callable[[str], None] = lambda key: None
         self.error: Exception | None = None
@@ -81,7 +95,7 @@ class FakeBucket(Bucket):
         data = self.files[key]
         self.reads[key] += 1
         self.on_read(key)
-        return _OpenFake(seen, data)
+        return _OpenFake(seen, data, self.unreadable.get(key))
 
     def _write(self, key: str, data: bytes) -> None:
         self._check_reachable()

@@ -8,6 +8,7 @@ from sightline_bucket.errors import (
     KeyRefused,
     ObjectExists,
     ObjectMissing,
+    ObjectUnreadable,
 )
 from sightline_bucket.factory import open_bucket
 from sightline_bucket.settings import BucketSettings, ThumbnailSettings
@@ -23,6 +24,7 @@ __all__ = [
     "KeyRefused",
     "ObjectExists",
     "ObjectMissing",
+    "ObjectUnreadable",
     "OpenObject",
     "ThumbnailSettings",
     "ThumbnailStore",

@@ -55,7 +55,7 @@ class OpenObject(ABC):
 
         Raises:
             ObjectMissing: An object store has another one by that key by now.
-            BucketUnavailable: See its docstring.
+            ObjectUnreadable, BucketUnavailable: See their docstrings.
         """
 
     @abstractmethod
@@ -98,6 +98,7 @@ class Bucket(ABC):
         """Return one object; with `problem` set if it exists but can never be read.
 
         Raises:
+            ObjectUnreadable: Whether it exists cannot be told now.
             ObjectMissing, KeyRefused, BucketUnavailable: See their docstrings.
         """
 
@@ -106,7 +107,7 @@ class Bucket(ABC):
         """Open an object for reading.
 
         Raises:
-            ObjectMissing, KeyRefused, BucketUnavailable: See their docstrings.
+            ObjectMissing, ObjectUnreadable, KeyRefused, BucketUnavailable: See their docstrings.
         """
 
     def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
@@ -115,7 +116,7 @@ class Bucket(ABC):
         At most `max_bytes` + 1 bytes are read: one more than `max_bytes` means that there are too many.
 
         Raises:
-            ObjectMissing, KeyRefused, BucketUnavailable: See their docstrings.
+            ObjectMissing, ObjectUnreadable, KeyRefused, BucketUnavailable: See their docstrings.
         """
         with self.open(key) as opened:
             return opened.read(0, max_bytes + 1), opened.object
@@ -134,7 +135,7 @@ class Bucket(ABC):
         """Delete an object.
 
         Raises:
-            BucketReadOnly, ObjectMissing, KeyRefused, BucketUnavailable: See their docstrings.
+            BucketReadOnly, ObjectMissing, ObjectUnreadable, KeyRefused, BucketUnavailable: See their docstrings.
         """
         self._check_writable()
         self._delete(keys.check(key))

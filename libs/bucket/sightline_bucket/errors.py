@@ -11,6 +11,18 @@ class ObjectMissing(BucketError):
     """The object does not exist, or no longer."""
 
 
+class ObjectUnreadable(BucketError):
+    """One object cannot be reached for a reason of its own, though its bucket answers; another try may succeed.
+
+    Attributes:
+        reason: Why, without the key: "archived in GLACIER: restore it to have it indexed".
+    """
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"{key}: {reason}")
+        self.reason = reason
+
+
 class ObjectExists(BucketError):
     """There is already an object of that key, which stays as it is."""
 
@@ -24,4 +36,7 @@ class BucketReadOnly(BucketError):
 
 
 class BucketUnavailable(BucketError):
-    """The whole bucket, or the store of thumbnails, cannot be reached. Nothing is known about its objects."""
+    """The whole bucket, or the store of thumbnails, cannot be reached. Nothing is known about its objects.
+
+    Its text says what is wrong and what may help; what is wrong with one object alone is never this error.
+    """

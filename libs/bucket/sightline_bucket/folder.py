@@ -10,22 +10,28 @@ import errno
 import os
 import secrets
 import stat as modes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
 
 from sightline_bucket import descriptors, keys
 from sightline_bucket.bucket import Bucket, BucketObject, OpenObject
-from sightline_bucket.errors import BucketUnavailable, KeyRefused, ObjectExists, ObjectMissing
+from sightline_bucket.errors import (
+    BucketError,
+    BucketUnavailable,
+    KeyRefused,
+    ObjectExists,
+    ObjectMissing,
+    ObjectUnreadable,
+)
+from sightline_bucket.system_errors import EXHAUSTED, explain
 
 LINK = "a symbolic link; Sightline does not follow links"
 LINK_ON_THE_WAY = "it or one of its folders is a symbolic link; Sightline does not follow links"
 UNREADABLE = "it may not be read by the user that Sightline runs as"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MISSING = (FileNotFoundError, NotADirectoryError)
-_FORBIDDEN = (errno.EACCES, errno.EPERM)
 _GROWTH = 1 << 16
 """Bytes for which there is room at once beyond what a file is said to hold."""
 
@@ -33,10 +39,10 @@ _GROWTH = 1 << 16
 class OpenFile(OpenObject):
     """A file of the bucket, open for reading."""
 
-    def __init__(self, found: BucketObject, descriptor: int, bucket: str) -> None:
+    def __init__(self, found: BucketObject, descriptor: int, translate: Callable[[str, OSError], BucketError]) -> None:
         super().__init__(found)
         self._descriptor = descriptor
-        self._bucket = bucket
+        self._translate = translate
 
     def read(self, start: int, length: int) -> bytes:
         """Return a part of the file; see `OpenObject.read`."""
@@ -47,7 +53,7 @@ class OpenFile(OpenObject):
                 parts.append(part)
                 start, length, room = start + len(part), length - len(part), max(room - len(part), _GROWTH)
         except OSError as error:
-            raise BucketUnavailable(f"{self._bucket} cannot be reached: {error.strerror}") from error
+            raise self._translate(self.object.display_name, error) from error
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def close(self) -> None:
@@ -81,41 +87,25 @@ class FolderBucket(Bucket):
 
     def stat(self, key: str) -> BucketObject:
         """Return one object; see `Bucket.stat`."""
-        found = self._open(key)
-        if isinstance(found, BucketObject):
-            return found
-        with found:
-            return found.object
+        raw = os.fsencode(keys.check(key))
+        with self._open_parent(key) as (parent, name):
+            return _described(raw, os.stat(name, dir_fd=parent, follow_symlinks=False))
 
     def open(self, key: str) -> OpenFile:
         """Open an object; see `Bucket.open`."""
-        found = self._open(key)
-        if isinstance(found, BucketObject):
-            raise KeyRefused(f"{key}: {found.problem}")
-        return found
-
-    def _open(self, key: str) -> OpenFile | BucketObject:
-        """Open an object; return it as it is described where it can never be read."""
         raw = os.fsencode(keys.check(key))
-        with self._open_parent(key) as (parent, name):
+        with self._open_parent(key) as (parent, name), ExitStack() as closing:
             # Before it is opened: that alone may do something to a device.
-            status = os.stat(name, dir_fd=parent, follow_symlinks=False)
-            found = _describe(raw, status)
-            if found is not None and found.problem is None:
-                try:
-                    descriptor = os.open(name, descriptors.READ, dir_fd=parent)
-                except PermissionError:
-                    return _object(raw, status.st_size, status.st_mtime_ns, UNREADABLE)
-                with ExitStack() as closing:
-                    closing.callback(os.close, descriptor)
-                    # Another file may have come by that name meanwhile.
-                    found = _describe(raw, os.fstat(descriptor))
-                    if found is not None and found.problem is None:
-                        closing.pop_all()
-                        return OpenFile(found, descriptor, self._display_name)
-        if found is None:
-            raise ObjectMissing(f"{key} is a folder")
-        return found
+            found = _described(raw, os.stat(name, dir_fd=parent, follow_symlinks=False))
+            if found.problem is None:
+                descriptor = os.open(name, descriptors.READ, dir_fd=parent)
+                closing.callback(os.close, descriptor)
+                # Another file may have come by that name meanwhile.
+                found = _described(raw, os.fstat(descriptor))
+            if found.problem is not None:
+                raise KeyRefused(f"{key}: {found.problem}")
+            closing.pop_all()
+            return OpenFile(found, descriptor, self._translate)
 
     def _write(self, key: str, data: bytes) -> None:
         folder, _, name = os.fsencode(key).rpartition(b"/")
@@ -164,12 +154,11 @@ class FolderBucket(Bucket):
                     visible = sorted(one for one in named if not keys.is_hidden(one[0]))
                     for name, entry in visible:
                         raw = folder + b"/" + name if folder else name
-                        if entry.is_dir(follow_symlinks=False):
-                            folders.append(raw)
-                            continue
                         with suppress(*_MISSING):
-                            found = _describe(raw, entry.stat(follow_symlinks=False))
-                            if found is not None:
+                            found = self._describe_entry(raw, entry)
+                            if found is None:
+                                folders.append(raw)
+                            else:
                                 yield found
             except _MISSING:
                 # Removed during the listing. If the whole bucket was, the check at the end notices.
@@ -177,15 +166,26 @@ class FolderBucket(Bucket):
             except OSError as error:
                 if error.errno == errno.ELOOP:
                     continue
-                if error.errno in _FORBIDDEN and folder:
-                    yield _object(folder, 0, 0, f"a folder that cannot be listed: {error.strerror}")
-                    continue
-                raise BucketUnavailable(f"{self._display_name} cannot be listed: {error.strerror}") from error
+                if not folder:
+                    raise BucketUnavailable(f"{self._display_name} cannot be listed: {error.strerror}") from error
+                self._check_answers(error)
+                yield _object(folder, 0, 0, f"a folder that cannot be listed: {explain(error)}")
+                continue
             for raw in reversed(folders):
                 if len(raw) < keys.LONGEST_KEY:
                     waiting.append(raw)
                 else:
                     yield _object(raw, 0, 0, keys.TOO_LONG)
+
+    def _describe_entry(self, raw: bytes, entry: os.DirEntry[str]) -> BucketObject | None:
+        """Return a listed object; None for a folder."""
+        try:
+            return None if entry.is_dir(follow_symlinks=False) else _describe(raw, entry.stat(follow_symlinks=False))
+        except OSError as error:
+            if isinstance(error, _MISSING):
+                raise
+            self._check_answers(error)
+            return _object(raw, 0, 0, f"reading it failed: {explain(error)}")
 
     def _check_root(self) -> os.stat_result:
         """Return the status of the bucket's folder.
@@ -233,17 +233,37 @@ class FolderBucket(Bucket):
             with self._open_root() as root, descriptors.open_folder(root, folder) as parent:
                 yield parent, name
         except OSError as error:
-            self._raise(key, error)
+            raise self._translate(key, error) from error
 
-    def _raise(self, key: str, error: OSError) -> NoReturn:
-        """Raise the bucket's own error for an OSError on one object, or on the whole bucket."""
+    def _translate(self, key: str, error: OSError) -> BucketError:
+        """Return the bucket's own error for an OSError on one object: the whole bucket's if that is out of reach.
+
+        Raises:
+            BucketUnavailable: Likewise.
+        """
         self._check_root()
         if isinstance(error, _MISSING):
-            raise ObjectMissing(f"{key} is not there") from error
+            return ObjectMissing(f"{key} is not there")
         if error.errno == errno.ELOOP:
-            raise KeyRefused(f"{key}: {LINK_ON_THE_WAY}") from error
-        if error.errno in (*_FORBIDDEN, errno.ENAMETOOLONG, errno.EROFS):
-            raise KeyRefused(f"{key}: {error.strerror}") from error
+            return KeyRefused(f"{key}: {LINK_ON_THE_WAY}")
+        if error.errno in (errno.ENAMETOOLONG, errno.EROFS):
+            return KeyRefused(f"{key}: {error.strerror}")
+        self._check_answers(error)
+        return ObjectUnreadable(key, f"reading it failed: {explain(error)}")
+
+    def _check_answers(self, error: OSError) -> None:
+        """Check that the bucket's folder can be listed, after an error on something in it.
+
+        Raises:
+            BucketUnavailable: It cannot, or the error is of this process.
+        """
+        if error.errno not in EXHAUSTED:
+            try:
+                with os.scandir(self._path) as entries:
+                    next(entries, None)
+                return
+            except OSError as own:
+                error = own
         raise BucketUnavailable(f"{self._display_name} cannot be reached: {error.strerror}") from error
 
     @property
@@ -261,6 +281,18 @@ def _describe(raw: bytes, found: os.stat_result) -> BucketObject | None:
     elif not modes.S_ISREG(found.st_mode):
         problem = "not a file, but a device, pipe or socket"
     return _object(raw, found.st_size, found.st_mtime_ns, problem)
+
+
+def _described(raw: bytes, status: os.stat_result) -> BucketObject:
+    """Return an object.
+
+    Raises:
+        ObjectMissing: It is a folder.
+    """
+    found = _describe(raw, status)
+    if found is None:
+        raise ObjectMissing(f"{keys.printable(raw)} is a folder")
+    return found
 
 
 def _object(raw: bytes, size: int, modified_ns: int, problem: str | None) -> BucketObject:

@@ -293,3 +293,32 @@ def test_a_pending_image_is_indexed(bench, draw):
     bench.collection.images[image.id] = replace(image, state="pending", next_try_at=None)
     assert index_keys(bench.context, ["a.png"]) == {"indexed": 1}
     assert bench.states == {"a.png": "indexed"}
+
+
+def test_an_object_that_cannot_be_read_fails_alone_and_is_tried_again_ever_more_rarely(bench, draw):
+    for number in range(5):
+        bench.bucket.put(f"{number}.png", draw(number))
+    reason = "archived in GLACIER: restore it to have it indexed"
+    bench.bucket.unreadable["3.png"] = reason
+    assert index_keys(bench.context, list(bench.bucket.files)) == {"indexed": 4, "failed": 1}
+    waits = []
+    for attempt in range(1, 12):
+        image = bench.collection.by_key()["3.png"]
+        assert (image.state, image.reason, image.attempts) == ("failed", reason, attempt)
+        assert image.etag == bench.bucket.stat("3.png").etag
+        waits.append(round((image.next_try_at - datetime.now(UTC)) / timedelta(minutes=5)))
+        index_keys(bench.context, ["3.png"])
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 144, 144, 144]
+    del bench.bucket.unreadable["3.png"]
+    assert index_keys(bench.context, ["3.png"]) == {"indexed": 1}
+
+
+def test_an_indexed_object_that_cannot_be_read_again_stays_indexed(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    index_keys(bench.context, ["a.png"])
+    [image] = bench.collection.images.values()
+    bench.collection.images[image.id] = replace(image, state="pending", next_try_at=None)
+    bench.bucket.unreadable["a.png"] = "reading it failed: Input/output error: its disk may be damaged"
+    assert index_keys(bench.context, ["a.png"]) == {"unchanged": 1}
+    assert bench.states == {"a.png": "indexed"}
+    assert image.id in bench.collection.stored_vectors

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 
-from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectMissing
+from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectMissing, ObjectUnreadable
 
 
 def objects_at(bucket: Bucket, key: str, missing: list[str]) -> Iterator[BucketObject]:
@@ -18,6 +18,9 @@ def objects_at(bucket: Bucket, key: str, missing: list[str]) -> Iterator[BucketO
     is_key = True
     try:
         yield bucket.stat(key)
+        return
+    except ObjectUnreadable:
+        # Whether it exists cannot be told: its record stays as it is.
         return
     except ObjectMissing:
         pass

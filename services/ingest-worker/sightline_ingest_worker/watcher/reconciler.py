@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectMissing, ThumbnailStore
+from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectMissing, ObjectUnreadable, ThumbnailStore
 from sightline_catalogue import FAILED, PENDING, Collection, Filter, Image, image_id
 from sightline_service.batches import batched
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
@@ -168,10 +167,11 @@ class Reconciler:
             return not could_be_image(self._bucket.stat(image.key))
         except ObjectMissing:
             return True
-        except KeyRefused as error:
-            # No permission now: the object may well exist.
-            cause = error.__cause__
-            return not (isinstance(cause, OSError) and cause.errno in (errno.EACCES, errno.EPERM))
+        except KeyRefused:
+            return True
+        except ObjectUnreadable:
+            # The object may well exist.
+            return False
 
     def remove(self, collections: Iterable[Collection], ids: Sequence[str]) -> None:
         """Delete the records whose objects are gone, after checking each object.

@@ -24,12 +24,14 @@ class Failure:
         transient: Another try may succeed.
         incomplete: The file may still be being written.
         refused: The bucket does not allow it to be read.
+        unreadable: It could not be read; it is tried again, ever more rarely.
     """
 
     reason: str
     transient: bool = False
     incomplete: bool = False
     refused: bool = False
+    unreadable: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sightline_bucket import BucketObject, KeyRefused, ObjectMissing
+from sightline_bucket import BucketObject, KeyRefused, ObjectMissing, ObjectUnreadable
 from sightline_pictures import PictureError, open_picture, preprocess, thumbnail
 from sightline_pictures.thumbnails import THUMBNAIL_SIDE
 
@@ -32,6 +32,8 @@ def look_up(context: WorkerContext, key: str) -> IngestItem | None:
         seen = context.bucket.stat(key)
     except (ObjectMissing, KeyRefused):
         return None
+    except ObjectUnreadable as error:
+        return IngestItem(key, context.image_id(key), _unknown(key), failure=Failure(error.reason, unreadable=True))
     failure = None
     if seen.problem is not None:
         failure = Failure(seen.problem, refused=True)
@@ -57,6 +59,8 @@ def chunks(items: Sequence[IngestItem], count: int, size: int = CHUNK_BYTES) -> 
 def read(context: WorkerContext, item: IngestItem) -> tuple[ReadItem, bytes] | None:
     """Read and hash an object; None if it is gone. One that has failed already is not read.
 
+    What makes this object alone unreadable is its failure.
+
     Raises:
         BucketUnavailable: The bucket does not answer.
     """
@@ -68,6 +72,8 @@ def read(context: WorkerContext, item: IngestItem) -> tuple[ReadItem, bytes] | N
             after = context.bucket.stat(item.key)
         except ObjectMissing:
             return None
+        except ObjectUnreadable as error:
+            return ReadItem(replace(item, failure=Failure(error.reason, unreadable=True)), item.seen), b""
         except KeyRefused:
             # It has just become a link, or unreadable; the next look-up reports that.
             return ReadItem(item, item.seen, changed=True), b""
@@ -105,6 +111,11 @@ def decode(
     except MemoryError:
         return replace(content, failure=Failure("not enough memory to decode it", transient=True))
     return content
+
+
+def _unknown(key: str) -> BucketObject:
+    """Return an object of which nothing but the key is known; its ETag is that of no listing."""
+    return BucketObject(key, key.encode(), key, 0, datetime.fromtimestamp(0, UTC), "")
 
 
 def _is_recent(seen: BucketObject) -> bool:

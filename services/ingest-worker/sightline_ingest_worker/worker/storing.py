@@ -23,12 +23,21 @@ MAX_ATTEMPTS = 5
 WAIT_SECONDS = 2.0
 """After so long a file that was being written is tried again."""
 LONGEST_WAIT_SECONDS = 300.0
+FIRST_UNREADABLE_SECONDS = 300.0
+LONGEST_UNREADABLE_SECONDS = 12 * 3600.0
+"""The pauses between tries of an object that could not be read: an archived one may have been restored, and a damaged
+disk is best left in peace."""
 CHANGED = "it changed while it was read; tried again soon"
 
 
 def wait_after(attempts: int) -> timedelta:
     """Return how long to wait before an object is tried again that was tried `attempts` times."""
     return timedelta(seconds=min(WAIT_SECONDS * 2 ** min(attempts, 10), LONGEST_WAIT_SECONDS))
+
+
+def wait_unreadable(attempts: int) -> timedelta:
+    """Return how long to wait before an object is tried again that could not be read `attempts` times."""
+    return timedelta(seconds=min(FIRST_UNREADABLE_SECONDS * 2 ** min(attempts - 1, 10), LONGEST_UNREADABLE_SECONDS))
 
 
 def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
@@ -45,12 +54,27 @@ def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
         return replace(record, reason=CHANGED, next_try_at=soon)
     if failure is not None and failure.incomplete:
         return replace(record, reason=f"{failure.reason}; is it still being written?", next_try_at=soon)
+    if failure is not None and failure.unreadable:
+        again_at = now + wait_unreadable(attempts)
+        return replace(record, state=FAILED, reason=failure.reason, attempts=attempts, next_try_at=again_at)
     if failure is not None:
         again = now + wait_after(attempts) if failure.transient and attempts < MAX_ATTEMPTS else None
         return replace(record, state=FAILED, reason=failure.reason, attempts=attempts, next_try_at=again)
     if content.vector is None:
         return replace(record, next_try_at=soon)
     return replace(record, state=INDEXED, indexed_at=now, attempts=attempts)
+
+
+def _stays_indexed(finished: FinishedItem) -> bool:
+    """Return whether an object that cannot be read now is indexed with the content that it still has."""
+    failure, known = finished.content.failure, finished.read.item.known
+    return (
+        failure is not None
+        and failure.unreadable
+        and known is not None
+        and known.indexed_at is not None
+        and finished.read.seen.etag in ("", known.etag)
+    )
 
 
 def store(bucket_id: str, collection: Collection, items: Sequence[FinishedItem]) -> Counter[str]:
@@ -64,7 +88,12 @@ def store(bucket_id: str, collection: Collection, items: Sequence[FinishedItem])
     vectors: list[NDArray[np.float32]] = []
     without_vector: list[Image] = []
     waiting: list[Image] = []
+    unread: list[str] = []
     for finished in items:
+        if _stays_indexed(finished):
+            unread.append(finished.read.item.id)
+            outcome["unchanged"] += 1
+            continue
         record, vector = finished_record(bucket_id, finished), finished.content.vector
         if vector is not None and record.state == INDEXED:
             indexed.append(record)
@@ -79,6 +108,8 @@ def store(bucket_id: str, collection: Collection, items: Sequence[FinishedItem])
             collection.upsert(indexed, np.stack(vectors))
         if without_vector:
             collection.upsert(without_vector, None)
+        if unread:
+            collection.set_state(unread, INDEXED)
         for record in waiting:
             # Only its state: an earlier vector stays until the new one replaces it.
             collection.set_state([record.id], PENDING, reason=record.reason, next_try_at=record.next_try_at)

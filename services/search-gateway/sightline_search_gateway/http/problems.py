@@ -14,7 +14,7 @@ from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Response, g, request
 from sightline.encoder import client as encoder
-from sightline_bucket import BucketReadOnly, BucketUnavailable, KeyRefused, ObjectMissing
+from sightline_bucket import BucketReadOnly, BucketUnavailable, KeyRefused, ObjectMissing, ObjectUnreadable
 from sightline_catalogue import CatalogueError, CatalogueUnavailable, NoCollection, TooDeep, UnknownImage, WrongCursor
 from sightline_pictures import PictureError
 from werkzeug.exceptions import ClientDisconnected, HTTPException
@@ -96,7 +96,7 @@ def translate(error: Exception) -> ServiceError | None:
             return ServiceError("catalogue-unavailable", str(error), retry_after_seconds=5)
         case PictureError():
             return ServiceError("not-a-picture", error.reason)
-        case KeyRefused():
+        case KeyRefused() | ObjectUnreadable():
             return ServiceError("not-shown", str(error))
         case ObjectMissing():
             return ServiceError("image-not-found", "The file is no longer in the bucket.")
