@@ -62,13 +62,6 @@ FORMATS = {format.name: format for format in (JPEG, PNG, WEBP, GIF, BMP, TIFF, H
 EXTENSIONS = frozenset(extension for format in FORMATS.values() for extension in format.extensions)
 
 
-def has_image_extension(key: str) -> bool:
-    """Return whether a key ends in one of EXTENSIONS; a name like `.jpg`, without a stem, has none."""
-    name = key.rpartition("/")[2]
-    stem, dot, extension = name.rpartition(".")
-    return bool(dot and stem) and f".{extension.lower()}" in EXTENSIONS
-
-
 def detect(data: bytes) -> Format | None:
     """Return the format by the first bytes, whatever the file's name; None for any other file."""
     if data.startswith(b"\xff\xd8\xff"):
