@@ -9,7 +9,7 @@ import pytest
 from fakes import PREPROCESSING, FakeDecoderPool
 from PIL import Image
 from sightline_pictures import PictureError, PictureSettings
-from sightline_pictures.decoder_process import DecoderPool
+from sightline_pictures.decoder_pool import DecoderPool
 from sightline_pictures.rendering import check_format, render_preview, render_thumbnail, render_thumbnail_and_input
 
 LIMITS = PictureSettings()

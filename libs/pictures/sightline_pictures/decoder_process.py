@@ -12,10 +12,9 @@ import traceback
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from queue import Empty, LifoQueue
-from threading import BoundedSemaphore
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sightline_pictures.errors import PictureError
@@ -25,11 +24,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 QUICK_SECONDS = 2.0
-"""What takes longer makes way for other pictures: one of them goes on beside those, and the others wait for it."""
+"""How long a picture may take before it makes way for others."""
 _START_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
 _WATCH_SECONDS = 1.0
-_CALLER_SECONDS = 0.25
 _INHERITED = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR")
 
 
@@ -39,10 +37,6 @@ class TooSlow(Exception):
 
 class Abandoned(Exception):
     """Nobody waits for the picture any more; decoding it was ended."""
-
-
-class Busy(Exception):
-    """Every decoder was busy for as long as the caller would wait."""
 
 
 class DecoderProcess:
@@ -57,6 +51,7 @@ class DecoderProcess:
     def __init__(self, niceness: int = 0) -> None:
         self._niceness = niceness
         self._running: tuple[subprocess.Popen[bytes], Connection] | None = None
+        self._is_unfinished = False
 
     def run(
         self,
@@ -79,24 +74,15 @@ class DecoderProcess:
 
         Raises:
             PictureError: As the function does; or the file made the decoder crash.
-            TooSlow: It takes longer; `wait` goes on, `close` ends it.
+            TooSlow: It takes longer. The same call goes on with it, `close` ends it.
             Abandoned: Nobody waits; it was ended.
         """
         try:
             connection = self._start()
-            connection.send((work, args, kwargs))
-            connection.send_bytes(data)
-        except (EOFError, OSError) as error:
-            raise self._ended() from error
-        outcome: R = self.wait(seconds, abandoned)
-        return outcome
-
-    def wait(self, seconds: float, abandoned: Callable[[], bool]) -> Any:
-        """Return what `run` would have, once it took longer; arguments and errors are the same."""
-        if self._running is None:
-            raise self._ended()
-        connection = self._running[1]
-        try:
+            if not self._is_unfinished:
+                connection.send((work, args, kwargs))
+                connection.send_bytes(data)
+                self._is_unfinished = True
             deadline = time.monotonic() + seconds
             while not connection.poll(_LOOK_SECONDS):
                 if abandoned():
@@ -104,25 +90,24 @@ class DecoderProcess:
                     raise Abandoned
                 if time.monotonic() > deadline:
                     raise TooSlow
-            outcome = connection.recv()
+            outcome: R | Exception = connection.recv()
         except (EOFError, OSError) as error:
-            raise self._ended() from error
+            self.close()
+            raise PictureError("decoding it ended the decoder: the file makes it crash, or needs too much") from error
+        self._is_unfinished = False
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
     def close(self) -> None:
         """End the process, whatever it does; `run` starts another one."""
+        self._is_unfinished = False
         if self._running is not None:
             process, connection = self._running
             self._running = None
             process.kill()
             process.wait()
             connection.close()
-
-    def _ended(self) -> PictureError:
-        self.close()
-        return PictureError("decoding it ended the decoder: the file makes it crash, or needs too much")
 
     def _start(self) -> Connection:
         if self._running is not None:
@@ -152,110 +137,40 @@ def _environment() -> dict[str, str]:
     return {**inherited, "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-class DecoderPool:
-    """Decoder processes for callers that wait. Safe to use from several threads.
+@dataclass(frozen=True)
+class Attempt:
+    """A short attempt to decode a picture, or the last, which may take all the time that a picture may take.
 
-    What is not decoded within QUICK_SECONDS makes way for other pictures. One of these goes on beside them; the others
-    are ended, and start again when that one is done.
+    A picture for which the short attempt is too slow makes way for others: the last attempt, of one such at a time,
+    is made beside theirs.
 
-    Args:
-        processes: Pictures that are decoded at once, besides a slow one.
-        seconds: How long decoding may take.
-        callers: How many may wait or have something decoded; more are refused, so that they do not take every thread.
+    Attributes:
+        decoder: If it is that of the first attempt, and was not closed since, it goes on with what it began.
+        limit_seconds: How long the last attempt may take.
+        is_last: Whether it is.
     """
 
-    def __init__(self, processes: int, seconds: float, callers: int) -> None:
-        self._callers = BoundedSemaphore(callers)
-        self._seconds = seconds
-        self._free: LifoQueue[DecoderProcess] = LifoQueue()
-        self._slow = BoundedSemaphore(1)
-        self._all: set[DecoderProcess] = set()
-        for _ in range(processes):
-            self._free.put(self._new())
+    decoder: DecoderProcess
+    limit_seconds: float
+    is_last: bool = False
 
     def run(
         self,
         work: Callable[Concatenate[bytes, P], R],
-        wait_seconds: float,
-        read: Callable[[], bytes],
+        abandoned: Callable[[], bool],
+        data: bytes,
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> tuple[bytes, R]:
-        """Return a file's bytes, and what a function of `sightline_pictures.rendering` makes of them.
-
-        Args:
-            work: The function.
-            wait_seconds: How long to wait for a decoder that is free.
-            read: Returns the file's bytes; called when a decoder is free: files that wait would fill the memory.
-            args: The function's arguments besides the bytes.
-            kwargs: The function's arguments besides the bytes.
-
-        Raises:
-            PictureError: As the function does; or it took too long.
-            Busy: No decoder was free in time, or too many callers wait.
-        """
-        if not self._callers.acquire(timeout=_CALLER_SECONDS):
-            raise Busy
+    ) -> R:
+        """Do as `DecoderProcess.run`; of the last attempt, TooSlow is a PictureError."""
+        seconds = self.limit_seconds if self.is_last else min(QUICK_SECONDS, self.limit_seconds)
         try:
-            return self._run(work, wait_seconds, read, *args, **kwargs)
-        finally:
-            self._callers.release()
-
-    def close(self) -> None:
-        """End the processes, whatever they do."""
-        for decoder in list(self._all):
-            decoder.close()
-
-    def _new(self) -> DecoderProcess:
-        decoder = DecoderProcess()
-        self._all.add(decoder)
-        return decoder
-
-    def _run(
-        self,
-        work: Callable[Concatenate[bytes, P], R],
-        wait_seconds: float,
-        read: Callable[[], bytes],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> tuple[bytes, R]:
-        try:
-            decoder = self._free.get(timeout=wait_seconds)
-        except Empty:
-            raise Busy from None
-        goes_on = False
-        try:
-            data = read()
-            return data, decoder.run(work, min(QUICK_SECONDS, self._seconds), _never, data, *args, **kwargs)
+            return self.decoder.run(work, seconds, abandoned, data, *args, **kwargs)
         except TooSlow:
-            goes_on = self._slow.acquire(blocking=False)
-            if not goes_on:
-                decoder.close()
-        finally:
-            self._free.put(self._new() if goes_on else decoder)
-        if not goes_on:
-            if not self._slow.acquire(timeout=wait_seconds):
-                raise Busy
-            decoder = self._new()
-        try:
-            if goes_on:
-                return data, decoder.wait(self._seconds, _never)
-            return data, decoder.run(work, self._seconds, _never, data, *args, **kwargs)
-        except TooSlow:
-            raise too_slow(self._seconds) from None
-        finally:
-            decoder.close()
-            self._all.discard(decoder)
-            self._slow.release()
-
-
-def too_slow(seconds: float) -> PictureError:
-    """Return the error of a picture that takes longer to decode than it may."""
-    return PictureError(f"decoding it takes longer than {seconds:g} s (IMAGE_MAX_SECONDS)")
-
-
-def _never() -> bool:
-    return False
+            if not self.is_last:
+                raise
+            self.decoder.close()
+            raise PictureError(f"decoding it takes longer than {seconds:g} s (IMAGE_MAX_SECONDS)") from None
 
 
 def _end_with(parent: int) -> None:

@@ -12,7 +12,8 @@ import psutil
 import pytest
 from PIL import Image
 from sightline_pictures import PictureError, PictureSettings
-from sightline_pictures.decoder_process import Abandoned, Busy, DecoderPool, DecoderProcess, TooSlow
+from sightline_pictures.decoder_pool import Busy, DecoderPool
+from sightline_pictures.decoder_process import Abandoned, DecoderProcess, TooSlow
 from sightline_pictures.rendering import check_format, render_thumbnail
 from slow_picture import slow_jpeg
 from waiting import wait_for
@@ -89,7 +90,7 @@ def test_a_slow_one_is_ended_and_the_next_is_decoded(decoder):
 def test_a_slow_one_goes_on_where_it_is_waited_for(decoder):
     with pytest.raises(TooSlow):
         decoder.run(eval, 0.1, never, b"__import__('time').sleep(1) or 3")
-    assert decoder.wait(SECONDS, never) == 3
+    assert decoder.run(eval, SECONDS, never, b"__import__('time').sleep(1) or 3") == 3
 
 
 def test_one_that_nobody_waits_for_is_ended(decoder):

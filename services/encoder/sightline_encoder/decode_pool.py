@@ -6,30 +6,11 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from queue import Empty, PriorityQueue, SimpleQueue
+from queue import PriorityQueue, SimpleQueue
 
-from sightline_pictures.decoder_process import QUICK_SECONDS, DecoderProcess, TooSlow
+from sightline_pictures.decoder_process import Attempt, DecoderProcess, TooSlow
 
 from sightline_encoder.thread_priority import NICENESS_STEP
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """How a job is to have its picture decoded.
-
-    Attributes:
-        decoder: The process that decodes.
-        seconds: How long it may take.
-        goes_on: Whether the process is decoding it already.
-        is_last: Whether it fails if it takes longer.
-    """
-
-    decoder: DecoderProcess
-    seconds: float
-    goes_on: bool = False
-    is_last: bool = False
-
 
 Job = Callable[[Attempt], None]
 """Has a picture decoded. It handles its own errors, but for TooSlow where the attempt is not the last."""
@@ -38,11 +19,11 @@ Job = Callable[[Attempt], None]
 class DecodePool:
     """Threads with one queue, ordered by priority, then by place in the call, then by arrival.
 
-    A picture that is not decoded within QUICK_SECONDS makes way for others. One such picture goes on beside them, on a
-    thread more; further ones are ended, and start again, one by one, when that one is done. So some that take a minute
-    hold up neither texts nor other pictures.
+    A picture whose first attempt was too slow is passed to a thread for slow ones. If that is idle, decoding goes on;
+    otherwise it is ended, and starts again when the thread comes to it. So some pictures that take a minute hold up
+    neither texts nor other pictures.
 
-    The queue needs no bound of its own: every job belongs to an item that the batcher has admitted.
+    The queues need no bound of their own: every job belongs to an item that the batcher has admitted.
 
     Args:
         threads: Pictures that are decoded at once, besides a slow one.
@@ -53,16 +34,16 @@ class DecodePool:
     def __init__(self, threads: int, seconds: float, *, on_cpu: bool) -> None:
         self._numbers = itertools.count()
         self._jobs: PriorityQueue[tuple[int, int, int, Job | None]] = PriorityQueue()
-        self._slow: SimpleQueue[Job] = SimpleQueue()
-        self._slow_lock = threading.Lock()
-        self._slow_is_busy = False
-        self._places = threading.Semaphore(threads)
+        self._slow: SimpleQueue[tuple[Job, DecoderProcess] | None] = SimpleQueue()
+        self._slow_count = 0
+        self._lock = threading.Lock()
         self._seconds = seconds
         self._niceness = NICENESS_STEP if on_cpu else 0
         self._threads = [
-            threading.Thread(target=self._work, name=f"decode-{number}", daemon=True) for number in range(threads + 1)
+            threading.Thread(target=self._work, name=f"decode-{number}", daemon=True) for number in range(threads)
         ]
-        for thread in self._threads:
+        self._slow_thread = threading.Thread(target=self._work_slowly, name="decode-slow", daemon=True)
+        for thread in (*self._threads, self._slow_thread):
             thread.start()
 
     def submit(self, priority: int, place: int, job: Job) -> None:
@@ -81,44 +62,28 @@ class DecodePool:
             self._jobs.put((sys.maxsize, 0, next(self._numbers), None))
         for thread in self._threads:
             thread.join()
+        self._slow.put(None)
+        self._slow_thread.join()
 
     def _work(self) -> None:
         decoder = DecoderProcess(self._niceness)
-        while True:
-            self._places.acquire()
-            job = self._jobs.get()[3]
-            goes_on = False
+        while (job := self._jobs.get()[3]) is not None:
             try:
-                if job is None:
-                    break
-                job(Attempt(decoder, min(QUICK_SECONDS, self._seconds)))
+                job(Attempt(decoder, self._seconds))
             except TooSlow:
-                goes_on = self._begin_slow(job, decoder)
-            finally:
-                self._places.release()
-            if goes_on and job is not None:
-                self._work_slowly(job, decoder)
+                with self._lock:
+                    goes_on = self._slow_count == 0
+                    self._slow_count += 1
+                if not goes_on:
+                    decoder.close()
+                self._slow.put((job, decoder))
+                decoder = DecoderProcess(self._niceness)
         decoder.close()
 
-    def _begin_slow(self, job: Job | None, decoder: DecoderProcess) -> bool:
-        """Return whether a slow job goes on; otherwise it is ended, and waits for the one that does."""
-        with self._slow_lock:
-            if not self._slow_is_busy:
-                self._slow_is_busy = True
-                return True
-            decoder.close()
-            if job is not None:
-                self._slow.put(job)
-            return False
-
-    def _work_slowly(self, job: Job, decoder: DecoderProcess) -> None:
-        """Go on with a slow job, then do those that wait for it."""
-        job(Attempt(decoder, self._seconds, goes_on=True, is_last=True))
-        while True:
-            with self._slow_lock:
-                try:
-                    job = self._slow.get_nowait()
-                except Empty:
-                    self._slow_is_busy = False
-                    return
+    def _work_slowly(self) -> None:
+        while (slow := self._slow.get()) is not None:
+            job, decoder = slow
             job(Attempt(decoder, self._seconds, is_last=True))
+            decoder.close()
+            with self._lock:
+                self._slow_count -= 1

@@ -12,10 +12,9 @@ import grpc
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from PIL import Image
 from sightline.encoder.errors import InvalidItem, InvalidRequest, ItemError, Overloaded
-from sightline_pictures import PictureError, Preprocessing, check_size, preprocess
-from sightline_pictures.decoder_process import Abandoned, TooSlow, too_slow
+from sightline_pictures import PictureError, Preprocessing, preprocess
+from sightline_pictures.decoder_process import Abandoned, Attempt, TooSlow
 from sightline_pictures.rendering import render_input
 
 from sightline_encoder.batcher import (
@@ -26,7 +25,8 @@ from sightline_encoder.batcher import (
     PendingCall,
     QueueSpec,
 )
-from sightline_encoder.decode_pool import Attempt, DecodePool
+from sightline_encoder.decode_pool import DecodePool
+from sightline_encoder.raw_pixels import raw_input, raw_picture
 from sightline_encoder.settings import EncoderSettings
 from sightline_encoder.thread_priority import lower_thread_priority
 
@@ -185,8 +185,8 @@ class Pipeline:
             raise
         call.future.add_done_callback(lambda _: self._bytes.release(size))
         for index, image in enumerate(images):
-            if image.preprocessed:
-                self._settle(call, index, partial(_preprocessed, image, model.preprocessing))
+            if image.preprocessed and image.size is not None:
+                self._settle(call, index, partial(raw_input, image.data, *image.size, model.preprocessing))
             else:
                 # Of what nobody waits for, a call is better finished before the next one.
                 place = 0 if bulk else index
@@ -208,19 +208,10 @@ class Pipeline:
 
         def make() -> Pixels:
             if image.size is not None:
-                return preprocess(_picture_of(image.data, *image.size, limits.max_pixels), steps)
-            decoder, seconds = attempt.decoder, attempt.seconds
-            try:
-                if attempt.goes_on:
-                    return cast("Pixels", decoder.wait(seconds, lambda: call.cancelled))
-                return decoder.run(render_input, seconds, lambda: call.cancelled, image.data, limits, steps)
-            except TooSlow:
-                if not attempt.is_last:
-                    raise
-                decoder.close()
-                raise too_slow(limits.max_seconds) from None
+                return preprocess(raw_picture(image.data, *image.size, limits.max_pixels), steps)
+            return attempt.run(render_input, lambda: call.cancelled, image.data, limits, steps)
 
-        if attempt.goes_on or not call.cancelled:
+        if not call.cancelled:
             self._settle(call, index, make)
 
     def _settle(self, call: Call, index: int, make: Callable[[], Pixels]) -> None:
@@ -253,38 +244,6 @@ class Pipeline:
             return list(vectors)
         failure = ItemError("the model gave no finite vector for this item")
         return [vector if np.isfinite(vector).all() else failure for vector in vectors]
-
-
-def _picture_of(data: bytes, width: int, height: int, max_pixels: int) -> Image.Image:
-    """Return raw pixels as a picture.
-
-    Raises:
-        PictureError: They are not width times height, or too many.
-    """
-    _check_raw(data, width, height)
-    check_size(width, height, max_pixels)
-    return Image.frombuffer("RGB", (width, height), data, "raw", "RGB", 0, 1)
-
-
-def _preprocessed(image: ImageInput, steps: Preprocessing) -> Pixels:
-    """Return raw pixels that are a model's input already.
-
-    Raises:
-        PictureError: They are not of its size.
-    """
-    width, height = image.size or (0, 0)
-    _check_raw(image.data, width, height)
-    if (width, height) != (steps.crop_width, steps.crop_height):
-        raise PictureError(
-            f"preprocessed image of {width} x {height} pixels; the model's input is"
-            f" {steps.crop_width} x {steps.crop_height}"
-        )
-    return np.frombuffer(image.data, np.uint8).reshape(height, width, 3)
-
-
-def _check_raw(data: bytes, width: int, height: int) -> None:
-    if width < 1 or height < 1 or len(data) != width * height * 3:
-        raise PictureError(f"raw image: {len(data):,} bytes are not {width} x {height} x 3, or there are no pixels")
 
 
 class _ByteBudget:

@@ -13,8 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from PIL import Image
 from sightline.encoder.client import BULK, EncoderClient, InvalidItem, RawPixels
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
-from sightline_encoder import decode_pool
-from sightline_pictures import PictureSettings
+from sightline_pictures import PictureSettings, decoder_process
 from slow_picture import slow_jpeg
 from waiting import wait_for
 
@@ -85,7 +84,7 @@ def test_a_decode_whose_caller_is_gone_ends(slow_serving):
 
 
 def test_a_file_that_takes_longer_than_it_may_fails_alone(serving, monkeypatch):
-    monkeypatch.setattr(decode_pool, "QUICK_SECONDS", 0.2)
+    monkeypatch.setattr(decoder_process, "QUICK_SECONDS", 0.2)
     with (
         serving(pictures=PictureSettings(max_seconds=0.5)) as running,
         EncoderClient(running.address, timeout_seconds=LONG_SECONDS) as client,
@@ -97,7 +96,7 @@ def test_a_file_that_takes_longer_than_it_may_fails_alone(serving, monkeypatch):
 
 
 def test_slow_files_in_bulk_are_answered_too(serving, monkeypatch):
-    monkeypatch.setattr(decode_pool, "QUICK_SECONDS", 0.05)
+    monkeypatch.setattr(decoder_process, "QUICK_SECONDS", 0.05)
     slow = slow_jpeg(2_000, 60)
     with serving() as running, EncoderClient(running.address, timeout_seconds=LONG_SECONDS) as client:
         assert len(client.encode_images([slow, png(), slow], priority=BULK).vectors()) == 3

@@ -9,7 +9,7 @@ from flask import Response, request
 from werkzeug.exceptions import NotFound
 
 from sightline_search_gateway import __version__
-from sightline_search_gateway.access.guard import COOKIE, check_access, keep_private
+from sightline_search_gateway.access.guard import COOKIE, check_access, keep_private, open_paths
 from sightline_search_gateway.access.origins import check_host
 from sightline_search_gateway.container import EXTENSION, Clients, assemble
 from sightline_search_gateway.http.bodies import check_body
@@ -61,7 +61,7 @@ def create_app(settings: Settings, clients: Clients) -> APIFlask:
     )
     app.description = DESCRIPTION
     app.license = {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}
-    app.spec_processor(complete)  # type: ignore[arg-type]
+    app.spec_processor(lambda document: complete(document, open_paths(app.url_map)))  # type: ignore[arg-type]
 
     telemetry = Telemetry()
     container = app.extensions[EXTENSION] = assemble(settings, clients, telemetry)

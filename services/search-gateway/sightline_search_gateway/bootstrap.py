@@ -8,7 +8,7 @@ from threading import Thread
 from apiflask import APIFlask
 from sightline_bucket import ThumbnailStore, open_bucket
 from sightline_catalogue import Catalogue, CatalogueError
-from sightline_pictures.decoder_process import DecoderPool
+from sightline_pictures.decoder_pool import DecoderPool
 from sightline_service.encoder_client import open_encoder
 from sightline_service.tracing import set_up_tracing
 

@@ -9,7 +9,7 @@ from flask import current_app
 from sightline.encoder.client import EncoderClient
 from sightline_bucket import Bucket, ThumbnailStore
 from sightline_catalogue import Catalogue
-from sightline_pictures.decoder_process import DecoderPool
+from sightline_pictures.decoder_pool import DecoderPool
 
 from sightline_search_gateway.access.guard import AccessControl
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker

@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from sightline_bucket import BucketUnavailable
 from sightline_catalogue import CatalogueUnavailable
 from sightline_pictures import PictureError
-from sightline_pictures.decoder_process import Busy
+from sightline_pictures.decoder_pool import Busy
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 

@@ -6,9 +6,7 @@ const document = new URL('../../search-gateway/openapi.json', import.meta.url);
 const target = new URL('../src/lib/api/schema.d.ts', import.meta.url);
 const header = '// Generated from services/search-gateway/openapi.json by `npm run types`. Do not edit.\n\n';
 
-const types =
-  header +
-  astToString(await openapiTS(JSON.parse(await readFile(document, 'utf8')), { defaultNonNullable: false }));
+const types = header + astToString(await openapiTS(JSON.parse(await readFile(document, 'utf8'))));
 
 if (process.argv.includes('--check')) {
   const current = await readFile(target, 'utf8').catch(() => '');

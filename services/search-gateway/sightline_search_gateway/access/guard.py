@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 from flask import Request, Response, request
+from werkzeug.routing import Map
 
 from sightline_search_gateway.access.attempts import WrongKeys
 from sightline_search_gateway.access.keyring import Keyring, Right
@@ -114,6 +115,11 @@ def needed_right(endpoint: str, method: str) -> Right:
     if endpoint in OPEN_CALLS or endpoint.partition(".")[0] in OPEN_BLUEPRINTS or method == "OPTIONS":
         return Right.NONE
     return Right.READ if method in SAFE_METHODS or endpoint in READING_CALLS else Right.CHANGE
+
+
+def open_paths(routes: Map) -> set[str]:
+    """Return the paths of the calls that never need a key."""
+    return {rule.rule for rule in routes.iter_rules() if needed_right(rule.endpoint, "GET") is Right.NONE}
 
 
 def check_access(access: AccessControl) -> None:

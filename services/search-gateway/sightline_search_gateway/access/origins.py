@@ -13,7 +13,7 @@ from sightline_search_gateway.settings import GatewaySettings
 PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".svc", ".test")
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 # Probes ask for these under any host name; the answers reveal nothing.
-OPEN_PATHS = {"/healthz", "/readyz"}
+PROBE_PATHS = {"/healthz", "/readyz"}
 
 
 def check_host(settings: GatewaySettings) -> None:
@@ -26,7 +26,7 @@ def check_host(settings: GatewaySettings) -> None:
         ServiceError: 421.
     """
     name = host_name(request.host)
-    if request.path in OPEN_PATHS or is_known_host(name, settings):
+    if request.path in PROBE_PATHS or is_known_host(name, settings):
         return
     raise ServiceError(
         "unknown-host",

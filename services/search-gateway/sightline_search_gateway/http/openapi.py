@@ -19,8 +19,6 @@ from sightline_search_gateway.schemas.problems import Problem
 
 KEYS: list[dict[str, list[Any]]] = [{}, {"ApiKey": []}, {"Bearer": []}, {"Session": []}]
 """The security of a call that needs a key only where there are keys."""
-OPEN_PATHS = {"/healthz", "/readyz", "/metrics", "/api/v1/session"}
-"""Those of calls that never need a key."""
 
 DESCRIPTION = """Find pictures by what is in them.
 
@@ -84,8 +82,13 @@ def ranged(answers: Answers) -> Answers:
     return answers | {206: {**answers[200], "description": "The part that Range names.", "headers": headers}}
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Return APIFlask's document with what it leaves out: problems, the errors of every call, formats, examples."""
+def complete(document: dict[str, Any], open_paths: set[str]) -> dict[str, Any]:
+    """Return APIFlask's document with what it leaves out: problems, the errors of every call, formats, examples.
+
+    Args:
+        document: What APIFlask makes.
+        open_paths: Those of the calls that never need a key.
+    """
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     for name, schema in _problem_schemas().items():
@@ -96,7 +99,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     components["examples"] = {name: {"value": _problem(name)} for name in PROBLEM_TYPES}
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            if path not in OPEN_PATHS:
+            if path not in open_paths:
                 operation["security"] = KEYS
                 for status in (401, 429):
                     operation["responses"].setdefault(str(status), problem_answer(status))

@@ -11,7 +11,7 @@ from sightline_bucket import Bucket, KeyRefused, ObjectExists, ObjectMissing, Th
 from sightline_catalogue import CatalogueReadOnly
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, PictureSettings
-from sightline_pictures.decoder_process import DecoderPool
+from sightline_pictures.decoder_pool import DecoderPool
 from sightline_pictures.rendering import check_format
 
 from sightline_search_gateway.answer_schemas import Uuid

@@ -12,7 +12,7 @@ from sightline_bucket import Bucket, BucketUnavailable, OpenObject, ThumbnailSto
 from sightline_catalogue import Collection, Filter, Image, Page
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, PictureSettings
-from sightline_pictures.decoder_process import Busy, DecoderPool
+from sightline_pictures.decoder_pool import Busy, DecoderPool
 from sightline_pictures.rendering import render_preview, render_thumbnail
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sightline_pictures import PictureError, PictureSettings
-from sightline_pictures.decoder_process import Busy, DecoderPool
+from sightline_pictures.decoder_pool import Busy, DecoderPool
 
 from sightline_search_gateway.ingest.upload_names import SentFile
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sightline.encoder.client import BULK, EncoderClient, ItemError, RawPixels
 from sightline_catalogue import ModelRef
 from sightline_pictures import PictureError, PictureSettings, Preprocessing
-from sightline_pictures.decoder_process import DecoderPool
+from sightline_pictures.decoder_pool import DecoderPool
 from sightline_pictures.proto import from_proto
 from sightline_pictures.rendering import render_thumbnail_and_input
 from sightline_service.batches import batched
