@@ -204,9 +204,11 @@ def test_scan_labels_yields_every_matching_image_by_id(collection, make_image, r
     collection.upsert([make_image("cats/pending.jpg", state="pending")], None)
     batches = list(collection.scan_labels(batch=7))
     assert max(len(batch) for batch in batches) == 7
-    assert [one for batch in batches for one in batch] == sorted((image.id, image.label) for image in images)
+    assert [one for batch in batches for one in batch] == sorted(
+        (image.id, image.label, image.sha256) for image in images
+    )
     dogs = [one for batch in collection.scan_labels(Filter(labels=("dogs",)), batch=3) for one in batch]
-    assert dogs == sorted((image.id, "dogs") for image in images if image.label == "dogs")
+    assert dogs == sorted((image.id, "dogs", image.sha256) for image in images if image.label == "dogs")
 
 
 def test_many_labels_are_all_counted(collection, make_image, random_vectors):

@@ -80,7 +80,7 @@ def test_all_that_the_gateway_and_the_map_worker_read_they_read_with_it(keyed, f
     assert [found.id for found in filled.similar(one.id, params).images] == [other.id]
     assert [found.key for found in filled.get([one.id]) if found] == [one.key]
     assert [len(vector) for vector in filled.vectors([one.id]) if vector is not None] == [DIMENSIONS]
-    assert [label for batch in filled.scan_labels() for _, label in batch] == ["a", "a"]
+    assert [one.label for batch in filled.scan_labels() for one in batch] == ["a", "a"]
     assert len(list(filled.scan_states())) == 3
     assert (filled.count(), filled.counts().failed) == (2, 1)
     assert filled.labels() == filled.folders() == {"a": 2}

@@ -15,6 +15,7 @@ from sightline_catalogue import (
     Counts,
     Filter,
     Image,
+    Labelled,
     ModelRef,
     Nearest,
     NotIndexed,
@@ -25,6 +26,7 @@ from sightline_catalogue import (
     TooDeep,
     UnknownImage,
 )
+from sightline_catalogue.copies import first_of_each
 from sightline_catalogue.cursor import read_cursor, write_cursor
 from sightline_catalogue.identity import storable
 from sightline_catalogue.payload import order_of
@@ -62,13 +64,23 @@ class FakeCollection:
         if params.offset + params.limit > MAX_DEPTH:
             raise TooDeep(f"a search goes {MAX_DEPTH} deep (QDRANT_MAX_DEPTH)")
         unit = np.asarray(vector, np.float32) / np.linalg.norm(vector)
-        ids = sorted(image.id for image in self._indexed(params.filter) if image.id not in params.exclude)
-        similarities = np.array([self.stored_vectors[one] @ unit for one in ids], dtype=np.float32)
-        order = np.argsort(-similarities, kind="stable")[params.offset : params.offset + params.limit]
-        images = [replace(self.images[ids[place]], attempts=0, etag=None, reason=None) for place in order]
-        vectors = np.array([self.stored_vectors[image.id] for image in images], dtype=np.float32)
-        vectors = vectors.reshape(-1, self.model.dimensions)
-        return Nearest(images, similarities[order], vectors if params.with_vectors else None)
+        found = [
+            image
+            for image in sorted(self._indexed(params.filter), key=lambda image: image.id)
+            if image.id not in params.exclude and image.sha256 not in params.exclude_sha256
+        ]
+        similarity = {image.id: np.float32(self.stored_vectors[image.id] @ unit) for image in found}
+        found.sort(key=lambda image: -similarity[image.id])
+        if params.distinct:
+            found = first_of_each(found, _sha256_of)
+        page = found[params.offset : params.offset + params.limit]
+        vectors = np.array([self.stored_vectors[image.id] for image in page], dtype=np.float32)
+        return Nearest(
+            [replace(image, attempts=0, etag=None, reason=None) for image in page],
+            np.array([similarity[image.id] for image in page], dtype=np.float32),
+            vectors.reshape(-1, self.model.dimensions) if params.with_vectors else None,
+            self._count_copies(page, params.filter) if params.distinct else None,
+        )
 
     def nearest_batch(self, vectors: Sequence[Vector], params: SearchParams) -> list[Nearest]:
         return [self.nearest(vector, params) for vector in vectors]
@@ -88,26 +100,33 @@ class FakeCollection:
     def vectors(self, ids: Sequence[str]) -> list[Vector | None]:
         return [self.stored_vectors.get(one) for one in ids]
 
-    def browse(self, filter: Filter | None, limit: int, cursor: str | None = None) -> Page:
+    def browse(self, filter: Filter | None, limit: int, cursor: str | None = None, *, distinct: bool = False) -> Page:
         self._count("browse")
         found = sorted((image for image in self.images.values() if _fits(image, filter)), key=order_of, reverse=True)
+        if distinct:
+            found = first_of_each(found, _sha256_of)
         last, seen = read_cursor(cursor) if cursor is not None else (None, [])
         if last is not None:
             found = [image for image in found if order_of(image) <= last and image.id not in seen]
         page = found[:limit]
+        copies = self._count_copies(page, filter) if distinct else None
         if len(found) <= limit:
-            return Page(page)
+            return Page(page, None, copies)
         end = order_of(page[-1])
         ties = [image.id for image in page if order_of(image) == end]
-        return Page(page, write_cursor(end, [*seen, *ties] if end == last else ties))
+        return Page(page, write_cursor(end, [*seen, *ties] if end == last else ties), copies)
+
+    def count_copies(self, images: Sequence[Image]) -> list[int]:
+        return self._count_copies(images, None)
 
     def scan_states(self, batch: int = 1000) -> Iterator[ScanState]:
         self._count("scan_states")
         for image in list(self.images.values()):
             yield ScanState(*(getattr(image, name) for name in ScanState._fields))
 
-    def scan_labels(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[tuple[str, str | None]]]:
-        found = sorted((image.id, image.label) for image in self._indexed(filter))
+    def scan_labels(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[Labelled]]:
+        found = [Labelled(image.id, image.label, image.sha256) for image in self._indexed(filter)]
+        found.sort(key=lambda one: one.id)
         for start in range(0, len(found), batch):
             yield found[start : start + batch]
 
@@ -162,6 +181,10 @@ class FakeCollection:
             if image.state == INDEXED and image.id in self.stored_vectors and _fits(image, filter)
         ]
 
+    def _count_copies(self, images: Sequence[Image], filter: Filter | None) -> list[int]:
+        counts = Counter(image.sha256 for image in self._indexed(filter) if image.sha256)
+        return [max(counts[image.sha256] - 1, 0) for image in images]
+
     def _count(self, method: str) -> None:
         self.calls[method] += 1
         error = self.errors.pop(0) if self.errors else None
@@ -178,6 +201,11 @@ def _fits(image: Image, filter: Filter | None) -> bool:
         and (not filter.folders or any(folder in image.folders for folder in filter.folders))
         and (not filter.states or image.state in filter.states)
         and (not filter.formats or image.format in filter.formats)
+        and (not filter.sha256 or image.sha256 in filter.sha256)
         and (filter.after is None or (moment is not None and moment >= filter.after))
         and (filter.before is None or (moment is not None and moment < filter.before))
     )
+
+
+def _sha256_of(image: Image) -> str:
+    return image.sha256 or ""

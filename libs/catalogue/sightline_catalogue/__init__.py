@@ -17,7 +17,19 @@ from sightline_catalogue.errors import (
 )
 from sightline_catalogue.filters import Filter
 from sightline_catalogue.identity import image_id
-from sightline_catalogue.image import FAILED, INDEXED, PENDING, STATES, Counts, Image, Nearest, Page, ScanState, State
+from sightline_catalogue.image import (
+    FAILED,
+    INDEXED,
+    PENDING,
+    STATES,
+    Counts,
+    Image,
+    Labelled,
+    Nearest,
+    Page,
+    ScanState,
+    State,
+)
 from sightline_catalogue.query_builder import SearchParams
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.server_version import exit_if_too_old
@@ -38,6 +50,7 @@ __all__ = [
     "Counts",
     "Filter",
     "Image",
+    "Labelled",
     "ModelRef",
     "Nearest",
     "NoCollection",

@@ -12,16 +12,17 @@ from qdrant_client import grpc as api
 from sightline_service.batches import batched
 
 from sightline_catalogue.connection import Connection
-from sightline_catalogue.cursor import read_cursor, write_cursor
+from sightline_catalogue.copies import count_copies
 from sightline_catalogue.errors import NoCollection, NotIndexed, UnknownImage
 from sightline_catalogue.filters import Filter, conditions, has_id, is_after, is_one_of
-from sightline_catalogue.image import INDEXED, STATES, Counts, Image, Nearest, Page, ScanState, State
+from sightline_catalogue.image import INDEXED, STATES, Counts, Image, Labelled, Nearest, Page, ScanState, State
 from sightline_catalogue.methods import SCROLL, SET_PAYLOAD, UPSERT
+from sightline_catalogue.pages import read_distinct_page, read_page
 from sightline_catalogue.payload import (
-    ORDER,
+    LABELLED_FIELDS,
     SCAN_FIELDS,
     read_image,
-    read_label,
+    read_labelled,
     read_scan_state,
     write_image,
     write_state,
@@ -109,7 +110,7 @@ class Collection:
         found = {point.id.uuid: read_vector(point.vectors) for point in points}
         return [found.get(str(one)) for one in ids]
 
-    def browse(self, filter: Filter | None, limit: int, cursor: str | None = None) -> Page:
+    def browse(self, filter: Filter | None, limit: int, cursor: str | None = None, *, distinct: bool = False) -> Page:
         """Return a page of images of any state, the newest first: by `taken_at`, else `modified_at`.
 
         Following the cursor shows each image once, whatever is added or deleted meanwhile.
@@ -118,29 +119,18 @@ class Collection:
             filter: Only these; the same for every page.
             limit: At most so many, at least 1.
             cursor: Of the page before.
+            distinct: Of images of equal bytes only the newest, with the number of the others.
 
         Raises:
             WrongCursor: It is not from an earlier page.
         """
         check_limit(limit)
-        order_by = api.OrderBy(key=ORDER, direction=api.Direction.Desc)
-        seen_order: int | None = None
-        seen: list[str] = []
-        condition = api.Filter(must=[self._of_bucket, *conditions(filter)])
-        if cursor is not None:
-            seen_order, seen = read_cursor(cursor)
-            order_by.start_from.integer = seen_order
-            condition.must_not.append(has_id(seen))
-        request = api.ScrollPoints(
-            collection_name=self.name, filter=condition, limit=limit + 1, with_payload=WHOLE_PAYLOAD, order_by=order_by
-        )
-        points = list(self._points.call(SCROLL, request).result)
-        images = [read_image(point.id.uuid, point.payload) for point in points[:limit]]
-        if len(points) <= limit:
-            return Page(images)
-        last = points[limit - 1].payload[ORDER].integer_value
-        ties = [point.id.uuid for point in points[:limit] if point.payload[ORDER].integer_value == last]
-        return Page(images, write_cursor(last, [*seen, *ties] if last == seen_order else ties))
+        read = read_distinct_page if distinct else read_page
+        return read(self._points, self.name, [self._of_bucket, *conditions(filter)], limit, cursor)
+
+    def count_copies(self, images: Sequence[Image]) -> list[int]:
+        """Return of each image how many other indexed images have the same bytes."""
+        return count_copies(self._points, images, self._queries.which(None))
 
     def scan_states(self, batch: int = 1000) -> Iterator[ScanState]:
         """Yield the scan state of every image of the bucket, in no order, `batch` a call."""
@@ -149,14 +139,14 @@ class Collection:
             for point in points:
                 yield read_scan_state(point.id.uuid, point.payload)
 
-    def scan_labels(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[tuple[str, str | None]]]:
-        """Yield id and label of every indexed image that fits, `batch` a call, in the order of their ids.
+    def scan_labels(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[Labelled]]:
+        """Yield id, label and SHA-256 of every indexed image that fits, `batch` a call, in the order of their ids.
 
         Ids are hashes: the first n are a sample, the same every time, that new images change little.
         """
         check_limit(batch)
-        for points in self._points.scroll(self._indexed(filter), ["label"], batch):
-            yield [(point.id.uuid, read_label(point.payload)) for point in points]
+        for points in self._points.scroll(self._indexed(filter), LABELLED_FIELDS, batch):
+            yield [read_labelled(point.id.uuid, point.payload) for point in points]
 
     def count(self, filter: Filter | None = None, *, indexed_after: datetime | None = None) -> int:
         """Return how many indexed images fit.
@@ -255,7 +245,7 @@ class Collection:
 
     def labels(self, filter: Filter | None = None) -> dict[str, int]:
         """Return how many indexed images, of those that fit, each label has, the most frequent first."""
-        return self._points.facet("label", self._queries.searchable, *conditions(filter))
+        return self._points.facet("label", *self._queries.which(filter))
 
     def formats(self) -> dict[str, int]:
         """Return how many indexed images are of each format, the most frequent first."""
@@ -269,4 +259,4 @@ class Collection:
         return api.VectorInput(dense=vector_message(as_vector(vector, self.model.dimensions)))
 
     def _indexed(self, filter: Filter | None) -> api.Filter:
-        return api.Filter(must=[self._queries.searchable, *conditions(filter)])
+        return api.Filter(must=self._queries.which(filter))

@@ -24,6 +24,7 @@ class Filter:
         before: Before this moment, likewise.
         states: States.
         formats: Formats, such as `JPEG`.
+        sha256: SHA-256 of the objects' bytes.
     """
 
     labels: tuple[str, ...] = ()
@@ -32,6 +33,7 @@ class Filter:
     before: datetime | None = None
     states: tuple[State, ...] = ()
     formats: tuple[str, ...] = ()
+    sha256: tuple[str, ...] = ()
 
 
 def is_one_of(field: str, values: Sequence[str]) -> api.Condition:
@@ -71,6 +73,7 @@ def conditions(filter: Filter | None) -> list[api.Condition]:
         "folders": filter.folders,
         "state": filter.states,
         "format": filter.formats,
+        "sha256": filter.sha256,
     }
     found = [is_one_of(field, values) for field, values in keywords.items() if values]
     if filter.after is not None or filter.before is not None:

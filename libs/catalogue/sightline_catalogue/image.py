@@ -84,19 +84,33 @@ class Nearest:
         images: n images, all of them indexed; without the fields that only ingestion needs: attempts, etag, reason.
         similarities: (n,) float32, cosines.
         vectors: (n, dimensions) float32, of length one; None where they were not requested.
+        copies: Of each image, how many others there are of the same bytes; None unless the search was `distinct`.
     """
 
     images: list[Image]
     similarities: NDArray[np.float32]
     vectors: NDArray[np.float32] | None = None
+    copies: list[int] | None = None
+
+
+class Labelled(NamedTuple):
+    """An indexed image's id, label and SHA-256."""
+
+    id: str
+    label: str | None
+    sha256: str | None
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page of images, and the cursor of the next one; None at the end."""
+    """A page of images, and the cursor of the next one; None at the end.
+
+    `copies` is as in `Nearest`.
+    """
 
     images: list[Image]
     cursor: str | None = None
+    copies: list[int] | None = None
 
 
 @dataclass(frozen=True)

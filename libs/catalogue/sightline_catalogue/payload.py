@@ -11,7 +11,7 @@ from typing import cast
 from qdrant_client import grpc as api
 
 from sightline_catalogue.identity import storable
-from sightline_catalogue.image import INDEXED, PENDING, STATES, Image, ScanState, State
+from sightline_catalogue.image import INDEXED, PENDING, STATES, Image, Labelled, ScanState, State
 
 Fields = MutableMapping[str, api.Value]
 """A payload in a message."""
@@ -22,6 +22,7 @@ SEARCHABLE = "searchable"
 """The bucket's id while the image is indexed, else absent: one condition where searches would need two."""
 
 SCAN_FIELDS = tuple(name for name in ScanState._fields if name != "id")
+LABELLED_FIELDS = tuple(name for name in Labelled._fields if name != "id")
 INGEST_FIELDS = ("bucket", "state", "reason", "attempts", "next_try_at", "etag")
 """Fields that only ingestion needs, or that are the same for all results of a search."""
 FOUND_FIELDS = (
@@ -172,6 +173,6 @@ def read_scan_state(point_id: str, fields: Fields) -> ScanState:
     )
 
 
-def read_label(fields: Fields) -> str | None:
-    """Return an image's label."""
-    return fields["label"].string_value or None
+def read_labelled(point_id: str, fields: Fields) -> Labelled:
+    """Return what a payload with its `LABELLED_FIELDS` says."""
+    return Labelled(point_id, fields["label"].string_value or None, fields["sha256"].string_value or None)

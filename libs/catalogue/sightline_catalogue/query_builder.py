@@ -19,7 +19,6 @@ from sightline_catalogue.settings import CatalogueSettings
 from sightline_catalogue.vectors import VECTOR, read_vector
 
 WHOLE_PAYLOAD = api.WithPayloadSelector(enable=True)
-SEARCHABLE_PAYLOAD = api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=[SEARCHABLE]))
 NO_PAYLOAD = api.WithPayloadSelector(enable=False)
 FOUND_PAYLOAD = api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=FOUND_FIELDS))
 WITH_VECTOR = api.WithVectorsSelector(include=api.VectorsSelector(names=[VECTOR]))
@@ -28,6 +27,11 @@ IMAGE_EF, TEXT_EF = 256, 768
 SEVERAL_SEGMENTS = 4
 """From so many segments on, half as many candidates in each find as much, since each brings its own. Never fewer:
 the number does not say whether the segments are of one size."""
+
+
+def payload_of(fields: Sequence[str]) -> api.WithPayloadSelector:
+    """Return the request for some fields of the payload."""
+    return api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=fields)) if fields else NO_PAYLOAD
 
 
 def check_limit(limit: int) -> None:
@@ -49,6 +53,8 @@ class SearchParams:
         offset: The number of nearest images to skip. With `limit`, within the depth of the settings.
         filter: Only images that match.
         exclude: Ids of images to exclude.
+        exclude_sha256: SHA-256 of the bytes of images to exclude.
+        distinct: Return of images of equal bytes the first alone, and count the others.
         with_vectors: Return their vectors too.
         by_text: Whether the query has a text in it. Images lie farther from texts than from images, so that the search
             holds more candidates.
@@ -61,6 +67,8 @@ class SearchParams:
     offset: int = 0
     filter: Filter | None = None
     exclude: tuple[str, ...] = ()
+    exclude_sha256: tuple[str, ...] = ()
+    distinct: bool = False
     with_vectors: bool = False
     by_text: bool = False
 
@@ -72,7 +80,7 @@ class SearchParams:
     @property
     def is_unfiltered(self) -> bool:
         """Whether it takes the nearest of all indexed images."""
-        return not self.exclude and (self.filter is None or self.filter == Filter())
+        return not (self.exclude or self.exclude_sha256) and (self.filter is None or self.filter == Filter())
 
     @property
     def matches_nothing(self) -> bool:
@@ -97,6 +105,10 @@ class QueryBuilder:
         self._collection = collection
         self._dimensions = model.dimensions
         self._settings = settings
+
+    def which(self, filter: Filter | None) -> list[api.Condition]:
+        """Return the conditions of the indexed images of this bucket that a filter lets through."""
+        return [self.searchable, *conditions(filter)]
 
     def check_depth(self, params: SearchParams) -> None:
         """Check that a page is within the depth of the list.
@@ -129,9 +141,13 @@ class QueryBuilder:
         return query
 
     def block(self, origin: api.VectorInput, params: SearchParams, end: int, *, narrowed: bool) -> api.QueryPoints:
-        """Return the query for the block that ends at place `end`: ids and scores, and one more than the block has."""
+        """Return the query for the block that ends at place `end`: ids and scores, and one more than the block has.
+
+        With what tells copies apart, if the search is distinct.
+        """
         query = self._query(origin, params, end, end, narrowed=narrowed)
-        query.with_payload.CopyFrom(NO_PAYLOAD if narrowed else SEARCHABLE_PAYLOAD)
+        fields = [] if narrowed else [SEARCHABLE]
+        query.with_payload.CopyFrom(payload_of([*fields, "sha256"] if params.distinct else fields))
         return query
 
     def _query(
@@ -144,7 +160,7 @@ class QueryBuilder:
             collection_name=self._collection,
             query=api.Query(nearest=origin),
             using=VECTOR,
-            filter=api.Filter(must=[self.searchable, *conditions(params.filter)]) if narrowed else None,
+            filter=api.Filter(must=self.which(params.filter)) if narrowed else None,
             params=api.SearchParams(
                 hnsw_ef=self._hnsw_ef(params),
                 quantization=api.QuantizationSearchParams(rescore=True, oversampling=oversampling),
@@ -159,6 +175,8 @@ class QueryBuilder:
             query.params.acorn.enable = True
         if params.exclude:
             query.filter.must_not.append(has_id(params.exclude))
+        if params.exclude_sha256:
+            query.filter.must_not.append(is_one_of("sha256", params.exclude_sha256))
         return query
 
     def _hnsw_ef(self, params: SearchParams) -> int:

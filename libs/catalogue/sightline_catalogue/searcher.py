@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qdrant_client import grpc as api
 
+from sightline_catalogue.copies import count_copies, first_of_each
 from sightline_catalogue.image import Nearest
 from sightline_catalogue.methods import QUERY, QUERY_BATCH
 from sightline_catalogue.points import Points
 from sightline_catalogue.query_builder import FOUND_PAYLOAD, WITH_VECTOR, QueryBuilder, SearchParams
 from sightline_catalogue.ranking import FIRST_BLOCK, Rank, block_ends, first_of, joined, ranks_of
 
+MOST_ROUNDS = 8
+"""How often a list of images of different bytes is filled up, where copies take its places."""
 NARROWED_SECONDS = 60.0
 """How long every search filters for searchable images, after an unfiltered one has found others."""
 
@@ -45,9 +50,9 @@ class Searcher:
             found = self._points.call(QUERY, self._queries.page(origin, params, narrowed=narrowed)).result
             if not narrowed and not self._only_searchable(found):
                 return self.nearest(origin, params)
-            page = first_of(found, params.limit)
+            page = self._first_page(found, params)
             if page is not None:
-                return self._queries.read(page, [point.score for point in page], params)
+                return page
         return self._cut(origin, params)
 
     def nearest_batch(self, origins: Sequence[api.VectorInput], params: SearchParams) -> list[Nearest]:
@@ -56,13 +61,18 @@ class Searcher:
         if params.matches_nothing or not origins or not _is_in_first_block(params):
             return [self.nearest(origin, params) for origin in origins]
         queries = [self._queries.page(origin, params) for origin in origins]
-        pages = [first_of(answer, params.limit) for answer in self._call_batch(queries)]
+        pages = [self._first_page(answer, params) for answer in self._call_batch(queries)]
         return [
-            self._cut(origin, params)
-            if page is None
-            else self._queries.read(page, [point.score for point in page], params)
-            for origin, page in zip(origins, pages, strict=True)
+            self._cut(origin, params) if page is None else page for origin, page in zip(origins, pages, strict=True)
         ]
+
+    def _first_page(self, found: Sequence[api.ScoredPoint], params: SearchParams) -> Nearest | None:
+        """Return the page of a query for a first page; None where it has to be cut of the list."""
+        page = first_of(found, params.limit)
+        if page is None or (params.distinct and len(first_of_each(page, _sha256_of)) < len(page)):
+            return None
+        nearest = self._queries.read(page, [point.score for point in page], params)
+        return replace(nearest, copies=[0] * len(page)) if params.distinct else nearest
 
     def _cut(self, origin: api.VectorInput, params: SearchParams) -> Nearest:
         """Return a page that is cut of the list. An image that was deleted meanwhile is left out."""
@@ -74,19 +84,39 @@ class Searcher:
         )
         found = {point.id.uuid: point for point in points if self._queries.is_searchable(point)}
         kept = [(-score, found[one]) for score, one in ranks if one in found]
-        return self._queries.read([point for _, point in kept], [score for score, _ in kept], params)
+        nearest = self._queries.read([point for _, point in kept], [score for score, _ in kept], params)
+        if not params.distinct:
+            return nearest
+        return replace(nearest, copies=count_copies(self._points, nearest.images, self._queries.which(params.filter)))
 
     def _ranks(self, origin: api.VectorInput, params: SearchParams, end: int) -> list[Rank]:
         """Return the ranks of the list, at least down to its place `end`, if there are as many."""
+        ranks, deepest = self._ranks_in_blocks(origin, params, end)
+        for _ in range(MOST_ROUNDS):
+            if not params.distinct or len(ranks) >= end or len(deepest) <= self._ends[-1]:
+                break
+            # Copies take the places down to the list's depth: what lies below them comes without them.
+            copied = tuple(sha for sha, count in Counter(map(_sha256_of, deepest)).items() if sha and count > 1)
+            params = replace(params, exclude_sha256=(*params.exclude_sha256, *copied))
+            more, deepest = self._ranks_in_blocks(origin, params, end)
+            ranks = sorted({*ranks, *more})
+        return ranks
+
+    def _ranks_in_blocks(
+        self, origin: api.VectorInput, params: SearchParams, end: int
+    ) -> tuple[list[Rank], Sequence[api.ScoredPoint]]:
+        """Return the ranks of the list, down to its place `end` or to its depth, and the last block's answer."""
         count = next(place for place, one in enumerate(self._ends, start=1) if one >= end)
         answers = self._answers(origin, params, self._ends[:count])
         while True:
             blocks = zip(answers, self._ends, strict=False)
             ranks = joined(ranks_of(answer, one, deepest=one == self._ends[-1]) for answer, one in blocks)
+            if params.distinct:
+                ranks = _distinct(ranks, answers)
             # Results that share the last score are not among the ranks yet.
             is_whole = len(answers) == len(self._ends) or len(answers[-1]) <= self._ends[len(answers) - 1]
             if len(ranks) >= end or is_whole:
-                return ranks
+                return ranks, answers[-1]
             answers += self._answers(origin, params, [self._ends[len(answers)]])
 
     def _answers(
@@ -120,6 +150,16 @@ class Searcher:
             return True
         self._narrowed_until = time.monotonic() + NARROWED_SECONDS
         return False
+
+
+def _sha256_of(point: api.ScoredPoint) -> str:
+    return str(point.payload["sha256"].string_value)
+
+
+def _distinct(ranks: Sequence[Rank], answers: Sequence[Sequence[api.ScoredPoint]]) -> list[Rank]:
+    """Return the ranks of images whose bytes none before them has."""
+    sha256 = {point.id.uuid: _sha256_of(point) for answer in answers for point in answer}
+    return first_of_each(ranks, lambda rank: sha256[rank[1]])
 
 
 def _is_in_first_block(params: SearchParams) -> bool:

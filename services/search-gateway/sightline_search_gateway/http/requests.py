@@ -67,5 +67,6 @@ def search_params(query: dict[str, Any], exclude: tuple[str, ...] = ()) -> Searc
         offset=query["offset"],
         filter=filter_of(query),
         exclude=exclude,
+        distinct=query["distinct"],
         with_vectors=query["clusters"],
     )

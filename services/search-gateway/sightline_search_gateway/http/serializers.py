@@ -35,8 +35,8 @@ def is_version(image: catalogue.Image, query: dict[str, str]) -> bool:
     return query.get("v") is not None and query["v"] == version_of(image)
 
 
-def serialize_image(image: catalogue.Image) -> Image:
-    """Return an image as an answer has it; datetimes stay datetimes."""
+def serialize_image(image: catalogue.Image, copies: int | None = None) -> Image:
+    """Return an image as an answer has it, with the number of its copies; datetimes stay datetimes."""
     base = f"{PREFIX}/images/{image.id}/"
     version = version_of(image)
     query = f"?v={version}" if version else ""
@@ -57,6 +57,7 @@ def serialize_image(image: catalogue.Image) -> Image:
         "camera": image.camera,
         "modified_at": image.modified_at,
         "indexed_at": image.indexed_at,
+        "copies": copies,
         "thumbnail_url": f"{base}thumbnail{query}",
         "preview_url": f"{base}preview{query}",
         "file_url": f"{base}file{query}",
@@ -65,7 +66,8 @@ def serialize_image(image: catalogue.Image) -> Image:
 
 def serialize_page(page: catalogue.Page) -> Images:
     """Return a page of images as an answer has it."""
-    return {"images": [serialize_image(image) for image in page.images], "cursor": page.cursor}
+    images = [serialize_image(*one) for one in zip_longest(page.images, page.copies or ())]
+    return {"images": images, "cursor": page.cursor}
 
 
 def serialize_failures(page: catalogue.Page) -> Failures:
@@ -90,8 +92,10 @@ def serialize_search(outcome: SearchOutcome, seconds: float) -> SearchResults:
         },
         "model": None if model is None else {"id": model.id, "fingerprint": model.fingerprint},
         "results": [
-            {**serialize_image(image), "similarity": similarity, "cluster": cluster}
-            for image, similarity, cluster in zip_longest(found.images, similarities, outcome.graph.cluster_of)
+            {**serialize_image(image, copies), "similarity": similarity, "cluster": cluster}
+            for image, copies, similarity, cluster in zip_longest(
+                found.images, found.copies or (), similarities, outcome.graph.cluster_of
+            )
         ],
         "clusters": outcome.graph.clusters,
         "edges": outcome.graph.edges,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from sightline_bucket import Bucket, BucketUnavailable, OpenObject, ThumbnailStore
@@ -44,10 +44,35 @@ class ImageService:
     previews: PreviewCache
     decoders: DecoderPool
 
-    def browse(self, matching: Filter, limit: int, cursor: str | None = None) -> Page:
-        """Return a page of the collection; where there is none, an empty one."""
+    def browse(
+        self,
+        matching: Filter,
+        limit: int,
+        cursor: str | None = None,
+        *,
+        distinct: bool = False,
+        copies_of: str | None = None,
+    ) -> Page:
+        """Return a page of the collection; where there is none, an empty one.
+
+        Args:
+            matching: Which images.
+            limit: At most so many.
+            cursor: Of the page before.
+            distinct: Of images of equal bytes only the newest.
+            copies_of: The id of an image: only those of the same bytes.
+
+        Raises:
+            ServiceError: There is no image of that id.
+        """
+        if copies_of is not None:
+            image = self.find(copies_of)
+            if image.sha256 is None:
+                # It was never read: nothing is known to be like it.
+                return Page([] if cursor else [image])
+            matching = replace(matching, sha256=(image.sha256,))
         collection = self.catalogue.current_if_any()
-        return Page([], None) if collection is None else collection.browse(matching, limit, cursor)
+        return Page([], None) if collection is None else collection.browse(matching, limit, cursor, distinct=distinct)
 
     def find(self, image_id: str) -> Image:
         """Return an image of the collection, as `locate` does."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import INDEXED, Collection
+from sightline_catalogue import INDEXED, Collection, Labelled
 
 from sightline_search_gateway.maps.request import MapRequest
 
@@ -33,14 +33,15 @@ class Selection:
 
 
 def select(collection: Collection, request: MapRequest) -> Selection:
-    """Return the images that a request selects.
+    """Return the images that a request selects, of equal bytes one.
 
     More than the sample: the first by id. Ids are hashes, so that these are a fair sample, the same every time, which a
     new picture changes by one at most.
     """
     if request.ids:
         found = [image for image in collection.get(request.ids) if image is not None and image.state == INDEXED]
-        matching: Iterable[tuple[str, str | None]] = [(image.id, image.label) for image in found]
+        # Chosen one by one, copies among them.
+        matching: Iterable[Labelled] = [Labelled(image.id, image.label, None) for image in found]
         total = len(found)
     else:
         matching = (one for batch in collection.scan_labels(request.filter) for one in batch)
@@ -81,17 +82,20 @@ def number_labels(labels: list[str | None]) -> tuple[NDArray[np.int32], list[str
     return np.array([number.get(label or "", -1) for label in labels], np.int32), names
 
 
-def _choose(
-    matching: Iterable[tuple[str, str | None]], request: MapRequest, to_fill: int | None
-) -> list[tuple[str, str | None]]:
+def _choose(matching: Iterable[Labelled], request: MapRequest, to_fill: int | None) -> list[tuple[str, str | None]]:
     chosen: list[tuple[str, str | None]] = []
     taken: Counter[str | None] = Counter()
-    for one, label in matching:
+    seen: set[str] = set()
+    for one, label, sha256 in matching:
+        if sha256 in seen:
+            continue
         if request.per_label:
             if taken[label] >= request.per_label:
                 continue
             taken[label] += 1
         chosen.append((one, label))
+        if sha256:
+            seen.add(sha256)
         if len(chosen) >= request.sample or (to_fill is not None and len(chosen) >= to_fill):
             break
     return chosen

@@ -34,10 +34,17 @@ WEBP = picture_answer("The picture as WebP.", "image/webp")
 @blueprint.get("")
 @blueprint.input(Browse, location="query", arg_name="query")
 @blueprint.output(schema_of(Images), description="A page of pictures.")
-@blueprint.doc(operation_id="browseImages", responses=problem_answers(422, 503))
+@blueprint.doc(operation_id="browseImages", responses=problem_answers(404, 422, 503))
 def browse(query: dict[str, Any]) -> Response:
     """Browse the collection, the newest first: by when it was taken, else modified."""
-    page = current().images.browse(filter_of(query), query["limit"], query.get("cursor"))
+    copies_of = query.get("copies_of")
+    page = current().images.browse(
+        filter_of(query),
+        query["limit"],
+        query.get("cursor"),
+        distinct=query["distinct"],
+        copies_of=str(copies_of) if copies_of is not None else None,
+    )
     return json_response(serialize_page(page))
 
 
@@ -45,7 +52,8 @@ def browse(query: dict[str, Any]) -> Response:
 @blueprint.doc(operation_id="getImage", responses={200: IMAGE, **problem_answers(404, 503)})
 def get_image(image_id: str) -> Response:
     """Get what is known of a picture."""
-    return json_response(serialize_image(current().images.find(str(image_id))))
+    collection, image = current().images.locate(str(image_id))
+    return json_response(serialize_image(image, *collection.count_copies([image])))
 
 
 @blueprint.get("/<uuid:image_id>/file")

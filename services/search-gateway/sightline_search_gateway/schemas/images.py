@@ -22,6 +22,14 @@ class Browse(Filters):
         validate=validate.Length(max=len(STATES)),
         metadata={"description": "Repeat it for several; all states where it is not given."},
     )
+    copies_of = fields.UUID(metadata={"description": "Only this picture and those of the same bytes."})
+    distinct = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Whether pictures of equal bytes are shown once, the newest, with the number of their "
+            "`copies`. A page may be shorter than `limit` then; the last one has no `cursor`."
+        },
+    )
     limit = fields.Integer(load_default=50, validate=validate.Range(1, MAX_LIMIT))
     cursor = text("The `cursor` of the page before.")
 
@@ -51,6 +59,10 @@ class Image(TypedDict):
     camera: str | None
     modified_at: datetime | None
     indexed_at: datetime | None
+    copies: Annotated[
+        int | None,
+        "How many other pictures have the same bytes, of those that the filters let through; null where not counted.",
+    ]
     thumbnail_url: Annotated[str, "WebP, longest side 384."]
     preview_url: Annotated[str, "WebP, longest side at most 1600."]
     file_url: Annotated[str, "The file itself."]

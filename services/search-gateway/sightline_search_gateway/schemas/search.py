@@ -31,6 +31,10 @@ class Window(Filters):
             "With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`)."
         },
     )
+    distinct = fields.Boolean(
+        load_default=True,
+        metadata={"description": "Whether pictures of equal bytes are shown once, with the number of their `copies`."},
+    )
     clusters = fields.Boolean(
         load_default=True,
         metadata={"description": "Whether the first 50 results are put into clusters, with a graph of them."},

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import Collection, ModelRef, Nearest, SearchParams, UnknownImage
+from sightline_catalogue import INDEXED, Collection, Image, ModelRef, Nearest, SearchParams
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.errors import ServiceError
@@ -98,14 +99,16 @@ class SearchService:
             weighted.append((query.text_weight, self.query_encoder.encode(query.text, collection.model)))
         timings.encode = time.perf_counter() - began
         began = time.perf_counter()
-        weighted += [(query.image_weight, vector) for vector in vectors_of(collection, query.image_ids)]
-        vector = combine(weighted)
-        found = collection.nearest(vector, replace(params, by_text=query.text is not None))
+        images = indexed_images(collection, query.image_ids)
+        weighted += [(query.image_weight, vector) for vector in vectors_of(collection, images)]
+        found = collection.nearest(
+            combine(weighted), replace(without_copies(params, images), by_text=query.text is not None)
+        )
         timings.search = time.perf_counter() - began
         return self._outcome(query, params, collection, found, timings)
 
     def similar(self, image_id: str, params: SearchParams) -> SearchOutcome:
-        """Return the images that are nearest to one of the collection, without itself.
+        """Return the images that are nearest to one of the collection, without itself and its copies.
 
         Raises:
             CatalogueError: As the client does.
@@ -113,12 +116,8 @@ class SearchService:
         """
         collection = self.catalogue.current()
         began = time.perf_counter()
-        try:
-            found = collection.similar(image_id, params)
-        except UnknownImage:
-            # One without a vector is as unknown to the database as one that is not there.
-            vectors_of(collection, (image_id,))
-            raise
+        images = indexed_images(collection, (image_id,))
+        found = collection.similar(image_id, without_copies(params, images))
         timings = SearchTimings(search=time.perf_counter() - began)
         return self._outcome(SearchQuery(image_ids=(image_id,)), params, collection, found, timings)
 
@@ -158,23 +157,41 @@ class SearchService:
         return Relevance(relevant=len(found.images))
 
 
-def vectors_of(collection: Collection, ids: tuple[str, ...]) -> list[NDArray[np.float32]]:
-    """Return the vectors of images of the collection.
+def indexed_images(collection: Collection, ids: tuple[str, ...]) -> list[Image]:
+    """Return images of the collection.
 
     Raises:
-        ServiceError: One is not there, or has no vector.
+        ServiceError: One is not there, or is not indexed.
     """
-    if not ids:
-        return []
-    images = collection.get(ids)
-    for image_id, image in zip(ids, images, strict=True):
+    found: list[Image] = []
+    for image_id, image in zip(ids, collection.get(ids) if ids else (), strict=True):
         if image is None:
             raise ServiceError("image-not-found", f"There is no picture {image_id}; it may have been removed.")
-    vectors = []
-    for image, vector in zip(images, collection.vectors(ids), strict=True):
-        if vector is None:
-            why = f": {image.reason}" if image is not None and image.reason else ""
-            state = image.state if image is not None else "gone"
-            raise ServiceError("no-vector", f"This picture is {state}{why}; only indexed ones can be searched by.")
-        vectors.append(vector)
+        if image.state != INDEXED:
+            why = f": {image.reason}" if image.reason else ""
+            raise ServiceError(
+                "no-vector", f"This picture is {image.state}{why}; only indexed ones can be searched by."
+            )
+        found.append(image)
+    return found
+
+
+def vectors_of(collection: Collection, images: Sequence[Image]) -> list[NDArray[np.float32]]:
+    """Return the vectors of indexed images.
+
+    Raises:
+        ServiceError: One has been deleted meanwhile.
+    """
+    if not images:
+        return []
+    vectors = [vector for vector in collection.vectors([image.id for image in images]) if vector is not None]
+    if len(vectors) < len(images):
+        raise ServiceError("image-not-found", "A picture of the query was removed just now.")
     return vectors
+
+
+def without_copies(params: SearchParams, images: Sequence[Image]) -> SearchParams:
+    """Return the parameters of a search that leaves out images of the same bytes as some."""
+    if not params.distinct:
+        return params
+    return replace(params, exclude_sha256=tuple(image.sha256 for image in images if image.sha256))
