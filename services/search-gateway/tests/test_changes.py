@@ -46,8 +46,35 @@ def test_names_that_are_taken_get_numbers(writable, picture):
         upload(writable, ("cat.jpg", picture(color))).json["accepted"][0]["key"] for color in ("red", "blue", "green")
     ]
     assert keys == ["cat.jpg", "cat-1.jpg", "cat-2.jpg"]
-    both = upload(writable, ("dog.jpg", picture()), ("dog.jpg", picture("blue"))).json["accepted"]
+    both = upload(writable, ("dog.jpg", picture("gray")), ("dog.jpg", picture("pink"))).json["accepted"]
     assert [one["key"] for one in both] == ["dog.jpg", "dog-1.jpg"]
+
+
+def test_what_is_there_already_is_named_and_not_added_again(writable, picture):
+    image = writable.add("old/cat.jpg", picture("red"))
+    response = upload(
+        writable, ("red.jpg", picture("red")), ("new.jpg", picture("blue")), ("same.jpg", picture("blue"))
+    )
+    assert response.status_code == 201
+    assert [one["key"] for one in response.json["accepted"]] == ["new.jpg"]
+    assert [(one["name"], one["key"]) for one in response.json["present"]] == [
+        ("red.jpg", "old/cat.jpg"),
+        ("same.jpg", "new.jpg"),
+    ]
+    assert response.json["present"][0]["id"] == image.id
+    again = upload(writable, ("red.jpg", picture("red")))
+    assert (again.status_code, again.json["accepted"]) == (200, [])
+    copied = upload(writable, ("red.jpg", picture("red")), copies="true")
+    assert [one["key"] for one in copied.json["accepted"]] == ["red.jpg"]
+
+
+def test_what_is_no_longer_as_it_was_indexed_is_not_there_already(writable, picture):
+    writable.add("old/cat.jpg", picture("red"))
+    writable.bucket.files["old/cat.jpg"] = picture("green")
+    assert upload(writable, ("red.jpg", picture("red"))).status_code == 201
+    del writable.bucket.files["old/cat.jpg"]
+    response = upload(writable, ("other/red.jpg", picture("red")), copies="false")
+    assert len(response.json["accepted"]) == 1
 
 
 def test_what_is_no_picture_is_refused_alone(writable, picture):
@@ -139,7 +166,7 @@ def test_folders_that_are_fine(writable, picture, folder):
 def test_limits_of_an_upload(make_world, picture, problem):
     world = make_world(writable=True, upload_max_files=2, upload_max_bytes=2_000_000, limits={"max_bytes": 100_000})
     small = picture()
-    assert upload(world, *[("a.jpg", small)] * 2).status_code == 201
+    assert upload(world, *[("a.jpg", small)] * 2, copies="true").status_code == 201
     problem(upload(world, *[("a.jpg", small)] * 3), 413, "too-large")
     assert len(world.bucket.files) == 2
     big = upload(world, ("a.jpg", small), ("big.jpg", small + b"\0" * 100_000))

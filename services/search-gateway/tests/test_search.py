@@ -360,10 +360,34 @@ def test_similar(world):
     image = world.add("animals/again.jpg", world.bucket.files["animals/cat.jpg"])
     body = world.client.get(f"/api/v1/images/{image.id}/similar?limit=3").json
     assert len(body["results"]) == 3
-    assert body["results"][0]["key"] == "animals/cat.jpg"
-    assert image.id not in {hit["id"] for hit in body["results"]}
+    keys = {hit["key"] for hit in body["results"]}
+    assert not keys & {"animals/again.jpg", "animals/cat.jpg"}
+    all_of_them = world.client.get(f"/api/v1/images/{image.id}/similar?limit=3&distinct=false").json["results"]
+    assert all_of_them[0]["key"] == "animals/cat.jpg"
+    assert image.id not in {hit["id"] for hit in all_of_them}
     assert body["query"]["image_id"] == image.id
     assert not world.encoder.texts
+
+
+def test_equal_bytes_are_found_once_and_counted(world):
+    data = world.bucket.files["animals/cat.jpg"]
+    copies = [world.add(f"copies/{number}.jpg", data) for number in range(3)]
+    original = world.collection.by_key()["animals/cat.jpg"]
+    same = {original.id, *(copy.id for copy in copies)}
+
+    def found(path):
+        return {hit["id"]: hit["copies"] for hit in world.client.get(path).json["results"]}
+
+    hits = found("/api/v1/search?q=cat")
+    [(_, count)] = [(one, count) for one, count in hits.items() if one in same]
+    assert count == 3
+    assert same <= found("/api/v1/search?q=cat&distinct=false").keys()
+    assert not same & found(f"/api/v1/images/{original.id}/similar").keys()
+    pages = world.client.get("/api/v1/images?distinct=true").json["images"]
+    assert [one["copies"] for one in pages if one["id"] in same] == [3]
+    assert world.client.get(f"/api/v1/images/{copies[0].id}").json["copies"] == 3
+    opened = world.client.get(f"/api/v1/images?copies_of={copies[0].id}").json["images"]
+    assert {one["id"] for one in opened} == same
 
 
 def test_similar_to_what_is_not_there(world, problem):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
 import structlog
 from sightline_bucket import Bucket, KeyRefused, ObjectExists, ObjectMissing, ThumbnailStore
-from sightline_catalogue import CatalogueReadOnly
+from sightline_catalogue import INDEXED, CatalogueError, CatalogueReadOnly, Filter
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, PictureSettings
 from sightline_pictures.decoder_pool import DecoderPool
@@ -35,10 +37,20 @@ class Accepted:
 
 
 @dataclass(frozen=True)
+class Present:
+    """A file that was not added, since its bytes are in the bucket already."""
+
+    name: Annotated[str, "As it was sent."]
+    key: Annotated[str, "Of the picture with these bytes."]
+    id: Uuid
+
+
+@dataclass(frozen=True)
 class Uploaded:
     """What became of the files of an upload."""
 
     accepted: list[Accepted]
+    present: list[Present]
     refused: list[Refused]
 
 
@@ -54,8 +66,13 @@ class ChangeService:
     bucket_id: str
     decoders: DecoderPool
 
-    def upload(self, files: Sequence[SentFile], folder: str) -> Uploaded:
-        """Add those of some files that are images.
+    def upload(self, files: Sequence[SentFile], folder: str, *, copies: bool = False) -> Uploaded:
+        """Add those of some files that are images, and whose bytes are not in the bucket yet.
+
+        Args:
+            files: The files.
+            folder: Where in the bucket.
+            copies: Add also those whose bytes are.
 
         Raises:
             BucketError: The bucket cannot be written.
@@ -63,19 +80,29 @@ class ChangeService:
         """
         folder = safe_folder(folder)
         accepted: list[Accepted] = []
+        present: list[Present] = []
         refused: list[Refused] = []
+        keys: dict[str, str] = {}
         for file in files:
             try:
-                key = self._add(file, folder)
+                data, format_name = decode_upload(self.decoders, check_format, file, self.limits)
+                sha256 = hashlib.sha256(data).hexdigest()
+                known = None if copies else keys.get(sha256) or self._key_of(sha256)
+                key = known or self._add(data, safe_name(file.name, format_name), folder)
             except PictureError as error:
                 refused.append(Refused(name=file.name, reason=error.reason))
             except KeyRefused as error:
                 refused.append(Refused(name=file.name, reason=str(error)))
             else:
-                accepted.append(Accepted(file.name, key, image_id_of(self.bucket_id, key.encode())))
+                keys[sha256] = key
+                image_id = image_id_of(self.bucket_id, key.encode())
+                if known:
+                    present.append(Present(file.name, key, image_id))
+                else:
+                    accepted.append(Accepted(file.name, key, image_id))
         if accepted:
             self._request_scan([one.key for one in accepted])
-        return Uploaded(accepted, refused)
+        return Uploaded(accepted, present, refused)
 
     def delete(self, image_id: str) -> None:
         """Remove an image from the bucket, the collection and the store of thumbnails.
@@ -102,9 +129,21 @@ class ChangeService:
                 self.thumbnails.release([image.sha256], collection.by_sha256)
         self._request_scan([image.key])
 
-    def _add(self, file: SentFile, folder: str) -> str:
-        data, format_name = decode_upload(self.decoders, check_format, file, self.limits)
-        name = safe_name(file.name, format_name)
+    def _key_of(self, sha256: str) -> str | None:
+        """Return the key of an image with some bytes; None where there is none, or nobody can say."""
+        try:
+            page = self.images.browse(Filter(states=(INDEXED,), sha256=(sha256,)), limit=1)
+        except CatalogueError as error:
+            log.warning("the catalogue cannot say whether a picture is there already", error=str(error))
+            return None
+        for image in page.images:
+            with suppress(ObjectMissing, KeyRefused):
+                # The catalogue may be behind the bucket.
+                if self.bucket.stat(image.key).etag == image.etag:
+                    return image.key
+        return None
+
+    def _add(self, data: bytes, name: str, folder: str) -> str:
         key = f"{folder}/{name}" if folder else name
         for number in range(MAX_NUMBER):
             try:

@@ -17,3 +17,7 @@ class Upload(StrictSchema):
         metadata={"description": "Picture files."},
     )
     folder = text("Where in the bucket, such as `holidays/2024`; made if it is not there.")
+    copies = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Whether to add also files whose bytes are in the bucket already."},
+    )

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { filterOf, formatView, parseView } from '../../src/collection/address';
+import { ALL, filterOf, formatView, parseView } from '../../src/collection/address';
 import { byMonth } from '../../src/lib/months';
 
 const of = (taken_at: string | null, modified_at = '2026-01-15T12:00:00Z') => ({ taken_at, modified_at });
@@ -22,9 +22,9 @@ test('pictures stand under their months, in the order in which they came', () =>
 });
 
 test('the address holds label and dates', () => {
-  const view = { label: 'hot_air', from: '2024-05-01', to: '' };
+  const view = { label: 'hot_air', from: '2024-05-01', to: '', copies: null };
   expect(parseView(formatView(view))).toEqual(view);
-  expect(parseView({ from: 'yesterday', label: '' })).toEqual({ label: null, from: '', to: '' });
-  const { before } = filterOf({ label: null, from: '', to: '2024-12-31' });
+  expect(parseView({ from: 'yesterday', label: '' })).toEqual(ALL);
+  const { before } = filterOf({ ...ALL, to: '2024-12-31' });
   expect(new Date(before ?? '').getTime()).toBe(new Date(2025, 0, 1).getTime());
 });

@@ -13,8 +13,9 @@ export interface paths {
         put?: never;
         /**
          * Add pictures to the bucket.
-         * @description Each is checked to be a picture first. One whose name is taken gets a number. They are found by searches once they
-         *     are indexed, seconds later. Only where BUCKET_WRITABLE is true.
+         * @description Each is checked to be a picture first. One whose bytes an indexed picture has is not added again, but listed with
+         *     that picture's key. One whose name is taken gets a number. They are found by searches once they are indexed, seconds
+         *     later. Only where BUCKET_WRITABLE is true.
          */
         post: operations["uploadImages"];
         delete?: never;
@@ -433,6 +434,8 @@ export interface components {
             before?: string;
             /** @description Whether the first 50 results are put into clusters, with a graph of them. true where it is not given. */
             clusters?: boolean;
+            /** @description Whether pictures of equal bytes are shown once, with the number of their `copies`. true where it is not given. */
+            distinct?: boolean;
             /**
              * Format: binary
              * @description A picture.
@@ -525,6 +528,8 @@ export interface components {
             camera: string | null;
             /** @description Its cluster's id; null beyond the first 50, and without clusters. */
             cluster: number | null;
+            /** @description How many other pictures have the same bytes, of those that the filters let through; null where not counted. */
+            copies: number | null;
             /** @description The file itself. */
             file_url: string;
             /** @description Each folder above it, by path. */
@@ -564,6 +569,8 @@ export interface components {
         Image: {
             bytes: number | null;
             camera: string | null;
+            /** @description How many other pictures have the same bytes, of those that the filters let through; null where not counted. */
+            copies: number | null;
             /** @description The file itself. */
             file_url: string;
             /** @description Each folder above it, by path. */
@@ -711,6 +718,14 @@ export interface components {
             collection: components["schemas"]["CollectionRef"] | null;
             models: components["schemas"]["Model"][];
         };
+        Present: {
+            /** Format: uuid */
+            id: string;
+            /** @description Of the picture with these bytes. */
+            key: string;
+            /** @description As it was sent. */
+            name: string;
+        };
         Problem: {
             /** @description What was wrong and what to do, fit to show to a person. */
             detail: string;
@@ -829,6 +844,8 @@ export interface components {
             total_ms: number;
         };
         Upload: {
+            /** @description Whether to add also files whose bytes are in the bucket already. false where it is not given. */
+            copies?: boolean;
             /** @description Picture files. */
             files: string[];
             /** @description Where in the bucket, such as `holidays/2024`; made if it is not there. */
@@ -836,6 +853,7 @@ export interface components {
         };
         Uploaded: {
             accepted: components["schemas"]["Accepted"][];
+            present: components["schemas"]["Present"][];
             refused: components["schemas"]["Refused"][];
         };
         UploadedMap: {
@@ -907,6 +925,16 @@ export interface operations {
                  *     ]
                  */
                 state?: ("pending" | "indexed" | "failed")[];
+                /**
+                 * @description Only this picture and those of the same bytes.
+                 * @example 3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10
+                 */
+                copies_of?: string;
+                /**
+                 * @description Whether pictures of equal bytes are shown once, the newest, with the number of their `copies`. A page may be shorter than `limit` then; the last one has no `cursor`.
+                 * @example true
+                 */
+                distinct?: boolean;
                 /** @example 20 */
                 limit?: number;
                 /** @description The `cursor` of the page before. */
@@ -931,6 +959,7 @@ export interface operations {
                      *         {
                      *           "bytes": 2483120,
                      *           "camera": "Canon EOS R6",
+                     *           "copies": 0,
                      *           "file_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/file?v=9f86d081884c7d65",
                      *           "folders": [
                      *             "animals",
@@ -960,6 +989,15 @@ export interface operations {
             };
             /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such picture (`image-not-found`); The picture cannot be shown (`not-shown`); No such map (`map-not-found`); The documentation page is not installed (`docs-missing`) */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1030,6 +1068,39 @@ export interface operations {
             };
         };
         responses: {
+            /** @description No picture was added: those of the files that are pictures are there already. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accepted": [
+                     *         {
+                     *           "id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *           "key": "holidays/2024/tom.jpg",
+                     *           "name": "tom.jpg"
+                     *         }
+                     *       ],
+                     *       "present": [
+                     *         {
+                     *           "id": "a1b2c3d4-0001-5000-8000-00000000cafe",
+                     *           "key": "animals/cats/felix.jpg",
+                     *           "name": "felix.jpg"
+                     *         }
+                     *       ],
+                     *       "refused": [
+                     *         {
+                     *           "name": "notes.txt",
+                     *           "reason": "not an image"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Uploaded"];
+                };
+            };
             /** @description At least one picture was added. */
             201: {
                 headers: {
@@ -1043,6 +1114,13 @@ export interface operations {
                      *           "id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
                      *           "key": "holidays/2024/tom.jpg",
                      *           "name": "tom.jpg"
+                     *         }
+                     *       ],
+                     *       "present": [
+                     *         {
+                     *           "id": "a1b2c3d4-0001-5000-8000-00000000cafe",
+                     *           "key": "animals/cats/felix.jpg",
+                     *           "name": "felix.jpg"
                      *         }
                      *       ],
                      *       "refused": [
@@ -1182,6 +1260,7 @@ export interface operations {
                      * @example {
                      *       "bytes": 2483120,
                      *       "camera": "Canon EOS R6",
+                     *       "copies": 0,
                      *       "file_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/file?v=9f86d081884c7d65",
                      *       "folders": [
                      *         "animals",
@@ -1635,6 +1714,11 @@ export interface operations {
                  */
                 offset?: number;
                 /**
+                 * @description Whether pictures of equal bytes are shown once, with the number of their `copies`.
+                 * @example true
+                 */
+                distinct?: boolean;
+                /**
                  * @description Whether the first 50 results are put into clusters, with a graph of them.
                  * @example true
                  */
@@ -1689,6 +1773,7 @@ export interface operations {
                      *           "bytes": 2483120,
                      *           "camera": "Canon EOS R6",
                      *           "cluster": 0,
+                     *           "copies": 0,
                      *           "file_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/file?v=9f86d081884c7d65",
                      *           "folders": [
                      *             "animals",
@@ -3181,6 +3266,11 @@ export interface operations {
                  */
                 offset?: number;
                 /**
+                 * @description Whether pictures of equal bytes are shown once, with the number of their `copies`.
+                 * @example true
+                 */
+                distinct?: boolean;
+                /**
                  * @description Whether the first 50 results are put into clusters, with a graph of them.
                  * @example true
                  */
@@ -3242,6 +3332,7 @@ export interface operations {
                      *           "bytes": 2483120,
                      *           "camera": "Canon EOS R6",
                      *           "cluster": 0,
+                     *           "copies": 0,
                      *           "file_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/file?v=9f86d081884c7d65",
                      *           "folders": [
                      *             "animals",
@@ -3393,6 +3484,7 @@ export interface operations {
                      *           "bytes": 2483120,
                      *           "camera": "Canon EOS R6",
                      *           "cluster": 0,
+                     *           "copies": 0,
                      *           "file_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/file?v=9f86d081884c7d65",
                      *           "folders": [
                      *             "animals",

@@ -152,6 +152,11 @@ export function likeAddress(id: string, before: Address): Address {
   return searchAddress({ kind: 'like', id, text: '' }, before);
 }
 
+/** The collection's pictures of the same bytes. */
+export function copiesAddress(id: string, before: Address): Address {
+  return { ...pageAddress('collection', before), parameters: { copies: id } };
+}
+
 /** Another page; the search stays in the address, so that its results can be returned to. */
 export function pageAddress(page: PageName, before: Address): Address {
   return { ...before, page, view: null, parameters: page === before.page ? before.parameters : {} };

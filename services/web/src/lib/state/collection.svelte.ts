@@ -26,7 +26,7 @@ class Collection {
     if (this.loading) return;
     this.loading = true;
     try {
-      const page = await browseImages({ state: ['indexed'], limit: PAGE });
+      const page = await browseImages({ state: ['indexed'], distinct: true, limit: PAGE });
       this.#show(page.images);
       this.cursor = page.cursor;
       this.error = null;
@@ -44,7 +44,12 @@ class Collection {
     if (this.loading || this.cursor === null) return;
     this.loading = true;
     try {
-      const page = await browseImages({ state: ['indexed'], limit: PAGE, cursor: this.cursor });
+      const page = await browseImages({
+        state: ['indexed'],
+        distinct: true,
+        limit: PAGE,
+        cursor: this.cursor,
+      });
       const known = new Set(this.pictures.map((picture) => picture.id));
       this.#show([...this.pictures, ...page.images.filter((picture) => !known.has(picture.id))]);
       this.cursor = page.cursor;

@@ -4,7 +4,7 @@ import { uploadImage } from '../api/upload';
 import { looksLikePicture, type PickedFile } from '../files';
 import { ingest } from './ingest.svelte';
 
-type UploadPhase = 'waiting' | 'sending' | 'indexing' | 'indexed' | 'refused';
+type UploadPhase = 'waiting' | 'sending' | 'indexing' | 'indexed' | 'present' | 'refused';
 
 export class Upload {
   readonly name: string;
@@ -14,6 +14,8 @@ export class Upload {
   share = $state(0);
   reason = $state('');
   id = $state<string | null>(null);
+  /** Of the picture with the same bytes that is there already. */
+  key = $state('');
 
   constructor({ file, folder }: PickedFile) {
     this.file = file;
@@ -75,7 +77,12 @@ class Uploads {
       });
       item.share = 1;
       const accepted = answer.accepted[0];
-      if (accepted) {
+      const present = answer.present[0];
+      if (present) {
+        item.id = present.id;
+        item.key = present.key;
+        item.phase = 'present';
+      } else if (accepted) {
         item.id = accepted.id;
         item.phase = 'indexing';
         void this.#follow();
