@@ -58,9 +58,9 @@ export function useBrowser(): (path: string, options?: BrowserContextOptions) =>
 
 export const searchBox = (page: Page): Locator => page.getByRole('searchbox', { name: 'What to look for' });
 export const bestFive = (page: Page): Locator =>
-  page.getByRole('list', { name: /^The best \d/ }).getByRole('link');
+  page.getByRole('list', { name: /^The best \d/ }).locator('a[data-tile]');
 export const theRest = (page: Page): Locator =>
-  page.getByRole('list', { name: /^The next \d/ }).getByRole('link');
+  page.getByRole('list', { name: /^The next \d/ }).locator('a[data-tile]');
 export const graph = (page: Page): Locator => page.getByTestId('graph');
 export const graphCard = (page: Page): Locator => page.getByTestId('graph-card');
 export const graphLinks = (page: Page): Locator =>
@@ -68,7 +68,7 @@ export const graphLinks = (page: Page): Locator =>
 export const breadcrumbs = (page: Page): Locator =>
   page.getByRole('navigation', { name: 'Breadcrumbs' }).getByRole('link');
 export const startTiles = (page: Page): Locator =>
-  page.getByRole('list', { name: 'Pictures of the collection' }).getByRole('link');
+  page.getByRole('list', { name: 'Pictures of the collection' }).locator('a[data-tile]');
 export const sourceChip = (page: Page): Locator => page.getByTestId('source');
 export const notice = (page: Page): Locator => page.getByTestId('notice');
 export const announcement = (page: Page): Locator => page.getByTestId('announcer');
