@@ -1,4 +1,10 @@
 """The catalogue: images and their vectors in Qdrant. No other code talks to Qdrant."""
+# ruff: noqa: E402
+
+from sightline_service.deferred_init import defer_init
+
+# Its gRPC part is all that is used; the REST part, which its __init__ loads, takes a second and 60 MB in every process.
+defer_init("qdrant_client")
 
 from sightline_catalogue.catalogue import Catalogue
 from sightline_catalogue.cluster import ClusterState
