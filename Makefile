@@ -50,7 +50,7 @@ test: test-python test-web test-browser ## Run all tests that need no Docker
 
 .PHONY: test-python
 test-python: setup page ## Run the Python tests: units, contracts, and real processes; two files at once (ARGS='-k name': one)
-	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses 2 --dist loadfile)
+	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses 2 --dist loadfile --no-loadscope-reorder)
 
 .PHONY: test-unit
 test-unit: setup ## Run the Python unit tests alone

@@ -58,6 +58,11 @@ def systems(overlay: str = "") -> list[str]:
     ]
 
 
+def over_a_folder() -> list[str]:
+    """Return the names of those whose pictures are in a folder: for what says nothing of where pictures are."""
+    return [name for name in systems() if "s3" not in SYSTEMS[name]]
+
+
 def missing() -> str:
     """Return why no containers can be run here; empty if they can."""
     if shutil.which("docker") is None:

@@ -8,13 +8,15 @@ import subprocess
 import time
 
 import pytest
-from engine import kill_and_see_it_come_back, wait_for
+from engine import kill_and_see_it_come_back, over_a_folder, wait_for
 from images import drawn
 from outside import Outside
 
 SERVICES = ("qdrant", "redis", "encoder", "ingest-worker", "watcher", "map-worker", "search-gateway", "web")
 PUBLISHED = {"web": "8080/tcp", "encoder": "50051/tcp", "seaweedfs": "8333/tcp"}
-FOUND_SECONDS = 10
+FOUND_SECONDS = 60
+
+folder_only = pytest.mark.parametrize("system", over_a_folder(), indirect=True, scope="session")
 
 
 def test_a_text_finds_the_picture_that_shows_it(system):
@@ -29,6 +31,7 @@ def test_a_picture_put_into_the_bucket_is_found_and_a_deleted_one_disappears(sys
     wait_for("it is gone", lambda: "dropped.jpg" not in system.found("a picture"), FOUND_SECONDS)
 
 
+@folder_only
 def test_the_page_is_served_packed_cached_and_fenced_in(system):
     page = system.http.get("/", headers={"Accept-Encoding": "gzip"})
     assert page.status_code == 200
@@ -45,6 +48,7 @@ def test_the_page_is_served_packed_cached_and_fenced_in(system):
     assert system.http.get("/assets/none.js").status_code == 404
 
 
+@folder_only
 def test_the_gateway_sees_the_host_that_was_asked(system):
     assert system.http.get("/api/v1/stats", headers={"Host": "pictures.example"}).status_code == 421
     assert system.http.get("/docs").status_code == 200
@@ -89,6 +93,7 @@ def test_only_the_documented_ports_are_open_and_only_on_this_machine(system):
     assert open_ports == {service: port for service, port in PUBLISHED.items() if service in system.containers()}
 
 
+@folder_only
 @pytest.mark.parametrize("target", [("redis", 6379), ("qdrant", 6334), ("encoder", 50051)])
 def test_the_pages_container_reaches_the_gateway_alone(system, target):
     service, port = target
@@ -120,6 +125,7 @@ def test_nothing_but_what_fetches_models_has_a_way_out(system, outside):
     assert reaching == set()
 
 
+@folder_only
 @pytest.mark.parametrize("service", ["redis", "qdrant"])
 def test_the_data_stands_on_an_internal_network_of_its_own(system, service):
     networks = system.containers()[service]["NetworkSettings"]["Networks"]
@@ -150,6 +156,7 @@ def test_no_process_list_shows_a_secret(system):
         assert not [secret for secret in secrets if secret in shown], service
 
 
+@folder_only
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_killed_container_comes_back_and_searches_work_again(system, service):
     kill_and_see_it_come_back(system, service)

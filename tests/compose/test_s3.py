@@ -1,4 +1,4 @@
-"""What the overlay s3 adds to test_compose.py, which runs with it as well."""
+"""What the overlay s3 adds to test_compose.py, of which it runs what pictures in a store may change."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from engine import kill_and_see_it_come_back, systems, wait_for
 from images import drawn
 
 pytestmark = pytest.mark.parametrize("system", systems("s3"), indirect=True, scope="session")
+
+
+@pytest.mark.parametrize("service", ["ingest-worker", "watcher"])
+def test_a_killed_reader_of_the_store_comes_back(system, service):
+    kill_and_see_it_come_back(system, service)
 
 
 def test_a_killed_store_comes_back_and_its_pictures_are_read_again(system):

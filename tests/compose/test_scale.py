@@ -6,16 +6,14 @@ import re
 import subprocess
 
 import pytest
-from engine import systems, wait_for
+from engine import over_a_folder, wait_for
 from images import drawn
 
 PICTURES = 300
 READ_METRICS = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:9101/metrics').read().decode())"
 TEXTS_ENCODED = re.compile(r'^sightline_encoder_calls_total\{code="OK",method="EncodeText"\} (\S+)', re.MULTILINE)
 
-OVER_A_FOLDER = [name for name in systems() if name.endswith("folder")]
-
-pytestmark = pytest.mark.parametrize("system", OVER_A_FOLDER, indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("system", over_a_folder(), indirect=True, scope="session")
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from drawn import fill
 from sightline_local.readiness import ingest_state
 from waiting import wait_for, wait_for_pid
 
-PICTURES = 500
+PICTURES = 250
 VICTIMS = ("ingest-worker", "encoder", "qdrant-edge", "redis")
 
 
