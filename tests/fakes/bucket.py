@@ -17,6 +17,8 @@ from sightline_bucket import (
     OpenObject,
     keys,
 )
+from sightline_bucket.left_out import LeftOut
+from sightline_bucket.selection import Selection
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -44,6 +46,7 @@ class FakeBucket(Bucket):
         modified_at: When objects were last modified, by key; `LONG_AGO` for others.
         problems: Why objects can never be read, by key.
         unreadable: Why objects cannot be read now, by key.
+        stamps: What else changes with objects, by key; see `sightline_bucket.stamps`.
         reads: How often each key was read.
         on_read: Called with the key in the middle of a read.
         error: What every call raises.
@@ -51,12 +54,13 @@ class FakeBucket(Bucket):
 
     root = None
 
-    def __init__(self, *, writable: bool = False) -> None:
-        super().__init__(writable)
+    def __init__(self, *, writable: bool = False, selection: Selection | None = None) -> None:
+        super().__init__(writable, selection)
         self.files: dict[str, bytes] = {}
         self.modified_at: dict[str, datetime] = {}
         self.problems: dict[str, str] = {}
         self.unreadable: dict[str, str] = {}
+        self.stamps: dict[str, str] = {}
         self.reads: Counter[str] = Counter()
         self.on_read: Callable[[str], None] = lambda key: None
         self.error: Exception | None = None
@@ -70,23 +74,27 @@ class FakeBucket(Bucket):
         digest = hashlib.md5(self.files[key], usedforsecurity=False).hexdigest()
         return f"{digest}-{self._modified_at(key).timestamp()}"
 
-    def list(self, prefix: str | bytes = "") -> Iterator[BucketObject]:
+    def list(self, prefix: str | bytes = "", left_out: LeftOut | None = None) -> Iterator[BucketObject]:
         self._check_reachable()
-        folder = prefix.decode() if isinstance(prefix, bytes) else prefix
+        folder = (prefix.decode() if isinstance(prefix, bytes) else prefix).strip("/")
         if folder:
             keys.check(folder)
-        for key in sorted(self.files):
-            hidden = any(keys.is_hidden(part.encode()) for part in key.split("/"))
-            if not hidden and (not folder or key.startswith(f"{folder}/")):
-                yield self.stat(key)
+        inside = (self._describe(key) for key in sorted(self.files) if not folder or key.startswith(f"{folder}/"))
+        yield from self._selected(inside, folder, left_out)
 
     def stat(self, key: str) -> BucketObject:
-        keys.check(key)
+        self.check(key)
         self._check_reachable()
         if key not in self.files:
             raise ObjectMissing(f"{key} is not there")
-        size, problem = len(self.files[key]), self.problems.get(key)
-        return BucketObject(key, key.encode(), key, size, self._modified_at(key), self.etag(key), problem)
+        return self._describe(key)
+
+    def _describe(self, key: str) -> BucketObject:
+        size, problem, stamp = len(self.files[key]), self.problems.get(key), self.stamps.get(key, "")
+        return BucketObject(key, key.encode(), key, size, self._modified_at(key), self.etag(key), problem, stamp)
+
+    def _exists(self, path: str) -> bool:
+        return path in self.files
 
     def open(self, key: str) -> OpenObject:
         seen = self.stat(key)

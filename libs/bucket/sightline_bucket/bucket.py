@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 from sightline_bucket import keys
-from sightline_bucket.errors import BucketReadOnly
+from sightline_bucket.errors import BucketReadOnly, KeyRefused
+from sightline_bucket.left_out import LeftOut
+from sightline_bucket.selection import NO_MEDIA, Exclusion, Selection
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class BucketObject:
         etag: Changes when the object does: size and modification time on a file system, where an inode may change
             with every mount; the store's own elsewhere.
         problem: Why it can never be read; None if it can.
+        stamp: See `stamps`; empty where the ETag changes with every change of the bytes.
+        is_folder: Whether it is a folder that cannot be listed, or a link to one.
     """
 
     key: str | None
@@ -35,6 +39,8 @@ class BucketObject:
     modified_at: datetime
     etag: str
     problem: str | None = None
+    stamp: str = ""
+    is_folder: bool = False
 
 
 class OpenObject(ABC):
@@ -72,8 +78,9 @@ class OpenObject(ABC):
 class Bucket(ABC):
     """A folder or an object store. Safe to share between threads; open it after a fork, not before."""
 
-    def __init__(self, writable: bool) -> None:
+    def __init__(self, writable: bool, selection: Selection | None = None) -> None:
         self.writable = writable
+        self.selection = selection or Selection()
 
     @property
     @abstractmethod
@@ -81,11 +88,12 @@ class Bucket(ABC):
         """The bucket's folder; None for an object store."""
 
     @abstractmethod
-    def list(self, prefix: str | bytes = "") -> Iterator[BucketObject]:
-        """Yield every object, in the order of names within a folder; hidden ones are left out.
+    def list(self, prefix: str | bytes = "", left_out: LeftOut | None = None) -> Iterator[BucketObject]:
+        """Yield every object that the bucket's selection takes in, in the order of names within a folder.
 
         Args:
             prefix: A folder, to list it alone; empty for all. A folder that does not exist yields nothing.
+            left_out: Counts the others.
 
         Raises:
             KeyRefused: The prefix leaves the bucket.
@@ -129,7 +137,11 @@ class Bucket(ABC):
             ObjectExists: There is one of that key, which stays as it is.
         """
         self._check_writable()
-        self._write(keys.check(key), data)
+        keys.check(key)
+        exclusion = self.excluded(key)
+        if exclusion is not None:
+            raise KeyRefused(f"{key}: {exclusion}")
+        self._write(key, data)
 
     def delete(self, key: str) -> None:
         """Delete an object.
@@ -138,7 +150,74 @@ class Bucket(ABC):
             BucketReadOnly, ObjectMissing, ObjectUnreadable, KeyRefused, BucketUnavailable: See their docstrings.
         """
         self._check_writable()
-        self._delete(keys.check(key))
+        self._delete(self.check(key))
+
+    def check(self, key: str) -> str:
+        """Return a key, if it is valid and no pattern leaves it out.
+
+        Raises:
+            KeyRefused: See `keys.check`; or a pattern leaves it out.
+        """
+        exclusion = self.selection.key(keys.check(key).encode())
+        if exclusion is not None:
+            raise KeyRefused(f"{key}: {exclusion}")
+        return key
+
+    def excluded(self, key: str) -> Exclusion | None:
+        """Return why a key is left out: by a pattern, or for a file `.nomedia`, which is looked for; None if it is not.
+
+        Raises:
+            BucketUnavailable: See its docstring.
+        """
+        exclusion = self.selection.key(key.encode("utf-8", "surrogateescape"))
+        folder = key.rpartition("/")[0]
+        return exclusion or (self.excluded_folder(folder) if folder else None)
+
+    def excluded_folder(self, folder: str) -> Exclusion | None:
+        """Return why a folder is left out as a whole; see `excluded`."""
+        exclusion = self.selection.folder(folder.encode("utf-8", "surrogateescape"))
+        if exclusion is not None:
+            return exclusion
+        marked = next((one for one in folders_down_to(folder) if self._exists(f"{one}/{NO_MEDIA}")), None)
+        return Exclusion(folder=marked, no_media=True) if marked is not None else None
+
+    def _selected(
+        self, listing: Iterable[BucketObject], folder: str, left_out: LeftOut | None
+    ) -> Iterator[BucketObject]:
+        """Yield those objects of a listing of keys, in their order, that the selection takes in.
+
+        Args:
+            listing: Everything below a folder.
+            folder: The folder; empty for the bucket itself.
+            left_out: Counts the others.
+        """
+        # The folders above the object, each with whether it holds `.nomedia`.
+        above = [(one.encode(), self._exists(f"{one}/{NO_MEDIA}")) for one in folders_down_to(folder)]
+        marker = NO_MEDIA.encode()
+        for seen in listing:
+            raw = seen.raw_name
+            while above and not raw.startswith(above[-1][0] + b"/"):
+                above.pop()
+            start = len(above[-1][0]) + 1 if above else 0
+            while (end := raw.find(b"/", start)) >= 0:
+                inner, first = raw[:end], raw[end + 1 :]
+                # This is the first object below the folder: `.nomedia` comes later, is this one, or is not there.
+                path = f"{inner.decode('utf-8', 'surrogateescape')}/{NO_MEDIA}"
+                is_marked = first == marker if first >= marker else self._exists(path)
+                above.append((inner, is_marked))
+                start = end + 1
+            marked = next((inner for inner, is_marked in above if is_marked), None)
+            exclusion = self.selection.key(raw)
+            if marked is not None:
+                exclusion = Exclusion(folder=marked.decode("utf-8", "replace"), no_media=True)
+            if exclusion is None:
+                yield seen
+            elif left_out is not None and not raw.endswith(b"/" + marker):
+                left_out.exclude(exclusion, seen.display_name)
+
+    @abstractmethod
+    def _exists(self, path: str) -> bool:
+        """Return whether there is a file at a path, which need not be a valid key."""
 
     @abstractmethod
     def _write(self, key: str, data: bytes) -> None: ...
@@ -149,3 +228,9 @@ class Bucket(ABC):
     def _check_writable(self) -> None:
         if not self.writable:
             raise BucketReadOnly("the bucket is read-only; set BUCKET_WRITABLE=true to allow changes")
+
+
+def folders_down_to(folder: str) -> list[str]:
+    """Return the path of each folder on the way to a folder, which is the last; none for the bucket itself."""
+    parts = folder.split("/") if folder else []
+    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]

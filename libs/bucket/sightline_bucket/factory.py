@@ -18,5 +18,5 @@ def open_bucket(settings: BucketSettings) -> Bucket:
     """
     folder = urls.folder(settings.url)
     if folder is not None:
-        return FolderBucket(folder, writable=settings.writable)
-    return RemoteBucket(settings.url, writable=settings.writable)
+        return FolderBucket(folder, writable=settings.writable, selection=settings.selection)
+    return RemoteBucket(settings.url, writable=settings.writable, selection=settings.selection)

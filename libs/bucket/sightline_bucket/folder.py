@@ -12,7 +12,6 @@ import secrets
 import stat as modes
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sightline_bucket import descriptors, keys
@@ -25,13 +24,15 @@ from sightline_bucket.errors import (
     ObjectMissing,
     ObjectUnreadable,
 )
+from sightline_bucket.file_objects import describe
+from sightline_bucket.file_systems import devices_with_inodes
+from sightline_bucket.folder_walk import MISSING, FolderWalk
+from sightline_bucket.left_out import LeftOut
+from sightline_bucket.selection import Selection
 from sightline_bucket.system_errors import EXHAUSTED, explain
 
-LINK = "a symbolic link; Sightline does not follow links"
 LINK_ON_THE_WAY = "it or one of its folders is a symbolic link; Sightline does not follow links"
 UNREADABLE = "it may not be read by the user that Sightline runs as"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MISSING = (FileNotFoundError, NotADirectoryError)
 _GROWTH = 1 << 16
 """Bytes for which there is room at once beyond what a file is said to hold."""
 
@@ -64,44 +65,48 @@ class OpenFile(OpenObject):
 class FolderBucket(Bucket):
     """A folder. Its own path may lead through symbolic links; below it none is followed."""
 
-    def __init__(self, path: bytes, *, writable: bool = False) -> None:
-        super().__init__(writable)
+    def __init__(self, path: bytes, *, writable: bool = False, selection: Selection | None = None) -> None:
+        super().__init__(writable, selection)
         self._path = path
+        self._with_inodes: frozenset[int] | None = None
+        """The devices whose inodes are part of stamps; None before they are looked up."""
 
     @property
     def root(self) -> Path:
         """The folder."""
         return Path(os.fsdecode(self._path))
 
-    def list(self, prefix: str | bytes = "") -> Iterator[BucketObject]:
+    def list(self, prefix: str | bytes = "", left_out: LeftOut | None = None) -> Iterator[BucketObject]:
         """Yield every object; see `Bucket.list`."""
         raw = prefix if isinstance(prefix, bytes) else prefix.encode("utf-8", "surrogateescape")
         raw = raw.strip(b"/")
         if any(part in (b"", b".", b"..") for part in raw.split(b"/")) and raw:
             raise KeyRefused(f"{keys.printable(raw)}: a folder is named relative to the bucket, without '.' and '..'")
+        self._with_inodes = inodes = devices_with_inodes(self.root)
         with self._open_root() as root:
-            if not any(map(keys.is_hidden, raw.split(b"/"))):
-                yield from self._walk(root, raw)
+            if not raw or self.excluded_folder(os.fsdecode(raw)) is None:
+                walk = FolderWalk(root, self._display_name, self.selection, inodes, self._check_answers, left_out)
+                yield from walk.objects(raw)
             if not os.path.samestat(os.fstat(root), self._check_root()):
                 raise BucketUnavailable(f"{self._display_name} became another folder while it was listed")
 
     def stat(self, key: str) -> BucketObject:
         """Return one object; see `Bucket.stat`."""
-        raw = os.fsencode(keys.check(key))
+        raw = os.fsencode(self.check(key))
         with self._open_parent(key) as (parent, name):
-            return _described(raw, os.stat(name, dir_fd=parent, follow_symlinks=False))
+            return self._described(raw, os.stat(name, dir_fd=parent, follow_symlinks=False))
 
     def open(self, key: str) -> OpenFile:
         """Open an object; see `Bucket.open`."""
-        raw = os.fsencode(keys.check(key))
+        raw = os.fsencode(self.check(key))
         with self._open_parent(key) as (parent, name), ExitStack() as closing:
             # Before it is opened: that alone may do something to a device.
-            found = _described(raw, os.stat(name, dir_fd=parent, follow_symlinks=False))
+            found = self._described(raw, os.stat(name, dir_fd=parent, follow_symlinks=False))
             if found.problem is None:
                 descriptor = os.open(name, descriptors.READ, dir_fd=parent)
                 closing.callback(os.close, descriptor)
                 # Another file may have come by that name meanwhile.
-                found = _described(raw, os.fstat(descriptor))
+                found = self._described(raw, os.fstat(descriptor))
             if found.problem is not None:
                 raise KeyRefused(f"{key}: {found.problem}")
             closing.pop_all()
@@ -139,54 +144,6 @@ class FolderBucket(Bucket):
                 raise KeyRefused(f"{key}: only files are deleted")
             os.unlink(name, dir_fd=parent)
 
-    def _walk(self, root: int, start: bytes) -> Iterator[BucketObject]:
-        """Yield what is below a folder, empty for the bucket's own; its files before its folders."""
-        waiting = [start]
-        while waiting:
-            folder = waiting.pop()
-            folders: list[bytes] = []
-            try:
-                with (
-                    descriptors.open_folder(root, folder, descriptors.LIST) as descriptor,
-                    os.scandir(descriptor) as entries,
-                ):
-                    named = ((os.fsencode(entry.name), entry) for entry in entries)
-                    visible = sorted(one for one in named if not keys.is_hidden(one[0]))
-                    for name, entry in visible:
-                        raw = folder + b"/" + name if folder else name
-                        with suppress(*_MISSING):
-                            found = self._describe_entry(raw, entry)
-                            if found is None:
-                                folders.append(raw)
-                            else:
-                                yield found
-            except _MISSING:
-                # Removed during the listing. If the whole bucket was, the check at the end notices.
-                continue
-            except OSError as error:
-                if error.errno == errno.ELOOP:
-                    continue
-                if not folder:
-                    raise BucketUnavailable(f"{self._display_name} cannot be listed: {error.strerror}") from error
-                self._check_answers(error)
-                yield _object(folder, 0, 0, f"a folder that cannot be listed: {explain(error)}")
-                continue
-            for raw in reversed(folders):
-                if len(raw) < keys.LONGEST_KEY:
-                    waiting.append(raw)
-                else:
-                    yield _object(raw, 0, 0, keys.TOO_LONG)
-
-    def _describe_entry(self, raw: bytes, entry: os.DirEntry[str]) -> BucketObject | None:
-        """Return a listed object; None for a folder."""
-        try:
-            return None if entry.is_dir(follow_symlinks=False) else _describe(raw, entry.stat(follow_symlinks=False))
-        except OSError as error:
-            if isinstance(error, _MISSING):
-                raise
-            self._check_answers(error)
-            return _object(raw, 0, 0, f"reading it failed: {explain(error)}")
-
     def _check_root(self) -> os.stat_result:
         """Return the status of the bucket's folder.
 
@@ -196,7 +153,7 @@ class FolderBucket(Bucket):
         try:
             found = os.stat(self._path)
         except OSError as error:
-            why = "is not there" if isinstance(error, _MISSING) else f"cannot be reached ({error.strerror})"
+            why = "is not there" if isinstance(error, MISSING) else f"cannot be reached ({error.strerror})"
             raise BucketUnavailable(f"{self._display_name} {why}; is its disk mounted? Is BUCKET_URL right?") from error
         if not modes.S_ISDIR(found.st_mode):
             raise BucketUnavailable(f"{self._display_name} is not a folder; BUCKET_URL must name one")
@@ -242,7 +199,7 @@ class FolderBucket(Bucket):
             BucketUnavailable: Likewise.
         """
         self._check_root()
-        if isinstance(error, _MISSING):
+        if isinstance(error, MISSING):
             return ObjectMissing(f"{key} is not there")
         if error.errno == errno.ELOOP:
             return KeyRefused(f"{key}: {LINK_ON_THE_WAY}")
@@ -270,47 +227,23 @@ class FolderBucket(Bucket):
     def _display_name(self) -> str:
         return f"the bucket {keys.printable(self._path)}"
 
+    def _described(self, raw: bytes, status: os.stat_result) -> BucketObject:
+        """Return an object.
 
-def _describe(raw: bytes, found: os.stat_result) -> BucketObject | None:
-    """Return an object; None for a folder."""
-    if modes.S_ISDIR(found.st_mode):
-        return None
-    problem = None
-    if modes.S_ISLNK(found.st_mode):
-        problem = LINK
-    elif not modes.S_ISREG(found.st_mode):
-        problem = "not a file, but a device, pipe or socket"
-    return _object(raw, found.st_size, found.st_mtime_ns, problem)
+        Raises:
+            ObjectMissing: It is a folder.
+        """
+        if self._with_inodes is None:
+            self._with_inodes = devices_with_inodes(self.root)
+        found = describe(raw, status, self._with_inodes)
+        if found is None:
+            raise ObjectMissing(f"{keys.printable(raw)} is a folder")
+        return found
 
-
-def _described(raw: bytes, status: os.stat_result) -> BucketObject:
-    """Return an object.
-
-    Raises:
-        ObjectMissing: It is a folder.
-    """
-    found = _describe(raw, status)
-    if found is None:
-        raise ObjectMissing(f"{keys.printable(raw)} is a folder")
-    return found
-
-
-def _object(raw: bytes, size: int, modified_ns: int, problem: str | None) -> BucketObject:
-    unnameable = keys.problem(raw)
-    return BucketObject(
-        key=None if unnameable else raw.decode("utf-8"),
-        raw_name=raw,
-        display_name=keys.printable(raw),
-        size=size,
-        # Not fromtimestamp: some file systems hold dates that it refuses, and floats lose the microseconds.
-        modified_at=_moment(modified_ns),
-        etag=f"{size:x}-{modified_ns:x}",
-        problem=unnameable or problem,
-    )
-
-
-def _moment(nanoseconds: int) -> datetime:
-    try:
-        return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
-    except OverflowError:
-        return _EPOCH
+    def _exists(self, path: str) -> bool:
+        folder, _, name = os.fsencode(path).rpartition(b"/")
+        try:
+            with self._open_root() as root, descriptors.open_folder(root, folder) as parent:
+                return modes.S_ISREG(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
+        except OSError:
+            return False

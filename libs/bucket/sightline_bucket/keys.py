@@ -1,4 +1,4 @@
-"""Keys: which names are valid, which are hidden, and how an invalid name is printed."""
+"""Keys: which names are valid, and how an invalid name is printed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,6 @@ LONGEST_KEY, LONGEST_NAME = 1024, 255
 
 TOO_LONG = f"its name is longer than {LONGEST_NAME} bytes, or its path than {LONGEST_KEY:,}; shorten it"
 NUMBERED = "its name ends in # and a number, which storage uses for unfinished files; rename it"
-
-# Made by file managers and storage systems, not by people; also everything that starts with a dot.
-_HIDDEN = frozenset({b"@eaDir", b"#recycle", b"$RECYCLE.BIN", b"System Volume Information", b"__MACOSX", b"lost+found"})
-
-
-def is_hidden(name: bytes) -> bool:
-    """Return whether a file or folder of this name is hidden: not part of the bucket."""
-    return name.startswith(b".") or name in _HIDDEN
 
 
 def problem(raw: bytes) -> str | None:
@@ -47,7 +39,7 @@ def check(key: str) -> str:
     """Return a key, if it is valid.
 
     Raises:
-        KeyRefused: It is empty, absolute, hidden, leaves the bucket, or cannot be a name in the bucket.
+        KeyRefused: It is empty, absolute, leaves the bucket, or cannot be a name in the bucket.
     """
     try:
         raw = key.encode("utf-8")
@@ -64,6 +56,4 @@ def check(key: str) -> str:
     segments = raw.split(b"/")
     if any(segment in (b"", b".", b"..") for segment in segments):
         raise KeyRefused(f"{name}: a key is relative to the bucket, without empty parts, '.' and '..'")
-    if any(map(is_hidden, segments)):
-        raise KeyRefused(f"{name}: hidden files are not part of the bucket")
     return key

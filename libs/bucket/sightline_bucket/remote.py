@@ -12,7 +12,9 @@ from obstore.store import ObjectStore
 
 from sightline_bucket import keys
 from sightline_bucket.bucket import Bucket, BucketObject, OpenObject
-from sightline_bucket.errors import ObjectExists, ObjectMissing
+from sightline_bucket.errors import KeyRefused, ObjectExists, ObjectMissing
+from sightline_bucket.left_out import LeftOut
+from sightline_bucket.selection import Selection
 from sightline_bucket.stores import LazyStore, bucket_errors, connect
 
 if TYPE_CHECKING:
@@ -48,8 +50,10 @@ class RemoteObject(OpenObject):
 class RemoteBucket(Bucket):
     """An object store, through obstore; the connection opens on first use."""
 
-    def __init__(self, url: str, *, writable: bool = False, store: ObjectStore | None = None) -> None:
-        super().__init__(writable)
+    def __init__(
+        self, url: str, *, writable: bool = False, selection: Selection | None = None, store: ObjectStore | None = None
+    ) -> None:
+        super().__init__(writable, selection)
         self._url = url
         self._open = LazyStore(lambda: connect(url), store)
 
@@ -58,34 +62,44 @@ class RemoteBucket(Bucket):
         """None: an object store reports no file events."""
         return
 
-    def list(self, prefix: str | bytes = "") -> Iterator[BucketObject]:
+    def list(self, prefix: str | bytes = "", left_out: LeftOut | None = None) -> Iterator[BucketObject]:
         """Yield every object; see `Bucket.list`."""
         text = prefix.decode("utf-8", "replace") if isinstance(prefix, bytes) else prefix
         folder = text.strip("/")
         if folder:
             keys.check(folder)
+        return self._selected(self._list(folder), folder, left_out)
+
+    def _list(self, folder: str) -> Iterator[BucketObject]:
         with bucket_errors(self._display_name, folder):
             for batch in obstore.list(self._open(), folder or None, chunk_size=_LISTED_AT_ONCE):
                 for meta in batch:
                     path = meta["path"]
                     # Consoles mark an empty folder with an empty object.
-                    marker = meta["size"] == 0 and path.endswith("/")
-                    if not marker and not any(keys.is_hidden(part) for part in path.encode().split(b"/")):
+                    if meta["size"] > 0 or not path.endswith("/"):
                         yield _describe(meta)
+
+    def _exists(self, path: str) -> bool:
+        try:
+            with bucket_errors(self._display_name, path):
+                obstore.head(self._open(), path)
+        except (ObjectMissing, KeyRefused):
+            return False
+        return True
 
     def stat(self, key: str) -> BucketObject:
         """Return one object; see `Bucket.stat`."""
-        with bucket_errors(self._display_name, keys.check(key)):
+        with bucket_errors(self._display_name, self.check(key)):
             return _describe(obstore.head(self._open(), key))
 
     def open(self, key: str) -> RemoteObject:
         """Open an object; see `Bucket.open`."""
-        with bucket_errors(self._display_name, keys.check(key)):
+        with bucket_errors(self._display_name, self.check(key)):
             return RemoteObject(self._open(), obstore.head(self._open(), key), self._display_name)
 
     def read(self, key: str, max_bytes: int) -> tuple[bytes, BucketObject]:
         """Return an object's bytes, by one request where they are within the limit; see `Bucket.read`."""
-        with bucket_errors(self._display_name, keys.check(key)):
+        with bucket_errors(self._display_name, self.check(key)):
             result = obstore.get(self._open(), key)
             if result.meta["size"] <= max_bytes:
                 return bytes(result.bytes()), _describe(result.meta)

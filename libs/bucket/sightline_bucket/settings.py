@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 from sightline_service import SettingsGroup
 
 from sightline_bucket import urls
+from sightline_bucket.selection import Selection, split_patterns
 
 Url = Annotated[str, AfterValidator(urls.check)]
 
@@ -26,6 +27,23 @@ class BucketSettings(SettingsGroup):
     """Part of every picture's id: keep it when the folder moves, choose another one for another bucket."""
     writable: bool = False
     """Whether pictures may be added to and removed from the bucket through the page and the API."""
+    exclude: str = Field(default="", examples=["Private/, *.tmp.jpg, !@eaDir/"])
+    """Patterns of what is left out, in gitignore's syntax, separated by commas, or one a line. They come after the
+    default ones (hidden files, recycle bins, snapshots, thumbnails of storage boxes, what photo programs keep beside
+    the originals); a pattern with ! takes back what those leave out. A folder with a file .nomedia is left out, too."""
+    include: str = Field(default="", examples=["Photos/, *.jpg"])
+    """Patterns, likewise, of which one must take a file in; empty takes in everything that is not left out."""
+
+    @property
+    def selection(self) -> Selection:
+        """What these patterns leave out and take in."""
+        return Selection(split_patterns(self.exclude), split_patterns(self.include))
+
+    @field_validator("exclude", "include")
+    @classmethod
+    def _are_patterns(cls, text: str) -> str:
+        Selection(split_patterns(text))
+        return text
 
 
 class ThumbnailSettings(SettingsGroup):

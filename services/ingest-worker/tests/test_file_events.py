@@ -7,8 +7,9 @@ import queue
 import threading
 
 import pytest
+from sightline_bucket.file_systems import file_system, reports_changes
 from sightline_ingest_worker.watcher.debouncer import Debouncer
-from sightline_ingest_worker.watcher.file_events import FileEvents, file_system, reports_changes
+from sightline_ingest_worker.watcher.file_events import FileEvents
 from waiting import wait_for
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import structlog
 from sightline_bucket import ThumbnailStore, open_bucket
+from sightline_bucket.file_systems import reports_changes
 from sightline_catalogue import Catalogue, exit_if_too_old
 from sightline_service import configure_logging
 from sightline_service.encoder_client import open_encoder
@@ -21,7 +22,7 @@ from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import TargetSource
 from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.database_check import DatabaseCheck
-from sightline_ingest_worker.watcher.file_events import FileEvents, reports_changes
+from sightline_ingest_worker.watcher.file_events import FileEvents
 from sightline_ingest_worker.watcher.leader_lock import LeaderLock
 from sightline_ingest_worker.watcher.loop import QUIET_SECONDS, Watcher
 from sightline_ingest_worker.watcher.reconciler import Reconciler

@@ -9,32 +9,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import structlog
 import watchfiles
 
 log = structlog.get_logger()
 
-NETWORK_FILE_SYSTEMS = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.gcsfuse",
-     "fuse.glusterfs", "ceph", "fuse.ceph", "lustre", "afs", "davfs", "fuse.davfs2", "fuse.grpcfuse", "fakeowner"}
-)  # fmt: skip
-"""File systems that do not report what other machines change."""
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
-
-
-def file_system(path: Path) -> str:
-    """Return the type of the file system that holds a path; empty if it is unknown."""
-    resolved = path.resolve()
-    mounts = [mount for mount in psutil.disk_partitions(all=True) if resolved.is_relative_to(mount.mountpoint)]
-    # Of two mounts at one place, the later one is seen.
-    return max(reversed(mounts), key=lambda mount: len(mount.mountpoint)).fstype if mounts else ""
-
-
-def reports_changes(path: Path) -> bool:
-    """Return whether the file system of a path reports all changes."""
-    return file_system(path) not in NETWORK_FILE_SYSTEMS
 
 
 class FileEvents:
