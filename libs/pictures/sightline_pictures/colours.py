@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageCms
 
+from sightline_pictures.hdr import HighRange, tone_mapping
+from sightline_pictures.ranges import float_range, integer_range
+
 Step = Callable[[Image.Image], Image.Image]
 
-_SIXTEEN_BIT = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
+_INTEGERS = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I"})
 # A profile of a mode's own colour space is applied in that mode; any other one after conversion, or not at all.
 _SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 _WHITE = (255, 255, 255)
+_GREY = (128, 128, 128)
+_FAINT = 48
+"""Levels of mean distance from white below which something on white is hard to see."""
+_GROUND_SAMPLE = 512
+_SAMPLED_VALUES = 4_000_000
 # No camera's profile is larger, and applying one would take long.
 _LARGEST_PROFILE = 4 * 1024 * 1024
 _BAND_PIXELS = 1_000_000
@@ -36,24 +45,29 @@ def bands(image: Image.Image, multiple: int = 1) -> Iterator[tuple[int, Image.Im
         yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
-def srgb_steps(image: Image.Image, icc_profile: bytes | None) -> list[Step]:
-    """Return what has to be done with a picture, or with any band of it, to make it 8-bit sRGB on white.
+def srgb_steps(image: Image.Image, icc_profile: bytes | None, coding: HighRange | None = None) -> list[Step]:
+    """Return what has to be done with a picture, or with any band of it, to make it 8-bit sRGB on an opaque ground.
 
     An ICC profile is applied where it is valid. No step is returned for a picture that is sRGB already.
+
+    Args:
+        image: Of any mode.
+        icc_profile: Of its colours.
+        coding: How it is coded where it is of high dynamic range; the profile is not applied then.
 
     Raises:
         ValueError: The mode cannot be converted.
     """
     steps: list[Step] = []
     mode, info_counts = image.mode, True
-    if mode in _SIXTEEN_BIT or mode == "I":
-        steps.append(_integers_to_bytes(image))
+    if mode in _INTEGERS or mode == "F":
+        steps.append(_to_bytes(image))
         mode, info_counts = "L", False
-    elif mode == "F":
-        steps.append(_floats_to_bytes(image))
-        mode, info_counts = "L", False
+    if coding is not None and mode in ("RGB", "RGBA"):
+        steps.append(tone_mapping(image, coding))
+        icc_profile = None
     if info_counts and image.has_transparency_data:
-        steps.append(_on_white)
+        steps.append(partial(_on_ground, ground=_ground(image)))
         mode = "RGB"
     elif mode not in _SPACES:
         target = "L" if mode == "1" else "RGB"
@@ -67,46 +81,47 @@ def srgb_steps(image: Image.Image, icc_profile: bytes | None) -> list[Step]:
     return steps
 
 
-def _integers_to_bytes(image: Image.Image) -> Step:
-    """Scale 16-bit and 32-bit greys to 8 bits; Pillow's own conversion clips them at 255.
+def _to_bytes(image: Image.Image) -> Step:
+    """Scale integers of 16 or 32 bits, or floating point numbers, to 8 bits; Pillow's own conversion clips at 255."""
+    step = max(1, image.width * image.height // _SAMPLED_VALUES)
+    sampled = np.concatenate([np.asarray(band).ravel()[::step] for _, band in bands(image)])
+    used = float_range(sampled) if image.mode == "F" else integer_range(sampled)
+    return lambda band: Image.fromarray(used.to_bytes(np.asarray(band)))
 
-    They are scaled by the number of bits in use, so that 12 bits of a scanner kept in 16 do not come out nearly black.
+
+def _rgba(image: Image.Image) -> Image.Image:
+    if image.mode == "La":
+        image = image.convert("LA")
+    return image if image.mode in ("RGBA", "LA") else image.convert("RGBA")
+
+
+def _ground(image: Image.Image) -> tuple[int, int, int]:
+    """Return the colour that transparency is laid on: white, or grey where white would hide what there is.
+
+    Chosen by a sample of the whole picture, so that thumbnail and vector show the same.
     """
-    most = max(int(np.asarray(band).max(initial=0)) for _, band in bands(image))
-    shift = max(8, most.bit_length()) - 8
-
-    def scale(band: Image.Image) -> Image.Image:
-        return Image.fromarray((np.asarray(band).clip(min=0) >> shift).astype(np.uint8))
-
-    return scale
-
-
-def _floats_to_bytes(image: Image.Image) -> Step:
-    """Scale floating point greys to 8 bits: from 0 to 1 by 255, others stretched between their extremes."""
-    extremes = [(values.min(initial=0.0), values.max(initial=0.0)) for values in map(_finite, bands(image))]
-    low, high = float(min(low for low, _ in extremes)), float(max(high for _, high in extremes))
-
-    def scale(band: Image.Image) -> Image.Image:
-        floats = _finite((0, band))
-        if low < 0 or high > 1:
-            floats = (floats - low) / max(high - low, np.finfo(np.float64).tiny)
-        return Image.fromarray((floats * 255).round().astype(np.uint8))
-
-    return scale
+    size = (min(_GROUND_SAMPLE, image.width), min(_GROUND_SAMPLE, image.height))
+    sample = image.resize(size, Image.Resampling.NEAREST)
+    if "transparency" in image.info:
+        sample.info["transparency"] = image.info["transparency"]
+    pixels = np.asarray(_rgba(sample).convert("RGBA")).reshape(-1, 4).astype(np.float32)
+    weight = pixels[:, 3].sum()
+    if not weight:
+        return _WHITE
+    on_white, on_grey = (
+        float((np.abs(pixels[:, :3] - ground[0]).max(axis=1) * pixels[:, 3]).sum() / weight)
+        for ground in (_WHITE, _GREY)
+    )
+    return _WHITE if on_white >= _FAINT or on_white >= on_grey else _GREY
 
 
-def _finite(band: tuple[int, Image.Image]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return np.nan_to_num(np.asarray(band[1], dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    if image.mode not in ("RGBA", "LA"):
-        image = image.convert("RGBA")
+def _on_ground(image: Image.Image, ground: tuple[int, int, int]) -> Image.Image:
+    image = _rgba(image)
     alpha = image.getchannel("A")
     opaque = image.convert("RGB")
     if alpha.getextrema() == (255, 255):
         return opaque
-    canvas = Image.new("RGB", image.size, _WHITE)
+    canvas = Image.new("RGB", image.size, ground)
     canvas.paste(opaque, mask=alpha)
     return canvas
 

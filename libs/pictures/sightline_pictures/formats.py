@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from io import BytesIO
+from dataclasses import dataclass, replace
 
 from pi_heif.as_plugin import HeifImageFile
-from PIL import AvifImagePlugin, PngImagePlugin
+from PIL import AvifImagePlugin
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
-from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from sightline_pictures import tiff
+from sightline_pictures.animation import animation_source
+from sightline_pictures.camera_raw import NAME, is_camera_raw
+from sightline_pictures.jpeg import open_jpeg
+from sightline_pictures.jpeg2000 import open_jpeg2000
+from sightline_pictures.jxl import open_jxl
+from sightline_pictures.psd import open_psd
+from sightline_pictures.source import Loaded, Source, pillow_source
+from sightline_pictures.tiff_source import open_raw, open_tiff
 
 # Several pictures are decoded at a time, and each thread takes memory of its own.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 2
-# Of a text that is not ASCII each character may take four bytes.
-PngImagePlugin.MAX_TEXT_MEMORY = 16 * 1024 * 1024
 
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
@@ -38,47 +38,87 @@ class Format:
         name: As Sightline shows it.
         media_type: As browsers know it.
         extensions: In lower case, the usual one first.
-        reader: Pillow's. The class itself is called, not `PIL.Image.open`: that would measure every file against
-            Pillow's global `MAX_IMAGE_PIXELS` and warn or raise by it, where the limit here is the caller's.
+        open: Opens a file's bytes, and decodes nothing yet.
     """
 
     name: str
     media_type: str
     extensions: tuple[str, ...]
-    reader: Callable[[BytesIO, str], ImageFile]
+    open: Callable[[bytes], Source]
 
 
-JPEG = Format("JPEG", "image/jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), JpegImageFile)
-PNG = Format("PNG", "image/png", (".png",), PngImageFile)
-WEBP = Format("WebP", "image/webp", (".webp",), WebPImageFile)
-GIF = Format("GIF", "image/gif", (".gif",), GifImageFile)
-BMP = Format("BMP", "image/bmp", (".bmp", ".dib"), BmpImageFile)
-TIFF = Format("TIFF", "image/tiff", (".tif", ".tiff"), TiffImageFile)
-HEIC = Format("HEIC", "image/heic", (".heic", ".heif", ".hif"), HeifImageFile)
-AVIF = Format("AVIF", "image/avif", (".avif",), AvifImageFile)
+def _open_bmp(data: bytes) -> Source:
+    source = pillow_source(BmpImageFile)(data)
 
-FORMATS = {format.name: format for format in (JPEG, PNG, WEBP, GIF, BMP, TIFF, HEIC, AVIF)}
+    def load(min_side: int | None) -> Loaded:
+        loaded = source.load(min_side)
+        if loaded.image.mode == "RGBA" and loaded.image.getchannel("A").getextrema() == (0, 0):
+            # Most programs leave the fourth byte empty, whatever the header calls it.
+            return replace(loaded, image=loaded.image.convert("RGB"))
+        return loaded
+
+    return replace(source, load=load)
+
+
+JPEG = Format("JPEG", "image/jpeg", (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".mpo"), open_jpeg)
+PNG = Format("PNG", "image/png", (".png", ".apng"), animation_source(PngImageFile))
+WEBP = Format("WebP", "image/webp", (".webp",), animation_source(WebPImageFile))
+GIF = Format("GIF", "image/gif", (".gif",), animation_source(GifImageFile))
+BMP = Format("BMP", "image/bmp", (".bmp", ".dib"), _open_bmp)
+TIFF = Format("TIFF", "image/tiff", (".tif", ".tiff"), open_tiff)
+HEIC = Format("HEIC", "image/heic", (".heic", ".heif", ".hif"), pillow_source(HeifImageFile))
+AVIF = Format("AVIF", "image/avif", (".avif", ".avifs"), animation_source(AvifImageFile))
+JXL = Format("JPEG XL", "image/jxl", (".jxl",), open_jxl)
+JPEG_2000 = Format("JPEG 2000", "image/jp2", (".jp2", ".j2k", ".j2c", ".jpc", ".jpf", ".jpx"), open_jpeg2000)
+PSD = Format("PSD", "image/vnd.adobe.photoshop", (".psd",), open_psd)
+CAMERA_RAW = Format(
+    NAME,
+    "image/x-raw",
+    (
+        ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw", ".3fr", ".crw", ".erf", ".fff",
+        ".gpr", ".iiq", ".k25", ".kdc", ".dcr", ".mef", ".mos", ".mrw", ".nrw", ".raw", ".rwl", ".sr2", ".srf", ".x3f",
+    ),
+    open_raw,
+)  # fmt: skip
+
+FORMATS = {
+    format.name: format for format in (JPEG, PNG, WEBP, GIF, BMP, TIFF, HEIC, AVIF, JXL, JPEG_2000, PSD, CAMERA_RAW)
+}
 """All of them, by name."""
 EXTENSIONS = frozenset(extension for format in FORMATS.values() for extension in format.extensions)
 
 
 def detect(data: bytes) -> Format | None:
-    """Return the format by the first bytes, whatever the file's name; None for any other file."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return JPEG
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return PNG
+    """Return the format by the first bytes, whatever the file's name; None for any other file.
+
+    A camera's raw file that is a TIFF is one here; `open_tiff` tells them apart.
+    """
+    for start, format in _STARTS:
+        if data.startswith(start):
+            return format
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return WEBP
-    if data.startswith((b"GIF87a", b"GIF89a")):
-        return GIF
-    if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
-        return TIFF
-    if data[4:8] == b"ftyp":
-        return _detect_heif(data)
-    if data.startswith(b"BM"):
-        return BMP
-    return None
+    if is_camera_raw(data):
+        return CAMERA_RAW
+    return _detect_heif(data) if data[4:8] == b"ftyp" else None
+
+
+_STARTS = (
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"GIF87a", GIF),
+    (b"GIF89a", GIF),
+    (b"II*\0", TIFF),
+    (b"MM\0*", TIFF),
+    (b"II+\0", TIFF),
+    (b"MM\0+", TIFF),
+    (b"BM", BMP),
+    (b"8BPS\0\1", PSD),
+    (b"\xff\x0a", JXL),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", JXL),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", JPEG_2000),
+    (b"\xff\x4f\xff\x51", JPEG_2000),
+)
 
 
 def _detect_heif(data: bytes) -> Format | None:
@@ -91,66 +131,3 @@ def _detect_heif(data: bytes) -> Format | None:
     if brand in _AVIF_BRANDS:
         return AVIF
     return HEIC if brand in _HEIC_BRANDS else None
-
-
-def declared_size(data: bytes, format: Format) -> tuple[int, int] | None:
-    """Return width and height in pixels as the header states them; None for formats whose header is not read here.
-
-    It is checked before Pillow opens the file: Pillow's readers allocate a WebP's canvas when they open it, and give no
-    size at all for a file that ends right after its header.
-
-    Raises:
-        PictureError: A TIFF's header says what would take memory out of proportion to its pixels.
-    """
-    try:
-        if format is PNG and data[12:16] == b"IHDR":
-            width, height = struct.unpack_from(">II", data, 16)
-        elif format is GIF:
-            width, height = struct.unpack_from("<HH", data, 6)
-        elif format is BMP and struct.unpack_from("<I", data, 14)[0] >= 40:
-            width, height = map(abs, struct.unpack_from("<ii", data, 18))
-        elif format is WEBP:
-            return _webp_size(data)
-        elif format is TIFF:
-            return tiff.checked_size(data)
-        else:
-            return None
-    except struct.error:
-        return None
-    return width, height
-
-
-def _webp_size(data: bytes) -> tuple[int, int] | None:
-    if data[12:16] == b"VP8X":
-        width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
-    elif data[12:16] == b"VP8L":
-        (bits,) = struct.unpack_from("<I", data, 21)
-        width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-    elif data[12:16] == b"VP8 ":
-        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
-    else:
-        return None
-    return width, height
-
-
-def scans_of(data: bytes) -> int:
-    """Return how many scans a JPEG may have at most: each is a pass over all of its pixels."""
-    return data.count(b"\xff\xda")
-
-
-def is_truncated(data: bytes, format: Format) -> bool:
-    """Return whether a file is shorter than its header says, for the formats whose readers do not notice."""
-    if format is WEBP:
-        return len(data) < 12 or int.from_bytes(data[4:8], "little") + 8 > len(data)
-    if format not in (HEIC, AVIF):
-        return False
-    at = 0
-    while at + 8 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        if length == 1:
-            length = int.from_bytes(data[at + 8 : at + 16], "big")
-        if length < 8:
-            # 0 means to the end of the file; other lengths below 8 are invalid.
-            return False
-        at += length
-    return at != len(data)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pillow_heif
 import pytest
+from hard_files import high_range_png, page, psd, raw_file, tiff
 from PIL import Image, ImageCms
 from PIL.ExifTags import Base
 
@@ -83,6 +84,26 @@ def heic(mode: str) -> Maker:
     return make
 
 
+def jpeg_without_its_end(**options: Any) -> Maker:
+    def make(size: tuple[int, int]) -> bytes:
+        return maker("JPEG", **options)(size)[:-3]
+
+    return make
+
+
+def deep_tiff(kind: str, **options: Any) -> Maker:
+    def make(size: tuple[int, int]) -> bytes:
+        return tiff(page(np.full((size[1], size[0], 3), 1, kind), 2, zipped=True, **options))
+
+    return make
+
+
+def jpeg_xl(size: tuple[int, int]) -> bytes:
+    library = pytest.importorskip("pylibjxl")
+    data: bytes = library.encode(np.full((size[1], size[0], 3), 99, np.uint8), effort=1)
+    return data
+
+
 CASES: list[tuple[str, Maker, tuple[int, int], int]] = [
     *((f"png {w}x{h}", maker("PNG"), (w, h), PLAIN) for w, h in LONG),
     *((f"jpeg {w}x{h}", maker("JPEG"), (w, h), PLAIN) for w, h in LONG if max(w, h) <= 65_500),
@@ -114,6 +135,17 @@ CASES: list[tuple[str, Maker, tuple[int, int], int]] = [
     ("avif transparent", maker("AVIF", "RGBA", speed=10), MEDIUM, OTHER),
     ("heic", heic("RGB"), (4_000, 3_000), OTHER),
     ("heic transparent", heic("RGBA"), (4_000, 3_000), OTHER),
+    ("jpeg cut off", jpeg_without_its_end(), LARGE, OTHER),
+    ("jpeg cut off, progressive", jpeg_without_its_end(progressive=True), LARGE, OTHER),
+    ("png in PQ", high_range_png, MEDIUM, OTHER),
+    ("tiff planes of 16 bits", deep_tiff("u2", planar=True), LARGE, OTHER),
+    ("tiff floats of colours", deep_tiff("f4"), MEDIUM, OTHER),
+    ("tiff doubles in tiles", deep_tiff("f8", tile=512), (4_000, 3_000), OTHER),
+    ("psd", lambda size: psd(np.full((size[1], size[0], 3), 99, "u1")), (5_000, 4_000), OTHER),
+    ("psd 16 bits", lambda size: psd(np.full((size[1], size[0], 3), 99, "u2")), (3_500, 3_000), OTHER * 3),
+    ("jpeg 2000", maker("JPEG2000"), MEDIUM, OTHER * 3),
+    ("jpeg xl", jpeg_xl, MEDIUM, OTHER * 4),
+    ("camera raw", lambda size: raw_file(Image.new("RGB", size, (200, 90, 9))), MEDIUM, OTHER),
 ]
 
 

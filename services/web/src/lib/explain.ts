@@ -52,7 +52,9 @@ const BY_PROBLEM: Record<string, Words> = {
   'not-a-picture': {
     icon: 'picture',
     title: 'This file cannot be read as a picture',
-    text: 'JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC and AVIF are read. Try another file, or the same picture saved again.',
+    text:
+      'JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG XL, JPEG 2000, PSD and camera raw files are read. ' +
+      'Try another file, or the same picture saved again.',
   },
   'too-large': {
     icon: 'picture',
