@@ -19,7 +19,7 @@ SIZE = 32
 
 @pytest.fixture(scope="module")
 def vectors():
-    return np.random.default_rng(1).normal(size=(70_000, SIZE)).astype(np.float32)
+    return np.random.default_rng(1).normal(size=(25_000, SIZE)).astype(np.float32)
 
 
 def indexed(client):
@@ -52,11 +52,11 @@ def query(vector, **options):
 
 
 def test_searches_and_writes_go_on_while_an_index_is_built(serve, create, fill, vectors):
-    server = serve(EDGE_INDEX_THRESHOLD="40000")
+    server = serve(EDGE_INDEX_THRESHOLD="8000")
     client = server.client()
     create(client, "a", SIZE)
     client.create_payload_index("a", "number", models.PayloadSchemaType.INTEGER)
-    fill(client, "a", vectors, 0, 30_000)
+    fill(client, "a", vectors, 0, 6000)
     building, stop = threading.Event(), threading.Event()
     searches, failures = [], []
 
@@ -65,7 +65,7 @@ def test_searches_and_writes_go_on_while_an_index_is_built(serve, create, fill, 
         random = np.random.default_rng(2)
         try:
             while not stop.is_set():
-                number = 100 * int(random.integers(0, 300)) + int(random.integers(5, 100))
+                number = 100 * int(random.integers(0, 60)) + int(random.integers(5, 100))
                 found = stub.Query(query(vectors[number])).result
                 assert found[0].id.num == number, (number, found[0].id.num)
                 searches.append(building.is_set())
@@ -75,38 +75,38 @@ def test_searches_and_writes_go_on_while_an_index_is_built(serve, create, fill, 
 
     thread = threading.Thread(target=search)
     thread.start()
-    fill(client, "a", vectors, 30_000, 45_000)
+    fill(client, "a", vectors, 6000, 9000)
     child = wait_for(lambda: child_of(server), "a build begins")
     # Held, so that it does not end before what is to happen meanwhile.
     os.kill(child, signal.SIGSTOP)
     assert client.get_collection("a").status == models.CollectionStatus.YELLOW
     building.set()
     # Every kind of write, while the copy is being indexed without them.
-    fill(client, "a", vectors, 45_000, 60_000)
-    client.delete("a", list(range(0, 60_000, 100)))
-    client.delete("a", models.Filter(must=[models.HasIdCondition(has_id=list(range(59_990, 60_000)))]))
-    client.set_payload("a", {"mark": "x"}, points=list(range(1, 60_000, 100)))
+    fill(client, "a", vectors, 9000, 12_000)
+    client.delete("a", list(range(0, 12_000, 100)))
+    client.delete("a", models.Filter(must=[models.HasIdCondition(has_id=list(range(11_990, 12_000)))]))
+    client.set_payload("a", {"mark": "x"}, points=list(range(1, 12_000, 100)))
     client.upsert("a", [models.PointStruct(id=2, vector={"image": vectors[2].tolist()}, payload={"only": 1})])
-    moved = models.PointStruct(id=3, vector={"image": vectors[60_001].tolist()}, payload={"number": 3})
+    moved = models.PointStruct(id=3, vector={"image": vectors[12_001].tolist()}, payload={"number": 3})
     client.upsert("a", [moved])
     client.upsert("a", [models.PointStruct(id=4, vector={}, payload={"number": 4, "state": "failed"})])
     client.create_payload_index("a", "mark", models.PayloadSchemaType.KEYWORD)
+    wait_for(lambda: sum(searches) > 20 or failures, "searches go on meanwhile")
     os.kill(child, signal.SIGCONT)
     wait_for(lambda: indexed(client), "the index is swapped in")
     building.clear()
     stop.set()
     thread.join()
     assert not failures, failures[0]
-    assert sum(searches) > 20
     wait_for(lambda: builds(server), "the build is in the log")
     assert builds(server)[0]["replayed_writes"] > 0
 
     for again in range(2):
-        expected = set(range(60_000)) - set(range(0, 60_000, 100)) - set(range(59_990, 60_000))
+        expected = set(range(12_000)) - set(range(0, 12_000, 100)) - set(range(11_990, 12_000))
         found = {}
         offset = None
         while True:
-            page, offset = client.scroll("a", limit=20_000, offset=offset)
+            page, offset = client.scroll("a", limit=5000, offset=offset)
             found.update({point.id: point.payload for point in page})
             if offset is None:
                 break
@@ -116,11 +116,11 @@ def test_searches_and_writes_go_on_while_an_index_is_built(serve, create, fill, 
         assert found[4] == {"number": 4, "state": "failed"}
         assert all(payload["number"] == number for number, payload in found.items() if number != 2)
         condition = models.FieldCondition(key="mark", match=models.MatchValue(value="x"))
-        assert client.count("a", models.Filter(must=[condition])).count == 600
-        assert client.facet("a", "mark").hits[0].count == 600
-        near = client.query_points("a", vectors[60_001].tolist(), using="image", limit=1)
+        assert client.count("a", models.Filter(must=[condition])).count == 120
+        assert client.facet("a", "mark").hits[0].count == 120
+        near = client.query_points("a", vectors[12_001].tolist(), using="image", limit=1)
         assert near.points[0].id == 3
-        for number in (5, 44_999, 45_001, 59_989):
+        for number in (5, 8999, 9001, 11_989):
             assert client.grpc_points.Query(query(vectors[number])).result[0].id.num == number
         if not again:
             server.kill()
