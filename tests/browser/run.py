@@ -73,7 +73,7 @@ def main() -> int:
         stack = Stack(
             bucket=bucket,
             state=Path(folder, "state"),
-            models=ROOT / "data/models-embedded",
+            models=ROOT / "data/models",
             ports=choose_ports(),
             writable=True,
             page=ROOT / "services/web/dist",

@@ -43,8 +43,7 @@ class Running:
 @pytest.fixture(scope="module")
 def start(tmp_path_factory) -> Iterator[Callable[..., Running]]:
     """Start a system over a bucket; it ends with the module's tests, and all the tests share converted models."""
-    # The containers' tests have it converted, too.
-    models = ROOT / "data/models-embedded"
+    models = ROOT / "data/models"
     with ExitStack() as ends:
 
         def start_stack(bucket: Path, *, writable: bool = False, state: Path | None = None, **settings: str) -> Running:
