@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock
@@ -12,6 +11,7 @@ import qdrant_edge as engine
 from qdrant_client import grpc as api
 from sightline_service.atomic_write import atomic_write
 
+from sightline_qdrant_edge import generations
 from sightline_qdrant_edge.errors import EdgeError, EngineFailure, NotFound, collection_missing
 from sightline_qdrant_edge.files import copy_shard, discard, sync_tree
 from sightline_qdrant_edge.point_cache import PointCache
@@ -21,7 +21,6 @@ from sightline_qdrant_edge.updates import Write, operations, removed_from_index
 from sightline_qdrant_edge.write_journal import WriteJournal
 from sightline_qdrant_edge.write_throttle import WriteThrottle
 
-_CURRENT_FILE = "current"
 _UNINDEXED_FILE = "unindexed"
 _JOURNAL_FILE = "journal"
 _PAYLOAD_BYTES = 1000
@@ -29,7 +28,6 @@ _PAYLOAD_BYTES = 1000
 _CLOSE_SECONDS = 30.0
 _LAST_WRITES = 4
 _MAX_ROUNDS = 50  # a round halves what is left; only writes of half a second each could need as many
-_GENERATION = re.compile(r"gen-[0-9]{6,}")
 
 
 class Serving(NamedTuple):
@@ -66,12 +64,10 @@ class EdgeCollection:
         self.folder = folder
         try:
             self.request = read_request(folder)
-            self.generation = (folder / _CURRENT_FILE).read_text("ascii")
+            # Before leftovers are deleted: the generation that `current` should name may be among them.
+            self.generation = generations.current(folder)
         except (OSError, ValueError) as error:
             raise EngineFailure(f"the collection in {folder} is damaged: {error}") from None
-        if not _GENERATION.fullmatch(self.generation) or not (folder / self.generation).is_dir():
-            # Checked before leftovers are deleted: the generation that `current` should name may be among them.
-            raise EngineFailure(f"the collection in {folder} is damaged: {folder / _CURRENT_FILE} names no generation")
         vectors = vector_params(self.request)
         self.dimensions = {key: params.size for key, params in vectors.items()}
         self.preloaded = any(params.memory == api.Memory.Cached for params in vectors.values())
@@ -96,11 +92,11 @@ class EdgeCollection:
     def create(cls, folder: Path, request: api.CreateCollection) -> None:
         """Write a new, empty collection into `folder`, which does not exist yet."""
         config = engine_config(request)
-        generation = folder / "gen-000001"
+        generation = folder / generations.FIRST
         generation.mkdir(parents=True)
         create_shard(generation, config)
         write_request(folder, request)
-        atomic_write(folder / _CURRENT_FILE, generation.name.encode("ascii"), durable=True)
+        generations.make_current(generation)
         sync_tree(folder)
 
     def _served(self, shard: engine.EdgeShard) -> Serving:
@@ -208,9 +204,8 @@ class EdgeCollection:
 
         Writes wait for the last part of the copy; searches do not.
         """
-        number = int(self.generation.removeprefix("gen-")) + 1
-        folder = self.folder / f"gen-{number:06}"
         origin = self.folder / self.generation
+        folder = generations.following(origin)
         discard(folder)
         self._idle.clear()
         try:
@@ -271,7 +266,10 @@ class EdgeCollection:
             # Not the engine's flush, for which searches would wait: its log is enough, once it is on the disk.
             sync_tree(folder)
             old = self.folder / self.generation
-            self._set_current(folder.name)
+            try:
+                generations.make_current(folder)
+            except OSError as error:
+                raise EngineFailure(f"cannot put {folder} into service: {error}") from None
             self.generation = folder.name
             # The old one is not closed: a search may be about to use it. Its last reference closes it.
             self._serving = self._served(shard)
@@ -281,15 +279,6 @@ class EdgeCollection:
             self.build_error = ""
             self._idle.set()
         discard(old)
-
-    def _set_current(self, generation: str) -> None:
-        pointer = self.folder / _CURRENT_FILE
-        try:
-            atomic_write(pointer, generation.encode("ascii"), durable=True)
-        except OSError as error:
-            # If only the sync failed, the new name is in place and a restart would read it: the swap counts.
-            if pointer.read_text("ascii") != generation:
-                raise EngineFailure(f"cannot write {pointer}: {error}") from None
 
     def abandon_generation(self, folder: Path) -> None:
         """Abandon a build; the collection does not change."""

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from qdrant_client.grpc import collections_service_pb2, points_service_pb2, qdrant_pb2, snapshots_service_pb2
+from sightline.grpc_client.channels import is_unix
 from sightline.grpc_server import MalformedInterceptor
 
 from sightline_qdrant_edge.errors import EdgeError
@@ -85,7 +86,7 @@ class EdgeServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._names = ["", *(f"qdrant.{name}" for name in services)]
         self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        if address.startswith("unix:"):
+        if is_unix(address):
             self._server.add_insecure_port(address)
             self.port = 0
             return
