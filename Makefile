@@ -130,10 +130,6 @@ bench-encoder: setup $(VENV)/.benchmarks $(if $(findstring batching,$(or $(PARTS
 bench-map: setup ## Maps: openTSNE beside scikit-learn (IMAGES=FOLDER, SIZES=2000,10000)
 	@$(BIN)/python -m benchmarks.map $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)')
 
-.PHONY: map-figure
-map-figure: setup ## A map of the first five classes of IMAGES=FOLDER as a picture (CLASSES=cat,dog for others)
-	@$(BIN)/python -m benchmarks.map --figure $(if $(IMAGES),--images '$(IMAGES)') $(if $(CLASSES),--classes '$(CLASSES)')
-
 .PHONY: report
 report: setup ## The report's six figures over IMAGES=FOLDER, whose folders are classes, as a page (SIZES=, HNSW=NUMBER, MODEL=)
 	@$(BIN)/python -m benchmarks.report $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)') \

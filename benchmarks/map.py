@@ -1,8 +1,4 @@
-"""Maps: `make bench-map SIZES=2000,10000`, and one of some classes as a picture, `make map-figure CLASSES=cat,dog`.
-
-bench-map gives openTSNE, as the map worker runs it, and scikit-learn's TSNE the same vectors. map-figure is like
-Figure 6 of the report.
-"""
+"""Maps by openTSNE, as the map worker runs it, and by scikit-learn's TSNE, of the same vectors: `make bench-map`."""
 
 from __future__ import annotations
 
@@ -11,9 +7,8 @@ import os
 # As the map worker does: it is read when OpenMP is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +16,6 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from sightline_search_gateway.exports import (
     FEWEST,
-    ITERATIONS,
     NEIGHBOURS,
     Coordinates,
     Separation,
@@ -39,12 +33,11 @@ from sklearn.manifold import TSNE
 
 from benchmarks.harness import pictures, results
 from benchmarks.harness.pictures import Vectors
-from benchmarks.harness.results import COLORS, Failed
+from benchmarks.harness.results import COLORS
 from benchmarks.harness.vectors import Growth
 
 PERPLEXITY = 30.0
 SIZES = "2000,10000,50000"
-CLASSES = 5
 
 
 @dataclass(frozen=True)
@@ -115,8 +108,8 @@ def scatter(axes: Axes, found: Mapped) -> None:
     axes.set_aspect("equal")
 
 
-def benchmark() -> None:
-    """Measure, print, draw and write bench-map."""
+def main() -> None:
+    """Measure, print and write."""
     options = results.options("bench-map", __doc__, sizes=(results.sizes, SIZES))
     found = pictures.find(options.images)
     keys, real = pictures.embed_with(pictures.load(), found)
@@ -136,36 +129,5 @@ def benchmark() -> None:
     results.write("bench-map", settings=settings, figures=figures)
 
 
-def chosen(found: pictures.Collection, classes: str | None) -> pictures.Collection:
-    """Return the pictures of the classes named, or of the first five by name."""
-    labels = sorted({label for key in found.keys if (label := found.label(key))}, key=str.casefold)
-    wanted = classes.split(",") if classes else labels[:CLASSES]
-    if missing := [one for one in wanted if one not in labels]:
-        raise Failed(f"{found.folder} has no folder {missing[0]}")
-    return replace(found, keys=[key for key in found.keys if found.label(key) in wanted])
-
-
-def figure() -> None:
-    """Lay out, judge, print, draw and write map-figure."""
-    options = results.options("map-figure", __doc__, "a folder whose folders are labels", classes=(str, None))
-    found = chosen(pictures.find(options.images), options.classes)
-    keys, vectors = pictures.embed_with(pictures.load(), found)
-    laid = mapped(vectors, [found.label(key) for key in keys])
-    if laid is None:
-        raise Failed(f"{len(keys)} pictures are too few for a map; it takes {FEWEST}")
-    target = f"map-figure-{found.name}"
-    with results.picture(target, f"t-SNE of {len(laid.labels)} classes of {found.name}", height=6, grid=None) as axes:
-        scatter(axes, laid)
-    if laid.separation is not None:
-        rows = [[one["label"], one["count"], one["knn_agreement"]] for one in laid.separation["per_label"]]
-        results.show(["class", "pictures", f"of {NEIGHBOURS} nearest, its own"], rows)
-    settings = {"images": str(found.folder), "classes": laid.labels, "iterations": ITERATIONS}
-    results.write(target, settings=settings, figures=laid.figures(), separation=laid.separation)
-
-
 if __name__ == "__main__":
-    if "--figure" in sys.argv:
-        sys.argv.remove("--figure")
-        figure()
-    else:
-        benchmark()
+    main()

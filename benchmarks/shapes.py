@@ -103,14 +103,14 @@ def by_worker(running: System, data: bytes, _: tuple[int, int]) -> str:
 
 def by_search(running: System, data: bytes, _: tuple[int, int]) -> str:
     """Search by the file."""
-    return _said(running.http.post("/search", files={"file": ("shape.png", data, "image/png")}, headers=_own(running)))
+    return _said(running.http.post("/search", files={"file": ("shape.png", data, "image/png")}))
 
 
 def by_map(running: System, data: bytes, _: tuple[int, int]) -> str:
     """Make a map of the file and small ones."""
     sent = [data, *(png(90 + number, 60) for number in range(FEWEST))]
     files = [("files", (f"{number}.png", each, "image/png")) for number, each in enumerate(sent)]
-    return _said(running.http.post("/maps/uploads", files=files, headers=_own(running)))
+    return _said(running.http.post("/maps/uploads", files=files))
 
 
 def by_file(running: System, data: bytes, _: tuple[int, int]) -> str:
@@ -126,10 +126,6 @@ def by_pixels(running: System, _: bytes, size: tuple[int, int]) -> str:
 WAYS: dict[str, Callable[[System, bytes, tuple[int, int]], str]] = {
     "worker": by_worker, "search": by_search, "map": by_map, "gRPC file": by_file, "gRPC raw": by_pixels,
 }  # fmt: skip
-
-
-def _own(running: System) -> dict[str, str]:
-    return {"Origin": running.stack.url}
 
 
 def _said(answer: httpx.Response) -> str:

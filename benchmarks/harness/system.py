@@ -103,7 +103,7 @@ class System:
 
     def rescan(self) -> None:
         """Have the watcher list the bucket now."""
-        self.http.post("/ingest/rescan", json={}, headers={"Origin": self.stack.url}).raise_for_status()
+        self.http.post("/ingest/rescan", json={}).raise_for_status()
 
     def wait(self, done: Callable[[IngestState], bool] = lambda state: state.finished) -> IngestState:
         """Return the state of ingestion once it is as wanted."""
