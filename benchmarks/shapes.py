@@ -29,7 +29,7 @@ SHAPES = [(1, 65_535), (40_000, 1), (790, 36_861), (14_000, 14_000), (30_000, 2_
 SERVICES = ("encoder", "ingest-worker", "search-gateway")
 SAMPLE_SECONDS, TIMEOUT_SECONDS = 0.05, 300.0
 FEWEST = 10
-"""Pictures of a map: the one that is measured, and small ones."""
+"""How many small pictures a map gets beside the one that is measured."""
 MB = 1_000_000
 
 
@@ -82,7 +82,7 @@ def watched(running: System) -> Iterator[Peak]:
     for processes in running.processes().values():
         for process in processes:
             with suppress(OSError, psutil.Error):
-                # The kernel's mark of the most memory starts again at what is held now.
+                # Resets the kernel's record of the most memory to what is held now.
                 Path(f"/proc/{process.pid}/clear_refs").write_text("5")
                 found.before[process.pid] = process.memory_info().rss
     with meanwhile(lambda: found.look(running), pause_seconds=SAMPLE_SECONDS):

@@ -29,7 +29,7 @@ NOBODY = 65534
 OPEN = ("sightline-search-gateway", "sightline-encoder")
 """The services whose TCP ports are for whoever can reach them."""
 STDERR = 2
-"""Where a launcher's own output goes is for who started it to choose."""
+"""Whoever starts a launcher chooses where its own output goes."""
 KINDS = {psutil.CONN_LISTEN: "tcp", psutil.CONN_NONE: "udp"}
 SHARED = re.compile(r" rw-s .* ((?:/dev/shm|/tmp|/var/tmp)/.*)$", re.MULTILINE)
 PYTHONS = os.pathsep.join(("/usr/bin", "/usr/local/bin", "/bin"))

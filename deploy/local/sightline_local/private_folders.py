@@ -24,7 +24,7 @@ def make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _is_open(folder.stat().st_mode):
         return
-    # Itself first: then nobody can exchange what is in it.
+    # The folder first: then nobody can replace what is in it.
     close(folder)
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):

@@ -11,10 +11,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIGURATION = ROOT / "deploy" / "redis" / "redis.conf"
-"""That of the container, too: what is kept, how much at most, and which commands there are."""
+"""The container's configuration, too: what is kept, how much at most, and which commands there are."""
 PROGRAMS = ("valkey-server", "redis-server")
 OLDEST = (7, 0)
-"""Older ones are no longer mended."""
+"""Older versions are no longer maintained."""
 
 
 @cache

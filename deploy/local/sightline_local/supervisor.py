@@ -150,7 +150,7 @@ def main() -> None:
         configuration["watchers"],
         controller=configuration["endpoint"],
         pubsub_endpoint=configuration["pubsub"],
-        # It would tell the whole network where its controller is, by UDP.
+        # Otherwise it announces its controller's address to the whole network by UDP.
         multicast_endpoint="",
         check_delay=0.5,
     )

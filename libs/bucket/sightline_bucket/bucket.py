@@ -44,7 +44,7 @@ class BucketObject:
 
 
 class OpenObject(ABC):
-    """An object that is open for reading: of files the one that was checked, whatever has its name now.
+    """An object that is open for reading. A file is the one that was checked, even if another has its name now.
 
     A context manager, which closes it.
 

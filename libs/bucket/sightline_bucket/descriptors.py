@@ -1,4 +1,4 @@
-"""Folders and files below a folder by descriptors, of which no part can be a symbolic link."""
+"""Opens folders and files below a folder by descriptors, so that no part of a path can be a symbolic link."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import stat as modes
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-# To go through a folder the permission to list it is not needed; macOS has no O_PATH, and wants it.
+# With O_PATH a folder on the way need not be readable; macOS has no O_PATH.
 PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW
 LIST = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-# Should a pipe have taken the file's place, O_NONBLOCK does not wait for someone to write to it.
+# If a pipe has taken the file's place, O_NONBLOCK keeps the call from waiting for a writer.
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 

@@ -100,7 +100,7 @@ class FolderBucket(Bucket):
         """Open an object; see `Bucket.open`."""
         raw = os.fsencode(self.check(key))
         with self._open_parent(key) as (parent, name), ExitStack() as closing:
-            # Before it is opened: that alone may do something to a device.
+            # Checked before it is opened, since opening a device may have effects.
             found = self._described(raw, os.stat(name, dir_fd=parent, follow_symlinks=False))
             if found.problem is None:
                 descriptor = os.open(name, descriptors.READ, dir_fd=parent)

@@ -33,8 +33,8 @@ class CatalogueSettings(SettingsGroup):
     timeout_seconds: float = Field(default=10.0, gt=0, le=600)
     """How long one call to Qdrant may take, its retries included."""
     attempt_seconds: float = Field(default=1.0, gt=0, le=60)
-    """How long one of several nodes has to answer before a second one is asked, and it is passed over; also when their
-    state is asked for."""
+    """How long one of several nodes has to answer before another is asked as well, and it is passed over for a while;
+    also when the nodes' state is asked for."""
     shard_number: int = Field(default=1, ge=1, le=1024)
     """Into how many parts a Qdrant cluster divides a new collection."""
     replication_factor: int = Field(default=1, ge=1, le=64)

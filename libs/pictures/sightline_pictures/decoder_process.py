@@ -32,7 +32,7 @@ _INHERITED = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC
 
 
 class TooSlow(Exception):
-    """Decoding takes longer than it was given."""
+    """Decoding takes longer than it may."""
 
 
 class Abandoned(Exception):
@@ -182,7 +182,7 @@ def _end_with(parent: int) -> None:
 
 def _serve(connection: Connection) -> None:
     """Do what is asked for until the other end is closed."""
-    # What Pillow finds odd in a file is nothing to write into a log.
+    # Pillow's warnings about odd files do not belong in a log.
     warnings.simplefilter("ignore")
     with suppress(EOFError, OSError):
         connection.send("ready")
@@ -207,7 +207,7 @@ if __name__ == "__main__":
     # Ctrl-C in a terminal reaches every process of the group; the parent ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):
-        # Where memory runs out, the kernel is to end a decoder and no service.
+        # If memory runs out, the kernel should end a decoder, not a service.
         Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
     os.nice(int(sys.argv[3]))
     threading.Thread(target=_end_with, args=(int(sys.argv[2]),), daemon=True).start()

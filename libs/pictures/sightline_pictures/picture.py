@@ -22,7 +22,7 @@ from sightline_pictures.repair import repair
 from sightline_pictures.source import Source
 
 MAX_SIDE = 65_535
-"""Pixels of a side at most; a JPEG's limit, too."""
+"""The most pixels that a side may have; JPEG's own limit."""
 
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

@@ -17,4 +17,4 @@ class PictureSettings(SettingsGroup):
     max_pixels: int = Field(default=200_000_000, ge=1, le=2**31 - 1)
     """Pixels of an image at most, width times height."""
     max_seconds: float = Field(default=30, gt=0, le=3600)
-    """Seconds that decoding an image may take in the encoder and the gateway; what takes longer is refused."""
+    """How many seconds the encoder and the gateway may take to decode an image; one that takes longer is refused."""

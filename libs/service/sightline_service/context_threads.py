@@ -1,4 +1,4 @@
-"""Threads that work in the context of whoever hands them work: for the same request, within the same trace."""
+"""Threads that run calls in the context of the thread that submits them: the same request, the same trace."""
 
 from __future__ import annotations
 
@@ -17,6 +17,6 @@ class ContextThreadPoolExecutor(ThreadPoolExecutor):
     def submit(
         self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Future[Result]:
-        """Have a call made, in a copy of this context."""
+        """Run a call in a copy of this context."""
         context = copy_context()
         return super().submit(lambda: context.run(fn, *args, **kwargs))

@@ -34,7 +34,7 @@ def configure_logging(settings: LogSettings, service: str) -> None:
     renderer: list[structlog.types.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if settings.format == "json"
-        # Not rich's tracebacks, which it takes where rich is installed: they show the values of all variables.
+        # Rich's tracebacks, the default where rich is installed, show the values of all variables.
         else [
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
         ]

@@ -24,8 +24,8 @@ class MetricsSettings(SettingsGroup):
     model_config = SettingsConfigDict(env_prefix="METRICS_")
 
     address: str = "127.0.0.1"
-    """The address on which `/metrics` is served, or unix:/PATH for the Unix socket /PATH-PORT; the gateway serves it on
-    its own."""
+    """The address on which `/metrics` is served, or unix:/PATH, which stands for the Unix socket /PATH-PORT. The
+    gateway serves its metrics on its own port."""
 
 
 log = structlog.get_logger()

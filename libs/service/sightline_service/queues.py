@@ -38,7 +38,7 @@ DATABASE_SECONDS = 60
 
 
 def check_redis_url(url: str) -> str:
-    """Return the URL if it can be Redis's; a password with characters that end a part of a URL makes it another one.
+    """Return the URL if it can be Redis's. Characters of a password that are not escaped can make it another URL.
 
     Raises:
         ValueError: What would be right; without the URL, of which any part may be the password's.
@@ -72,7 +72,7 @@ class QueueSettings(SettingsGroup):
     """Redis, which holds the queues and the maps: redis://HOST:PORT/0, `rediss://` for TLS, or unix:///PATH?db=0 for a
     Unix socket."""
     redis_password: SecretStr | None = Field(default=None, validation_alias="REDIS_PASSWORD")
-    """The password that Redis wants, if any and if REDIS_URL has none."""
+    """Redis's password, where REDIS_URL has none."""
 
     @property
     def password(self) -> str | None:
@@ -171,7 +171,7 @@ def redis_client(settings: QueueSettings, *, decode_responses: bool = True, time
     """
     return redis.Redis.from_url(
         settings.redis_url,
-        # One in the address counts before it.
+        # A password in the URL counts instead.
         password=settings.password,
         socket_connect_timeout=timeout_seconds,
         socket_timeout=timeout_seconds,

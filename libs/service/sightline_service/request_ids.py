@@ -1,4 +1,4 @@
-"""The id of the request that is being worked for: in every line of the log, and on to the services that are called."""
+"""The id of the current request: it is in every line of the log, and is sent on to the services that are called."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_request_id(value: object) -> bool:
 
 
 def current_request_id() -> str | None:
-    """Return the id of the request that is being worked for; None for no request's work."""
+    """Return the id of the current request; None where there is none."""
     value: str | None = structlog.contextvars.get_contextvars().get(REQUEST_ID)
     return value
 
@@ -33,14 +33,14 @@ def request_metadata() -> tuple[tuple[str, str], ...]:
 
 
 def bind_request_id(request_id: object) -> None:
-    """Work for a request until this task, or this thread's work, ends; nothing changes where the id is not valid."""
+    """Set the request's id for the rest of this task or thread; an id that is not valid changes nothing."""
     if is_request_id(request_id):
         structlog.contextvars.bind_contextvars(request_id=request_id)
 
 
 @contextmanager
 def working_for(request_id: object) -> Iterator[None]:
-    """Work for a request; for none where the id is None, or is not valid."""
+    """Set the request's id until the block ends; to None where it is None or not valid."""
     if not is_request_id(request_id):
         yield
         return

@@ -56,7 +56,7 @@ def _holds_secret(annotation: object) -> bool:
 def _check_header(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if not (text.isascii() and text.isprintable()):
-        # gRPC would say what it cannot send.
+        # gRPC's own error would show the value.
         raise ValueError("printable ASCII characters only")
     return value
 

@@ -28,8 +28,8 @@ class TracingSettings(SettingsGroup):
     model_config = SettingsConfigDict(env_prefix="OTEL_")
 
     exporter_otlp_endpoint: str | None = None
-    """Where traces are sent by OTLP over HTTP, such as http://collector:4318; unset means that there are none. Other
-    variables of OpenTelemetry (OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_HEADERS) mean what its documentation says."""
+    """Where traces are sent, by OTLP over HTTP (http://collector:4318); unset means no traces. OpenTelemetry's other
+    variables (OTEL_TRACES_SAMPLER, OTEL_EXPORTER_OTLP_HEADERS) work as it documents them."""
 
 
 def set_up_tracing(settings: TracingSettings, service: str) -> bool:

@@ -27,7 +27,7 @@ MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
     (True, False): grpc.stream_unary_rpc_method_handler,
     (True, True): grpc.stream_stream_rpc_method_handler,
 }
-"""By whether requests, and answers, are streams."""
+"""The key says whether requests and whether answers are streams."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class AioMalformedInterceptor(grpc.aio.ServerInterceptor):
 def _wrapped(
     handler: Handler | None, details: grpc.HandlerCallDetails, refusing: Callable[[Method, bool], Method]
 ) -> Handler | None:
-    # Without a deserializer, bytes are what the method wants.
+    # A method without a deserializer takes any bytes.
     if handler is None or handler.request_deserializer is None:
         return handler
     streams = bool(handler.request_streaming), bool(handler.response_streaming)
@@ -121,5 +121,5 @@ def _refusing_aio(method: Method, streams: bool) -> Method:
         async for response in method(await checked(request, context), context):
             yield response
 
-    # gRPC tells by its kind how a method answers.
+    # gRPC checks whether the method is a generator to know how it answers.
     return generate if inspect.isasyncgenfunction(method) else call

@@ -188,7 +188,7 @@ class Pipeline:
             if image.preprocessed and image.size is not None:
                 self._settle(call, index, partial(raw_input, image.data, *image.size, model.preprocessing))
             else:
-                # Of what nobody waits for, a call is better finished before the next one.
+                # Nobody waits for bulk: there it is better to finish one call before the next.
                 place = 0 if bulk else index
                 self._decoders.submit(key.priority, place, partial(self._decode, call, index, image, model))
         return call

@@ -226,7 +226,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         finally:
             self.in_flight -= 1
             self._metrics.calls.labels(method, code).inc()
-            # Those of ingestion at its fullest are many, and nobody looks for one of them.
+            # Ingestion makes very many of them, and nobody looks for a single one.
             write = log.info if is_request_id(request_id) else log.debug
             ms = round((time.perf_counter() - began) * 1000, 2)
             write("call", method=method, code=code, ms=ms)

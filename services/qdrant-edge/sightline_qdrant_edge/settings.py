@@ -29,8 +29,8 @@ class EdgeSettings(SettingsGroup):
     segment_mb: int = Field(default=SEGMENT_MB, ge=1, le=2**20)
     """Vectors that a build brings together in one segment, in MB of 2^20 bytes; a larger collection has several."""
     cache_mb: int = Field(default=256, ge=0, le=2**20)
-    """Points that were found last, kept as they are sent, in MB of 2^20 bytes a collection: some 90,000 are 256. A
-    collection of more than twice as much has an eighth of it."""
+    """How many MB of 2^20 bytes a collection keeps of the points found last, as they are sent: 256 hold some 90,000. A
+    collection of more than twice as much keeps an eighth."""
     api_key: str = Field(default="", validation_alias="QDRANT_API_KEY", repr=False, exclude=True)
     """Where it is set, calls need it as `api-key` or bearer token, as with Qdrant."""
     read_only_api_key: str = Field(default="", validation_alias="QDRANT_READ_ONLY_API_KEY", repr=False, exclude=True)

@@ -50,7 +50,7 @@ def create_app(settings: Settings, clients: Clients) -> APIFlask:
     )
     app.request_class = GatewayRequest
     use_strict_loaders()
-    # Else `/maps/uploads` would be a map's address, too.
+    # Otherwise `/maps/uploads` would be taken for a map's address.
     app.url_map.converters["map"] = MapIdConverter
     app.config.update(SPEC_SETTINGS)
     app.config.update(

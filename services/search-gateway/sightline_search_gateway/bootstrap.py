@@ -24,7 +24,7 @@ from sightline_search_gateway.settings import Settings
 
 PREPARE_SECONDS = 2.0
 PICTURES_AT_ONCE = 2
-"""Pictures decoded at once by each process, so that searches keep their share of the processor."""
+"""How many pictures each process decodes at once, so that searches keep their share of the processor."""
 
 
 def bootstrap(settings: Settings) -> APIFlask:

@@ -52,18 +52,18 @@ class RequestTimeout(BadRequest):  # type: ignore[misc]
 
 
 class RequestParser(HTTPRequestParser):  # type: ignore[misc]
-    """Refuses what waitress's own lets pass, or fails at."""
+    """Refuses requests that waitress's own parser lets through or fails at."""
 
     def received(self, data: bytes) -> int:
         """Take data of a request; return how many bytes of it belong to the request."""
         consumed: int = super().received(data)
         body = self.body_rcv
-        # Else it would grow to the size of the largest body, each time copied as a whole.
+        # Otherwise it grows to the size of the largest body, and is copied as a whole each time.
         if isinstance(body, ChunkedReceiver) and len(body.control_line) + len(body.trailer) > MAX_HEADER_BYTES:
             self.error = BadRequest("A chunk's size or the trailer is too long")
             self.completed = True
         if self.error is not None:
-            # Else the channel would ask for the body of what is refused.
+            # Otherwise the channel asks for the body of a request that is refused.
             self.expect_continue = False
         return consumed
 
@@ -76,7 +76,7 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]
         try:
             super().parse_header(header_plus)
         except ValueError as error:
-            # Of a number of thousands of digits, or of an address with half a bracket.
+            # For example of a number of thousands of digits, or of an address with half a bracket.
             raise ParsingError("The address or Content-Length is invalid") from error
         host = self.headers.get("HOST")
         if host is None and self.version == "1.1":
@@ -174,7 +174,7 @@ class GatewayServer(TcpWSGIServer):  # type: ignore[misc]
             # waitress refuses what is as large, too.
             max_request_body_size=max_body_bytes + 1,
             recv_bytes=RECEIVE_BYTES,
-            # `access.proxies` decides whose word counts.
+            # `access.proxies` decides which proxies are believed.
             clear_untrusted_proxy_headers=False,
             # An answer lies in a temporary file until its client has taken it: a slow one holds no thread.
             outbuf_high_watermark=max_answer_bytes,

@@ -45,23 +45,22 @@ class GatewaySettings(SettingsGroup):
     """The files of npm's swagger-ui-dist for /docs; unset means PAGE_DIR/swagger-ui, else the checkout's."""
 
     api_keys: SecretStr = SecretStr("")
-    """Keys of at least 16 characters, separated by commas; where there are any, whatever changes something needs one
-    of them: uploads, deletes, maps, rescans and retries. Programs send it as `X-API-Key` or bearer token, the page asks
-    for it."""
+    """Keys of at least 16 characters, separated by commas. If there are any, uploads, deletes, maps, rescans and
+    retries need one. Programs send it as `X-API-Key` or as a bearer token; the page asks for it."""
     read_keys: SecretStr = SecretStr("")
-    """Keys likewise; where there are any, searches, lists, pictures, maps and counts need one of them, or one of
-    GATEWAY_API_KEYS, without which nothing can be changed then."""
+    """Keys for reading, likewise. If there are any, searches, lists, pictures, maps and counts need one, or one of
+    GATEWAY_API_KEYS; without GATEWAY_API_KEYS nothing can be changed then."""
     session_days: int = Field(default=30, ge=1, le=400)
-    """How long the page stays signed in on a device where a person asks for that; else until the browser is closed, and
-    a day at most."""
+    """How many days the page stays signed in if a person asks for that; otherwise it is signed out when the browser is
+    closed, and after a day at the latest."""
     trusted_proxies: str = ""
-    """Addresses and networks (10.1.2.3, 172.20.0.0/16) of proxies, separated by commas: what these say of the client's
-    address (`X-Forwarded-For`) and of the user is believed."""
+    """Addresses and networks of proxies, separated by commas (10.1.2.3, 172.20.0.0/16). The gateway believes what they
+    say of the client's address (`X-Forwarded-For`) and of the user."""
     trusted_user_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]*$")
-    """The header in which such a proxy names the user who is signed in (X-Forwarded-User). Where it is set, reading
-    needs a user or a key. The proxy has to take the header away from what clients send."""
+    """The header in which a trusted proxy names the signed-in user (X-Forwarded-User). If it is set, reading needs a
+    user or a key. The proxy must remove it from what clients send."""
     editors: str = ""
-    """The users, separated by commas, who may change something; others only read. `*` for all users."""
+    """The users, separated by commas, who may change something; others only read. `*` means all users."""
     trusted_origins: str = ""
     """Origins (https://photos.example) whose pages may send something, besides the gateway's own."""
     trusted_hosts: str = ""

@@ -69,7 +69,7 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
             TASKS.labels("returned").inc()
             raise Reject(str(error.__cause__), requeue=True) from error
         TASKS.labels("done").inc()
-        # Those of ingestion at its fullest are many, and nobody looks for one of them.
+        # Ingestion makes very many of them, and nobody looks for a single one.
         (log.info if current_request_id() else log.debug)("indexed", **outcome)
         for name, count in outcome.items():
             IMAGES.labels(name).inc(count)

@@ -17,7 +17,7 @@ MOST_SOURCES = 10_000
 
 @dataclass(frozen=True)
 class Source:
-    """Where keys come from, and how many wrong ones may in WINDOW_SECONDS."""
+    """Where keys come from, and how many wrong ones are let through from there in WINDOW_SECONDS."""
 
     name: str
     limit: int

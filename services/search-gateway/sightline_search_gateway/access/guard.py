@@ -19,7 +19,7 @@ COOKIE = "sightline_session"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 OPEN_BLUEPRINTS = {"docs", "session"}
 OPEN_CALLS = {"system.get_health", "system.get_readiness", "system.get_metrics"}
-"""Every other call needs the right to read, and to change where its method is not GET."""
+"""Every other call needs the right to read if its method is GET, and the right to change if not."""
 READING_CALLS = {"search.search"}
 """Calls by POST that change nothing."""
 EVERYBODY = "*"
@@ -72,7 +72,7 @@ class AccessControl:
         return Visitor(held, signed_in=session > Right.NONE, user=user)
 
     def try_key(self, request: Request, sent: bytes) -> Right:
-        """Return what a key allows; NONE, and one guess less, where it is wrong.
+        """Return what a key allows; a wrong one allows NONE, and is counted.
 
         Raises:
             ServiceError: 429.
@@ -123,7 +123,7 @@ def open_paths(routes: Map) -> set[str]:
 
 
 def check_access(access: AccessControl) -> None:
-    """Refuse a request that its visitor may not make, and whatever pages of other sites would change.
+    """Refuse a request that its visitor may not make, and changes that a page of another site asks for.
 
     Raises:
         ServiceError: 401 without a right, 403 without enough of it or from another site, 429 after too many wrong keys.
@@ -158,7 +158,7 @@ def _refusal(access: AccessControl, visitor: Visitor, needed: Right) -> ServiceE
 
 
 def keep_private(access: AccessControl, response: Response) -> Response:
-    """Have no cache that several people share keep what not everybody may read, and none mix visitors up."""
+    """Keep what not everybody may read out of shared caches, and have other caches tell visitors apart."""
     if access.everyone is Right.NONE and request.url_rule and needed_right(request.endpoint or "", request.method):
         response.vary.update(["Cookie", "Authorization", "X-API-Key"])
         kept = response.headers.get("Cache-Control", "")

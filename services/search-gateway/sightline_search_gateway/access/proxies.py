@@ -1,4 +1,4 @@
-"""What proxies say of a request: the user, the client's address, and whether it came by TLS."""
+"""What proxies say of a request: its user, its client's address, and whether it came by TLS."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Network = IPv4Network | IPv6Network
 MAX_USER = 256
 KEYS_A_CLIENT = 10
 KEYS_A_PEER = 100
-"""Of all clients behind one proxy that is not trusted: who they are is only its word."""
+"""The limit for all clients together behind a proxy that is not trusted: what it says of them may be invented."""
 
 
 class TrustedProxies:
-    """The proxies whose word counts.
+    """The proxies that are believed.
 
     Args:
         networks: Where they connect from.
@@ -33,13 +33,13 @@ class TrustedProxies:
         if not self._user_header or not self._trusts(peer_of(request)):
             return None
         name = request.headers.get(self._user_header, "").encode("latin-1").decode("utf-8", "replace").strip()
-        # With a comma it was sent twice: by the proxy, and by a client before it.
+        # A comma means that it was sent twice: by the proxy, and by a client before it.
         if not name or len(name) > MAX_USER or "," in name or not name.isprintable():
             return None
         return name
 
     def sources(self, request: Request) -> list[Source]:
-        """Return whom wrong keys of a request count against."""
+        """Return the sources that a request's wrong keys are counted for."""
         peer = peer_of(request)
         forwarded = [parse_address(part) for part in request.headers.get("X-Forwarded-For", "").split(",")]
         if not self._trusts(peer):
@@ -84,7 +84,7 @@ def parse_address(text: str) -> Address | None:
 
 
 def group(address: Address | None) -> str:
-    """Return what one client is known by: an IPv4 address; the /64 of an IPv6 one, of which a client has all."""
+    """Return what identifies a client: its IPv4 address, or the /64 of its IPv6 one, since a client has a whole /64."""
     if isinstance(address, IPv6Address):
         return str(ip_network((address, 64), strict=False))
     return str(address)

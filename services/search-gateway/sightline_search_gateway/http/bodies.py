@@ -9,7 +9,7 @@ from sightline_search_gateway.maps.settings import MEBIBYTE
 from sightline_search_gateway.settings import Settings
 
 BYTES_AN_ID = 64
-"""In a JSON list, generously."""
+"""Of an id in a JSON list, rounded up."""
 FORM = "multipart/form-data"
 JSON = "application/json"
 
@@ -28,7 +28,7 @@ def check_body(settings: Settings) -> None:
     }
     ids = {"maps.make_map": settings.maps.max_points * BYTES_AN_ID}
     endpoint = request.endpoint or ""
-    # The rest of a form and its boundaries, or of a JSON object, come on top.
+    # The rest of a form with its boundaries, or of a JSON object, is added to this.
     request.max_content_length = (files | ids).get(endpoint, 0) + MEBIBYTE
     if request.url_rule is None or request.method not in ("POST", "PUT", "PATCH"):
         return

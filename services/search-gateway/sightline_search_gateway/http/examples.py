@@ -32,7 +32,7 @@ PARAMETERS: dict[str, Any] = {
     "since": 1790000000000,
     "Range": "bytes=0-1023",
 }
-"""Of parameters, by name. A cursor has none: only an answer gives one."""
+"""Examples of parameters, by name; a cursor has none, since only an answer gives one."""
 
 IMAGE = {
     "id": IMAGE_ID,
@@ -130,7 +130,7 @@ BODIES: dict[str, Any] = {
     "rescan": {"ids": [IMAGE_ID]},
     "signIn": {"key": "one-of-the-keys-of-16-characters", "remember": True},
 }
-"""Of requests' bodies, by the call's id."""
+"""Examples of requests' bodies, by the call's id."""
 
 ANSWERS: dict[str, Any] = {
     "browseImages": {"images": [IMAGE], "cursor": CURSOR},
@@ -189,4 +189,4 @@ ANSWERS: dict[str, Any] = {
     "getReadiness": {"ready": True, "collection": "sightline-60303ae22b99", "database": None},
     "getMetrics": 'sightline_gateway_query_cache_total{result="hit"} 12.0\n',
 }
-"""Of answers that are not pictures, by the call's id."""
+"""Examples of answers that are not pictures, by the call's id."""

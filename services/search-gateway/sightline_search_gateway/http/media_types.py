@@ -6,7 +6,7 @@ from sightline_pictures.formats import FORMATS, detect
 
 UNKNOWN = "application/octet-stream"
 SNIFFED_BYTES = 512
-"""A file's first bytes, of which the media type is found."""
+"""How many first bytes of a file tell its media type."""
 MIME_TYPES = (*(format.media_type for format in FORMATS.values()), UNKNOWN)
 
 

@@ -108,7 +108,7 @@ def complete(document: dict[str, Any], open_paths: set[str]) -> dict[str, Any]:
 
 
 def _describe_default(field: dict[str, Any]) -> None:
-    """Say in words what is assumed of a body's field: of one with a `default`, generated clients want it to be sent."""
+    """Say a field's default in words: generated clients take a field with a `default` for one that must be sent."""
     if "default" in field:
         default = json.dumps(field.pop("default"))
         field["description"] = f"{field.get('description', '')} {default} where it is not given.".strip()

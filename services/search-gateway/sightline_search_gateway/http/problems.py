@@ -25,9 +25,9 @@ from sightline_search_gateway.schemas.problems import FieldError, Problem
 
 MIME_TYPE = "application/problem+json"
 MAX_NAME = 100
-"""Characters of a field's name that a problem repeats."""
+"""How many characters of a field's name a problem repeats."""
 MAX_ERRORS = 20
-"""What is wrong with a request, as far as a problem tells."""
+"""What is wrong with a request, as a problem says it."""
 log = structlog.get_logger()
 
 
@@ -179,7 +179,7 @@ def _validation(error: HTTPError) -> ServiceError:
         elif isinstance(node, list):
             location, *name = place
             shown = {"query": "query", "form_and_files": "body", "json": "body", "path": "path"}.get(location, location)
-            # A name may be the client's own invention, of any length.
+            # The client may have invented the name, of any length.
             shown_name = ".".join(name)[:MAX_NAME]
             errors.extend({"in": shown, "name": shown_name, "detail": str(text)} for text in node)
 

@@ -18,11 +18,11 @@ from sightline_search_gateway.http.problems import MAX_NAME
 from sightline_search_gateway.maps.request import MAP_ID
 
 MAX_DIGITS = 100
-"""Of an integer; no field takes one of more than 16."""
+"""The most digits of an integer; no field takes one of more than 16."""
 
 
 class StrictFormParser(FormDataParser):
-    """Refuses a form that cannot be taken apart, instead of taking it for an empty one."""
+    """Refuses a form that cannot be parsed, where werkzeug takes it for an empty one."""
 
     def parse(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the form holds.

@@ -19,7 +19,7 @@ from sightline_search_gateway.search.service import SearchOutcome
 
 log = structlog.get_logger()
 CHUNK_BYTES = 1024 * 1024
-"""Of a file, read at once; so much of it is in memory."""
+"""How many bytes of a file are read, and held in memory, at once."""
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
 # Pictures are people's: no page of another site may show them, and nothing in them may run.
@@ -105,7 +105,7 @@ def file_response(opened: OpenObject, name: str, tag: str, *, keep: bool) -> Res
     response.headers["Cache-Control"] = FOR_EVER if keep else ASK_AGAIN
     response.headers.extend(PICTURE_HEADERS)
     if response.status_code in (304, 412):
-        # It says nothing of the file: what the client has of an earlier answer stays.
+        # It repeats no headers of the file: the client keeps those of its earlier answer.
         return response
     kind = media_type(opened.read(0, SNIFFED_BYTES))
     response.content_type = kind
@@ -119,13 +119,13 @@ def file_response(opened: OpenObject, name: str, tag: str, *, keep: bool) -> Res
 
 
 def _is_one_range() -> bool:
-    """Return whether a range is asked for that can be answered; of several the whole file is the answer."""
+    """Return whether one range is asked for that can be answered; several are answered with the whole file."""
     wanted = request.range if request.method == "GET" else None
     return wanted is not None and wanted.units == "bytes" and len(wanted.ranges) == 1
 
 
 def _chunks(opened: OpenObject, start: int, stop: int) -> Iterator[bytes]:
-    """Yield a file's bytes; fewer, so that the connection is closed too early, where they cannot be read."""
+    """Yield a file's bytes. Where they cannot be read it ends early, and so does the connection."""
     try:
         while start < stop and (data := opened.read(start, min(CHUNK_BYTES, stop - start))):
             yield data

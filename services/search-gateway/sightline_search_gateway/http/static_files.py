@@ -54,7 +54,7 @@ class StaticFiles:
         return self._send(file) if file is not None else None
 
     def not_found(self, path: str) -> Response | None:
-        """Return the page, which says that nothing is at a path, to a browser that wants a page; None to all others."""
+        """Return the page, which then says that nothing is here, for a browser that wants a page; otherwise None."""
         wanted = request.accept_mimetypes.best_match([MIME_TYPE, "text/html"], default=MIME_TYPE)
         file = self._file("index.html") if wanted == "text/html" and self._is_asked(path) else None
         if file is None:

@@ -68,7 +68,7 @@ def get_file(image_id: str, version: dict[str, str]) -> Response:
     with ExitStack() as opening:
         opened = opening.enter_context(current().images.open(image))
         tag = hashlib.sha256(opened.object.etag.encode()).hexdigest()[:32]
-        # The catalogue may be behind the bucket: only what it describes is its version.
+        # The catalogue may be behind the bucket: its version is only of the file that it describes.
         keep = opened.object.etag == image.etag and is_version(image, version)
         name = "".join(char for char in image.key.rpartition("/")[2] if char.isprintable())
         response = file_response(opened, name, tag, keep=keep)

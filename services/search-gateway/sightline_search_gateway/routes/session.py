@@ -1,4 +1,4 @@
-"""Signing the page in: a key is exchanged for a cookie, since pictures are asked for without headers of ours."""
+"""Signing the page in: a key is exchanged for a cookie, since a browser asks for pictures without our headers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sightline_search_gateway.schemas.session import Session, SignIn
 
 blueprint = APIBlueprint("session", __name__, tag="Session", url_prefix=f"{PREFIX}/session")
 LONGEST_UNREMEMBERED = timedelta(days=1)
-"""A browser that is never closed is signed out after so long."""
+"""After so long a browser is signed out even if it is never closed."""
 
 
 @blueprint.get("")

@@ -46,7 +46,7 @@ def _no_controls(text: str) -> None:
 
 
 def text(description: str = "", *, blank: bool = True, **options: Any) -> fields.String:
-    """Return a field for a text without control characters, of at most 1024 characters where nothing else is said.
+    """Return a field for a text without control characters, by default of at most 1024 characters.
 
     Args:
         description: For the OpenAPI document.
