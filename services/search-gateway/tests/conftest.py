@@ -24,6 +24,7 @@ from fakes import (
     picture_vector,
     vector_of,
 )
+from map_making import fill
 from PIL import Image as Pillow
 from redis_process import RedisProcess
 from sightline.encoder.client import InvalidItem
@@ -47,6 +48,7 @@ from sightline_search_gateway.settings import GatewaySettings, Settings
 from sightline_service import LogSettings
 from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.queues import DatabaseStatus, QueueSettings
+from visitors import CHANGE, READ
 
 MODIFIED_AT = datetime(2024, 5, 1, tzinfo=UTC)
 
@@ -255,6 +257,33 @@ def world(make_world: MakeWorld) -> World:
 def writable(make_world: MakeWorld) -> World:
     """Return a gateway with a bucket that may be changed."""
     return make_world(writable=True)
+
+
+@pytest.fixture
+def keyed(make_world, queue):
+    """Return a maker of gateways with a picture, keys, and whatever else is set."""
+    made = []
+
+    def make(**settings):
+        world = make_world(**{"writable": True, "queue": queue, "api_keys": CHANGE, "read_keys": READ} | settings)
+        world.image = world.add("a.jpg")
+        world.maps.jobs.join("worker")
+        made.append(world)
+        return world
+
+    yield make
+    for world in made:
+        world.maps.close()
+
+
+@pytest.fixture
+def mapping(make_world, queue):
+    """Return a gateway with pictures, a Redis, and a map worker that says it is there."""
+    world = make_world(queue=queue)
+    fill(world)
+    world.maps.jobs.join("worker")
+    yield world
+    world.maps.close()
 
 
 def assert_problem(response: Any, status: int, kind: str) -> dict[str, Any]:

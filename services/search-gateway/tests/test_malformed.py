@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 
 import pytest
@@ -111,3 +112,32 @@ def test_nul_and_endless_numbers_in_addresses(world, caplog, path, status):
     assert response.status_code == status
     assert response.content_type == "application/problem+json"
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/search",
+        "/api/v1/images",
+        "/api/v1/maps",
+        "/api/v1/maps/uploads",
+        "/api/v1/ingest/rescan",
+        "/api/v1/session",
+    ],
+)
+def test_a_body_of_another_type_is_415_and_none_is_400(keyed, problem, path):
+    world = keyed(api_keys="", read_keys="")
+    assert {rule.rule for rule in world.app.url_map.iter_rules() if "POST" in rule.methods} == {
+        *("/api/v1/search", "/api/v1/images", "/api/v1/maps", "/api/v1/maps/uploads", "/api/v1/ingest/rescan"),
+        "/api/v1/session",
+    }
+    form = path in ("/api/v1/search", "/api/v1/images", "/api/v1/maps/uploads")
+    types = ["text/plain", "application/x-www-form-urlencoded", "application/octet-stream", ""]
+    for kind in [*types, "application/json" if form else "multipart/form-data; boundary=x"]:
+        answer = world.client.post(path, data=b'{"labels": []}', headers={"Content-Type": kind})
+        assert "Send" in problem(answer, 415, "blank")["detail"]
+    assert world.client.post(path).status_code == 400
+    needed = "multipart/form-data; boundary=x" if form else "application/json"
+    nothing = {"input_stream": io.BytesIO(), "headers": {"Content-Type": needed}}
+    assert world.client.post(path, **nothing).status_code == 400
+    assert world.client.get("/api/v1/maps").json["maps"] == []

@@ -3,104 +3,17 @@
 from __future__ import annotations
 
 import io
-import multiprocessing
-import os
-import signal
 import subprocess
 import sys
-import threading
-import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from map_making import EACH, LABELS, ask, at_iterations, fill, made, work
 from sightline_catalogue import CatalogueUnavailable
-from sightline_search_gateway.maps.jobs import STREAM, MapJobs
-from sightline_search_gateway.maps.store import MapStore
-from sightline_search_gateway.maps.worker import job
-from sightline_search_gateway.maps.worker.runner import LOST, MapWorker
+from sightline_search_gateway.maps.jobs import STREAM
 
-LABELS = ("cats", "dogs", "cows")
-EACH = 15
 OTHER_SITE = {"Origin": "https://elsewhere.example"}
-
-
-def context(world) -> job.Context:
-    """Return what a process that computes maps has open."""
-    return job.Context(
-        jobs=MapJobs(MapStore(world.settings.queue, world.settings.maps)),
-        catalogue=world.catalogue,
-        namer=lambda centroids, sizes, otherwise: list(otherwise),
-        threads=1,
-    )
-
-
-class Process(threading.Thread):
-    """A run that is computed here, in a thread where a worker has a process."""
-
-    def __init__(self, world, run) -> None:
-        super().__init__(target=job.compute, args=(context(world), run))
-        self.start()
-
-    @property
-    def exitcode(self) -> int | None:
-        return None if self.is_alive() else 0
-
-    def kill(self) -> None:
-        """A thread ends when it next writes."""
-
-
-def worker(world, *, start=None, stopping=None) -> MapWorker:
-    """Return a map worker."""
-    jobs = MapJobs(MapStore(world.settings.queue, world.settings.maps))
-    return MapWorker(jobs, "worker", start or (lambda run: Process(world, run)), stopping or threading.Event())
-
-
-def work(world, **options) -> list[str]:
-    """Compute what waits, as the worker would; return what became of each."""
-    working = worker(world, **options)
-    outcomes = []
-    while (outcome := working.work_once()) is not None:
-        outcomes.append(outcome)
-    working.jobs.store.close()
-    return outcomes
-
-
-def fill(world, each: int = EACH) -> None:
-    """Put labelled pictures in whose vectors lie round their label's own."""
-    random = np.random.default_rng(1)
-    for place, label in enumerate(LABELS):
-        for number in range(each):
-            image = world.add(f"{label}/{number}.jpg", b"%d %d" % (place, number))
-            vector = np.eye(8, dtype=np.float32)[place] + 0.1 * random.standard_normal(8).astype(np.float32)
-            world.collection.upsert([image], [vector])
-
-
-@pytest.fixture
-def mapping(make_world, queue):
-    """Return a gateway with pictures, a Redis, and a map worker that says it is there."""
-    world = make_world(queue=queue)
-    fill(world)
-    world.maps.jobs.join("worker")
-    yield world
-    world.maps.close()
-
-
-def ask(world, **wanted):
-    return world.client.post("/api/v1/maps", json=wanted)
-
-
-def made(world, **wanted) -> dict:
-    answer = ask(world, **wanted)
-    assert answer.status_code == 202, answer.text
-    assert work(world) == ["done"]
-    return world.client.get(answer.headers["Location"]).json
-
-
-def picture_files(picture, count: int, label: str = "cats") -> list:
-    colors = [f"#{12 * number:02x}40{255 - 12 * number:02x}" for number in range(count)]
-    return [(io.BytesIO(picture(color, (80, 60))), f"{label}/{place}.jpg") for place, color in enumerate(colors)]
 
 
 def test_a_map_of_everything(mapping):
@@ -279,69 +192,6 @@ def test_what_makes_no_sense_is_refused(mapping, problem, wanted):
     assert body["errors"][0]["name"].startswith(next(iter(wanted)))
 
 
-def test_cancelling_one_that_waits_and_forgetting_it(mapping, problem):
-    address = ask(mapping).headers["Location"]
-    assert mapping.client.delete(address).status_code == 204
-    assert mapping.client.get(address).json["state"] == "cancelled"
-    assert work(mapping) == []
-    assert mapping.client.delete(address).status_code == 204
-    problem(mapping.client.get(address), 404, "map-not-found")
-    problem(mapping.client.delete(address), 404, "map-not-found")
-
-
-def at_iterations(monkeypatch, call, iterations=(100,)) -> None:
-    """Have something happen while a layout forms."""
-    fit = job.layout.fit
-
-    def watched(*arguments, on_progress, **options):
-        def watch(iteration, kl_divergence, coordinates):
-            if iteration in iterations:
-                call()
-            on_progress(iteration, kl_divergence, coordinates)
-
-        return fit(*arguments, on_progress=watch, **options)
-
-    monkeypatch.setattr(job.layout, "fit", watched)
-    monkeypatch.setattr(job, "PUBLISH_SECONDS", 0.0)
-
-
-def test_cancelling_one_that_is_computed(mapping, monkeypatch):
-    address = ask(mapping).headers["Location"]
-    at_iterations(monkeypatch, lambda: mapping.client.delete(address))
-    assert work(mapping) == ["cancelled"]
-    state = mapping.client.get(address).json
-    assert state["state"] == "cancelled"
-    assert state["finished_at"] is not None
-
-
-def test_progress_and_points_show_while_it_is_computed(mapping, monkeypatch):
-    address = ask(mapping).headers["Location"]
-    seen = []
-    at_iterations(monkeypatch, lambda: seen.append(mapping.client.get(address).json))
-    work(mapping)
-    [state] = seen
-    assert state["state"] == "running"
-    assert (state["progress"]["step"], state["progress"]["iteration"]) == ("optimizing", 90)
-    assert state["progress"]["kl_divergence"] > 0
-    assert len(state["points"]["x"]) == 45
-    assert state["points"]["cluster"] == [-1] * 45
-
-
-def test_a_worker_that_is_told_to_stop_gives_its_map_back(mapping):
-    address = ask(mapping).headers["Location"]
-    told = threading.Event()
-
-    def start(run):
-        told.set()
-        return endless(run)
-
-    assert worker(mapping, stopping=told, start=start).work_once() == "returned"
-    assert mapping.client.get(address).json["state"] == "queued"
-    assert mapping.maps.store.client.xlen(STREAM) == 1
-    assert mapping.maps.store.all()[0].attempts == 0
-    assert work(mapping) == ["done"]
-
-
 def test_what_has_not_changed_is_not_sent_again(mapping, monkeypatch):
     address = ask(mapping).headers["Location"]
     seen = [mapping.client.get(address).json]
@@ -399,71 +249,6 @@ def test_versions_of_a_map_that_is_made_again_go_on(mapping):
     assert all(again["points"].values())
 
 
-def test_the_catalogue_away_is_waited_for_and_then_said(mapping, monkeypatch):
-    monkeypatch.setattr(job, "CATALOGUE_WAIT_SECONDS", 0.2)
-    address = ask(mapping).headers["Location"]
-    mapping.catalogue.error = CatalogueUnavailable("away")
-    assert work(mapping) == ["failed"]
-    state = mapping.client.get(address).json
-    assert (state["state"], state["reason"]) == ("failed", job.CATALOGUE_UNAVAILABLE)
-
-
-def test_what_nobody_thought_of_is_a_failure_with_a_reason(mapping, monkeypatch):
-    address = ask(mapping).headers["Location"]
-    at_iterations(monkeypatch, lambda: 1 / 0)
-    assert work(mapping) == ["failed"]
-    assert mapping.client.get(address).json["reason"] == job.UNEXPECTED
-
-
-def process(target) -> multiprocessing.Process:
-    made = multiprocessing.get_context("fork").Process(target=target)
-    made.start()
-    return made
-
-
-def killed(run) -> multiprocessing.Process:
-    """Start a process that the kernel kills."""
-    return process(lambda: os.kill(os.getpid(), signal.SIGKILL))
-
-
-def endless(run) -> multiprocessing.Process:
-    """Start a process that computes for ever."""
-    return process(lambda: time.sleep(600))
-
-
-def test_a_map_whose_process_is_killed_is_tried_once_more_and_then_has_failed(mapping):
-    address = ask(mapping).headers["Location"]
-    working = worker(mapping, start=killed)
-    assert working.work_once() == "lost"
-    assert mapping.client.get(address).json["state"] == "queued"
-    assert [working.work_once(), working.work_once(), working.work_once()] == ["lost", "failed", None]
-    state = mapping.client.get(address).json
-    assert (state["state"], state["reason"]) == ("failed", LOST)
-    assert ask(mapping).status_code == 202
-    assert work(mapping) == ["done"]
-
-
-def test_a_map_whose_process_is_killed_once_is_done(mapping):
-    ask(mapping)
-    assert worker(mapping, start=killed).work_once() == "lost"
-    assert work(mapping) == ["done"]
-
-
-def test_a_map_that_is_cancelled_does_not_wait_for_its_process(mapping):
-    address = ask(mapping).headers["Location"]
-    started = []
-
-    def start(run):
-        started.append(endless(run))
-        mapping.client.delete(address)
-        return started[0]
-
-    assert worker(mapping, start=start).work_once() == "cancelled"
-    assert started[0].exitcode == -signal.SIGKILL
-    assert mapping.client.get(address).json["state"] == "cancelled"
-    assert mapping.maps.store.client.xlen(STREAM) == 0
-
-
 def test_maps_are_listed_the_newest_first(mapping):
     first, second = made(mapping, labels=["cats"]), made(mapping, labels=["dogs"])
     listed = mapping.client.get("/api/v1/maps").json["maps"]
@@ -477,76 +262,6 @@ def test_pages_of_other_sites_start_and_end_nothing(mapping, problem):
     form = {"files": (io.BytesIO(b""), "1.jpg")}
     problem(mapping.client.post("/api/v1/maps/uploads", data=form, headers=OTHER_SITE), 403, "cross-origin")
     problem(mapping.client.delete(f"/api/v1/maps/{map_id}", headers=OTHER_SITE), 403, "cross-origin")
-
-
-def upload(world, files, **form):
-    return world.client.post("/api/v1/maps/uploads", data={"files": files, **form})
-
-
-def test_uploads_make_a_map_of_their_own(mapping, picture):
-    before = dict(mapping.collection.images)
-    files = picture_files(picture, 12) + picture_files(picture, 8, "zoo/dogs") + [(io.BytesIO(b"text"), "cats/t.jpg")]
-    asked = upload(mapping, files, perplexity="5")
-    assert asked.status_code == 202, asked.text
-    assert [one["name"] for one in asked.json["refused"]] == ["cats/t.jpg"]
-    assert asked.json["labels"] == ["cats", "dogs"]
-    assert work(mapping) == ["done"]
-    state = mapping.client.get(asked.headers["Location"]).json
-    assert (state["state"], state["count"]) == ("done", 20)
-    assert state["points"]["label"] == [0] * 12 + [1] * 8
-    assert state["points"]["ids"][13] == "zoo/dogs/1.jpg"
-    assert mapping.collection.images == before
-    assert mapping.bucket.files.keys() == {image.key for image in before.values()}
-    thumbnail = mapping.client.get(state["thumbnails"].replace("{index}", "3"))
-    assert thumbnail.content_type == "image/webp"
-    tag = {"If-None-Match": thumbnail.headers["ETag"]}
-    assert mapping.client.get(state["thumbnails"].replace("{index}", "3"), headers=tag).status_code == 304
-    assert mapping.client.get(state["thumbnails"].replace("{index}", "20")).status_code == 404
-    again = upload(mapping, picture_files(picture, 12) + picture_files(picture, 8, "zoo/dogs"), perplexity="5")
-    assert (again.status_code, again.json["id"]) == (200, state["id"])
-
-
-def test_thumbnails_of_an_upload_go_with_its_map_alone(mapping, picture):
-    one = upload(mapping, picture_files(picture, 12)).json["id"]
-    work(mapping)
-    other = upload(mapping, picture_files(picture, 11)).json["id"]
-    work(mapping)
-    shared = next(iter(mapping.thumbnails.kept)).rpartition("/")[2]
-    shown = replace(next(iter(mapping.collection.images.values())), sha256=shared)
-    mapping.collection.images[shown.id] = shown
-    mapping.thumbnails.put(shared, b"webp")
-    assert len(mapping.thumbnails.kept) == 12 + 11 + 1
-    mapping.client.delete(f"/api/v1/maps/{one}")
-    assert len(mapping.thumbnails.kept) == 11 + 1
-    mapping.client.delete(f"/api/v1/maps/{other}")
-    assert list(mapping.thumbnails.kept) == [shared]
-
-
-def test_deleting_an_image_leaves_the_thumbnail_of_an_uploaded_map_of_equal_bytes(make_world, queue, picture):
-    world = make_world(queue=queue, writable=True)
-    fill(world)
-    world.maps.jobs.join("worker")
-    files = picture_files(picture, 12)
-    image = world.add("cats/same.png", files[3][0].getvalue())
-    world.thumbnails.put(image.sha256, b"webp")
-    asked = upload(world, files, perplexity="5")
-    assert work(world) == ["done"]
-    state = world.client.get(asked.headers["Location"]).json
-    assert world.client.delete(f"/api/v1/images/{image.id}").status_code == 204
-    assert world.thumbnails.get(image.sha256) is None
-    addresses = [state["thumbnails"].replace("{index}", str(place)) for place in range(12)]
-    assert [world.client.get(one).status_code for one in addresses] == [200] * 12
-    world.maps.close()
-
-
-def test_few_uploads_that_can_be_used_are_too_few(mapping, picture, problem):
-    assert problem(upload(mapping, picture_files(picture, 3)), 422, "too-few")["detail"].startswith("Only 3 pictures")
-    broken = [(io.BytesIO(b"text"), f"{number}.jpg") for number in range(4)]
-    body = problem(upload(mapping, picture_files(picture, 8) + broken), 422, "too-few")
-    assert body["detail"].startswith("Only 8 pictures can be used; a map needs 10.")
-    assert len(body["refused"]) == 4
-    # What was refused leaves nothing behind.
-    assert mapping.thumbnails.kept == {}
 
 
 def test_the_catalogue_away_does_not_hide_maps(mapping):
