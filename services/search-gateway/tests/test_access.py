@@ -108,7 +108,7 @@ def test_uploads_are_refused_before_they_are_read(keyed, problem, picture):
     world = keyed()
     form = {"files": [(io.BytesIO(picture()), "b.jpg")]}
     problem(world.client.post("/api/v1/images", data=form, headers={"X-API-Key": READ}), 403, "not-allowed")
-    form = {"files": [(io.BytesIO(picture()), "b.jpg")]}
+    form = {"files": [(io.BytesIO(picture("blue")), "b.jpg")]}
     assert world.client.post("/api/v1/images", data=form, headers={"X-API-Key": CHANGE}).status_code == 201
 
 
