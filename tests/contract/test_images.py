@@ -133,8 +133,8 @@ def test_scan_states_yields_every_image_once(collection, make_image, random_vect
     collection.upsert([failed], None)
     found = {one.id: one for one in collection.scan_states(batch=4)}
     assert len(list(collection.scan_states(batch=26))) == len(found) == 26
-    assert found[failed.id] == (failed.id, failed.etag, "failed", "f.jpg", 1, NOON)
-    assert found[images[7].id] == (images[7].id, "e7", "indexed", "7.jpg", 7, None)
+    assert found[failed.id] == (failed.id, failed.etag, "failed", "f.jpg", 1, NOON, None)
+    assert found[images[7].id] == (images[7].id, "e7", "indexed", "7.jpg", 7, None, None)
 
 
 def test_scan_states_of_an_empty_collection(collection):
@@ -151,7 +151,8 @@ def test_equal_bytes_are_found_with_their_vector(collection, make_image, random_
     collection.upsert([make_image("d.jpg", sha256="d" * 64, state="failed", reason="too large")], None)
     collection.set_state([images[1].id], "pending")
     found = collection.by_sha256(["c" * 64, "a" * 64, "b" * 64, "d" * 64, "e" * 64, "a" * 64])
-    assert set(found) == {"a" * 64, "c" * 64}
+    assert set(found) == {"a" * 64, "b" * 64, "c" * 64}
+    assert found["b" * 64][1] == pytest.approx(vectors[1], abs=1e-6)
     image, vector = found["a" * 64]
     assert image == images[0]
     assert vector == pytest.approx(vectors[0], abs=1e-6)

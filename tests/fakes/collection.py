@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sightline_catalogue import (
     INDEXED,
+    PENDING,
+    REMOVED,
     CatalogueSettings,
     Counts,
     Filter,
@@ -37,11 +40,56 @@ Vector = NDArray[np.float32]
 MAX_DEPTH = CatalogueSettings().max_depth
 
 
+class FakeMissingImages:
+    """The images of a fake collection whose objects are missing."""
+
+    def __init__(self, collection: FakeCollection) -> None:
+        self._collection = collection
+
+    def mark(self, ids: Sequence[str], since: datetime) -> None:
+        self._set(ids, missing_since=since)
+
+    def unmark(self, ids: Sequence[str]) -> None:
+        self._set(ids, missing_since=None, held_of=None)
+
+    def hold(self, ids: Sequence[str], known: int) -> None:
+        self._set(ids, held_of=known)
+
+    def remove(self, ids: Sequence[str], at: datetime) -> None:
+        self._set(ids, state=REMOVED, removed_at=at, reason=None, next_try_at=None)
+
+    def scan(self, removed_after: datetime, batch: int = 1000) -> Iterator[Image]:
+        self._collection._count("missing.scan")
+        for image in list(self._collection.images.values()):
+            if image.missing_since is not None and (image.state != REMOVED or image.missing_since > removed_after):
+                yield image
+
+    def removed_before(self, moment: datetime, batch: int = 1000) -> Iterator[Image]:
+        for image in list(self._collection.images.values()):
+            if image.state == REMOVED and image.removed_at is not None and image.removed_at < moment:
+                yield image
+
+    def scan_pending(self, batch: int = 1000) -> Iterator[Image]:
+        self._collection._count("missing.scan_pending")
+        yield from [image for image in self._collection.images.values() if image.state == PENDING]
+
+    def copies(self, shas: Sequence[str], batch: int = 1000) -> Iterator[Image]:
+        self._collection._count("missing.copies")
+        wanted = set(shas)
+        yield from [image for image in self._collection._indexed() if image.sha256 in wanted]
+
+    def _set(self, ids: Sequence[str], **fields: Any) -> None:
+        self._collection._count("missing.set")
+        for one in ids:
+            if one in self._collection.images:
+                self._collection.images[one] = replace(self._collection.images[one], **fields)
+
+
 class FakeCollection:
     """A collection in memory, of one bucket.
 
     Attributes:
-        images: By id.
+        images: By id, those that are removed too.
         stored_vectors: By id, of length one.
         errors: What the next calls raise, in order; None for one that is answered.
         calls: How often each method was called.
@@ -54,10 +102,11 @@ class FakeCollection:
         self.stored_vectors: dict[str, Vector] = {}
         self.errors: list[Exception | None] = []
         self.calls: Counter[str] = Counter()
+        self.missing = FakeMissingImages(self)
 
     def by_key(self) -> dict[str, Image]:
-        """Return the images by key."""
-        return {image.key: image for image in self.images.values()}
+        """Return the images that are not removed, by key."""
+        return {image.key: image for image in self.images.values() if image.state != REMOVED}
 
     def nearest(self, vector: Vector, params: SearchParams) -> Nearest:
         self._count("nearest")
@@ -76,7 +125,7 @@ class FakeCollection:
         page = found[params.offset : params.offset + params.limit]
         vectors = np.array([self.stored_vectors[image.id] for image in page], dtype=np.float32)
         return Nearest(
-            [replace(image, attempts=0, etag=None, reason=None) for image in page],
+            [replace(image, attempts=0, etag=None, reason=None, missing_since=None, held_of=None) for image in page],
             np.array([similarity[image.id] for image in page], dtype=np.float32),
             vectors.reshape(-1, self.model.dimensions) if params.with_vectors else None,
             self._count_copies(page, params.filter) if params.distinct else None,
@@ -87,15 +136,16 @@ class FakeCollection:
 
     def similar(self, image_id: str, params: SearchParams) -> Nearest:
         image = self.images.get(image_id)
-        if image is None:
+        if image is None or image.state == REMOVED:
             raise UnknownImage(f"there is no image {image_id}")
         if image_id not in self.stored_vectors:
             raise NotIndexed(f"{image.key} is {image.state} and has no vector to compare with")
         return self.nearest(self.stored_vectors[image_id], replace(params, exclude=(*params.exclude, image_id)))
 
-    def get(self, ids: Sequence[str]) -> list[Image | None]:
+    def get(self, ids: Sequence[str], *, removed: bool = False) -> list[Image | None]:
         self._count("get")
-        return [self.images.get(one) for one in ids]
+        found = [self.images.get(one) for one in ids]
+        return [image if image is not None and (removed or image.state != REMOVED) else None for image in found]
 
     def vectors(self, ids: Sequence[str]) -> list[Vector | None]:
         return [self.stored_vectors.get(one) for one in ids]
@@ -138,7 +188,7 @@ class FakeCollection:
 
     def counts(self) -> Counts:
         self._count("counts")
-        return Counts(**Counter(image.state for image in self.images.values()))
+        return Counts(**Counter(image.state for image in self.images.values() if image.state != REMOVED))
 
     def labels(self, filter: Filter | None = None) -> dict[str, int]:
         return dict(Counter(image.label for image in self._indexed(filter) if image.label).most_common())
@@ -147,7 +197,9 @@ class FakeCollection:
         self._count("by_sha256")
         wanted = set(shas)
         return {
-            image.sha256: (image, self.stored_vectors[image.id]) for image in self._indexed() if image.sha256 in wanted
+            image.sha256: (image, self.stored_vectors[image.id])
+            for image in self.images.values()
+            if image.sha256 in wanted and image.id in self.stored_vectors
         }
 
     def upsert(self, images: Sequence[Image], vectors: Sequence[Vector] | None) -> None:
@@ -166,7 +218,9 @@ class FakeCollection:
         self._count("set_state")
         for one in ids:
             if one in (self.stored_vectors if state == INDEXED else self.images):
-                self.images[one] = replace(self.images[one], state=state, reason=reason, next_try_at=next_try_at)
+                changed = {"state": state, "reason": reason, "next_try_at": next_try_at}
+                absent = {"missing_since": None, "held_of": None, "removed_at": None}
+                self.images[one] = replace(self.images[one], **changed, **absent)
 
     def delete(self, ids: Sequence[str]) -> None:
         self._count("delete")
@@ -193,13 +247,12 @@ class FakeCollection:
 
 
 def _fits(image: Image, filter: Filter | None) -> bool:
-    if filter is None:
-        return True
+    filter = filter or Filter()
     moment = image.taken_at or image.modified_at
     return (
         (not filter.labels or image.label in filter.labels)
         and (not filter.folders or any(folder in image.folders for folder in filter.folders))
-        and (not filter.states or image.state in filter.states)
+        and (image.state in filter.states if filter.states else image.state != REMOVED)
         and (not filter.formats or image.format in filter.formats)
         and (not filter.sha256 or image.sha256 in filter.sha256)
         and (filter.after is None or (moment is not None and moment >= filter.after))

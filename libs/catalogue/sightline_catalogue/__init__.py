@@ -27,6 +27,7 @@ from sightline_catalogue.image import (
     FAILED,
     INDEXED,
     PENDING,
+    REMOVED,
     STATES,
     Counts,
     Image,
@@ -36,6 +37,7 @@ from sightline_catalogue.image import (
     ScanState,
     State,
 )
+from sightline_catalogue.missing import MissingImages
 from sightline_catalogue.query_builder import SearchParams
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.server_version import exit_if_too_old
@@ -45,6 +47,7 @@ __all__ = [
     "FAILED",
     "INDEXED",
     "PENDING",
+    "REMOVED",
     "STATES",
     "Catalogue",
     "CatalogueError",
@@ -57,6 +60,7 @@ __all__ = [
     "Filter",
     "Image",
     "Labelled",
+    "MissingImages",
     "ModelRef",
     "Nearest",
     "NoCollection",

@@ -14,9 +14,21 @@ from sightline_service.batches import batched
 from sightline_catalogue.connection import Connection
 from sightline_catalogue.copies import count_copies
 from sightline_catalogue.errors import NoCollection, NotIndexed, UnknownImage
-from sightline_catalogue.filters import Filter, conditions, has_id, is_after, is_one_of
-from sightline_catalogue.image import INDEXED, STATES, Counts, Image, Labelled, Nearest, Page, ScanState, State
+from sightline_catalogue.filters import Filter, conditions, has_id, has_vector, is_after, is_one_of
+from sightline_catalogue.image import (
+    INDEXED,
+    REMOVED,
+    STATES,
+    Counts,
+    Image,
+    Labelled,
+    Nearest,
+    Page,
+    ScanState,
+    State,
+)
 from sightline_catalogue.methods import SCROLL, SET_PAYLOAD, UPSERT
+from sightline_catalogue.missing import MissingImages
 from sightline_catalogue.pages import read_distinct_page, read_page
 from sightline_catalogue.payload import (
     LABELLED_FIELDS,
@@ -30,6 +42,7 @@ from sightline_catalogue.payload import (
 from sightline_catalogue.points import BATCH_POINTS, Points, point_id
 from sightline_catalogue.query_builder import (
     NO_PAYLOAD,
+    STATE_PAYLOAD,
     WHOLE_PAYLOAD,
     WITH_VECTOR,
     QueryBuilder,
@@ -53,6 +66,8 @@ class Collection:
     Attributes:
         name: As Qdrant knows it.
         model: The model whose vectors it holds.
+        missing: The images whose objects are missing. One that is removed is found by `get` and `scan_states` where
+            they are told so, and by `by_sha256`, and by nothing else.
     """
 
     def __init__(
@@ -65,6 +80,7 @@ class Collection:
         self._queries = QueryBuilder(name, model, bucket_id, settings, SegmentCount(connection, name).get)
         self._searcher = Searcher(self._points, self._queries, settings.max_depth)
         self._of_bucket = is_one_of("bucket", [bucket_id])
+        self.missing = MissingImages(self._points, name, bucket_id)
 
     def nearest(self, vector: ArrayLike, params: SearchParams) -> Nearest:
         """Return the indexed images nearest to a vector, (dimensions,) of any length, the nearest first.
@@ -88,6 +104,8 @@ class Collection:
             UnknownImage: There is no such image.
             NotIndexed: There is, but it has no vector.
         """
+        if [point for point in self._points.retrieve([image_id], with_payload=STATE_PAYLOAD) if _is_removed(point)]:
+            raise UnknownImage(f"there is no image {image_id}")
         others = replace(params, exclude=(*params.exclude, image_id))
         try:
             return self._searcher.nearest(api.VectorInput(id=point_id(image_id)), others)
@@ -98,10 +116,19 @@ class Collection:
                 raise UnknownImage(f"there is no image {image_id}") from None
             raise NotIndexed(f"{image.key} is {image.state} and has no vector to compare with") from None
 
-    def get(self, ids: Sequence[str]) -> list[Image | None]:
-        """Return images by id, in the order of the ids; None for one that does not exist."""
+    def get(self, ids: Sequence[str], *, removed: bool = False) -> list[Image | None]:
+        """Return images by id, in the order of the ids; None for one that does not exist, or that is removed.
+
+        Args:
+            ids: Of the images.
+            removed: Return those that are removed, too.
+        """
         points = self._points.retrieve(ids, with_payload=WHOLE_PAYLOAD)
-        found = {point.id.uuid: read_image(point.id.uuid, point.payload) for point in points}
+        found = {
+            point.id.uuid: read_image(point.id.uuid, point.payload)
+            for point in points
+            if removed or not _is_removed(point)
+        }
         return [found.get(str(one)) for one in ids]
 
     def vectors(self, ids: Sequence[str]) -> list[NDArray[np.float32] | None]:
@@ -126,14 +153,17 @@ class Collection:
         """
         check_limit(limit)
         read = read_distinct_page if distinct else read_page
-        return read(self._points, self.name, [self._of_bucket, *conditions(filter)], limit, cursor)
+        must = [self._of_bucket, *conditions(filter)]
+        if filter is None or not filter.states:
+            must.append(api.Condition(filter=api.Filter(must_not=[is_one_of("state", [REMOVED])])))
+        return read(self._points, self.name, must, limit, cursor)
 
     def count_copies(self, images: Sequence[Image]) -> list[int]:
         """Return of each image how many other indexed images have the same bytes."""
         return count_copies(self._points, images, self._queries.which(None))
 
     def scan_states(self, batch: int = 1000) -> Iterator[ScanState]:
-        """Yield the scan state of every image of the bucket, in no order, `batch` a call."""
+        """Yield the scan state of every image of the bucket, removed ones too, in no order, `batch` a call."""
         check_limit(batch)
         for points in self._points.scroll(api.Filter(must=[self._of_bucket]), SCAN_FIELDS, batch):
             for point in points:
@@ -161,16 +191,17 @@ class Collection:
         return self._points.count(condition)
 
     def by_sha256(self, shas: Iterable[str]) -> dict[str, tuple[Image, NDArray[np.float32]]]:
-        """Return an indexed image of these bytes, and its vector, for each SHA-256 that has one.
+        """Return an image of these bytes that has a vector, and the vector, for each SHA-256 that has one.
 
-        Equal bytes have equal vectors, so images of other buckets count too.
+        Equal bytes have equal vectors, so images of other buckets count too, those that wait to be read again, and
+        those that are removed.
         """
         found: dict[str, tuple[Image, NDArray[np.float32]]] = {}
         missing = sorted(set(shas))
         while missing:
             request = api.ScrollPoints(
                 collection_name=self.name,
-                filter=api.Filter(must=[is_one_of("sha256", missing), is_one_of("state", [INDEXED])]),
+                filter=api.Filter(must=[is_one_of("sha256", missing), has_vector()]),
                 limit=2 * len(missing),
                 with_payload=WHOLE_PAYLOAD,
                 with_vectors=WITH_VECTOR,
@@ -220,14 +251,14 @@ class Collection:
     def set_state(
         self, ids: Sequence[str], state: State, *, reason: str | None = None, next_try_at: datetime | None = None
     ) -> None:
-        """Set state, reason and time of the next try of images; other fields, and vectors, stay.
+        """Set state, reason and time of the next try of images whose objects are there.
 
-        Those that do not exist, and for `indexed` those without a vector, are skipped.
+        Other fields, and vectors, stay. Those that do not exist, and for `indexed` those without a vector, are skipped.
         """
         for batch in batched(ids, BATCH_POINTS):
             condition = api.Filter(must=[has_id(batch)])
             if state == INDEXED:
-                condition.must.append(api.Condition(has_vector=api.HasVectorCondition(has_vector=VECTOR)))
+                condition.must.append(has_vector())
             request = api.SetPayloadPoints(
                 collection_name=self.name, wait=True, points_selector=api.PointsSelector(filter=condition)
             )
@@ -260,3 +291,8 @@ class Collection:
 
     def _indexed(self, filter: Filter | None) -> api.Filter:
         return api.Filter(must=self._queries.which(filter))
+
+
+def _is_removed(point: api.RetrievedPoint) -> bool:
+    state: str = point.payload["state"].string_value
+    return state == REMOVED

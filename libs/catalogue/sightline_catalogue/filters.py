@@ -11,6 +11,7 @@ from qdrant_client import grpc as api
 
 from sightline_catalogue.identity import storable
 from sightline_catalogue.image import State
+from sightline_catalogue.vectors import VECTOR
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,20 @@ def is_after(field: str, moment: datetime) -> api.Condition:
         ValueError: The datetime is naive.
     """
     return api.Condition(field=api.FieldCondition(key=field, datetime_range=api.DatetimeRange(gt=_timestamp(moment))))
+
+
+def is_before(field: str, moment: datetime) -> api.Condition:
+    """Return the condition that a field's moment is before another.
+
+    Raises:
+        ValueError: The datetime is naive.
+    """
+    return api.Condition(field=api.FieldCondition(key=field, datetime_range=api.DatetimeRange(lt=_timestamp(moment))))
+
+
+def has_vector() -> api.Condition:
+    """Return the condition that a point has a vector."""
+    return api.Condition(has_vector=api.HasVectorCondition(has_vector=VECTOR))
 
 
 def conditions(filter: Filter | None) -> list[api.Condition]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-State = Literal["pending", "indexed", "failed"]
-STATES: tuple[State, ...] = get_args(State)
+State = Literal["pending", "indexed", "failed", "removed"]
 PENDING: Final = "pending"
 INDEXED: Final = "indexed"
 FAILED: Final = "failed"
+REMOVED: Final = "removed"
+STATES: tuple[State, ...] = (PENDING, INDEXED, FAILED)
+"""The states of the images that a collection shows and counts; one that is removed is kept, and not shown."""
 
 
 @dataclass
@@ -42,6 +44,10 @@ class Image:
         modified_at: When the object was last modified.
         indexed_at: When its vector was stored.
         etag: Changes when the object does.
+        missing_since: Since when its object is known to be missing; None while it is there.
+        held_of: Of how many images it was one when it was held as part of a suspected loss; 0 once the loss was
+            confirmed, None where it is not held.
+        removed_at: When it was removed; None unless it is.
     """
 
     id: str
@@ -63,6 +69,9 @@ class Image:
     modified_at: datetime | None = None
     indexed_at: datetime | None = None
     etag: str | None = None
+    missing_since: datetime | None = None
+    held_of: int | None = None
+    removed_at: datetime | None = None
 
 
 class ScanState(NamedTuple):
@@ -74,6 +83,7 @@ class ScanState(NamedTuple):
     key: str
     attempts: int
     next_try_at: datetime | None
+    missing_since: datetime | None
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,7 @@ class Nearest:
     """The nearest images of a vector, the nearest first.
 
     Attributes:
-        images: n images, all of them indexed; without the fields that only ingestion needs: attempts, etag, reason.
+        images: n images, all of them indexed; without the fields that only ingestion needs, such as etag and reason.
         similarities: (n,) float32, cosines.
         vectors: (n, dimensions) float32, of length one; None where they were not requested.
         copies: Of each image, how many others there are of the same bytes; None unless the search was `distinct`.

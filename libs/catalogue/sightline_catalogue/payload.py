@@ -23,7 +23,9 @@ SEARCHABLE = "searchable"
 
 SCAN_FIELDS = tuple(name for name in ScanState._fields if name != "id")
 LABELLED_FIELDS = tuple(name for name in Labelled._fields if name != "id")
-INGEST_FIELDS = ("bucket", "state", "reason", "attempts", "next_try_at", "etag")
+MISSING_FIELDS = ("missing_since", "held_of", "removed_at")
+"""Fields of images whose objects are missing."""
+INGEST_FIELDS = ("bucket", "state", "reason", "attempts", "next_try_at", "etag", *MISSING_FIELDS)
 """Fields that only ingestion needs, or that are the same for all results of a search."""
 FOUND_FIELDS = (
     SEARCHABLE,
@@ -35,8 +37,8 @@ _SECOND = timedelta(seconds=1)
 _TIE_BITS = 15
 
 _TEXTS = ("bucket", "key", "state", "reason", "sha256", "format", "label", "camera", "etag")
-_INTEGERS = ("attempts", "bytes", "width", "height")
-_TIMES = ("next_try_at", "taken_at", "modified_at", "indexed_at")
+_INTEGERS = ("attempts", "bytes", "width", "height", "held_of")
+_TIMES = ("next_try_at", "taken_at", "modified_at", "indexed_at", "missing_since", "removed_at")
 
 
 def order_of(image: Image) -> int:
@@ -91,7 +93,7 @@ def write_image(fields: Fields, image: Image) -> None:
 
 
 def write_state(fields: Fields, bucket_id: str, state: State, reason: str | None, next_try_at: datetime | None) -> None:
-    """Write a change of state; null removes a field.
+    """Write a change of state, of an image whose object is there; null removes a field.
 
     Raises:
         ValueError: It is not a state, or the datetime is naive.
@@ -103,6 +105,7 @@ def write_state(fields: Fields, bucket_id: str, state: State, reason: str | None
         "reason": storable(reason) if reason else None,
         "next_try_at": time_text(next_try_at) if next_try_at is not None else None,
         SEARCHABLE: storable(bucket_id) if state == INDEXED else None,
+        **dict.fromkeys(MISSING_FIELDS),
     }
     for name, text in texts.items():
         if text is None:
@@ -158,6 +161,9 @@ def read_image(point_id: str, fields: Fields) -> Image:
     image.attempts = fields["attempts"].integer_value
     image.next_try_at = _read_time(fields["next_try_at"])
     image.etag = fields["etag"].string_value or None
+    image.missing_since = _read_time(fields["missing_since"])
+    image.held_of = _read_integer(fields["held_of"])
+    image.removed_at = _read_time(fields["removed_at"])
     return image
 
 
@@ -170,6 +176,7 @@ def read_scan_state(point_id: str, fields: Fields) -> ScanState:
         key=fields["key"].string_value,
         attempts=fields["attempts"].integer_value,
         next_try_at=_read_time(fields["next_try_at"]),
+        missing_since=_read_time(fields["missing_since"]),
     )
 
 

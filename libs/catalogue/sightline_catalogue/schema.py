@@ -28,6 +28,7 @@ INDEXES: dict[str, api.FieldType.ValueType] = {
     "sha256": api.FieldType.FieldTypeKeyword,
     "taken_at": api.FieldType.FieldTypeDatetime,
     "modified_at": api.FieldType.FieldTypeDatetime,
+    "missing_since": api.FieldType.FieldTypeDatetime,
     ORDER: api.FieldType.FieldTypeInteger,
 }
 """The payload fields that filters, counts and pages use, each with the type of its index."""

@@ -285,13 +285,13 @@ def test_failed_keys_are_not_read(bench, draw):
     assert set(bench.states) == {"poison.png"}
 
 
-def test_a_pending_image_is_indexed(bench, draw):
+def test_a_pending_image_is_indexed_with_the_vector_that_its_bytes_have(bench, draw):
     """The watcher marks before it queues."""
     bench.bucket.put("a.png", draw(1))
     index_keys(bench.context, ["a.png"])
     [image] = bench.collection.images.values()
     bench.collection.images[image.id] = replace(image, state="pending", next_try_at=None)
-    assert index_keys(bench.context, ["a.png"]) == {"indexed": 1}
+    assert index_keys(bench.context, ["a.png"]) == {"copied": 1}
     assert bench.states == {"a.png": "indexed"}
 
 

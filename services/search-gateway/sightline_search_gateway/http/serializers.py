@@ -15,7 +15,7 @@ from sightline_search_gateway.maps.points import COLUMNS, Points
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.results import AskedMap, MapPoints
 from sightline_search_gateway.maps.service import MapView
-from sightline_search_gateway.schemas.images import Image, Images
+from sightline_search_gateway.schemas.images import Image, Images, ShownState
 from sightline_search_gateway.schemas.ingest import Failure, Failures
 from sightline_search_gateway.schemas.maps import MapState
 from sightline_search_gateway.schemas.search import ModelRef, SearchResults
@@ -46,7 +46,8 @@ def serialize_image(image: catalogue.Image, copies: int | None = None) -> Image:
         "name": image.key.rpartition("/")[2],
         "label": image.label,
         "folders": image.folders,
-        "state": image.state,
+        # The catalogue gives none that is removed.
+        "state": cast("ShownState", image.state),
         "reason": image.reason,
         "sha256": image.sha256,
         "width": image.width,

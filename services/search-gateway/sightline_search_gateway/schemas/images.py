@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from apiflask import Schema
 from marshmallow import fields, validate
-from sightline_catalogue import STATES, State
+from sightline_catalogue import STATES
 
 from sightline_search_gateway.answer_schemas import Uuid
 from sightline_search_gateway.schemas.fields import MAX_LIMIT, text
 from sightline_search_gateway.schemas.filters import Filters
+
+
+ShownState = Literal["pending", "indexed", "failed"]
 
 
 class Browse(Filters):
@@ -48,7 +51,7 @@ class Image(TypedDict):
     name: Annotated[str, "The last part of its key."]
     label: Annotated[str | None, "The name of its folder."]
     folders: Annotated[list[str], "Each folder above it, by path."]
-    state: State
+    state: ShownState
     reason: Annotated[str | None, "Why it failed."]
     sha256: Annotated[str | None, "Of the file as it was indexed."]
     width: Annotated[int | None, "Pixels, orientation applied."]
