@@ -74,6 +74,9 @@ class FakeBucket(Bucket):
         digest = hashlib.md5(self.files[key], usedforsecurity=False).hexdigest()
         return f"{digest}-{self._modified_at(key).timestamp()}"
 
+    def identity(self) -> None:
+        self._check_reachable()
+
     def list(self, prefix: str | bytes = "", left_out: LeftOut | None = None) -> Iterator[BucketObject]:
         self._check_reachable()
         folder = (prefix.decode() if isinstance(prefix, bytes) else prefix).strip("/")

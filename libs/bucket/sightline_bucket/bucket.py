@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -86,6 +86,14 @@ class Bucket(ABC):
     @abstractmethod
     def root(self) -> Path | None:
         """The bucket's folder; None for an object store."""
+
+    @abstractmethod
+    def identity(self) -> Hashable:
+        """Return what is another where another folder or disk has come into the bucket's place; None for a store.
+
+        Raises:
+            BucketUnavailable: The bucket cannot be reached.
+        """
 
     @abstractmethod
     def list(self, prefix: str | bytes = "", left_out: LeftOut | None = None) -> Iterator[BucketObject]:

@@ -76,6 +76,11 @@ class FolderBucket(Bucket):
         """The folder."""
         return Path(os.fsdecode(self._path))
 
+    def identity(self) -> tuple[int, int]:
+        """Return the device and inode of the folder; see `Bucket.identity`."""
+        status = self._check_root()
+        return status.st_dev, status.st_ino
+
     def list(self, prefix: str | bytes = "", left_out: LeftOut | None = None) -> Iterator[BucketObject]:
         """Yield every object; see `Bucket.list`."""
         raw = prefix if isinstance(prefix, bytes) else prefix.encode("utf-8", "surrogateescape")

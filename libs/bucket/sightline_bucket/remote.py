@@ -62,6 +62,10 @@ class RemoteBucket(Bucket):
         """None: an object store reports no file events."""
         return
 
+    def identity(self) -> None:
+        """Look whether the store answers; see `Bucket.identity`."""
+        next(iter(self.list()), None)
+
     def list(self, prefix: str | bytes = "", left_out: LeftOut | None = None) -> Iterator[BucketObject]:
         """Yield every object; see `Bucket.list`."""
         text = prefix.decode("utf-8", "replace") if isinstance(prefix, bytes) else prefix

@@ -6,7 +6,7 @@ Needs the `queue` extra.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import parse_qs, quote, urlsplit
@@ -25,8 +25,9 @@ QUEUE_NEW = "new"
 QUEUE_BACKFILL = "backfill"
 """The queue of files found in bulk."""
 RESCAN_LIST = "sightline:rescan"
-"""A Redis list of hints to the watcher, JSON: `{}` for the whole bucket, `{"keys": [...]}` for some. With the id of the
-request that it is for, as `request_id`, and its place in a trace, as TRACE, where there are any."""
+"""A Redis list of hints to the watcher, JSON: `{}` for the whole bucket, `{"keys": [...]}` for some, with
+`"deleted": true` for those that an owner has deleted; `{"confirm_loss": TIME}`: what went missing until then is really
+gone. With the id of the request that it is for, as `request_id`, and its place in a trace, as TRACE, if it has them."""
 TRACE = "trace"
 WATCHER_HASH = "sightline:watcher"
 """The Redis hash with the fields of `WatcherStatus`; it may be lost without harm."""
@@ -93,8 +94,42 @@ class QueueSettings(SettingsGroup):
         return f"redis+socket://{netloc}{parts.path}?virtual_host={database}"
 
 
+HELD_EXAMPLES = 5
+"""Keys that are told of what is held."""
+
+
+class HeldLoss(BaseModel):
+    """Images that are held: so many are missing at once that their disk may not be mounted."""
+
+    count: int
+    """How many there are."""
+    of: int
+    """Of how many images."""
+    since: AwareDatetime
+    """Since when the first of them is missing."""
+    examples: list[str]
+    """Some of their keys."""
+
+    @classmethod
+    def of_keys(cls, keys: Sequence[str], of: int, since: datetime) -> HeldLoss:
+        """Return the loss of the images of some keys, which are some of all images."""
+        return cls(count=len(keys), of=max(of, len(keys)), since=since, examples=sorted(keys)[:HELD_EXAMPLES])
+
+    @property
+    def message(self) -> str:
+        """What is the matter, as a sentence for a person."""
+        what = (
+            f"All {self.count:,} pictures are"
+            if self.count == self.of
+            else (f"{self.count:,} of {self.of:,} pictures {'is' if self.count == 1 else 'are'}")
+        )
+        if self.count == self.of == 1:
+            what = "The only picture is"
+        return f"{what} gone at once: is a disk not mounted? Search stays as it was meanwhile."
+
+
 class WatcherStatus(BaseModel):
-    """The watcher's status: its scans. None means that it is not known."""
+    """The watcher's status: its scans, and what is wrong with the bucket. None means that it is not known."""
 
     scanning: bool = False
     """Whether the bucket is being listed."""
@@ -102,6 +137,12 @@ class WatcherStatus(BaseModel):
     """The objects of the last scan whose names are not those of images."""
     last_scan_at: AwareDatetime | None = None
     """When the last scan ended."""
+    bucket_problem: str | None = None
+    """Why the bucket cannot be reached, as a sentence; None while it can."""
+    bucket_problem_since: AwareDatetime | None = None
+    """Since when."""
+    held: HeldLoss | None = None
+    """What is held as a suspected loss; None while nothing is."""
     updated_at: AwareDatetime | None = None
     """When this was written."""
 
@@ -112,7 +153,8 @@ class WatcherStatus(BaseModel):
             redis.RedisError: Redis does not answer.
         """
         self.updated_at = datetime.now(UTC)
-        dumped = self.model_dump(mode="json") | {"scanning": int(self.scanning)}
+        held = None if self.held is None else self.held.model_dump_json()
+        dumped = self.model_dump(mode="json") | {"scanning": int(self.scanning), "held": held}
         fields: dict[FieldT, EncodableT] = {name: "" if value is None else value for name, value in dumped.items()}
         client.hset(WATCHER_HASH, mapping=fields)
 
@@ -120,7 +162,10 @@ class WatcherStatus(BaseModel):
     def read(cls, fields: Mapping[str, str]) -> WatcherStatus:
         """Return the status that the Redis hash holds; one that cannot be read counts as not known."""
         try:
-            return cls.model_validate({name: text for name, text in fields.items() if text})
+            known: dict[str, object] = {name: text for name, text in fields.items() if text}
+            if held := fields.get("held"):
+                known["held"] = HeldLoss.model_validate_json(held)
+            return cls.model_validate(known)
         except ValidationError:
             return cls()
 

@@ -56,5 +56,16 @@ class WatcherSettings(IngestSettings):
     events: Literal["auto", "on", "off"] = "auto"
     """File events: `on`, `off`, or `auto`, which is on where the bucket is a folder on a file system that reports them.
     A network file system does not: changes there are found by the scan."""
+    loss_share: float = Field(default=0.2, gt=0, le=1)
+    """When at least so large a part of all pictures, and at least WATCHER_LOSS_LEAST of them, go missing at once, they
+    are held: they stay in search until they are back or somebody confirms that they are gone."""
+    loss_least: int = Field(default=100, ge=1)
+    """The fewest pictures that are held; fewer that go missing leave the collection within seconds."""
+    loss_window_seconds: float = Field(default=600, ge=1, le=86_400)
+    """What goes missing within so many seconds counts as missing at once."""
+    keep_days: float = Field(default=30, ge=0, le=3650)
+    """For so many days a picture that left the collection, since its file is gone, keeps its vector and its thumbnail,
+    so that nothing is computed where the file comes back; 0 deletes them at once. What is deleted through the page or
+    the API is never kept."""
     metrics_port: int = Field(default=9103, ge=0, le=65535)
     """The port on which the watcher serves `/metrics`; 0 switches it off."""

@@ -1,18 +1,26 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from types import SimpleNamespace
 
 import PIL.Image
 import pytest
-from fakes import MODEL, PREPROCESSING, FakeBucket, FakeCollection, FakeEncoder, FakeThumbnailStore
+from fakes import MODEL, PREPROCESSING, FakeBucket, FakeCatalogue, FakeCollection, FakeEncoder, FakeThumbnailStore
 from redis_process import RedisProcess
+from sightline_bucket.folder import FolderBucket
 from sightline_ingest_worker.target import Target
+from sightline_ingest_worker.watcher.loop import Watcher
+from sightline_ingest_worker.watcher.missing_plan import LossRule
+from sightline_ingest_worker.watcher.missing_records import MissingRecords
+from sightline_ingest_worker.watcher.reconciler import Reconciler
 from sightline_ingest_worker.watcher.task_queue import QueueLengths
 from sightline_ingest_worker.worker.context import WorkerContext
+from sightline_ingest_worker.worker.indexing import index_keys
 from sightline_pictures import PictureSettings
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -157,3 +165,95 @@ def make_bench():
 @pytest.fixture
 def make_queue() -> type[FakeQueue]:
     return FakeQueue
+
+
+class Scene:
+    """A watcher over a real folder and a real Redis; catalogue and queue are fakes."""
+
+    def __init__(self, bench, tasks, catalogue, client, root):
+        self.root, self.bench, self.tasks, self.catalogue, self.client = root, bench, tasks, catalogue, client
+        root.mkdir()
+        self.bucket = FolderBucket(os.fsencode(root))
+        bench.context.bucket = self.bucket
+        self.settings = SimpleNamespace(scan_seconds=3600)
+        self.quiet_seconds = self.grace_seconds = 0.0
+        self.rule = LossRule(share=0.2, least=100, window=timedelta(minutes=10))
+        self.keep = timedelta(days=30)
+        self.start()
+
+    def start(self) -> None:
+        """Begin with a new process's memory."""
+        reconciler = Reconciler("main", self.tasks, self.quiet_seconds)
+        self.watcher = Watcher(
+            settings=self.settings,
+            bucket=self.bucket,
+            catalogue=self.catalogue,
+            target=self.bench.target,
+            reconciler=reconciler,
+            missing=MissingRecords(
+                self.bucket, self.bench.thumbnails, self.rule, self.keep, reconciler.identify, self.grace_seconds
+            ),
+            tasks=self.tasks,
+            client=self.client,
+            stopping=lambda: False,
+            quiet_seconds=self.quiet_seconds,
+        )
+
+    def write(self, key: str, data: bytes) -> None:
+        path = self.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        os.utime(path, (1_600_000_000, 1_600_000_000 + len(data)))
+
+    def tell(self, *keys: str) -> None:
+        for key in keys:
+            self.watcher.changed.put(key)
+        self.watcher.step()
+
+    def scan(self) -> None:
+        self.watcher.request_scan()
+        self.watcher.step()
+
+    def work(self) -> None:
+        """Do what is queued, as a worker would."""
+        keys, self.tasks.sent = self.tasks.keys, []
+        index_keys(self.bench.context, keys)
+
+    def steps(self, count: int = 3) -> None:
+        for _ in range(count):
+            self.watcher.step()
+
+    def fill(self, folder: str, count: int, first: int = 0) -> list[str]:
+        """Index so many pictures of a folder; return their keys."""
+        keys = [f"{folder}/{number}.png" for number in range(first, first + count)]
+        for number, key in enumerate(keys, start=first):
+            self.write(key, draw_picture(number))
+        self.scan()
+        self.work()
+        return keys
+
+    @property
+    def states(self) -> dict[str, str]:
+        return self.bench.states
+
+    @property
+    def in_search(self) -> set[str]:
+        return {key for key, state in self.states.items() if state == "indexed"}
+
+    @property
+    def encoded(self) -> int:
+        return sum(self.bench.encoder.batches)
+
+
+@pytest.fixture
+def make_scene(bench, tmp_path, make_queue):
+    """Makes the one scene of a test over a Redis client."""
+    return lambda client: Scene(bench, make_queue(), FakeCatalogue(), client, tmp_path / "bucket")
+
+
+@pytest.fixture
+def scene(make_scene, redis_server, monkeypatch):
+    monkeypatch.setattr("sightline_ingest_worker.watcher.loop.HINT_SECONDS", 0.02)
+    for pause in ("CHECK_SECONDS", "IDLE_CHECK_SECONDS"):
+        monkeypatch.setattr(f"sightline_ingest_worker.watcher.missing_records.{pause}", 0.0)
+    return make_scene(redis_server.client)

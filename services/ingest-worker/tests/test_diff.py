@@ -35,7 +35,7 @@ def test_each_object_ends_in_exactly_one_state(make_bench, listing, before):
         record_id = image_id("main", name.encode())
         image = Image(id=record_id, bucket="main", key=name, state=state, etag=etag, next_try_at=next_try_at)
         bench.collection.images[record_id] = image
-    reconciler = Reconciler("main", bench.bucket, bench.thumbnails, queue, 1.0)
+    reconciler = Reconciler("main", queue, 1.0)
     entries = bench.collection.images.values()
     known = {image.id: RecordState(image.etag, image.state, image.next_try_at) for image in entries}
     found, ignored = [], []
@@ -75,7 +75,7 @@ def test_each_object_ends_in_exactly_one_state(make_bench, listing, before):
 @given(LISTINGS)
 def test_a_second_scan_finds_nothing(make_bench, listing):
     bench, queue = make_bench()
-    reconciler = Reconciler("main", bench.bucket, bench.thumbnails, queue, 1.0)
+    reconciler = Reconciler("main", queue, 1.0)
     reconciler.reconcile(bench.collection, listing, "new", "scan")
     sent = list(queue.sent)
     known = {image.id: RecordState(image.etag, image.state, None) for image in bench.collection.images.values()}

@@ -158,15 +158,16 @@ def test_a_changed_image_keeps_its_vector_until_it_was_read_whole(bench, draw):
     assert image.id in bench.collection.stored_vectors
 
 
-def test_an_object_that_is_gone_loses_its_point_and_its_thumbnail(bench, draw):
+def test_an_object_that_is_gone_is_marked_and_left_to_the_watcher(bench, draw):
     bench.bucket.put("a.png", draw(1))
     bench.bucket.put("b.png", draw(2))
     bench.bucket.put("b-too.png", draw(2))
     index_keys(bench.context, list(bench.bucket.files))
     del bench.bucket.files["a.png"], bench.bucket.files["b.png"]
     assert index_keys(bench.context, ["a.png", "b.png"]) == {"gone": 2}
-    assert set(bench.states) == {"b-too.png"}
-    assert set(bench.thumbnails.kept) == {bench.collection.by_key()["b-too.png"].sha256}
+    assert bench.states == dict.fromkeys(["a.png", "b.png", "b-too.png"], "indexed")
+    assert {key for key, image in bench.collection.by_key().items() if image.missing_since} == {"a.png", "b.png"}
+    assert len(bench.thumbnails.kept) == 2
 
 
 def test_an_object_deleted_while_it_is_read(bench, draw):

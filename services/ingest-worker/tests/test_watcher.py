@@ -8,75 +8,15 @@ import shutil
 import threading
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
-from types import SimpleNamespace
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from fakes import FakeCatalogue, FakeCollection
+from fakes import FakeCollection
 from prometheus_client import REGISTRY
 from sightline_bucket import BucketUnavailable
-from sightline_bucket.folder import FolderBucket
 from sightline_catalogue import CatalogueUnavailable
 from sightline_ingest_worker.watcher import metrics
-from sightline_ingest_worker.watcher.loop import Watcher
-from sightline_ingest_worker.watcher.reconciler import Reconciler
-from sightline_ingest_worker.worker.indexing import index_keys
 from waiting import wait_for
-
-
-class Scene:
-    def __init__(self, bench, tasks, catalogue, client, root):
-        self.root, self.bench, self.tasks, self.catalogue, self.client = root, bench, tasks, catalogue, client
-        root.mkdir()
-        self.bucket = FolderBucket(os.fsencode(root))
-        bench.context.bucket = self.bucket
-        self.settings = SimpleNamespace(scan_seconds=3600)
-        self.quiet_seconds = 0.0
-        self.start()
-
-    def start(self) -> None:
-        """Begin with a new process's memory."""
-        self.watcher = Watcher(
-            settings=self.settings,
-            bucket=self.bucket,
-            catalogue=self.catalogue,
-            target=self.bench.target,
-            reconciler=Reconciler("main", self.bucket, self.bench.thumbnails, self.tasks, self.quiet_seconds),
-            tasks=self.tasks,
-            client=self.client,
-            stopping=lambda: False,
-            quiet_seconds=self.quiet_seconds,
-        )
-
-    def write(self, key: str, data: bytes) -> None:
-        path = self.root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        os.utime(path, (1_600_000_000, 1_600_000_000 + len(data)))
-
-    def tell(self, *keys: str) -> None:
-        for key in keys:
-            self.watcher.changed.put(key)
-        self.watcher.step()
-
-    def scan(self) -> None:
-        self.watcher.request_scan()
-        self.watcher.step()
-
-    def work(self) -> None:
-        """Do what is queued, as a worker would."""
-        keys, self.tasks.sent = self.tasks.keys, []
-        index_keys(self.bench.context, keys)
-
-    @property
-    def states(self) -> dict[str, str]:
-        return self.bench.states
-
-
-@pytest.fixture
-def scene(bench, redis_server, tmp_path, make_queue, monkeypatch):
-    monkeypatch.setattr("sightline_ingest_worker.watcher.loop.HINT_SECONDS", 0.02)
-    return Scene(bench, make_queue(), FakeCatalogue(), redis_server.client, tmp_path / "bucket")
 
 
 def test_the_first_scan_is_a_backfill_and_later_finds_are_new(scene, draw):
@@ -178,7 +118,7 @@ def test_a_large_folder_moved_in_is_a_backfill(scene):
     assert {queue for _, queue in scene.tasks.sent} == {"backfill"}
 
 
-def test_a_deleted_object_loses_its_record_and_thumbnail(scene, draw):
+def test_a_deleted_object_leaves_the_collection_and_later_loses_its_record_and_thumbnail(scene, draw):
     scene.write("a.png", draw(1))
     scene.write("in/b.png", draw(2))
     scene.write("in/deep/c.png", draw(3))
@@ -191,6 +131,11 @@ def test_a_deleted_object_loses_its_record_and_thumbnail(scene, draw):
     shutil.rmtree(scene.root / "in")
     scene.tell("in")
     assert scene.states == {}
+    assert len(scene.bench.collection.images) == len(scene.bench.thumbnails.kept) == 3
+    scene.keep = timedelta(seconds=-1)
+    scene.start()
+    scene.watcher.step()
+    assert scene.bench.collection.images == {}
     assert scene.bench.thumbnails.kept == {}
 
 
@@ -403,8 +348,8 @@ def test_a_scan_pauses_while_the_backfill_is_full(scene, monkeypatch):
     assert len(scene.tasks.sent) == 600
 
 
-def test_it_goes_on_after_redis_and_the_catalogue_failed(bench, module_redis, tmp_path, make_queue, draw):
-    scene = Scene(bench, make_queue(), FakeCatalogue(), module_redis.client, tmp_path / "bucket")
+def test_it_goes_on_after_redis_and_the_catalogue_failed(make_scene, module_redis, draw):
+    scene = make_scene(module_redis.client)
     stop = threading.Event()
     scene.watcher._stopping = stop.is_set
     thread = threading.Thread(target=scene.watcher.run)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
 
 import structlog
 from sightline_bucket import ThumbnailStore, open_bucket
@@ -25,6 +26,8 @@ from sightline_ingest_worker.watcher.database_check import DatabaseCheck
 from sightline_ingest_worker.watcher.file_events import FileEvents
 from sightline_ingest_worker.watcher.leader_lock import LeaderLock
 from sightline_ingest_worker.watcher.loop import QUIET_SECONDS, Watcher
+from sightline_ingest_worker.watcher.missing_plan import LossRule
+from sightline_ingest_worker.watcher.missing_records import MissingRecords
 from sightline_ingest_worker.watcher.reconciler import Reconciler
 from sightline_ingest_worker.watcher.task_queue import TaskQueue
 
@@ -38,12 +41,16 @@ def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watche
     catalogue = Catalogue(settings.catalogue, settings.bucket.id)
     tasks = TaskQueue(celery_app(settings.queue), client)
     thumbnails = ThumbnailStore(settings.thumbnails.url)
+    reconciler = Reconciler(settings.bucket.id, tasks, QUIET_SECONDS)
+    rule = LossRule(settings.loss_share, settings.loss_least, timedelta(seconds=settings.loss_window_seconds))
+    keep = timedelta(days=settings.keep_days)
     return Watcher(
         settings=settings,
         bucket=bucket,
         catalogue=catalogue,
         target=TargetSource(open_encoder(settings.encoder), catalogue),
-        reconciler=Reconciler(settings.bucket.id, bucket, thumbnails, tasks, QUIET_SECONDS),
+        reconciler=reconciler,
+        missing=MissingRecords(bucket, thumbnails, rule, keep, reconciler.identify),
         tasks=tasks,
         client=client,
         stopping=stopping,

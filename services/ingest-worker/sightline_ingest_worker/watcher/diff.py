@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from sightline_bucket import BucketObject
-from sightline_catalogue import FAILED, PENDING, State
+from sightline_catalogue import FAILED, PENDING, REMOVED, State
 from sightline_pictures import has_image_extension
 
 from sightline_ingest_worker.records import refused_etag
@@ -22,12 +22,15 @@ class Change(Enum):
     PENDING = "waits for a worker already"
     NEW = "has no record"
     CHANGED = "its ETag is not that of its record"
+    RETURNED = "was missing, and is there again, unchanged"
     RETRY = "is due to be tried again"
     REFUSED = "cannot be read: recorded as failed"
 
 
 QUEUED = frozenset({Change.NEW, Change.CHANGED, Change.RETRY})
 """The changes for which a worker has to read the object."""
+RECORDED = QUEUED | {Change.REFUSED, Change.RETURNED}
+"""The changes for which something has to be written into the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class RecordState:
     etag: str
     state: State
     next_try_at: datetime | None = None
+    is_missing: bool = False
 
 
 def could_be_image(seen: BucketObject) -> bool:
@@ -58,6 +62,8 @@ def classify(seen: BucketObject, known: RecordState | None, now: datetime) -> Ch
         return Change.RETRY if due else Change.PENDING
     if known.etag != seen.etag:
         return Change.CHANGED
+    if known.is_missing or known.state == REMOVED:
+        return Change.RETURNED
     return Change.RETRY if known.state == FAILED and due else Change.SAME
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import redis
 import structlog
@@ -21,12 +22,16 @@ class Hint:
     Attributes:
         keys: Keys to check; None means the whole bucket.
         retry: Whether those of them that failed are to be tried again.
+        deleted: Whether an owner has deleted them.
+        confirm_loss: What is held and went missing until then is really gone, an owner says.
         request_id: Of the request that it is for; None for none's.
         trace: The request's place in a trace; empty where there is none.
     """
 
     keys: list[str] | None
     retry: bool = False
+    deleted: bool = False
+    confirm_loss: datetime | None = None
     request_id: str | None = None
     trace: Mapping[str, str] = field(default_factory=dict)
 
@@ -59,6 +64,8 @@ def _parse(message: str) -> Iterator[Hint]:
         hint = Hint(
             keys=[str(key) for key in keys] if keys is not None else None,
             retry=fields.get("retry") is True,
+            deleted=fields.get("deleted") is True,
+            confirm_loss=_moment(fields.get("confirm_loss")),
             request_id=fields.get(REQUEST_ID),
             trace={str(name): str(value) for name, value in fields.get(TRACE, {}).items()},
         )
@@ -66,3 +73,8 @@ def _parse(message: str) -> Iterator[Hint]:
         log.warning("not a valid hint", message=message[:200])
         return
     yield hint
+
+
+def _moment(text: str | None) -> datetime | None:
+    moment = datetime.fromisoformat(text) if text else None
+    return moment.astimezone(UTC) if moment is not None else None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import redis
 import structlog
 from sightline.encoder.client import EncoderError
-from sightline_bucket import Bucket, BucketObject
+from sightline_bucket import Bucket, BucketObject, BucketUnavailable
 from sightline_catalogue import Catalogue, Collection, NoCollection
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, WatcherStatus
 from sightline_service.request_ids import working_for
@@ -26,7 +27,7 @@ from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.bucket_lookup import objects_at
 from sightline_ingest_worker.watcher.debouncer import Debouncer
 from sightline_ingest_worker.watcher.hints import Hint, pop_hints, wait_for_hint
-from sightline_ingest_worker.watcher.pending_deletions import PendingDeletions
+from sightline_ingest_worker.watcher.missing_records import MissingRecords
 from sightline_ingest_worker.watcher.reconciler import LARGE, Reconciler
 from sightline_ingest_worker.watcher.requeue_policy import RequeuePolicy
 from sightline_ingest_worker.watcher.scan import QUEUE_TASKS, Scan
@@ -38,6 +39,8 @@ QUIET_SECONDS = 1.0
 """A file is queued once it has not changed for so long."""
 CHECK_SECONDS = 2.0
 IDLE_CHECK_SECONDS = 10.0
+STORE_CHECK_SECONDS = 60.0
+"""Between two looks whether an object store answers; of a folder it is IDLE_CHECK_SECONDS."""
 SLICE_SECONDS = 0.5
 HINT_SECONDS = 0.5
 FIRST_PAUSE_SECONDS = 0.5
@@ -61,6 +64,7 @@ class Watcher:
         catalogue: Catalogue,
         target: TargetSource,
         reconciler: Reconciler,
+        missing: MissingRecords,
         tasks: TaskQueue,
         client: redis.Redis,
         stopping: Callable[[], bool],
@@ -71,6 +75,7 @@ class Watcher:
         self._catalogue = catalogue
         self._find_target = target
         self._reconciler = reconciler
+        self._missing = missing
         self._tasks = tasks
         self._client = client
         self._stopping = stopping
@@ -78,14 +83,18 @@ class Watcher:
         self.status = WatcherStatus()
         self._debouncer = Debouncer(quiet_seconds)
         self._requeue_policy = RequeuePolicy()
-        self._pending_deletions = PendingDeletions()
         self._target: Target | None = None
+        self._collections: list[Collection] = []
+        """The target's collection, and the one that is searched where it is another."""
         self._scan: Scan | None = None
         self._scan_due_at = time.monotonic()
         self._scanned_once = False
+        self._is_confirming = False
+        """Whether the present scan began at once, to see whether what the last one missed is really missing."""
         self._check_due_at = 0.0
+        self._bucket_check_due_at = 0.0
+        self._identity: object = None
         self._busy = True
-        self._pending: int | None = None
         self._waiting_for = ""
 
     @property
@@ -115,6 +124,7 @@ class Watcher:
                 log.info("all services answer again")
                 self._waiting_for = ""
                 metrics.show_waiting("")
+                self._show_bucket_problem(None)
         self._abort_scan()
 
     def _note_failure(self, state: RetryCallState) -> None:
@@ -124,7 +134,19 @@ class Watcher:
             log.warning("waiting for a service", service=name, error=" ".join(str(error).split())[:300])
             self._waiting_for = name
             metrics.show_waiting(name)
+        if isinstance(error, BucketUnavailable):
+            self._show_bucket_problem(error)
         self._abort_scan()
+
+    def _show_bucket_problem(self, error: BucketUnavailable | None) -> None:
+        """Say in the status and the metrics why the bucket cannot be reached; None while it can."""
+        problem = None if error is None else " ".join(str(error).split())[:500]
+        if problem is None or self.status.bucket_problem is None:
+            self.status.bucket_problem_since = None if problem is None else datetime.now(UTC)
+        self.status.bucket_problem = problem
+        metrics.BUCKET_AWAY.set(problem is not None)
+        with suppress(redis.RedisError):
+            self.status.write(self._client)
 
     def step(self) -> None:
         """Do what is due, for about SLICE_SECONDS, then wait HINT_SECONDS for a hint.
@@ -134,21 +156,24 @@ class Watcher:
                 service does not answer.
         """
         target = self._current_target()
-        self._handle_events(target.collection)
+        self._handle_events()
         for hint in pop_hints(self._client):
-            self._handle_hint(target.collection, hint)
+            self._handle_hint(hint)
         if quiet := self._debouncer.quiet():
-            self._handle(target.collection, quiet, "event", settled=True)
+            self._handle(quiet, "event", settled=True)
         if self._scan is None and time.monotonic() >= self._scan_due_at:
             self._begin_scan(target)
         if self._scan is not None:
             self._advance_scan(target, self._scan)
-        self._carry_out_deletions(target)
+        self._missing.step(self._collections)
+        if self._missing.held != self.status.held:
+            self.status.held = self._missing.held
+            self._check_due_at = 0.0
         if time.monotonic() >= self._check_due_at:
             self._check_progress(target)
         if self._scan is None:
             for hint in wait_for_hint(self._client, HINT_SECONDS):
-                self._handle_hint(target.collection, hint)
+                self._handle_hint(hint)
 
     def _current_target(self) -> Target:
         try:
@@ -158,12 +183,17 @@ class Watcher:
             if self._target is None:
                 raise
             return self._target
+        searched = self._active_collection()
+        if searched is None:
+            self._activate(target.collection)
+        self._collections = [target.collection]
+        if searched is not None and searched.name != target.collection.name:
+            self._collections.append(searched)
         if self._target is None or target.collection.name != self._target.collection.name:
+            self._missing.load(self._collections)
             self._target = target
             self._abort_scan()
             self._scanned_once = False
-        if self._active_collection() is None:
-            self._activate(target.collection)
         return target
 
     def _active_collection(self) -> Collection | None:
@@ -176,14 +206,15 @@ class Watcher:
     def _activate(self, collection: Collection) -> None:
         """Move the alias that searches use to a collection."""
         self._catalogue.activate(collection)
+        self._collections = [collection]
         log.info("collection activated", collection=collection.name)
 
-    def _is_reindexing(self, target: Target) -> bool:
-        """Return whether the target is a new collection, not yet the one that is searched."""
-        active = self._active_collection()
-        return active is not None and active.name != target.collection.name
+    @property
+    def _is_reindexing(self) -> bool:
+        """Whether the target is a new collection, not yet the one that is searched."""
+        return len(self._collections) > 1
 
-    def _handle_events(self, collection: Collection) -> None:
+    def _handle_events(self) -> None:
         """Handle the keys of file events; those in the debouncer restart their wait."""
         fresh: set[str] = set()
         while True:
@@ -197,19 +228,28 @@ class Watcher:
                 fresh.clear()
                 self.request_scan()
         if fresh:
-            self._handle(collection, sorted(fresh), "event", settled=False)
+            self._handle(sorted(fresh), "event", settled=False)
 
-    def _handle_hint(self, collection: Collection, hint: Hint) -> None:
-        if hint.keys is None:
+    def _handle_hint(self, hint: Hint) -> None:
+        if hint.confirm_loss is not None:
+            self._missing.confirm(self._collections, hint.confirm_loss)
+        elif hint.keys is None:
             self.request_scan()
         elif hint.keys:
             with working_for(hint.request_id), continued_trace(hint.trace, "reconcile"):
                 if hint.retry:
-                    self._reconciler.mark_failed_as_due(collection, hint.keys)
-                self._handle(collection, hint.keys, "hint", settled=True)
+                    self._reconciler.mark_failed_as_due(self._collections[0], hint.keys)
+                self._handle(hint.keys, "hint", settled=True, are_deleted=hint.deleted)
 
-    def _handle(self, collection: Collection, keys: list[str], reason: str, *, settled: bool) -> None:
-        """Reconcile changed keys: files, folders with their files, and what is gone."""
+    def _handle(self, keys: list[str], reason: str, *, settled: bool, are_deleted: bool = False) -> None:
+        """Reconcile changed keys: files, folders with their files, and what is missing.
+
+        Args:
+            keys: The keys.
+            reason: The label of the metric `queued_total`.
+            settled: The files are known not to be being written.
+            are_deleted: Whether an owner has deleted them.
+        """
         try:
             objects: dict[bytes, BucketObject] = {}
             missing: list[str] = []
@@ -217,20 +257,31 @@ class Watcher:
                 for seen in objects_at(self._bucket, key, missing):
                     objects[seen.raw_name] = seen
             destination = QUEUE_NEW if len(objects) <= LARGE else QUEUE_BACKFILL
-            done = self._reconciler.reconcile(collection, list(objects.values()), destination, reason, settled=settled)
-            gone = [self._reconciler.identify(key.encode("utf-8", "surrogateescape")) for key in missing]
-            for key in missing:
-                gone += self._reconciler.ids_below(collection, key)
+            seen_objects = list(objects.values())
+            unsettled = self._reconciler.reconcile(
+                self._collections[0], seen_objects, destination, reason, settled=settled
+            )
+            self._note_present(seen_objects)
+            # After what is new was written: what is missing may be the same file, moved.
+            gone = self._reconciler.ids_at(self._collections, missing) if missing else []
+            if are_deleted:
+                self._missing.delete(self._collections, gone)
+            else:
+                self._missing.mark(self._collections, gone, is_reported=True)
         except UPSTREAM_ERRORS:
             for key in keys:
                 self._debouncer.touch(key)
             raise
-        for key in done.unsettled:
+        for key in unsettled:
             self._debouncer.touch(key)
-        # Where other files are new, these may have been moved: their vectors stay until they can be copied.
-        self._pending_deletions.add(gone, may_have_moved=done.new > 0)
         self._busy = True
         self._check_due_at = 0.0
+
+    def _note_present(self, objects: list[BucketObject]) -> None:
+        """Note that objects are there, whose records were brought up to date in the target's collection."""
+        for searched in self._collections[1:]:
+            self._missing.bring_back(searched, objects)
+        self._missing.forget(self._reconciler.identify(seen.raw_name) for seen in objects)
 
     def _begin_scan(self, target: Target) -> None:
         self._scan = Scan(
@@ -241,6 +292,8 @@ class Watcher:
             debouncer=self._debouncer,
             is_first=not self._scanned_once,
             pause=self._pause,
+            on_present=self._note_present,
+            searched=self._collections[1] if self._is_reindexing else None,
         )
         self.status.scanning = True
         self._check_due_at = 0.0
@@ -263,11 +316,16 @@ class Watcher:
 
     def _finish_scan(self, target: Target, scan: Scan) -> None:
         self._scan = None
-        self._pending_deletions.add(scan.missing, may_have_moved=scan.found > 0)
+        is_news = self._missing.mark(self._collections, scan.missing, is_reported=False)
+        self._missing.listed(scan.began_at, is_empty=scan.is_empty)
         seconds = scan.seconds
         # A bucket that takes long to list is not listed all the time.
         pause = max(self._settings.scan_seconds, 3 * seconds)
         self._scan_due_at = time.monotonic() + pause
+        # A file that was moved from a folder not listed yet to one that was is missing in this listing alone.
+        self._is_confirming = is_news and not self._is_confirming
+        if self._is_confirming:
+            self.request_scan()
         self._scanned_once = True
         self._busy = self._busy or scan.found > 0
         self.status.scanning = False
@@ -277,24 +335,34 @@ class Watcher:
         metrics.show_scan(seconds, pause, scan.listed)
         if scan.found:
             log.info("scanned", listed=scan.listed, ignored=scan.ignored, found=scan.found, seconds=round(seconds, 2))
-        if not scan.found and self._is_reindexing(target) and target.collection.counts().pending == 0:
+        if not (scan.found or scan.is_empty) and self._is_reindexing and target.collection.counts().pending == 0:
+            self._finish_reindexing(target)
+
+    def _finish_reindexing(self, target: Target) -> None:
+        """Have the new collection searched, unless missing images, which only the old one can show, would be lost."""
+        waiting = self._missing.needed_by(self._collections[1], target.collection)
+        if waiting:
+            log.info("the new model's collection waits for missing files", missing=waiting)
+        else:
             self._activate(target.collection)
 
-    def _carry_out_deletions(self, target: Target) -> None:
-        """Delete the records of objects that are gone, as far as `PendingDeletions` says that they are due."""
-        ids = self._pending_deletions.due(settled=self._pending == 0)
-        if not ids:
+    def _check_bucket(self) -> None:
+        """Notice between two scans that the bucket is away, or another disk in its place."""
+        if self._scan is not None or time.monotonic() < self._bucket_check_due_at:
             return
-        active = self._active_collection()
-        both = {collection.name: collection for collection in (target.collection, active) if collection is not None}
-        self._reconciler.remove(both.values(), ids)
-        self._pending_deletions.forget(ids)
+        pause = IDLE_CHECK_SECONDS if self.root is not None else STORE_CHECK_SECONDS
+        self._bucket_check_due_at = time.monotonic() + pause
+        identity = self._bucket.identity()
+        if self._identity is not None and identity != self._identity:
+            self.request_scan()
+        self._identity = identity
 
     def _check_progress(self, target: Target) -> None:
-        """Check the workers' progress, requeue what the queue has lost, and write the status."""
+        """Check the bucket and the workers' progress, requeue what the queue has lost, and write the status."""
+        self._check_bucket()
         lengths = self._tasks.lengths()
         counts = target.collection.counts()
-        self._pending = pending = counts.pending
+        pending = counts.pending
         self.status.write(self._client)
         metrics.show(counts, self.status.ignored, lengths)
         if self._scan is None and self._requeue_policy.is_due(pending, lengths):
@@ -302,7 +370,7 @@ class Watcher:
             if count:
                 self._requeue_policy.requeued()
                 log.info("requeued", keys=count)
-        if self._scan is None and pending == 0 and self._busy and self._is_reindexing(target):
+        if self._scan is None and pending == 0 and self._busy and self._is_reindexing:
             self.request_scan()
         self._busy = pending > 0 or lengths.waiting > 0
         self._check_due_at = time.monotonic() + (CHECK_SECONDS if self._busy or self._scan else IDLE_CHECK_SECONDS)

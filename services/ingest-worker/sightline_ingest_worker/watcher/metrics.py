@@ -21,7 +21,12 @@ LISTED = Gauge("sightline_watcher_listed", "Objects that the last scan listed, i
 QUEUED = Counter("sightline_watcher_queued_total", "Keys queued, by reason.", ["reason"])
 for _reason in ("event", "hint", "scan", "requeue"):
     QUEUED.labels(_reason)
-DELETED = Counter("sightline_watcher_deleted_total", "Records deleted because their objects were gone.")
+DELETED = Counter(
+    "sightline_watcher_deleted_total", "Images taken out of the collection because their objects were gone."
+)
+MOVED = Counter("sightline_watcher_moved_total", "Images whose objects were found under another key.")
+HELD = Gauge("sightline_watcher_held", "Images that are missing, and held since so many are missing at once.")
+BUCKET_AWAY = Gauge("sightline_watcher_bucket_away", "1 while the bucket cannot be reached.")
 IMAGES = Gauge(
     "sightline_watcher_images",
     "Objects of the bucket by state: pending, indexed, failed, ignored (their names are not those of images).",
@@ -98,4 +103,6 @@ def clear() -> None:
     """Clear the gauges: another watcher exports them now."""
     for gauge in (IMAGES, TASKS, WAITING):
         gauge.clear()
+    HELD.set(0)
+    BUCKET_AWAY.set(0)
     clear_database()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectMissing, ObjectUnreadable, ThumbnailStore
-from sightline_catalogue import FAILED, PENDING, Collection, Filter, Image, image_id
+from sightline_bucket import BucketObject
+from sightline_catalogue import FAILED, INDEXED, PENDING, REMOVED, Collection, Filter, Image, image_id
 from sightline_service.batches import batched
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
 
 from sightline_ingest_worker.records import listed_record, refused_record
-from sightline_ingest_worker.removal import remove_records
 from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.diff import QUEUED, Change, RecordState, classify, could_be_image
 from sightline_ingest_worker.watcher.task_queue import TaskQueue
@@ -34,27 +33,16 @@ class Plan:
     Attributes:
         record: The record to write, in place of an existing one.
         mark: The id of a record to mark as pending; it keeps its vector until the object has been read.
+        returned: A record whose object was missing, and is there again as it was.
         queue: Whether to queue the object's key for a worker.
         unsettled: Whether it is too early to queue it, since the file may still be being written.
     """
 
     record: Image | None = None
     mark: str | None = None
+    returned: Image | None = None
     queue: bool = False
     unsettled: bool = False
-
-
-@dataclass(frozen=True)
-class Reconciled:
-    """The outcome of a reconciliation.
-
-    Attributes:
-        unsettled: Keys that were not queued, since their files may still be being written.
-        new: The number of objects that had no record.
-    """
-
-    unsettled: tuple[str, ...] = ()
-    new: int = 0
 
 
 class Reconciler:
@@ -62,18 +50,12 @@ class Reconciler:
 
     Args:
         bucket_id: BUCKET_ID.
-        bucket: Where the objects are.
-        thumbnails: Those that no record uses any more are deleted.
         queue: Where keys are sent.
         quiet_seconds: A file modified less than this ago is not queued yet.
     """
 
-    def __init__(
-        self, bucket_id: str, bucket: Bucket, thumbnails: ThumbnailStore, queue: TaskQueue, quiet_seconds: float
-    ) -> None:
+    def __init__(self, bucket_id: str, queue: TaskQueue, quiet_seconds: float) -> None:
         self._bucket_id = bucket_id
-        self._bucket = bucket
-        self._thumbnails = thumbnails
         self._queue = queue
         self._quiet = timedelta(seconds=quiet_seconds)
 
@@ -89,8 +71,10 @@ class Reconciler:
         reason: str,
         *,
         settled: bool = False,
-    ) -> Reconciled:
+    ) -> list[str]:
         """Bring the records of some objects up to date and queue what a worker has to read.
+
+        Returns the keys that are not queued yet, since their files may still be being written.
 
         Args:
             collection: Where the records are.
@@ -103,23 +87,25 @@ class Reconciler:
             CatalogueError, kombu.exceptions.OperationalError: A service does not answer; the call may be repeated.
         """
         unsettled: list[str] = []
-        new = 0
         for some in batched([seen for seen in objects if could_be_image(seen)], AT_ONCE):
-            records = collection.get([self.identify(seen.raw_name) for seen in some])
+            records = collection.get([self.identify(seen.raw_name) for seen in some], removed=True)
             now = datetime.now(UTC)
             plans = [self._plan(seen, known, now, settled) for seen, known in zip(some, records, strict=True)]
             self._carry_out(collection, some, plans, queue, reason)
             unsettled += [seen.key for seen, plan in zip(some, plans, strict=True) if plan.unsettled and seen.key]
-            new += records.count(None)
-        return Reconciled(tuple(unsettled), new)
+        return unsettled
 
     def _plan(self, seen: BucketObject, known: Image | None, now: datetime, settled: bool) -> Plan:
-        state = RecordState(known.etag or "", known.state, known.next_try_at) if known is not None else None
+        state = None
+        if known is not None:
+            state = RecordState(known.etag or "", known.state, known.next_try_at, known.missing_since is not None)
         change = classify(seen, state, WHENEVER if settled else now)
         if change is Change.REFUSED:
             return Plan(record=refused_record(self._bucket_id, seen))
         if change is Change.PENDING:
             return Plan(unsettled=known is not None and known.next_try_at is not None)
+        if change is Change.RETURNED:
+            return Plan(returned=known)
         if change not in QUEUED:
             return Plan()
         if not settled and abs(now - seen.modified_at) < self._quiet:
@@ -142,6 +128,11 @@ class Reconciler:
             collection.upsert(records, None)
         if marked:
             collection.set_state(marked, PENDING)
+        returned = [plan.returned for plan in plans if plan.returned is not None]
+        if removed := [image.id for image in returned if image.state == REMOVED]:
+            collection.set_state(removed, INDEXED)
+        if missing := [image.id for image in returned if image.state != REMOVED]:
+            collection.missing.unmark(missing)
         if keys:
             self._queue.send(keys, queue)
             metrics.QUEUED.labels(reason).inc(len(keys))
@@ -157,42 +148,20 @@ class Reconciler:
         if failed:
             collection.set_state(failed, PENDING, next_try_at=datetime.now(UTC))
 
-    def _is_gone(self, image: Image) -> bool:
-        """Return whether a record's object no longer exists, or has a name that is not that of an image.
+    def ids_at(self, collections: Sequence[Collection], keys: Sequence[str]) -> list[str]:
+        """Return the ids of the records of some keys, and of those below them that are folders.
 
         Raises:
-            BucketUnavailable: The bucket does not answer.
+            CatalogueError: The catalogue does not answer.
         """
-        try:
-            return not could_be_image(self._bucket.stat(image.key))
-        except ObjectMissing:
-            return True
-        except KeyRefused:
-            return True
-        except ObjectUnreadable:
-            # The object may well exist.
-            return False
-
-    def remove(self, collections: Iterable[Collection], ids: Sequence[str]) -> None:
-        """Delete the records whose objects are gone, after checking each object.
-
-        Raises:
-            BucketUnavailable, CatalogueError: A service does not answer; only records of objects known to be gone have
-                been deleted.
-        """
-        removed = 0
+        ids = {self.identify(key.encode("utf-8", "surrogateescape")): key for key in keys}
+        found = list(ids)
         for collection in collections:
-            for some in batched(ids, AT_ONCE):
-                gone = [image.id for image in collection.get(some) if image is not None and self._is_gone(image)]
-                if gone:
-                    removed += remove_records(collection, self._thumbnails, gone)
-        if removed:
-            metrics.DELETED.inc(removed)
-            log.info("objects are gone", records=removed)
-
-    def ids_below(self, collection: Collection, folder: str) -> list[str]:
-        """Return the ids of the records below a folder."""
-        return [image.id for image in _browse(collection, Filter(folders=(folder,)))]
+            for some in batched(list(ids), AT_ONCE):
+                for one, image in zip(some, collection.get(some, removed=True), strict=True):
+                    if image is None:
+                        found += [below.id for below in _browse(collection, Filter(folders=(ids[one],)))]
+        return list(dict.fromkeys(found))
 
     def requeue(self, collection: Collection, limit: int) -> int:
         """Queue pending records that are due, at most `limit` of them; return how many.

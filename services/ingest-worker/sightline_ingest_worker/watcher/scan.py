@@ -7,17 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import structlog
 from sightline_bucket import Bucket, BucketObject
-from sightline_catalogue import Collection
+from sightline_catalogue import REMOVED, Collection
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
 
 from sightline_ingest_worker.watcher.debouncer import Debouncer
-from sightline_ingest_worker.watcher.diff import QUEUED, Change, RecordState, diff
+from sightline_ingest_worker.watcher.diff import RECORDED, Change, RecordState, diff
 from sightline_ingest_worker.watcher.reconciler import AT_ONCE, LARGE, Reconciler
 from sightline_ingest_worker.watcher.task_queue import TaskQueue
-
-log = structlog.get_logger()
 
 QUEUE_TASKS = 2000
 """Tasks that may wait in the backfill queue; a scan pauses while there are more."""
@@ -31,12 +28,16 @@ class Scan:
     Attributes:
         tasks: The queue, whose length limits the scan's pace.
         debouncer: Where keys go whose files may still be being written.
+        searched: The collection that is searched, where it is another one.
         is_first: Send all that is found to the backfill queue, however little.
         pause: Sleeps for some seconds.
+        on_present: Called with objects whose records were changed.
         listed: Objects listed so far.
         ignored: Those of them whose names are not those of images.
         found: Those of them that differed from their records.
-        missing: Ids of the records whose objects were not listed; set at the end.
+        missing: Ids of the records, in either collection, whose objects were not listed; set at the end.
+        is_empty: Whether the bucket is a folder that holds nothing, as that of a disk that is not mounted.
+        began_at: When it began.
     """
 
     bucket: Bucket
@@ -46,10 +47,14 @@ class Scan:
     debouncer: Debouncer
     is_first: bool
     pause: Callable[[float], None]
+    on_present: Callable[[list[BucketObject]], None]
+    searched: Collection | None = None
     listed: int = 0
     ignored: int = 0
     found: int = 0
     missing: list[str] = field(default_factory=list)
+    is_empty: bool = False
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
         self._started = time.monotonic()
@@ -72,19 +77,26 @@ class Scan:
 
     def _compare(self) -> Iterator[None]:
         """Compare; yields often, so that file events are handled in between."""
-        began_at = datetime.now(UTC)
         known: dict[str, RecordState] = {}
         for record in self.collection.scan_states():
-            known[record.id] = RecordState(record.etag or "", record.state, record.next_try_at)
+            is_missing = record.missing_since is not None
+            known[record.id] = RecordState(record.etag or "", record.state, record.next_try_at, is_missing)
             if len(known) % 1000 == 0:
                 yield
-        records = len(known)
+        others: set[str] = set()
+        for record in self.searched.scan_states() if self.searched is not None else ():
+            if record.state != REMOVED:
+                others.add(record.id)
+            if len(others) % 1000 == 0:
+                yield
         batch: list[BucketObject] = []
-        for _, seen, change in diff(self.bucket.list(), known, self.reconciler.identify, began_at):
+        for image_id, seen, change in diff(self.bucket.list(), known, self.reconciler.identify, self.began_at):
             self.listed += 1
             if change is Change.IGNORED:
                 self.ignored += 1
-            elif change in QUEUED or change is Change.REFUSED:
+            else:
+                others.discard(image_id)
+            if change in RECORDED:
                 batch.append(seen)
             if len(batch) == AT_ONCE:
                 self._reconcile(batch)
@@ -96,24 +108,15 @@ class Scan:
                 yield
         self._reconcile(batch)
         yield
-        if known and self._is_plausible(records):
-            self.missing = list(known)
+        others.update(image_id for image_id, record in known.items() if record.state != REMOVED)
+        self.missing = list(others)
+        self.is_empty = self.listed == 0 and self.bucket.root is not None
 
     def _reconcile(self, batch: list[BucketObject]) -> None:
         if not batch:
             return
         self.found += len(batch)
         queue = QUEUE_BACKFILL if self.is_first or self.found > LARGE else QUEUE_NEW
-        for key in self.reconciler.reconcile(self.collection, batch, queue, "scan").unsettled:
+        for key in self.reconciler.reconcile(self.collection, batch, queue, "scan"):
             self.debouncer.touch(key)
-
-    def _is_plausible(self, records: int) -> bool:
-        """Return whether records without objects may be deleted: not where the listing of a folder is empty."""
-        if self.listed or self.bucket.root is None:
-            return True
-        log.warning(
-            "the bucket's folder is empty; if its disk is not mounted, mount it: nothing is deleted from the catalogue "
-            "meanwhile",
-            records=records,
-        )
-        return False
+        self.on_present(batch)

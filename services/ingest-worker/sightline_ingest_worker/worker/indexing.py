@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from sightline_catalogue import INDEXED
 
-from sightline_ingest_worker.removal import remove_records
+from sightline_ingest_worker.removal import mark_missing
 from sightline_ingest_worker.target import Target
 from sightline_ingest_worker.worker.context import Stopping, WorkerContext
 from sightline_ingest_worker.worker.encoding import encode
@@ -62,7 +63,7 @@ def fail_keys(context: WorkerContext, keys: Sequence[str], reason: str) -> Count
 
 
 def _look_up(context: WorkerContext, target: Target, keys: Sequence[str]) -> tuple[list[IngestItem], Counter[str]]:
-    """Return the items to index; removes the records of objects that are gone, and skips what is up to date."""
+    """Return the items to index; marks the records of objects that are gone, and skips what is up to date."""
     with step("look_up"):
         present = [item for item in context.readers.map(lambda key: look_up(context, key), keys) if item is not None]
         outcome = _forget(context, target, set(keys) - {item.key for item in present})
@@ -77,9 +78,10 @@ def _is_indexed(item: IngestItem) -> bool:
 
 
 def _forget(context: WorkerContext, target: Target, keys: set[str]) -> Counter[str]:
-    """Remove the records of keys whose objects are gone."""
+    """Mark the records of keys whose objects are gone; what becomes of them the watcher decides."""
     if keys:
-        remove_records(target.collection, context.thumbnails, [context.image_id(key) for key in keys])
+        ids = [context.image_id(key) for key in keys]
+        mark_missing(target.collection, context.thumbnails, ids, datetime.now(UTC))
     return Counter(gone=len(keys))
 
 

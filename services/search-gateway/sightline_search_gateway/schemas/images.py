@@ -13,7 +13,6 @@ from sightline_search_gateway.answer_schemas import Uuid
 from sightline_search_gateway.schemas.fields import MAX_LIMIT, text
 from sightline_search_gateway.schemas.filters import Filters
 
-
 ShownState = Literal["pending", "indexed", "failed"]
 
 

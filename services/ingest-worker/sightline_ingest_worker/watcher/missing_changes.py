@@ -1,0 +1,139 @@
+"""Carries out in the catalogue what becomes of records whose objects are missing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sightline_bucket import Bucket, KeyRefused, ObjectMissing, ObjectUnreadable, ThumbnailStore
+from sightline_catalogue import INDEXED, PENDING, Collection
+
+from sightline_ingest_worker.removal import remove_records
+from sightline_ingest_worker.watcher import metrics
+from sightline_ingest_worker.watcher.diff import could_be_image
+
+log = structlog.get_logger()
+
+
+class MissingChanges:
+    """Changes the records of missing objects in one collection, or in two while a new model's one is filled.
+
+    `collections` is the one that is filled, then the one that is searched where it is another. Every method raises
+    CatalogueError, and some BucketUnavailable, where a service does not answer; the call may be repeated.
+
+    Args:
+        bucket: To look whether an object is really gone.
+        thumbnails: Those that no record uses any more are deleted.
+        keep: For how long removed records are kept.
+    """
+
+    def __init__(self, bucket: Bucket, thumbnails: ThumbnailStore, keep: timedelta) -> None:
+        self._bucket = bucket
+        self._thumbnails = thumbnails
+        self._keep = keep
+
+    def find_present(self, collections: Sequence[Collection], ids: Sequence[str]) -> set[str]:
+        """Return those of some ids whose objects are there after all, and tell the catalogue so.
+
+        An object store is not asked: it has been listed twice.
+        """
+        if self._bucket.root is None or not ids:
+            return set()
+        images = [image for collection in collections for image in collection.get(ids, removed=True)]
+        keys = {image.id: image.key for image in images if image is not None}
+        present = {image_id for image_id, key in keys.items() if self._is_present(key)}
+        if present:
+            for collection in collections:
+                collection.missing.unmark(sorted(present))
+        return present
+
+    def _is_present(self, key: str) -> bool:
+        try:
+            return could_be_image(self._bucket.stat(key))
+        except (ObjectMissing, KeyRefused):
+            return False
+        except ObjectUnreadable:
+            # It may well exist.
+            return True
+
+    def hold(self, collections: Sequence[Collection], ids: Sequence[str], known: int) -> None:
+        """Hold records as part of a suspected loss, of so many images."""
+        for collection in collections if ids else ():
+            collection.missing.hold(ids, known)
+
+    def return_to_search(self, collections: Sequence[Collection], since: Mapping[str, datetime]) -> None:
+        """Return records to search that were removed, though still missing; by id, since when they are."""
+        ids_since: dict[datetime, list[str]] = defaultdict(list)
+        for image_id, moment in since.items():
+            ids_since[moment].append(image_id)
+        for collection in collections if since else ():
+            collection.set_state(list(since), INDEXED)
+            for moment, ids in ids_since.items():
+                collection.missing.mark(ids, moment)
+
+    def delete_moved(self, collections: Sequence[Collection], matches: Mapping[str, str]) -> None:
+        """Delete records whose bytes other records have.
+
+        Args:
+            collections: Where they are.
+            matches: The id of the other record, by that of the one to delete.
+        """
+        if not matches:
+            return
+        for searched in collections[1:]:
+            _copy_moved(collections[0], searched, matches)
+        self.delete(collections, list(matches))
+        metrics.MOVED.inc(len(matches))
+        log.info("objects have moved", records=len(matches))
+
+    def remove(self, collections: Sequence[Collection], ids: Sequence[str], now: datetime) -> None:
+        """Take records out of search; those without a vector are deleted."""
+        if not ids:
+            return
+        for collection in collections:
+            known = [image for image in collection.get(ids) if image is not None]
+            kept = [image.id for image in known if image.indexed_at is not None and self._keep]
+            if kept:
+                collection.missing.remove(kept, now)
+            self.delete([collection], sorted({image.id for image in known} - set(kept)), users=collections)
+        metrics.DELETED.inc(len(ids))
+        log.info("objects are gone", records=len(ids))
+
+    def purge(self, collections: Sequence[Collection], now: datetime) -> None:
+        """Delete the records that have been removed for long enough."""
+        for collection in collections:
+            old = [image.id for image in collection.missing.removed_before(now - self._keep)]
+            if old:
+                self.delete([collection], old, users=collections)
+                log.info("removed records deleted", records=len(old), collection=collection.name)
+
+    def delete(self, collections: Sequence[Collection], ids: Sequence[str], users: Sequence[Collection] = ()) -> int:
+        """Delete records from some collections; return how many there were in the one that had the most.
+
+        Args:
+            collections: Where they are deleted.
+            ids: Of the records.
+            users: The collections whose records use the same thumbnails; `collections` where it is empty.
+        """
+        removed = 0
+        for collection in collections:
+            others = [user for user in users or collections if user is not collection]
+            removed = max(removed, remove_records(collection, self._thumbnails, ids, others))
+        return removed
+
+
+def _copy_moved(filled: Collection, searched: Collection, matches: Mapping[str, str]) -> None:
+    """Copy records that moved into the collection that is searched, with the vectors that they had there."""
+    new_ids = list(matches.values())
+    vectors = searched.vectors(list(matches))
+    there, images = searched.get(new_ids), filled.get(new_ids)
+    chosen = [
+        (image, vector)
+        for image, vector, known in zip(images, vectors, there, strict=True)
+        if image is not None and image.state == INDEXED and vector is not None
+        if known is None or known.state == PENDING
+    ]
+    if chosen:
+        searched.upsert([image for image, _ in chosen], [vector for _, vector in chosen])
