@@ -37,7 +37,8 @@ class Containers:
         port = free_port()
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=10, trust_env=False)
         ports = {"WEB_PORT": str(port), "ENCODER_PORT": str(free_port())}
-        self._environment = os.environ | ports | {"PICTURES_DIR": str(folder)}
+        # Docker refuses rslave where the folder's file system is mounted privately, as in many a container.
+        self._environment = os.environ | ports | {"PICTURES_DIR": str(folder), "PICTURES_PROPAGATION": "rprivate"}
 
     def compose(self, *arguments: str) -> str:
         """Run `docker compose`, and return what it prints."""

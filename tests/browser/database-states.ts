@@ -34,5 +34,7 @@ export const state = {
   queued: 0,
   scanning: false,
   last_scan_at: '2026-11-24T08:00:00Z',
+  bucket: null,
+  held: null,
   writable: true,
 };

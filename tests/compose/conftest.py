@@ -46,6 +46,8 @@ def system(request: pytest.FixtureRequest) -> Iterator[System]:
         # One for each of two encoders.
         "ENCODER_PORT": f"{encoder}-{encoder + 1}",
         "S3_PORT": str(store),
+        # Docker refuses rslave where the folder's file system is mounted privately, as in many a container.
+        "PICTURES_PROPAGATION": "rprivate",
     }
     bucket: Folder | Objects
     if "s3" in overlays:

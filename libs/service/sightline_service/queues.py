@@ -125,7 +125,7 @@ class HeldLoss(BaseModel):
         )
         if self.count == self.of == 1:
             what = "The only picture is"
-        return f"{what} gone at once: is a disk not mounted? Search stays as it was meanwhile."
+        return f"{what} gone at once: is a disk not mounted? They stay in search meanwhile."
 
 
 class WatcherStatus(BaseModel):

@@ -84,6 +84,7 @@ class Ready:
     ready: bool
     collection: str
     database: Annotated[str | None, "What is wrong with the vector database's nodes, though searches are answered."]
+    bucket: Annotated[str | None, "What is wrong with the bucket, though searches are answered."]
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,12 @@ class OperationsService:
         if all(one.fingerprint != collection.model.fingerprint for one in served):
             raise _not_ready(f"no encoder serves {collection.model.id} ({collection.model.fingerprint[:12]})")
         database = self.watcher.database()
-        return Ready(ready=True, collection=collection.name, database=database.message or None if database else None)
+        return Ready(
+            ready=True,
+            collection=collection.name,
+            database=database.message or None if database else None,
+            bucket=self.watcher.bucket_warning(),
+        )
 
 
 def _not_ready(reason: str) -> ServiceError:

@@ -70,6 +70,8 @@ class FakeWatcher:
     )
     hints: list[list[str] | None] = field(default_factory=list)
     retries: list[list[str] | None] = field(default_factory=list)
+    deleted: list[list[str] | None] = field(default_factory=list)
+    confirmed: list[datetime] = field(default_factory=list)
 
     def state(self) -> WatcherState:
         """Return what the watcher said."""
@@ -79,11 +81,25 @@ class FakeWatcher:
         """Return what the watcher said of the database's nodes."""
         return self.state().database
 
-    def request_scan(self, keys: Sequence[str] | None = None, *, retry: bool = False) -> None:
+    def bucket_warning(self) -> str | None:
+        """Return what the watcher said of the bucket."""
+        said = self.state()
+        return said.bucket_problem or (said.held.message if said.held else None)
+
+    def request_scan(self, keys: Sequence[str] | None = None, *, retry: bool = False, deleted: bool = False) -> None:
         """Take a hint."""
         if self.away:
             raise QueueUnavailable("away")
-        (self.retries if retry else self.hints).append(None if keys is None else list(keys))
+        given = None if keys is None else list(keys)
+        (self.retries if retry else self.hints).append(given)
+        if deleted:
+            self.deleted.append(given)
+
+    def confirm_loss(self, until: datetime) -> None:
+        """Take that a loss is real."""
+        if self.away:
+            raise QueueUnavailable("away")
+        self.confirmed.append(until)
 
 
 def word_bytes() -> bytes:

@@ -193,7 +193,7 @@ def test_a_delete_takes_the_file_the_entry_and_the_thumbnail(writable, problem):
     assert not writable.bucket.files
     assert not writable.collection.images
     assert not writable.thumbnails.kept
-    assert writable.watcher.hints == [["a/cat.jpg"]]
+    assert writable.watcher.hints == writable.watcher.deleted == [["a/cat.jpg"]]
     problem(delete(writable, image), 404, "image-not-found")
 
 

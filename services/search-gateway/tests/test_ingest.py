@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 from sightline_catalogue import CatalogueReadOnly, CatalogueUnavailable
+from sightline_search_gateway.clients.watcher import WatcherState
 from sightline_search_gateway.ingest import status
+from sightline_service.queues import HeldLoss
 
 
 def test_whoever_has_the_state_is_told_that_it_is_the_same(world, picture, monkeypatch):
@@ -88,3 +90,40 @@ def test_a_gateway_that_may_only_read_leaves_a_retry_to_the_watcher(world, probl
     assert world.watcher.retries == [["bad.jpg"]]
     world.watcher.away = True
     problem(world.client.post("/api/v1/ingest/rescan", json={"ids": [bad.id]}), 503, "queue-unavailable")
+
+
+LOSS = HeldLoss.of_keys([f"in/{number:03}.jpg" for number in range(412)], 2000, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_what_is_held_is_told_and_confirmed(world, monkeypatch):
+    monkeypatch.setattr(status, "FRESH_SECONDS", 0)
+    assert world.client.get("/api/v1/ingest").json["held"] is None
+    world.watcher.said = WatcherState(held=LOSS)
+    assert world.client.get("/api/v1/ingest").json["held"] == {
+        "count": 412,
+        "of": 2000,
+        "since": "2026-01-01T00:00:00Z",
+        "examples": ["in/000.jpg", "in/001.jpg", "in/002.jpg", "in/003.jpg", "in/004.jpg"],
+        "message": "412 of 2,000 pictures are gone at once: is a disk not mounted? They stay in search meanwhile.",
+    }
+    ready = world.client.get("/readyz")
+    assert (ready.status_code, ready.json["bucket"]) == (200, LOSS.message)
+    response = world.client.post("/api/v1/ingest/confirm-loss", json={"until": "2026-01-02T00:00:00Z"})
+    assert (response.status_code, response.json) == (202, {"queued": True, "held": 412})
+    assert world.watcher.confirmed == [datetime(2026, 1, 2, tzinfo=UTC)]
+    world.client.post("/api/v1/ingest/confirm-loss", json={})
+    assert world.watcher.confirmed[1] <= datetime.now(UTC)
+
+
+def test_a_loss_cannot_be_confirmed_while_redis_is_away(world, problem):
+    world.watcher.away = True
+    problem(world.client.post("/api/v1/ingest/confirm-loss", json={}), 503, "queue-unavailable")
+
+
+def test_a_bucket_that_is_away_is_told_and_searches_go_on(world):
+    since = datetime(2026, 1, 1, tzinfo=UTC)
+    text = "the bucket /srv/pictures is not there; is its disk mounted? Is BUCKET_URL right?"
+    world.watcher.said = WatcherState(bucket_problem=text, bucket_problem_since=since)
+    assert world.client.get("/api/v1/ingest").json["bucket"] == {"message": text, "since": "2026-01-01T00:00:00Z"}
+    ready = world.client.get("/readyz")
+    assert (ready.status_code, ready.json["bucket"]) == (200, text)

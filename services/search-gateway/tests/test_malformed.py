@@ -122,6 +122,7 @@ def test_nul_and_endless_numbers_in_addresses(world, caplog, path, status):
         "/api/v1/maps",
         "/api/v1/maps/uploads",
         "/api/v1/ingest/rescan",
+        "/api/v1/ingest/confirm-loss",
         "/api/v1/session",
     ],
 )
@@ -129,7 +130,7 @@ def test_a_body_of_another_type_is_415_and_none_is_400(keyed, problem, path):
     world = keyed(api_keys="", read_keys="")
     assert {rule.rule for rule in world.app.url_map.iter_rules() if "POST" in rule.methods} == {
         *("/api/v1/search", "/api/v1/images", "/api/v1/maps", "/api/v1/maps/uploads", "/api/v1/ingest/rescan"),
-        "/api/v1/session",
+        *("/api/v1/ingest/confirm-loss", "/api/v1/session"),
     }
     form = path in ("/api/v1/search", "/api/v1/images", "/api/v1/maps/uploads")
     types = ["text/plain", "application/x-www-form-urlencoded", "application/octet-stream", ""]

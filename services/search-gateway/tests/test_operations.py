@@ -28,6 +28,8 @@ def test_ingest(world):
         "scanning": False,
         "last_scan_at": "2026-01-01T00:00:00Z",
         "database": None,
+        "bucket": None,
+        "held": None,
         "writable": False,
     }
 
@@ -66,6 +68,7 @@ def test_a_lost_node_is_told_and_searches_go_on(world):
         "ready": True,
         "collection": world.collection.name,
         "database": MESSAGE,
+        "bucket": None,
     }
 
 
@@ -136,7 +139,12 @@ def test_stats(world):
 
 def test_alive_and_ready(world):
     assert world.client.get("/healthz").json == {"status": "ok"}
-    assert world.client.get("/readyz").json == {"ready": True, "collection": world.collection.name, "database": None}
+    assert world.client.get("/readyz").json == {
+        "ready": True,
+        "collection": world.collection.name,
+        "database": None,
+        "bucket": None,
+    }
     world.watcher.said = replace(world.watcher.said, database=ONE)
     assert world.client.get("/readyz").json["database"] is None
     world.watcher.away = True

@@ -6,9 +6,11 @@ import argparse
 import sys
 
 from sightline_service import load_settings
+from sightline_service.queues import QueueSettings
 
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.watcher.bootstrap import run
+from sightline_ingest_worker.watcher.confirmation import confirm_loss
 
 
 def main() -> None:
@@ -18,7 +20,13 @@ def main() -> None:
         description="Finds what is new, changed or gone in the bucket, and queues it for the workers.",
         epilog="Settings are environment variables; services/ingest-worker/README.md lists them.",
     )
-    parser.parse_args()
+    parser.add_argument(
+        "--confirm-loss",
+        action="store_true",
+        help="tell the watcher that the pictures that it holds, since so many are missing, are really gone",
+    )
+    if parser.parse_args().confirm_loss:
+        sys.exit(confirm_loss(load_settings(QueueSettings)))
     sys.exit(run(load_settings(WatcherSettings)))
 
 

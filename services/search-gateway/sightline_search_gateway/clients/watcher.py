@@ -18,6 +18,7 @@ from sightline_service.queues import (
     TRACE,
     WATCHER_HASH,
     DatabaseStatus,
+    HeldLoss,
     QueueSettings,
     WatcherStatus,
     redis_client,
@@ -46,6 +47,9 @@ class WatcherState:
         scanning: Whether the bucket is being listed at the moment.
         last_scan_at: When the last whole listing ended; aware UTC.
         database: The vector database's nodes; None while not known.
+        bucket_problem: Why the bucket cannot be reached; None while it can.
+        bucket_problem_since: Since when; aware UTC.
+        held: What is held as a suspected loss; None while nothing is.
     """
 
     ignored: int | None = None
@@ -53,6 +57,9 @@ class WatcherState:
     scanning: bool = False
     last_scan_at: datetime | None = None
     database: DatabaseStatus | None = None
+    bucket_problem: str | None = None
+    bucket_problem_since: datetime | None = None
+    held: HeldLoss | None = None
 
 
 class WatcherClient:
@@ -81,6 +88,9 @@ class WatcherClient:
             scanning=status.scanning and _is_recent(status.updated_at),
             last_scan_at=status.last_scan_at,
             database=DatabaseStatus.read(database),
+            bucket_problem=status.bucket_problem,
+            bucket_problem_since=status.bucket_problem_since,
+            held=status.held,
         )
 
     def database(self) -> DatabaseStatus | None:
@@ -90,12 +100,21 @@ class WatcherClient:
         except redis.RedisError:
             return None
 
-    def request_scan(self, keys: Sequence[str] | None = None, *, retry: bool = False) -> None:
+    def bucket_warning(self) -> str | None:
+        """Return what is wrong with the bucket, as a sentence; None where nothing is, or where it is not known."""
+        try:
+            status = WatcherStatus.read(cast("dict[str, str]", self._probe.hgetall(WATCHER_HASH)))
+        except redis.RedisError:
+            return None
+        return status.bucket_problem or (status.held.message if status.held is not None else None)
+
+    def request_scan(self, keys: Sequence[str] | None = None, *, retry: bool = False, deleted: bool = False) -> None:
         """Ask the watcher to look at some keys, or at the whole bucket.
 
         Args:
             keys: The keys; None for the whole bucket.
             retry: Have those of them that failed tried again.
+            deleted: Say that an owner has deleted them.
 
         Raises:
             QueueUnavailable: Redis does not answer.
@@ -103,6 +122,19 @@ class WatcherClient:
         message: dict[str, Any] = {} if keys is None else {"keys": list(keys)}
         if retry:
             message["retry"] = True
+        if deleted:
+            message["deleted"] = True
+        self._send(message)
+
+    def confirm_loss(self, until: datetime) -> None:
+        """Tell the watcher that what is missing since before a moment, and held, is really gone.
+
+        Raises:
+            QueueUnavailable: Redis does not answer.
+        """
+        self._send({"confirm_loss": until.isoformat()})
+
+    def _send(self, message: dict[str, Any]) -> None:
         if request_id := current_request_id():
             message[REQUEST_ID] = request_id
         if headers := trace_headers():

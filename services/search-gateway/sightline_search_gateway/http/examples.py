@@ -128,6 +128,7 @@ BODIES: dict[str, Any] = {
     "makeMap": {"labels": ["cats", "dogs"], "sample": 2000},
     "makeMapOfUploads": {"files": [FILE], "perplexity": 30},
     "rescan": {"ids": [IMAGE_ID]},
+    "confirmLoss": {"until": "2024-06-01T09:00:00Z"},
     "signIn": {"key": "one-of-the-keys-of-16-characters", "remember": True},
 }
 """Examples of requests' bodies, by the call's id."""
@@ -151,6 +152,14 @@ ANSWERS: dict[str, Any] = {
         "last_scan_at": "2024-06-01T08:59:30Z",
         "writable": True,
         "database": None,
+        "bucket": None,
+        "held": {
+            "count": 412,
+            "of": 2000,
+            "since": "2024-06-01T08:59:30Z",
+            "examples": ["archive/1998/0001.jpg", "archive/1998/0002.jpg"],
+            "message": "412 of 2,000 pictures are gone at once: is a disk not mounted? They stay in search meanwhile.",
+        },
     },
     "getFailures": {
         "failures": [
@@ -165,6 +174,7 @@ ANSWERS: dict[str, Any] = {
         "cursor": None,
     },
     "rescan": {"queued": True, "retried": 1},
+    "confirmLoss": {"queued": True, "held": 412},
     "makeMap": WAITING_MAP,
     "makeMapOfUploads": {**WAITING_MAP, "request": {**WAITING_MAP["request"], "upload": True}},  # type: ignore[dict-item]
     "getMaps": {"maps": [{**MAP, "points": None}]},
@@ -186,7 +196,7 @@ ANSWERS: dict[str, Any] = {
     },
     "getStats": {"images": {**COUNTS, "total": 542}, "labels": [{"label": "cats", "count": 40}]},
     "getHealth": {"status": "ok"},
-    "getReadiness": {"ready": True, "collection": "sightline-60303ae22b99", "database": None},
+    "getReadiness": {"ready": True, "collection": "sightline-60303ae22b99", "database": None, "bucket": None},
     "getMetrics": 'sightline_gateway_query_cache_total{result="hit"} 12.0\n',
 }
 """Examples of answers that are not pictures, by the call's id."""

@@ -127,7 +127,7 @@ class ChangeService:
             # A copy of the same bytes shares the thumbnail.
             if image.sha256:
                 self.thumbnails.release([image.sha256], collection.by_sha256)
-        self._request_scan([image.key])
+        self._request_scan([image.key], deleted=True)
 
     def _key_of(self, sha256: str) -> str | None:
         """Return the key of an image with some bytes; None where there is none, or nobody can say."""
@@ -153,9 +153,9 @@ class ChangeService:
             return numbered_key(key, number)
         raise PictureError(f"{MAX_NUMBER} files of this name are there already")
 
-    def _request_scan(self, keys: list[str]) -> None:
+    def _request_scan(self, keys: list[str], *, deleted: bool = False) -> None:
         try:
-            self.watcher.request_scan(keys)
+            self.watcher.request_scan(keys, deleted=deleted)
         except QueueUnavailable:
             # The watcher sees the change by itself, at its next scan at the latest.
             log.warning("no scan was requested: redis does not answer")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Annotated, Any
 
 from sightline_catalogue import CatalogueError
-from sightline_service.queues import DatabaseStatus
+from sightline_service.queues import DatabaseStatus, HeldLoss
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
-from sightline_search_gateway.clients.watcher import WatcherClient
+from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherClient
+from sightline_search_gateway.errors import ServiceError
 
 FRESH_SECONDS = 1.0
 """How long a status is reused: however many clients ask, the catalogue and Redis are read once."""
@@ -54,6 +55,30 @@ def database_of(status: DatabaseStatus | None) -> Database | None:
 
 
 @dataclass(frozen=True)
+class BucketProblem:
+    """Why the bucket cannot be reached. Searches go on without it."""
+
+    message: Annotated[str, "A sentence."]
+    since: datetime | None
+
+
+@dataclass(frozen=True)
+class Held:
+    """Pictures that are missing, and stay in search since so many are missing at once: a disk may not be mounted."""
+
+    count: int
+    of: Annotated[int, "Of how many pictures."]
+    since: Annotated[datetime, "When the first of them was found missing."]
+    examples: Annotated[list[str], "Keys of some of them."]
+    message: Annotated[str, "What is the matter, as a sentence."]
+
+
+def held_of(loss: HeldLoss | None) -> Held | None:
+    """Return what is held for an answer."""
+    return None if loss is None else Held(loss.count, loss.of, loss.since, loss.examples, loss.message)
+
+
+@dataclass(frozen=True)
 class Ingest(StateCounts):
     """Counts, and the watcher's last report."""
 
@@ -62,6 +87,8 @@ class Ingest(StateCounts):
     scanning: Annotated[bool, "Whether the bucket is being listed at the moment."] = False
     last_scan_at: datetime | None = None
     database: Annotated[Database | None, "The vector database's nodes; null while that is not known."] = None
+    bucket: Annotated[BucketProblem | None, "Why the bucket cannot be reached; null while it can."] = None
+    held: Annotated[Held | None, "Missing pictures that stay until they are back or confirmed; mostly null."] = None
     writable: Annotated[bool, "Whether pictures can be added and removed here."] = False
 
 
@@ -104,6 +131,24 @@ class IngestStatusService:
             raise seen
         return seen
 
+    def confirm_loss(self, until: datetime | None) -> int:
+        """Tell the watcher that what is held is really gone; return how many pictures are.
+
+        Args:
+            until: Only what was missing at this moment.
+
+        Raises:
+            ServiceError: Redis does not answer.
+        """
+        held = self._watcher.state().held
+        try:
+            self._watcher.confirm_loss(until or datetime.now(UTC))
+        except QueueUnavailable as error:
+            raise ServiceError(
+                "queue-unavailable", "Redis does not answer; try again soon.", retry_after_seconds=5
+            ) from error
+        return 0 if held is None else held.count
+
     def _read(self) -> Ingest | CatalogueError:
         try:
             counts: dict[str, Any] = asdict(count_states(self._catalogue))
@@ -117,5 +162,7 @@ class IngestStatusService:
             scanning=seen.scanning,
             last_scan_at=seen.last_scan_at,
             database=database_of(seen.database),
+            bucket=BucketProblem(seen.bucket_problem, seen.bucket_problem_since) if seen.bucket_problem else None,
+            held=held_of(seen.held),
             writable=self._writable,
         )

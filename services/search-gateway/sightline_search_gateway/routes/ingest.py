@@ -14,7 +14,7 @@ from sightline_search_gateway.http.openapi import NOT_MODIFIED, problem_answers
 from sightline_search_gateway.http.responses import conditional, json_response
 from sightline_search_gateway.http.serializers import PREFIX, serialize_failures
 from sightline_search_gateway.ingest.status import Ingest
-from sightline_search_gateway.schemas.ingest import Failures, FailuresQuery, Queued, Rescan
+from sightline_search_gateway.schemas.ingest import Confirmed, ConfirmLoss, Failures, FailuresQuery, Queued, Rescan
 
 blueprint = APIBlueprint("ingest", __name__, tag="Ingest", url_prefix=f"{PREFIX}/ingest")
 
@@ -53,3 +53,15 @@ def rescan(body: dict[str, Any]) -> Response:
     else:
         current().retries.rescan()
     return json_response(Queued(queued=True, retried=retried), 202)
+
+
+@blueprint.post("/confirm-loss")
+@blueprint.input(ConfirmLoss, location="json", arg_name="body")
+@blueprint.output(schema_of(Confirmed), 202, description="The watcher will take them out of search.")
+@blueprint.doc(operation_id="confirmLoss", responses=problem_answers(400, 403, 415, 422, 503))
+def confirm_loss(body: dict[str, Any]) -> Response:
+    """Confirm that the pictures that are missing and held are really gone.
+
+    They leave the search. For some days (WATCHER_KEEP_DAYS) they cost nothing where their files come back.
+    """
+    return json_response(Confirmed(queued=True, held=current().ingest.confirm_loss(body.get("until"))), 202)

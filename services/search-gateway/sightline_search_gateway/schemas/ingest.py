@@ -9,7 +9,7 @@ from apiflask import Schema
 from marshmallow import fields, validate
 
 from sightline_search_gateway.answer_schemas import Uuid
-from sightline_search_gateway.schemas.fields import MAX_LIMIT, text
+from sightline_search_gateway.schemas.fields import MAX_LIMIT, moment, text
 
 MAX_IDS = 1000
 
@@ -29,6 +29,19 @@ class Rescan(Schema):
         validate=validate.Length(min=1, max=MAX_IDS),
         metadata={"description": "Pictures that failed, to be tried again at once; others are left alone."},
     )
+
+
+class ConfirmLoss(Schema):
+    """Which missing pictures are really gone."""
+
+    until = moment("Those that were missing at this moment, and are held; all that are held where it is not given.")
+
+
+class Confirmed(TypedDict):
+    """The watcher will take the pictures out of search."""
+
+    queued: bool
+    held: Annotated[int, "How many pictures were held when this was asked for."]
 
 
 class Queued(TypedDict):

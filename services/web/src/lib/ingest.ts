@@ -28,5 +28,22 @@ export function ingestSentence(state: IngestState): string {
   if (state.pending > 0) parts.push(`${count(state.pending)} pending`);
   if (state.failed > 0) parts.push(`${count(state.failed)} failed`);
   if (state.database?.message) parts.push('the database needs attention');
+  if (state.bucket) parts.push('the bucket cannot be reached');
+  if (state.held) parts.push(`${count(state.held.count)} missing`);
   return `Collection: ${parts.join(', ')}`;
+}
+
+/** What is wrong with the bucket, as a sentence; empty while nothing is. */
+export function bucketMessage(state: IngestState): string {
+  return sentence(state.bucket?.message ?? state.held?.message ?? '');
+}
+
+/** A message with a capital letter at its beginning. */
+export function sentence(message: string): string {
+  return message.charAt(0).toUpperCase() + message.slice(1);
+}
+
+/** Whether somebody has to look at something; the panel says what. */
+export function needsAttention(state: IngestState): boolean {
+  return Boolean(state.database?.message ?? state.bucket ?? state.held);
 }

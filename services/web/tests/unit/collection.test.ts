@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { IngestState } from '../../src/lib/api/types';
 import { looksLikePicture } from '../../src/lib/files';
-import { ingestSentence, ingestSummary, nextPollMilliseconds, settledShare } from '../../src/lib/ingest';
+import {
+  bucketMessage,
+  ingestSentence,
+  ingestSummary,
+  needsAttention,
+  nextPollMilliseconds,
+  settledShare,
+} from '../../src/lib/ingest';
 import { BEST_SHAPES, fillsTile, GRID_SHAPES, sources, tileAspect } from '../../src/lib/tile-shapes';
 import { RecentCache } from '../../src/lib/state/cache';
 import { suggestions } from '../../src/lib/suggestions';
@@ -15,6 +22,8 @@ const quiet: IngestState = {
   scanning: false,
   last_scan_at: null,
   database: null,
+  bucket: null,
+  held: null,
   writable: true,
 };
 
@@ -24,6 +33,20 @@ describe('the ingest corner', () => {
     expect(nextPollMilliseconds({ ...quiet, pending: 1 }, false)).toBe(1_000);
     expect(nextPollMilliseconds(null, false)).toBeLessThan(15_000);
     expect(nextPollMilliseconds(quiet, true)).toBeLessThan(15_000);
+  });
+
+  it('says what is wrong with the bucket', () => {
+    expect(bucketMessage(quiet)).toBe('');
+    expect(needsAttention(quiet)).toBe(false);
+    const away = { ...quiet, bucket: { message: 'the bucket /srv/pictures is not there', since: null } };
+    expect(bucketMessage(away)).toBe('The bucket /srv/pictures is not there');
+    expect(ingestSentence(away)).toBe('Collection: 696 indexed, the bucket cannot be reached');
+    expect(needsAttention(away)).toBe(true);
+    const message = '412 of 2,000 pictures are gone at once: is a disk not mounted?';
+    const held = { count: 412, of: 2000, since: '2026-11-24T08:00:00Z', examples: ['a.jpg'], message };
+    expect(bucketMessage({ ...quiet, held })).toBe(message);
+    expect(ingestSentence({ ...quiet, held })).toBe('Collection: 696 indexed, 412 missing');
+    expect(needsAttention({ ...quiet, held })).toBe(true);
   });
 
   it('counts a failed picture as settled', () => {

@@ -17,6 +17,11 @@ export async function rescan(): Promise<void> {
   await dataOf(client.POST('/api/v1/ingest/rescan', { body: {} }));
 }
 
+/** Has the pictures taken out of the search that are held and were missing at a moment: they are really gone. */
+export async function confirmLoss(until: string): Promise<void> {
+  await dataOf(client.POST('/api/v1/ingest/confirm-loss', { body: { until } }));
+}
+
 /** Tries failed pictures again now; how many of them wait again. */
 export async function retryImages(ids: readonly string[]): Promise<number> {
   let retried = 0;

@@ -134,6 +134,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ingest/confirm-loss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm that the pictures that are missing and held are really gone.
+         * @description They leave the search. For some days (WATCHER_KEEP_DAYS) they cost nothing where their files come back.
+         */
+        post: operations["confirmLoss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ingest/failures": {
         parameters: {
             query?: never;
@@ -407,6 +427,12 @@ export interface components {
             /** @description Whether the pictures were uploaded for this map. */
             upload: boolean;
         };
+        BucketProblem: {
+            /** @description A sentence. */
+            message: string;
+            /** Format: date-time */
+            since: string | null;
+        };
         Cluster: {
             /**
              * Format: uuid
@@ -459,6 +485,15 @@ export interface components {
             q?: string;
             /** @description How much the text counts; below zero means away from it. 1.0 where it is not given. */
             q_weight?: number;
+        };
+        ConfirmLoss: {
+            /** @description Those that were missing at this moment, and are held; all that are held where it is not given. */
+            until?: string;
+        };
+        Confirmed: {
+            /** @description How many pictures were held when this was asked for. */
+            held: number;
+            queued: boolean;
         };
         Confusion: {
             a: string;
@@ -522,6 +557,20 @@ export interface components {
             /** @description query, body or path */
             in: string;
             name: string;
+        };
+        Held: {
+            count: number;
+            /** @description Keys of some of them. */
+            examples: string[];
+            /** @description What is the matter, as a sentence. */
+            message: string;
+            /** @description Of how many pictures. */
+            of: number;
+            /**
+             * Format: date-time
+             * @description When the first of them was found missing.
+             */
+            since: string;
         };
         Hit: {
             bytes: number | null;
@@ -611,9 +660,13 @@ export interface components {
             images: components["schemas"]["Image"][];
         };
         Ingest: {
+            /** @description Why the bucket cannot be reached; null while it can. */
+            bucket: components["schemas"]["BucketProblem"] | null;
             /** @description The vector database's nodes; null while that is not known. */
             database: components["schemas"]["Database"] | null;
             failed: number;
+            /** @description Missing pictures that stay until they are back or confirmed; mostly null. */
+            held: components["schemas"]["Held"] | null;
             /** @description Files that by their name are no pictures; null while that is not known. */
             ignored: number | null;
             indexed: number;
@@ -760,6 +813,8 @@ export interface components {
             retried: number;
         };
         Ready: {
+            /** @description What is wrong with the bucket, though searches are answered. */
+            bucket: string | null;
             collection: string;
             /** @description What is wrong with the vector database's nodes, though searches are answered. */
             database: string | null;
@@ -1991,8 +2046,19 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "bucket": null,
                      *       "database": null,
                      *       "failed": 1,
+                     *       "held": {
+                     *         "count": 412,
+                     *         "examples": [
+                     *           "archive/1998/0001.jpg",
+                     *           "archive/1998/0002.jpg"
+                     *         ],
+                     *         "message": "412 of 2,000 pictures are gone at once: is a disk not mounted? They stay in search meanwhile.",
+                     *         "of": 2000,
+                     *         "since": "2024-06-01T08:59:30Z"
+                     *       },
                      *       "ignored": 4,
                      *       "indexed": 538,
                      *       "last_scan_at": "2024-06-01T08:59:30Z",
@@ -2014,6 +2080,125 @@ export interface operations {
             };
             /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirmLoss: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "until": "2024-06-01T09:00:00Z"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ConfirmLoss"];
+            };
+        };
+        responses: {
+            /** @description The watcher will take them out of search. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "held": 412,
+                     *       "queued": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Confirmed"];
+                };
+            };
+            /** @description The request cannot be read (`malformed`) */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused: the request comes from another site (`cross-origin`); The bucket is read-only (`read-only-bucket`); Not allowed to change anything (`not-allowed`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "detail": "Unsupported Media Type.",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3997,6 +4182,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "bucket": null,
                      *       "collection": "sightline-60303ae22b99",
                      *       "database": null,
                      *       "ready": true
