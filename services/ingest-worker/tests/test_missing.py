@@ -243,6 +243,20 @@ def test_what_an_owner_deletes_is_never_held_nor_kept(scene):
     assert len(scene.bench.collection.images) == len(scene.bench.thumbnails.kept) == 4
 
 
+def test_what_the_settings_leave_out_is_no_loss(scene):
+    keys = scene.fill("in", 4)
+    scene.fill("private", 6)
+    scene.write("private/.nomedia", b"")
+    scene.scan()
+    scene.steps()
+    assert scene.in_search == set(keys)
+    assert status(scene).held is None
+    (scene.root / "private/.nomedia").unlink()
+    scene.scan()
+    assert len(scene.in_search) == 10
+    assert scene.encoded == 6
+
+
 def test_what_is_held_is_at_rest(scene):
     keys = scene.fill("in", 10)
     scene.write("in/new.png", b"not read yet")

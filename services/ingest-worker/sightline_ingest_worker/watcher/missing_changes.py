@@ -51,7 +51,7 @@ class MissingChanges:
 
     def _is_present(self, key: str) -> bool:
         try:
-            return could_be_image(self._bucket.stat(key))
+            return could_be_image(self._bucket.stat(key)) and self._bucket.excluded(key) is None
         except (ObjectMissing, KeyRefused):
             return False
         except ObjectUnreadable:

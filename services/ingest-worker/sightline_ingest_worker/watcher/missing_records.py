@@ -109,7 +109,12 @@ class MissingRecords:
         reported = ids if is_reported else ()
         ids = [one for one in ids if one not in self._records or self._records[one].is_removed]
         for collection in reversed(collections):
-            for image in mark_missing(collection, self._thumbnails, ids, now):
+            missing = mark_missing(collection, self._thumbnails, ids, now)
+            # What the settings leave out now is no loss.
+            if left_out := [image.id for image in missing if self._is_left_out(image.key)]:
+                collection.missing.hold(left_out, 0)
+                missing = [replace(image, held_of=0) if image.id in set(left_out) else image for image in missing]
+            for image in missing:
                 known = self._records.get(image.id)
                 is_new = is_new or known is None or known.is_removed
                 self._records[image.id] = MissingRecord.of(image, image.missing_since or now)
@@ -117,6 +122,11 @@ class MissingRecords:
         if is_new:
             self._check_due_at = 0.0
         return is_new
+
+    def _is_left_out(self, key: str) -> bool:
+        if self._bucket.root is None:
+            return self._bucket.selection.key(key.encode("utf-8", "surrogateescape")) is not None
+        return self._bucket.excluded(key) is not None
 
     def forget(self, ids: Iterable[str]) -> None:
         """Forget records: the catalogue has been told that their objects are there, or has them no more."""
