@@ -152,6 +152,14 @@ bench-shapes: setup ## Memory and time of pictures of extreme shapes, by every w
 bench-slow-clients: setup ## The longest health check and search while slow clients hold connections, also behind nginx
 	@$(BIN)/python -m benchmarks.slow_clients $(if $(IMAGES),--images '$(IMAGES)')
 
+.PHONY: bench-listing
+bench-listing: setup ## A large archive: its listing, unchanged rescans, memory before and after (FILES=100000, RESCANS=20)
+	@$(BIN)/python -m benchmarks.listing $(if $(FILES),--files $(FILES)) $(if $(RESCANS),--rescans $(RESCANS))
+
+.PHONY: bench-new-first
+bench-new-first: setup ## The time until a new picture is found while others are filled in, without file events (FILES=20000, NEW=20, PAUSE=10)
+	@$(BIN)/python -m benchmarks.new_first $(if $(FILES),--files $(FILES)) $(if $(NEW),--new $(NEW)) $(if $(PAUSE),--pause $(PAUSE))
+
 .PHONY: bench-frozen
 bench-frozen: setup ## Searches while one of two databases, and one of two encoders, hangs: how many fail, the longest
 	@$(BIN)/python -m benchmarks.frozen

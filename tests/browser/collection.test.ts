@@ -57,6 +57,40 @@ async function openCollection(page: Page, more = ''): Promise<void> {
   await tiles(page).first().waitFor();
 }
 
+test('what is left out is listed by kind, once it is asked for', async () => {
+  const { page } = await open();
+  await withState(page, { ignored: 361 });
+  let asked = 0;
+  await page.route('**/api/v1/ingest/left-out', (route) => {
+    asked += 1;
+    const group = {
+      kind: 'folder',
+      name: '#snapshot',
+      title: '41 in #snapshot',
+      reason: 'made by a storage system',
+    };
+    const hidden = {
+      kind: 'hidden',
+      name: '',
+      title: '2 hidden',
+      reason: '',
+      count: 2,
+      at_least: false,
+      examples: [],
+    };
+    const groups = [{ ...group, count: 41, at_least: false, examples: ['#snapshot/a.jpg'] }, hidden];
+    return route.fulfill({ json: { scanned_at: state.last_scan_at, count: 361, groups } });
+  });
+  await openCollection(page);
+  const list = page.getByTestId('left-out');
+  await list.getByText('361 files are left out').waitFor();
+  expect(asked).toBe(0);
+  await list.locator('summary').click();
+  await list.getByText('41 in #snapshot').waitFor();
+  expect(await list.innerText()).toMatch(/made by a storage system\s+#snapshot\/a\.jpg, …/);
+  expect(await list.getByRole('listitem').count()).toBe(2);
+});
+
 test('what is pending, indexed and failed is shown', async () => {
   const { page } = await open('');
   await openCollection(page);

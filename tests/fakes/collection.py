@@ -222,6 +222,12 @@ class FakeCollection:
                 absent = {"missing_since": None, "held_of": None, "removed_at": None}
                 self.images[one] = replace(self.images[one], **changed, **absent)
 
+    def set_stamp(self, ids: Sequence[str], stamp: str | None) -> None:
+        self._count("set_stamp")
+        for one in ids:
+            if one in self.images:
+                self.images[one] = replace(self.images[one], stamp=stamp or None)
+
     def delete(self, ids: Sequence[str]) -> None:
         self._count("delete")
         for one in ids:

@@ -184,7 +184,7 @@ class Bucket(ABC):
     def excluded_folder(self, folder: str) -> Exclusion | None:
         """Return why a folder is left out as a whole; see `excluded`."""
         exclusion = self.selection.folder(folder.encode("utf-8", "surrogateescape"))
-        if exclusion is not None:
+        if exclusion is not None or any(part in ("", ".", "..") for part in folder.split("/")):
             return exclusion
         marked = next((one for one in folders_down_to(folder) if self._exists(f"{one}/{NO_MEDIA}")), None)
         return Exclusion(folder=marked, no_media=True) if marked is not None else None

@@ -50,7 +50,7 @@ class LeftOut:
 
     def __iter__(self) -> Iterator[LeftOutGroup]:
         """Yield the groups, the largest first."""
-        return iter(sorted(self._groups.values(), key=lambda group: -group.count))
+        return iter(sorted(self._groups.values(), key=lambda group: (-group.count, group.kind, group.name)))
 
     @property
     def count(self) -> int:

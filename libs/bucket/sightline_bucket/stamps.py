@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 
 VERIFY = "verify"
 """The stamp of a record whose object is to be read and compared, whatever the object's stamp is."""
@@ -27,3 +28,15 @@ def is_touched(known: str | None, seen: str) -> bool:
     changed, _, inode = known.partition("-")
     seen_changed, _, seen_inode = seen.partition("-")
     return changed != seen_changed or bool(inode and seen_inode and inode != seen_inode)
+
+
+def changed_at(modified_at: datetime, stamp: str) -> datetime:
+    """Return when a file's bytes, name or permissions were last changed; when they were modified, if no more is known.
+
+    A file that is copied or moved here may keep its modification time.
+    """
+    try:
+        changed = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(stamp.partition("-")[0], 16) // 1000)
+    except (ValueError, OverflowError):
+        return modified_at
+    return max(changed, modified_at)

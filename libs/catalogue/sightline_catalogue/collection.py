@@ -265,6 +265,16 @@ class Collection:
             write_state(request.payload, self._bucket_id, state, reason, next_try_at)
             self._points.call(SET_PAYLOAD, request)
 
+    def set_stamp(self, ids: Sequence[str], stamp: str | None) -> None:
+        """Set the stamp of images; other fields, and vectors, stay. Those that do not exist are skipped."""
+        value = api.Value(string_value=stamp) if stamp else api.Value(null_value=api.NULL_VALUE)
+        for batch in batched(ids, BATCH_POINTS):
+            selector = api.PointsSelector(filter=api.Filter(must=[has_id(batch)]))
+            request = api.SetPayloadPoints(
+                collection_name=self.name, wait=True, points_selector=selector, payload={"stamp": value}
+            )
+            self._points.call(SET_PAYLOAD, request)
+
     def delete(self, ids: Sequence[str]) -> None:
         """Delete images, if they exist."""
         self._points.delete(ids)

@@ -44,6 +44,7 @@ class Image:
         modified_at: When the object was last modified.
         indexed_at: When its vector was stored.
         etag: Changes when the object does.
+        stamp: What else changes with a file's bytes; where it alone is another, they have to be compared.
         missing_since: Since when its object is known to be missing; None while it is there.
         held_of: Of how many images it was one when it was held as part of a suspected loss; 0 once the loss was
             confirmed, None where it is not held.
@@ -69,6 +70,7 @@ class Image:
     modified_at: datetime | None = None
     indexed_at: datetime | None = None
     etag: str | None = None
+    stamp: str | None = None
     missing_since: datetime | None = None
     held_of: int | None = None
     removed_at: datetime | None = None
@@ -83,6 +85,7 @@ class ScanState(NamedTuple):
     key: str
     attempts: int
     next_try_at: datetime | None
+    stamp: str | None
     missing_since: datetime | None
 
 

@@ -25,7 +25,7 @@ SCAN_FIELDS = tuple(name for name in ScanState._fields if name != "id")
 LABELLED_FIELDS = tuple(name for name in Labelled._fields if name != "id")
 MISSING_FIELDS = ("missing_since", "held_of", "removed_at")
 """Fields of images whose objects are missing."""
-INGEST_FIELDS = ("bucket", "state", "reason", "attempts", "next_try_at", "etag", *MISSING_FIELDS)
+INGEST_FIELDS = ("bucket", "state", "reason", "attempts", "next_try_at", "etag", "stamp", *MISSING_FIELDS)
 """Fields that only ingestion needs, or that are the same for all results of a search."""
 FOUND_FIELDS = (
     SEARCHABLE,
@@ -36,7 +36,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _TIE_BITS = 15
 
-_TEXTS = ("bucket", "key", "state", "reason", "sha256", "format", "label", "camera", "etag")
+_TEXTS = ("bucket", "key", "state", "reason", "sha256", "format", "label", "camera", "etag", "stamp")
 _INTEGERS = ("attempts", "bytes", "width", "height", "held_of")
 _TIMES = ("next_try_at", "taken_at", "modified_at", "indexed_at", "missing_since", "removed_at")
 
@@ -161,6 +161,7 @@ def read_image(point_id: str, fields: Fields) -> Image:
     image.attempts = fields["attempts"].integer_value
     image.next_try_at = _read_time(fields["next_try_at"])
     image.etag = fields["etag"].string_value or None
+    image.stamp = fields["stamp"].string_value or None
     image.missing_since = _read_time(fields["missing_since"])
     image.held_of = _read_integer(fields["held_of"])
     image.removed_at = _read_time(fields["removed_at"])
@@ -176,6 +177,7 @@ def read_scan_state(point_id: str, fields: Fields) -> ScanState:
         key=fields["key"].string_value,
         attempts=fields["attempts"].integer_value,
         next_try_at=_read_time(fields["next_try_at"]),
+        stamp=fields["stamp"].string_value or None,
         missing_since=_read_time(fields["missing_since"]),
     )
 

@@ -24,10 +24,13 @@ QUEUE_NEW = "new"
 """The queue of new files, which goes first."""
 QUEUE_BACKFILL = "backfill"
 """The queue of files found in bulk."""
+QUEUE_REREAD = "reread"
+"""The queue of indexed files that are read again to see whether they are still the same; it goes last."""
 RESCAN_LIST = "sightline:rescan"
-"""A Redis list of hints to the watcher, JSON: `{}` for the whole bucket, `{"keys": [...]}` for some, with
-`"deleted": true` for those that an owner has deleted; `{"confirm_loss": TIME}`: what went missing until then is really
-gone. With the id of the request that it is for, as `request_id`, and its place in a trace, as TRACE, if it has them."""
+"""A Redis list of hints to the watcher, JSON: `{}` for the whole bucket, `{"keys": [...]}` for some keys,
+`{"folder": "..."}` for a folder; with `"verify": true` what seems to be unchanged is read and compared, with
+`"deleted": true` an owner has deleted the keys; `{"confirm_loss": TIME}`: what went missing until then is really gone.
+With the id of the request that it is for, as `request_id`, and its place in a trace, as TRACE, if it has them."""
 TRACE = "trace"
 WATCHER_HASH = "sightline:watcher"
 """The Redis hash with the fields of `WatcherStatus`; it may be lost without harm."""
@@ -143,6 +146,14 @@ class WatcherStatus(BaseModel):
     """Since when."""
     held: HeldLoss | None = None
     """What is held as a suspected loss; None while nothing is."""
+    next_model: str | None = None
+    """The model that everything is being read again for; None while the images of the present one are searched."""
+    next_pending: int | None = None
+    """How many images are pending for it."""
+    next_indexed: int | None = None
+    """How many are indexed for it."""
+    next_failed: int | None = None
+    """How many failed."""
     updated_at: AwareDatetime | None = None
     """When this was written."""
 

@@ -19,6 +19,7 @@ def listed_record(bucket_id: str, seen: BucketObject) -> Image:
         bytes=seen.size,
         modified_at=seen.modified_at,
         etag=seen.etag,
+        stamp=seen.stamp or None,
         label=parents[-1] if parents else None,
         folders=["/".join(parents[: depth + 1]) for depth in range(len(parents))],
     )

@@ -51,8 +51,8 @@ class WatcherSettings(IngestSettings):
     model_config = SettingsConfigDict(env_prefix="WATCHER_")
 
     scan_seconds: float = Field(default=60, ge=1, le=86_400)
-    """The pause in seconds between two scans, each of which compares the whole bucket with the catalogue; three times
-    as long as a scan takes, if that is more."""
+    """Seconds from the beginning of one scan to that of the next; each compares the whole bucket with the catalogue. A
+    scan that takes long is followed by a pause three times as long, of ten minutes at most."""
     events: Literal["auto", "on", "off"] = "auto"
     """File events: `on`, `off`, or `auto`, which is on where the bucket is a folder on a file system that reports them.
     A network file system does not: changes there are found by the scan."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import math
 import os
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,7 +15,10 @@ import pytest
 from fakes import MODEL, PREPROCESSING, FakeBucket, FakeCatalogue, FakeCollection, FakeEncoder, FakeThumbnailStore
 from redis_process import RedisProcess
 from sightline_bucket.folder import FolderBucket
+from sightline_ingest_worker.broker import KEYS_PER_TASK
 from sightline_ingest_worker.target import Target
+from sightline_ingest_worker.watcher.backfill import Backfill
+from sightline_ingest_worker.watcher.candidates import Candidates
 from sightline_ingest_worker.watcher.loop import Watcher
 from sightline_ingest_worker.watcher.missing_plan import LossRule
 from sightline_ingest_worker.watcher.missing_records import MissingRecords
@@ -149,7 +154,9 @@ class FakeQueue:
         return 1
 
     def lengths(self) -> QueueLengths:
-        return QueueLengths(0, self.waiting or min(len(self.sent), 1), self.in_progress)
+        keys = Counter(queue for _, queue in self.sent)
+        new, backfill, reread = (math.ceil(keys[queue] / KEYS_PER_TASK) for queue in ("new", "backfill", "reread"))
+        return QueueLengths(new, self.waiting or backfill, self.in_progress, reread)
 
     @property
     def keys(self) -> list[str]:
@@ -183,7 +190,8 @@ class Scene:
 
     def start(self) -> None:
         """Begin with a new process's memory."""
-        reconciler = Reconciler("main", self.tasks, self.quiet_seconds)
+        candidates, backfill = Candidates(self.bucket), Backfill(self.tasks)
+        reconciler = Reconciler("main", self.tasks, self.quiet_seconds, candidates, backfill)
         self.watcher = Watcher(
             settings=self.settings,
             bucket=self.bucket,
@@ -191,8 +199,16 @@ class Scene:
             target=self.bench.target,
             reconciler=reconciler,
             missing=MissingRecords(
-                self.bucket, self.bench.thumbnails, self.rule, self.keep, reconciler.identify, self.grace_seconds
+                self.bucket,
+                self.bench.thumbnails,
+                self.rule,
+                self.keep,
+                reconciler.identify,
+                candidates,
+                self.grace_seconds,
             ),
+            candidates=candidates,
+            backfill=backfill,
             tasks=self.tasks,
             client=self.client,
             stopping=lambda: False,

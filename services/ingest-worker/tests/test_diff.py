@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from sightline_bucket import BucketObject
 from sightline_catalogue import Image, image_id
 from sightline_ingest_worker.records import refused_etag
+from sightline_ingest_worker.watcher.backfill import Backfill
+from sightline_ingest_worker.watcher.candidates import Candidates
 from sightline_ingest_worker.watcher.diff import QUEUED, Change, RecordState, classify, diff
 from sightline_ingest_worker.watcher.reconciler import Reconciler
 
@@ -35,7 +38,7 @@ def test_each_object_ends_in_exactly_one_state(make_bench, listing, before):
         record_id = image_id("main", name.encode())
         image = Image(id=record_id, bucket="main", key=name, state=state, etag=etag, next_try_at=next_try_at)
         bench.collection.images[record_id] = image
-    reconciler = Reconciler("main", queue, 1.0)
+    reconciler = Reconciler("main", queue, 1.0, Candidates(bench.bucket), Backfill(queue))
     entries = bench.collection.images.values()
     known = {image.id: RecordState(image.etag, image.state, image.next_try_at) for image in entries}
     found, ignored = [], []
@@ -75,7 +78,7 @@ def test_each_object_ends_in_exactly_one_state(make_bench, listing, before):
 @given(LISTINGS)
 def test_a_second_scan_finds_nothing(make_bench, listing):
     bench, queue = make_bench()
-    reconciler = Reconciler("main", queue, 1.0)
+    reconciler = Reconciler("main", queue, 1.0, Candidates(bench.bucket), Backfill(queue))
     reconciler.reconcile(bench.collection, listing, "new", "scan")
     sent = list(queue.sent)
     known = {image.id: RecordState(image.etag, image.state, None) for image in bench.collection.images.values()}
@@ -99,10 +102,18 @@ def test_a_second_scan_finds_nothing(make_bench, listing):
         (RecordState("0", "pending"), Change.PENDING),
         (RecordState("1", "pending", NOW), Change.RETRY),
         (RecordState("refused:1", "failed"), Change.CHANGED),
+        (RecordState("1", "indexed", stamp="5-7"), Change.SAME),
+        (RecordState("1", "indexed", stamp="5"), Change.SAME),
+        (RecordState("1", "indexed", stamp="4-7"), Change.TOUCHED),
+        (RecordState("1", "indexed", stamp="5-8"), Change.TOUCHED),
+        (RecordState("1", "failed", stamp="verify"), Change.TOUCHED),
+        (RecordState("1", "pending", stamp="4-7"), Change.PENDING),
+        (RecordState("0", "indexed", stamp="4-7"), Change.CHANGED),
+        (RecordState("1", "indexed", is_missing=True, stamp="4-7"), Change.RETURNED),
     ],
 )
 def test_changes(known, change):
-    assert classify(seen("a.jpg"), known, NOW) is change
+    assert classify(replace(seen("a.jpg"), stamp="5-7"), known, NOW) is change
 
 
 def test_a_link_that_is_recorded_is_unchanged():

@@ -55,6 +55,59 @@ def test_indexing_again_changes_and_reads_nothing(bench, draw):
     assert bench.bucket.reads == {"a.png": 1}
 
 
+@pytest.mark.parametrize("stamp", ["2-7", "verify"])
+def test_a_touched_object_is_compared_and_not_encoded_again(bench, draw, stamp):
+    bench.bucket.put("a.png", draw(1))
+    bench.bucket.stamps["a.png"] = "1-7"
+    index_keys(bench.context, ["a.png"])
+    [image] = bench.collection.images.values()
+    assert image.stamp == "1-7"
+    if stamp == "verify":
+        bench.collection.set_stamp([image.id], stamp)
+    else:
+        bench.bucket.stamps["a.png"] = stamp
+    for _ in range(2):
+        assert index_keys(bench.context, ["a.png"]) == {"unchanged": 1}
+    [after] = bench.collection.images.values()
+    assert after == replace(image, stamp=bench.bucket.stamps["a.png"])
+    assert bench.bucket.reads == {"a.png": 2}
+    assert bench.encoder.batches == [1]
+
+
+def test_other_bytes_under_the_same_etag_are_encoded(bench, draw, monkeypatch):
+    monkeypatch.setattr(bench.bucket, "etag", lambda key: "of size and time")
+    for key in ("a.png", "copy.png"):
+        bench.bucket.put(key, draw(1))
+        bench.bucket.stamps[key] = "1"
+    index_keys(bench.context, ["a.png", "copy.png"])
+    before = bench.collection.by_key()["a.png"]
+    bench.bucket.files["a.png"] = draw(2)
+    bench.bucket.stamps |= {"a.png": "2", "copy.png": "2"}
+    assert index_keys(bench.context, ["a.png", "copy.png"]) == {"indexed": 1, "unchanged": 1}
+    after = bench.collection.by_key()["a.png"]
+    assert (after.state, after.stamp, after.etag) == ("indexed", "2", before.etag)
+    assert after.sha256 != before.sha256
+    assert bench.collection.by_key()["copy.png"].stamp == "2"
+
+
+def test_a_touched_failure_stays_one_while_its_bytes_are_the_same(bench, draw):
+    bench.bucket.put("a.png", b"no picture")
+    bench.bucket.stamps["a.png"] = "1"
+    assert index_keys(bench.context, ["a.png"]) == {"failed": 1}
+    bench.bucket.stamps["a.png"] = "2"
+    assert index_keys(bench.context, ["a.png"]) == {"unchanged": 1}
+    [image] = bench.collection.images.values()
+    assert (image.state, image.stamp, image.attempts) == ("failed", "2", 1)
+
+
+def test_an_object_of_an_earlier_version_without_a_stamp_is_not_read_again(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    index_keys(bench.context, ["a.png"])
+    bench.bucket.stamps["a.png"] = "2-7"
+    assert index_keys(bench.context, ["a.png"]) == {"unchanged": 1}
+    assert bench.bucket.reads == {"a.png": 1}
+
+
 def test_a_changed_object_is_indexed_again(bench, draw):
     bench.bucket.put("a.png", draw(1))
     index_keys(bench.context, ["a.png"])

@@ -225,13 +225,13 @@ def test_bad_names_and_links_fail_with_a_reason(scene, draw, tmp_path):
     scene.watcher.step()
     assert scene.tasks.keys == ["good.png"]
     failed = {image.key: image.reason for image in scene.bench.collection.images.values() if image.state == "failed"}
-    assert len(failed) == 3
+    assert len(failed) == 4
     assert all(failed.values())
     scene.work()
     scene.tell("line\nbreak.png", "link.png")
     scene.scan()
     assert scene.tasks.sent == []
-    assert len(scene.states) == 4
+    assert len(scene.states) == 5
 
 
 def test_a_link_that_becomes_a_file_is_indexed(scene, draw, tmp_path):
@@ -310,13 +310,16 @@ def test_a_new_models_collection_is_filled_and_then_activated(scene, draw):
     scene.bench.target.target = replace(scene.bench.target.target, collection=new)
     scene.watcher.step()
     assert scene.tasks.keys == ["a.png"]
+    scene.watcher._check_due_at = 0
     scene.watcher.step()
+    assert (scene.watcher.status.next_model, scene.watcher.status.next_pending) == ("embedded", 1)
     assert scene.catalogue.collection is old
     scene.work()
     for _ in range(3):
         scene.watcher._check_due_at = 0
         scene.watcher.step()
     assert scene.catalogue.collection is new
+    assert scene.watcher.status.next_model is None
 
 
 def test_a_deleted_object_leaves_the_active_collection_too(scene, draw):
@@ -334,18 +337,190 @@ def test_a_deleted_object_leaves_the_active_collection_too(scene, draw):
     assert set(new.by_key()) == {"b.png"}
 
 
-def test_a_scan_pauses_while_the_backfill_is_full(scene, monkeypatch):
-    monkeypatch.setattr("sightline_ingest_worker.watcher.scan.QUEUE_TASKS", 4)
+def test_the_listing_goes_on_whatever_is_queued_and_what_is_new_goes_first(scene, draw, monkeypatch):
+    monkeypatch.setattr("sightline_ingest_worker.watcher.backfill.MOST_TASKS", 4)
     for number in range(600):
         scene.write(f"{number}.png", b"1")
-    scene.tasks.waiting = 4
-    scene.watcher.step()
-    assert len(scene.tasks.sent) == 256
-    assert scene.watcher.status.scanning
-    scene.tasks.waiting = 0
-    for _ in range(4):
+    queued: list[str] = []
+    wait_for(lambda: scene.watcher.step() or not scene.watcher.status.scanning)
+    assert list(scene.states.values()) == ["pending"] * 600
+    assert scene.tasks.lengths().backfill == 4
+    scene.write("new.png", draw(1))
+    scene.scan()
+    assert [key for key, queue in scene.tasks.sent if queue == "new"] == ["new.png"]
+    while scene.tasks.sent:
+        queued += scene.tasks.keys
+        scene.work()
+        scene.watcher._check_due_at = 0
         scene.watcher.step()
-    assert len(scene.tasks.sent) == 600
+    assert sorted(queued) == sorted([*(f"{number}.png" for number in range(600)), "new.png"])
+    assert "pending" not in scene.states.values()
+
+
+def test_a_rescan_asked_for_during_a_scan_follows_it(scene, draw, monkeypatch):
+    monkeypatch.setattr("sightline_ingest_worker.watcher.loop.SLICE_SECONDS", 0)
+    for number in range(3):
+        scene.write(f"{number}.png", draw(number))
+    scene.watcher.step()
+    assert scene.watcher.status.scanning
+    wait_for(lambda: scene.watcher.step() or not scene.watcher.status.scanning)
+    monkeypatch.setattr("sightline_ingest_worker.watcher.loop.SLICE_SECONDS", 1)
+    scene.write("late.png", draw(9))
+    scene.watcher._schedule.begin()
+    scene.watcher.request_scan()
+    scene.watcher._schedule.end()
+    scene.watcher.step()
+    assert "late.png" in scene.states
+
+
+def restore(path, data):
+    """Replace a file by one of the same size and modification time."""
+    before = path.stat()
+    copy = path.with_name(".copy")
+    copy.write_bytes(data)
+    assert copy.stat().st_size == before.st_size
+    os.utime(copy, ns=(before.st_atime_ns, before.st_mtime_ns))
+    copy.replace(path)
+
+
+def test_other_bytes_of_the_same_size_and_time_are_found_behind_everything_else(scene, draw):
+    for key in ("a.png", "b.png"):
+        scene.write(key, draw(1))
+    scene.watcher.step()
+    scene.work()
+    before = scene.bench.collection.by_key()
+    restore(scene.root / "a.png", draw(2))
+    (scene.root / "b.png").chmod(0o600)
+    scene.scan()
+    assert scene.tasks.sent == [("a.png", "reread"), ("b.png", "reread")]
+    assert scene.states == {"a.png": "indexed", "b.png": "indexed"}
+    scene.scan()
+    assert len(scene.tasks.sent) == 2
+    scene.work()
+    after = scene.bench.collection.by_key()
+    assert after["a.png"].sha256 != before["a.png"].sha256
+    assert after["b.png"].sha256 == before["b.png"].sha256
+    assert sum(scene.bench.encoder.batches) == 2
+    scene.scan()
+    assert scene.tasks.sent == []
+
+
+def test_records_of_an_earlier_version_are_not_read_again(scene, draw):
+    scene.write("a.png", draw(1))
+    scene.watcher.step()
+    scene.work()
+    scene.bench.collection.set_stamp(list(scene.bench.collection.images), None)
+    scene.start()
+    scene.watcher.step()
+    assert scene.tasks.sent == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "queued"),
+    [
+        ({"keys": ["in/a.png", "none.png"]}, [("in/a.png", "new")]),
+        ({"keys": ["in"]}, [("in/a.png", "new"), ("in/b.png", "new")]),
+        ({"folder": "in/"}, [("in/a.png", "reread"), ("in/b.png", "reread")]),
+        ({}, [("c.png", "reread"), ("in/a.png", "reread"), ("in/b.png", "reread")]),
+    ],
+)
+def test_an_owner_may_have_a_part_compared(scene, draw, asked, queued):
+    for number, key in enumerate(("in/a.png", "in/b.png", "c.png")):
+        scene.write(key, draw(number))
+    scene.watcher.step()
+    scene.work()
+    scene.client.lpush("sightline:rescan", json.dumps({**asked, "verify": True}))
+    scene.watcher.step()
+    assert scene.tasks.sent == queued
+    assert set(scene.states.values()) == {"indexed"}
+    scene.work()
+    assert sum(scene.bench.encoder.batches) == 3
+    scene.scan()
+    assert scene.tasks.sent == []
+
+
+def test_what_is_left_out_is_counted_by_kind(scene, draw):
+    scene.write("photo", draw(1))
+    for key in ("README", "clip.mp4", "other.mp4", "odd.jpg_old", "#snapshot/a.png", ".hidden/b.png", "empty"):
+        scene.write(key, b"" if key == "empty" else b"text")
+    scene.watcher.step()
+    assert scene.tasks.keys == ["photo"]
+    report = json.loads(scene.client.get("sightline:left-out"))
+    assert {(one["kind"], one["name"]): one["count"] for one in report["files"]} == {
+        ("extension", ".mp4"): 2,
+        ("no_extension", ""): 2,
+        ("extension", ".jpg_old"): 1,
+        ("folder", "#snapshot"): 1,
+        ("hidden", ""): 1,
+    }
+    clips = report["files"][0]
+    assert (clips["reason"], clips["examples"]) == ("video", ["clip.mp4", "other.mp4"])
+    assert gauge("images", state="ignored") == 7
+    scene.work()
+    scene.scan()
+    assert scene.tasks.sent == []
+    assert scene.states == {"photo": "indexed"}
+
+
+def test_the_first_bytes_of_a_file_are_read_once(scene, draw, monkeypatch):
+    scene.write("README", b"text")
+    scene.write("photo", draw(1))
+    scene.watcher.step()
+    scene.work()
+    opened = []
+    real = scene.bucket.open
+    monkeypatch.setattr(scene.bucket, "open", lambda key: opened.append(key) or real(key))
+    for _ in range(3):
+        scene.scan()
+    assert opened == []
+    scene.write("README", draw(2))
+    scene.scan()
+    assert scene.tasks.keys == ["README"]
+
+
+def test_folders_that_cannot_be_listed_fail_with_a_reason(scene, draw, tmp_path):
+    (tmp_path / "outside").mkdir()
+    (scene.root / "album").symlink_to(tmp_path / "outside")
+    deep = os.fsencode(scene.root)
+    for _ in range(5):
+        deep += b"/" + b"x" * 200
+        os.mkdir(deep)
+    os.chdir(deep)
+    try:
+        os.mkdir("y" * 30)
+        with open("z" * 30 + ".png", "wb") as file:
+            file.write(draw(1))
+    finally:
+        os.chdir(tmp_path)
+    scene.write("good.png", draw(3))
+    for _ in range(3):
+        scene.scan()
+        scene.work()
+    failed = {image.key: image.reason for image in scene.bench.collection.images.values() if image.state == "failed"}
+    assert sorted(key.rpartition("/")[2] for key in failed) == ["album", "y" * 30, "z" * 30 + ".png"]
+    assert "symbolic link" in failed.pop("album")
+    assert all("longer than" in reason for reason in failed.values())
+    assert scene.states["good.png"] == "indexed"
+
+
+def test_a_folder_that_is_marked_goes_with_the_event_and_comes_back(scene, draw):
+    scene.rule = replace(scene.rule, least=1)
+    scene.start()
+    for number in range(5):
+        scene.write(f"in/{number}.png", draw(number))
+    scene.watcher.step()
+    scene.work()
+    (scene.root / "in/.nomedia").touch()
+    scene.tell("in/.nomedia")
+    scene.steps()
+    assert scene.in_search == set()
+    assert scene.watcher.status.held is None
+    scene.tell("in/1.png")
+    assert scene.in_search == set()
+    (scene.root / "in/.nomedia").unlink()
+    scene.tell("in/.nomedia")
+    assert len(scene.in_search) == 5
+    assert sum(scene.bench.encoder.batches) == 5
 
 
 def test_it_goes_on_after_redis_and_the_catalogue_failed(make_scene, module_redis, draw):

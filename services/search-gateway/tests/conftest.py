@@ -47,6 +47,7 @@ from sightline_search_gateway.search.vocabulary import read_vocabulary
 from sightline_search_gateway.settings import GatewaySettings, Settings
 from sightline_service import LogSettings
 from sightline_service.encoder_client import EncoderClientSettings
+from sightline_service.left_out_report import LeftOutReport
 from sightline_service.queues import DatabaseStatus, QueueSettings
 from visitors import CHANGE, READ
 
@@ -72,6 +73,8 @@ class FakeWatcher:
     retries: list[list[str] | None] = field(default_factory=list)
     deleted: list[list[str] | None] = field(default_factory=list)
     confirmed: list[datetime] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    said_left_out: LeftOutReport | None = None
 
     def state(self) -> WatcherState:
         """Return what the watcher said."""
@@ -86,7 +89,19 @@ class FakeWatcher:
         said = self.state()
         return said.bucket_problem or (said.held.message if said.held else None)
 
-    def request_scan(self, keys: Sequence[str] | None = None, *, retry: bool = False, deleted: bool = False) -> None:
+    def left_out(self) -> LeftOutReport | None:
+        """Return what the watcher left out."""
+        return None if self.away else self.said_left_out
+
+    def request_scan(
+        self,
+        keys: Sequence[str] | None = None,
+        *,
+        retry: bool = False,
+        deleted: bool = False,
+        folder: str | None = None,
+        verify: bool = False,
+    ) -> None:
         """Take a hint."""
         if self.away:
             raise QueueUnavailable("away")
@@ -94,6 +109,7 @@ class FakeWatcher:
         (self.retries if retry else self.hints).append(given)
         if deleted:
             self.deleted.append(given)
+        self.asked.append({"keys": given, "folder": folder, "verify": verify})
 
     def confirm_loss(self, until: datetime) -> None:
         """Take that a loss is real."""

@@ -25,13 +25,14 @@ CALLS = [
     if mode is GenerationMode.POSITIVE or operation["parameters"] or "requestBody" in operation
 ]
 # Whether bytes are a picture, pictures are enough for a map, a query has a part at all, a file is as long as a range,
-# or a cursor was given before: no schema says that.
+# a cursor was given before, or a rescan is of one thing: no schema says that.
 BEYOND_THE_SCHEMA = {
     ("/api/v1/images", "post"),
     ("/api/v1/search", "post"),
     ("/api/v1/images", "get"),
     ("/api/v1/images/{image_id}/file", "get"),
     ("/api/v1/ingest/failures", "get"),
+    ("/api/v1/ingest/rescan", "post"),
     ("/api/v1/maps", "post"),
     ("/api/v1/maps/uploads", "post"),
 }

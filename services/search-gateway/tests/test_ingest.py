@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from sightline_catalogue import CatalogueReadOnly, CatalogueUnavailable
 from sightline_search_gateway.clients.watcher import WatcherState
 from sightline_search_gateway.ingest import status
+from sightline_service.left_out_report import LeftOutFiles, LeftOutReport
 from sightline_service.queues import HeldLoss
 
 
@@ -62,10 +64,57 @@ def test_failures_are_tried_again(world):
     assert world.collection.images[good.id].state == "indexed"
 
 
-@pytest.mark.parametrize("body", [{"ids": []}, {"ids": ["x"]}, {"ids": "x"}, {"keys": ["a"]}, []])
+@pytest.mark.parametrize(
+    "body",
+    [{"ids": []}, {"ids": ["x"]}, {"ids": "x"}, {"keys": []}, {"folder": ""}, {"keys": ["a"], "folder": "b"}, []],
+)
 def test_what_is_no_rescan(world, problem, body):
     problem(world.client.post("/api/v1/ingest/rescan", json=body), 422, "invalid-request")
     assert world.watcher.hints == []
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        ({}, {"keys": None, "folder": None, "verify": False}),
+        ({"keys": ["a.jpg", "b/c"]}, {"keys": ["a.jpg", "b/c"], "folder": None, "verify": False}),
+        ({"folder": "a/b", "verify": True}, {"keys": None, "folder": "a/b", "verify": True}),
+        ({"verify": True}, {"keys": None, "folder": None, "verify": True}),
+    ],
+)
+def test_a_part_can_be_looked_at_and_compared(world, body, asked):
+    response = world.client.post("/api/v1/ingest/rescan", json=body)
+    assert (response.status_code, response.json) == (202, {"queued": True, "retried": 0})
+    assert world.watcher.asked == [asked]
+
+
+def test_a_change_of_the_model_has_its_own_progress(world, monkeypatch):
+    monkeypatch.setattr(status, "FRESH_SECONDS", 0)
+    assert world.client.get("/api/v1/ingest").json["model_change"] is None
+    world.watcher.said = replace(world.watcher.said, next_model="vit", next_counts=(3, 2, 1))
+    change = world.client.get("/api/v1/ingest").json["model_change"]
+    assert change == {"model": "vit", "pending": 3, "indexed": 2, "failed": 1}
+
+
+def test_what_is_left_out_is_listed_by_kind(world):
+    assert world.client.get("/api/v1/ingest/left-out").json == {"scanned_at": None, "count": 0, "groups": []}
+    files = [
+        LeftOutFiles(kind="folder", name="@eaDir", reason="made by a box", count=12_000, at_least=True, examples=["a"]),
+        LeftOutFiles(kind="extension", name=".mp4", reason="video", count=8),
+        LeftOutFiles(kind="no_extension", reason="not an image by its first bytes", count=3),
+        LeftOutFiles(kind="of a later version", reason="?", count=1),
+    ]
+    world.watcher.said_left_out = LeftOutReport(scanned_at=datetime(2026, 1, 1, tzinfo=UTC), files=files)
+    body = world.client.get("/api/v1/ingest/left-out").json
+    assert (body["scanned_at"], body["count"]) == ("2026-01-01T00:00:00Z", 12_012)
+    assert [group["title"] for group in body["groups"]] == [
+        "at least 12,000 in @eaDir",
+        "8 with the extension .mp4",
+        "3 without an extension",
+        "1 of other kinds",
+    ]
+    first = body["groups"][0]
+    assert (first["reason"], first["at_least"], first["examples"]) == ("made by a box", True, ["a"])
 
 
 def test_a_retry_that_redis_does_not_hear_of_is_pending_all_the_same(world, problem):

@@ -28,6 +28,7 @@ def test_ingest(world):
         "scanning": False,
         "last_scan_at": "2026-01-01T00:00:00Z",
         "database": None,
+        "model_change": None,
         "bucket": None,
         "held": None,
         "writable": False,

@@ -18,6 +18,7 @@ from sightline_service.queues import (
     WATCHER_HASH,
     DatabaseStatus,
     QueueSettings,
+    WatcherStatus,
     redis_client,
 )
 
@@ -48,6 +49,15 @@ def test_what_the_watcher_said(settings, client):
     assert watcher.state() == WatcherState(ignored=None, queued=3, scanning=False, last_scan_at=None)
     client.hset(WATCHER_HASH, mapping={"ignored": "many", "last_scan_at": "never"})
     assert watcher.state() == WatcherState(ignored=None, queued=3, scanning=False, last_scan_at=None)
+
+
+def test_how_far_a_change_of_the_model_is(settings, client):
+    status = WatcherStatus(next_model="vit", next_pending=3, next_indexed=2, next_failed=1)
+    status.write(client)
+    state = WatcherClient(settings).state()
+    assert (state.next_model, state.next_counts) == ("vit", (3, 2, 1))
+    WatcherStatus().write(client)
+    assert WatcherClient(settings).state().next_model is None
 
 
 def test_what_the_watcher_said_of_the_database(settings, client):

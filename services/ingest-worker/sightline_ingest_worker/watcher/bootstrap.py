@@ -22,6 +22,8 @@ from sightline_ingest_worker.broker import celery_app, trace_tasks
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import TargetSource
 from sightline_ingest_worker.watcher import metrics
+from sightline_ingest_worker.watcher.backfill import Backfill
+from sightline_ingest_worker.watcher.candidates import Candidates
 from sightline_ingest_worker.watcher.database_check import DatabaseCheck
 from sightline_ingest_worker.watcher.file_events import FileEvents
 from sightline_ingest_worker.watcher.leader_lock import LeaderLock
@@ -41,7 +43,8 @@ def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watche
     catalogue = Catalogue(settings.catalogue, settings.bucket.id)
     tasks = TaskQueue(celery_app(settings.queue), client)
     thumbnails = ThumbnailStore(settings.thumbnails.url)
-    reconciler = Reconciler(settings.bucket.id, tasks, QUIET_SECONDS)
+    candidates, backfill = Candidates(bucket), Backfill(tasks)
+    reconciler = Reconciler(settings.bucket.id, tasks, QUIET_SECONDS, candidates, backfill)
     rule = LossRule(settings.loss_share, settings.loss_least, timedelta(seconds=settings.loss_window_seconds))
     keep = timedelta(days=settings.keep_days)
     return Watcher(
@@ -50,7 +53,9 @@ def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watche
         catalogue=catalogue,
         target=TargetSource(open_encoder(settings.encoder), catalogue),
         reconciler=reconciler,
-        missing=MissingRecords(bucket, thumbnails, rule, keep, reconciler.identify),
+        missing=MissingRecords(bucket, thumbnails, rule, keep, reconciler.identify, candidates),
+        candidates=candidates,
+        backfill=backfill,
         tasks=tasks,
         client=client,
         stopping=stopping,

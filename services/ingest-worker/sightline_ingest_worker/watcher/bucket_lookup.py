@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from sightline_bucket import Bucket, BucketObject, KeyRefused, ObjectMissing, ObjectUnreadable
+from sightline_bucket.selection import NO_MEDIA
 
 
 def objects_at(bucket: Bucket, key: str, missing: list[str]) -> Iterator[BucketObject]:
@@ -15,6 +16,15 @@ def objects_at(bucket: Bucket, key: str, missing: list[str]) -> Iterator[BucketO
     Raises:
         BucketUnavailable: The bucket does not answer.
     """
+    folder, _, name = key.rpartition("/")
+    if name == NO_MEDIA and folder:
+        # It leaves out its folder, or no longer does.
+        key = folder
+    exclusion = bucket.excluded(key)
+    if exclusion is not None:
+        if exclusion.no_media:
+            missing.append(key)
+        return
     is_key = True
     try:
         yield bucket.stat(key)
@@ -34,10 +44,10 @@ def objects_at(bucket: Bucket, key: str, missing: list[str]) -> Iterator[BucketO
         return
     if is_key:
         missing.append(key)
-    elif not any(part.startswith(".") for part in key.split("/")):
+    else:
         # The listing of its folder describes a name that is not a valid key, with the problem.
-        name = os.fsencode(key)
-        yield from (seen for seen in _below(bucket, key.rpartition("/")[0]) if seen.raw_name == name)
+        raw = os.fsencode(key)
+        yield from (seen for seen in _below(bucket, key.rpartition("/")[0]) if seen.raw_name == raw)
 
 
 def _below(bucket: Bucket, folder: str) -> Iterator[BucketObject]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 
 from sightline_bucket import BucketObject
+from sightline_bucket.stamps import is_touched
 from sightline_catalogue import FAILED, PENDING, REMOVED, State
 from sightline_pictures import has_image_extension
 
@@ -17,13 +18,14 @@ from sightline_ingest_worker.records import refused_etag
 class Change(Enum):
     """How an object differs from its record, and so what is to be done about it."""
 
-    IGNORED = "its name is not that of an image"
+    IGNORED = "it could not be an image"
     SAME = "indexed or failed, and unchanged since"
     PENDING = "waits for a worker already"
     NEW = "has no record"
     CHANGED = "its ETag is not that of its record"
     RETURNED = "was missing, and is there again, unchanged"
     RETRY = "is due to be tried again"
+    TOUCHED = "its stamp alone is not that of its record: its bytes may be others"
     REFUSED = "cannot be read: recorded as failed"
 
 
@@ -41,16 +43,17 @@ class RecordState:
     state: State
     next_try_at: datetime | None = None
     is_missing: bool = False
+    stamp: str = ""
 
 
-def could_be_image(seen: BucketObject) -> bool:
-    """Return whether an object's name is that of an image."""
+def is_named_as_image(seen: BucketObject, known_etag: str | None = None) -> bool:
+    """Return whether an object could be an image by its name; see `Candidates.could_be_image`."""
     return has_image_extension(seen.raw_name.decode("utf-8", "replace"))
 
 
-def classify(seen: BucketObject, known: RecordState | None, now: datetime) -> Change:
+def classify(seen: BucketObject, known: RecordState | None, now: datetime, *, could_be_image: bool = True) -> Change:
     """Return how an object differs from its record; `known` is None where it has none."""
-    if not could_be_image(seen):
+    if not could_be_image:
         return Change.IGNORED
     if seen.problem is not None:
         is_recorded = known is not None and known.state == FAILED and known.etag == refused_etag(seen)
@@ -64,18 +67,27 @@ def classify(seen: BucketObject, known: RecordState | None, now: datetime) -> Ch
         return Change.CHANGED
     if known.is_missing or known.state == REMOVED:
         return Change.RETURNED
-    return Change.RETRY if known.state == FAILED and due else Change.SAME
+    if known.state == FAILED and due:
+        return Change.RETRY
+    return Change.TOUCHED if is_touched(known.stamp, seen.stamp) else Change.SAME
 
 
 def diff(
-    listing: Iterable[BucketObject], known: dict[str, RecordState], identify: Callable[[bytes], str], now: datetime
+    listing: Iterable[BucketObject],
+    known: dict[str, RecordState],
+    identify: Callable[[bytes], str],
+    now: datetime,
+    could_be_image: Callable[[BucketObject, str | None], bool] = is_named_as_image,
 ) -> Iterator[tuple[str, BucketObject, Change]]:
     """Yield id, object and change of each object, in the order of the listing.
 
     Removes from `known` each object that could be an image. At the end it holds the records whose objects are gone, or
-    whose names are not those of images.
+    could not be images.
     """
     for seen in listing:
         image_id = identify(seen.raw_name)
-        record = known.pop(image_id, None) if could_be_image(seen) else None
-        yield image_id, seen, classify(seen, record, now)
+        record = known.get(image_id)
+        is_candidate = could_be_image(seen, record.etag if record is not None else None)
+        if is_candidate:
+            known.pop(image_id, None)
+        yield image_id, seen, classify(seen, record, now, could_be_image=is_candidate)

@@ -20,7 +20,9 @@ class Hint:
     """What the gateway asks for.
 
     Attributes:
-        keys: Keys to check; None means the whole bucket.
+        keys: Keys to check; None means the folder, or the whole bucket.
+        folder: A folder to check; None means the whole bucket.
+        verify: Whether what seems to be unchanged is to be read and compared.
         retry: Whether those of them that failed are to be tried again.
         deleted: Whether an owner has deleted them.
         confirm_loss: What is held and went missing until then is really gone, an owner says.
@@ -29,6 +31,8 @@ class Hint:
     """
 
     keys: list[str] | None
+    folder: str | None = None
+    verify: bool = False
     retry: bool = False
     deleted: bool = False
     confirm_loss: datetime | None = None
@@ -63,6 +67,8 @@ def _parse(message: str) -> Iterator[Hint]:
         keys = fields.get("keys")
         hint = Hint(
             keys=[str(key) for key in keys] if keys is not None else None,
+            folder=str(fields["folder"]).strip("/") if fields.get("folder") else None,
+            verify=fields.get("verify") is True,
             retry=fields.get("retry") is True,
             deleted=fields.get("deleted") is True,
             confirm_loss=_moment(fields.get("confirm_loss")),

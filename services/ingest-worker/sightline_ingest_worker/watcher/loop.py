@@ -6,6 +6,7 @@ import queue
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import redis
 import structlog
 from sightline.encoder.client import EncoderError
 from sightline_bucket import Bucket, BucketObject, BucketUnavailable
-from sightline_catalogue import Catalogue, Collection, NoCollection
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, WatcherStatus
+from sightline_catalogue import Catalogue, Collection, Counts, NoCollection
+from sightline_service.left_out_report import LeftOutFiles, LeftOutReport
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, QUEUE_REREAD, WatcherStatus
 from sightline_service.request_ids import working_for
 from sightline_service.tracing import continued_trace
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
@@ -24,13 +26,15 @@ from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import Target, TargetSource
 from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS, service_of
 from sightline_ingest_worker.watcher import metrics
+from sightline_ingest_worker.watcher.backfill import Backfill
 from sightline_ingest_worker.watcher.bucket_lookup import objects_at
+from sightline_ingest_worker.watcher.candidates import Candidates
 from sightline_ingest_worker.watcher.debouncer import Debouncer
 from sightline_ingest_worker.watcher.hints import Hint, pop_hints, wait_for_hint
 from sightline_ingest_worker.watcher.missing_records import MissingRecords
 from sightline_ingest_worker.watcher.reconciler import LARGE, Reconciler
-from sightline_ingest_worker.watcher.requeue_policy import RequeuePolicy
-from sightline_ingest_worker.watcher.scan import QUEUE_TASKS, Scan
+from sightline_ingest_worker.watcher.scan import Scan
+from sightline_ingest_worker.watcher.scan_schedule import ScanSchedule
 from sightline_ingest_worker.watcher.task_queue import TaskQueue
 
 log = structlog.get_logger()
@@ -45,6 +49,8 @@ SLICE_SECONDS = 0.5
 HINT_SECONDS = 0.5
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
+MOST_REREAD = 64_000
+"""Keys that may wait in the queue of files to be read again; a later scan finds the others."""
 MOST_CHANGES = 20_000
 """More changed keys than that at once are left to a scan."""
 
@@ -65,6 +71,8 @@ class Watcher:
         target: TargetSource,
         reconciler: Reconciler,
         missing: MissingRecords,
+        candidates: Candidates,
+        backfill: Backfill,
         tasks: TaskQueue,
         client: redis.Redis,
         stopping: Callable[[], bool],
@@ -76,19 +84,22 @@ class Watcher:
         self._find_target = target
         self._reconciler = reconciler
         self._missing = missing
+        self._candidates = candidates
+        self._backfill = backfill
         self._tasks = tasks
         self._client = client
         self._stopping = stopping
         self.changed: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.status = WatcherStatus()
         self._debouncer = Debouncer(quiet_seconds)
-        self._requeue_policy = RequeuePolicy()
         self._target: Target | None = None
         self._collections: list[Collection] = []
         """The target's collection, and the one that is searched where it is another."""
         self._scan: Scan | None = None
-        self._scan_due_at = time.monotonic()
+        self._schedule = ScanSchedule(settings.scan_seconds)
         self._scanned_once = False
+        self._verify: set[str] = set()
+        """Folders of which the next scan has everything read and compared; empty for the whole bucket."""
         self._is_confirming = False
         """Whether the present scan began at once, to see whether what the last one missed is really missing."""
         self._check_due_at = 0.0
@@ -103,8 +114,8 @@ class Watcher:
         return self._bucket.root
 
     def request_scan(self) -> None:
-        """Start a scan as soon as possible."""
-        self._scan_due_at = time.monotonic()
+        """Start a scan as soon as possible; one that is under way may have passed what is meant."""
+        self._schedule.request()
 
     def run(self) -> None:
         """Step until `stopping`; wait while a service does not answer."""
@@ -161,7 +172,7 @@ class Watcher:
             self._handle_hint(hint)
         if quiet := self._debouncer.quiet():
             self._handle(quiet, "event", settled=True)
-        if self._scan is None and time.monotonic() >= self._scan_due_at:
+        if self._schedule.is_due:
             self._begin_scan(target)
         if self._scan is not None:
             self._advance_scan(target, self._scan)
@@ -234,11 +245,16 @@ class Watcher:
         if hint.confirm_loss is not None:
             self._missing.confirm(self._collections, hint.confirm_loss)
         elif hint.keys is None:
+            if hint.verify:
+                self._verify.add(hint.folder or "")
             self.request_scan()
         elif hint.keys:
             with working_for(hint.request_id), continued_trace(hint.trace, "reconcile"):
                 if hint.retry:
                     self._reconciler.mark_failed_as_due(self._collections[0], hint.keys)
+                if hint.verify:
+                    ids = self._reconciler.ids_at(self._collections[:1], hint.keys)
+                    self._reconciler.have_verified(self._collections[0], ids)
                 self._handle(hint.keys, "hint", settled=True, are_deleted=hint.deleted)
 
     def _handle(self, keys: list[str], reason: str, *, settled: bool, are_deleted: bool = False) -> None:
@@ -258,9 +274,10 @@ class Watcher:
                     objects[seen.raw_name] = seen
             destination = QUEUE_NEW if len(objects) <= LARGE else QUEUE_BACKFILL
             seen_objects = list(objects.values())
-            unsettled = self._reconciler.reconcile(
-                self._collections[0], seen_objects, destination, reason, settled=settled
-            )
+            done = self._reconciler.reconcile(self._collections[0], seen_objects, destination, reason, settled=settled)
+            if done.touched:
+                is_urgent = reason == "hint" and len(done.touched) <= LARGE
+                self._reread(done.touched, QUEUE_NEW if is_urgent else QUEUE_REREAD)
             self._note_present(seen_objects)
             # After what is new was written: what is missing may be the same file, moved.
             gone = self._reconciler.ids_at(self._collections, missing) if missing else []
@@ -272,7 +289,7 @@ class Watcher:
             for key in keys:
                 self._debouncer.touch(key)
             raise
-        for key in unsettled:
+        for key in done.unsettled:
             self._debouncer.touch(key)
         self._busy = True
         self._check_due_at = 0.0
@@ -283,17 +300,28 @@ class Watcher:
             self._missing.bring_back(searched, objects)
         self._missing.forget(self._reconciler.identify(seen.raw_name) for seen in objects)
 
+    def _reread(self, keys: list[str], destination: str = QUEUE_REREAD) -> None:
+        """Have workers compare objects with their records."""
+        if destination != QUEUE_REREAD or self._tasks.lengths().reread * KEYS_PER_TASK < MOST_REREAD:
+            self._tasks.send(keys, destination)
+            metrics.QUEUED.labels("reread").inc(len(keys))
+
     def _begin_scan(self, target: Target) -> None:
+        # Those of an earlier scan are still to be found in the queue, or they are done.
+        is_waiting = self._tasks.lengths().reread > 0
+        self._schedule.begin()
+        self._candidates.begin_scan()
         self._scan = Scan(
             bucket=self._bucket,
             collection=target.collection,
             reconciler=self._reconciler,
-            tasks=self._tasks,
+            candidates=self._candidates,
             debouncer=self._debouncer,
-            is_first=not self._scanned_once,
-            pause=self._pause,
             on_present=self._note_present,
+            reread=self._reread,
+            reread_room=0 if is_waiting else MOST_REREAD,
             searched=self._collections[1] if self._is_reindexing else None,
+            verify=frozenset(self._verify),
         )
         self.status.scanning = True
         self._check_due_at = 0.0
@@ -312,16 +340,14 @@ class Watcher:
             self._scan = None
             metrics.SCANS.labels("aborted").inc()
         self.status.scanning = False
-        self.request_scan()
+        self._schedule.abort()
 
     def _finish_scan(self, target: Target, scan: Scan) -> None:
         self._scan = None
+        self._verify -= scan.verify
         is_news = self._missing.mark(self._collections, scan.missing, is_reported=False)
         self._missing.listed(scan.began_at, is_empty=scan.is_empty)
-        seconds = scan.seconds
-        # A bucket that takes long to list is not listed all the time.
-        pause = max(self._settings.scan_seconds, 3 * seconds)
-        self._scan_due_at = time.monotonic() + pause
+        seconds, period = scan.seconds, self._schedule.end()
         # A file that was moved from a folder not listed yet to one that was is missing in this listing alone.
         self._is_confirming = is_news and not self._is_confirming
         if self._is_confirming:
@@ -329,12 +355,15 @@ class Watcher:
         self._scanned_once = True
         self._busy = self._busy or scan.found > 0
         self.status.scanning = False
-        self.status.ignored = scan.ignored
+        self.status.ignored = scan.left_out.count
         self.status.last_scan_at = datetime.now(UTC)
         self._check_due_at = 0.0
-        metrics.show_scan(seconds, pause, scan.listed)
+        metrics.show_scan(seconds, period, scan.listed)
         if scan.found:
-            log.info("scanned", listed=scan.listed, ignored=scan.ignored, found=scan.found, seconds=round(seconds, 2))
+            left_out = scan.left_out.count
+            log.info("scanned", listed=scan.listed, left_out=left_out, found=scan.found, seconds=round(seconds, 2))
+        files = [LeftOutFiles(**asdict(group)) for group in scan.left_out]
+        LeftOutReport(scanned_at=self.status.last_scan_at, files=files).write(self._client)
         if not (scan.found or scan.is_empty) and self._is_reindexing and target.collection.counts().pending == 0:
             self._finish_reindexing(target)
 
@@ -358,22 +387,27 @@ class Watcher:
         self._identity = identity
 
     def _check_progress(self, target: Target) -> None:
-        """Check the bucket and the workers' progress, requeue what the queue has lost, and write the status."""
+        """Check the bucket and the workers' progress, go on with the backfill, and write the status."""
         self._check_bucket()
         lengths = self._tasks.lengths()
         counts = target.collection.counts()
         pending = counts.pending
+        self._show_model_change(target, counts)
         self.status.write(self._client)
         metrics.show(counts, self.status.ignored, lengths)
-        if self._scan is None and self._requeue_policy.is_due(pending, lengths):
-            count = self._reconciler.requeue(target.collection, QUEUE_TASKS * KEYS_PER_TASK)
-            if count:
-                self._requeue_policy.requeued()
-                log.info("requeued", keys=count)
+        self._backfill.fill(target.collection, pending, lengths)
         if self._scan is None and pending == 0 and self._busy and self._is_reindexing:
             self.request_scan()
         self._busy = pending > 0 or lengths.waiting > 0
         self._check_due_at = time.monotonic() + (CHECK_SECONDS if self._busy or self._scan else IDLE_CHECK_SECONDS)
+
+    def _show_model_change(self, target: Target, counts: Counts) -> None:
+        """Say in the status how far a new model's collection is, while another one is searched."""
+        is_under_way = self._is_reindexing
+        self.status.next_model = target.model.id if is_under_way else None
+        self.status.next_pending = counts.pending if is_under_way else None
+        self.status.next_indexed = counts.indexed if is_under_way else None
+        self.status.next_failed = counts.failed if is_under_way else None
 
     def _pause(self, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from prometheus_client import Counter, Gauge
 from sightline_catalogue import Counts
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, DatabaseStatus
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, QUEUE_REREAD, DatabaseStatus
 
 from sightline_ingest_worker.upstream_errors import SERVICES
 from sightline_ingest_worker.watcher.task_queue import QueueLengths
@@ -15,11 +15,11 @@ SCANS = Counter("sightline_watcher_scans_total", "Scans of the whole bucket: don
 for _outcome in ("done", "aborted"):
     SCANS.labels(_outcome)
 LAST_SCAN = Gauge("sightline_watcher_last_scan_timestamp_seconds", "When the last scan ended; 0 before the first.")
-PAUSE_SECONDS = Gauge("sightline_watcher_scan_pause_seconds", "The pause from one scan to the next.")
+PAUSE_SECONDS = Gauge("sightline_watcher_scan_pause_seconds", "From the beginning of one scan to that of the next.")
 SCAN_SECONDS = Gauge("sightline_watcher_scan_seconds", "How long the last scan took.")
 LISTED = Gauge("sightline_watcher_listed", "Objects that the last scan listed, ignored ones included.")
 QUEUED = Counter("sightline_watcher_queued_total", "Keys queued, by reason.", ["reason"])
-for _reason in ("event", "hint", "scan", "requeue"):
+for _reason in ("event", "hint", "scan", "backfill", "requeue", "reread"):
     QUEUED.labels(_reason)
 DELETED = Counter(
     "sightline_watcher_deleted_total", "Images taken out of the collection because their objects were gone."
@@ -34,7 +34,7 @@ IMAGES = Gauge(
 )
 TASKS = Gauge(
     "sightline_watcher_queue_tasks",
-    "Tasks of up to 32 keys: waiting in the queue new, waiting in backfill, in progress in a worker.",
+    "Tasks of up to 32 keys: waiting in the queue new, in backfill, in reread, in progress in a worker.",
     ["queue"],
 )
 WAITING = Gauge(
@@ -61,16 +61,21 @@ def show(counts: Counts, ignored: int | None, lengths: QueueLengths) -> None:
     for state, images in {**asdict(counts), "ignored": ignored}.items():
         if images is not None:
             IMAGES.labels(state).set(images)
-    tasks = {QUEUE_NEW: lengths.new, QUEUE_BACKFILL: lengths.backfill, "in_progress": lengths.in_progress}
+    tasks = {
+        QUEUE_NEW: lengths.new,
+        QUEUE_BACKFILL: lengths.backfill,
+        QUEUE_REREAD: lengths.reread,
+        "in_progress": lengths.in_progress,
+    }
     for queue, count in tasks.items():
         TASKS.labels(queue).set(count)
 
 
-def show_scan(seconds: float, pause_seconds: float, listed: int) -> None:
+def show_scan(seconds: float, period_seconds: float, listed: int) -> None:
     """Count a scan that has just ended."""
     SCANS.labels("done").inc()
     SCAN_SECONDS.set(seconds)
-    PAUSE_SECONDS.set(pause_seconds)
+    PAUSE_SECONDS.set(period_seconds)
     LAST_SCAN.set_to_current_time()
     LISTED.set(listed)
 

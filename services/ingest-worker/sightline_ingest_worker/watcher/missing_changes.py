@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 import structlog
 from sightline_bucket import Bucket, KeyRefused, ObjectMissing, ObjectUnreadable, ThumbnailStore
-from sightline_catalogue import INDEXED, PENDING, Collection
+from sightline_catalogue import INDEXED, PENDING, Collection, Image
 
 from sightline_ingest_worker.removal import remove_records
 from sightline_ingest_worker.watcher import metrics
-from sightline_ingest_worker.watcher.diff import could_be_image
+from sightline_ingest_worker.watcher.candidates import Candidates
 
 log = structlog.get_logger()
 
@@ -27,10 +27,12 @@ class MissingChanges:
         bucket: To look whether an object is really gone.
         thumbnails: Those that no record uses any more are deleted.
         keep: For how long removed records are kept.
+        candidates: Says which objects could be images.
     """
 
-    def __init__(self, bucket: Bucket, thumbnails: ThumbnailStore, keep: timedelta) -> None:
+    def __init__(self, bucket: Bucket, thumbnails: ThumbnailStore, keep: timedelta, candidates: Candidates) -> None:
         self._bucket = bucket
+        self._candidates = candidates
         self._thumbnails = thumbnails
         self._keep = keep
 
@@ -42,16 +44,17 @@ class MissingChanges:
         if self._bucket.root is None or not ids:
             return set()
         images = [image for collection in collections for image in collection.get(ids, removed=True)]
-        keys = {image.id: image.key for image in images if image is not None}
-        present = {image_id for image_id, key in keys.items() if self._is_present(key)}
+        present = {image.id for image in images if image is not None and self._is_present(image)}
         if present:
             for collection in collections:
                 collection.missing.unmark(sorted(present))
         return present
 
-    def _is_present(self, key: str) -> bool:
+    def _is_present(self, image: Image) -> bool:
+        if self._bucket.excluded(image.key) is not None:
+            return False
         try:
-            return could_be_image(self._bucket.stat(key)) and self._bucket.excluded(key) is None
+            return self._candidates.could_be_image(self._bucket.stat(image.key), image.etag)
         except (ObjectMissing, KeyRefused):
             return False
         except ObjectUnreadable:

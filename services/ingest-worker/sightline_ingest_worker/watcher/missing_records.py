@@ -16,6 +16,7 @@ from sightline_service.queues import HeldLoss
 
 from sightline_ingest_worker.removal import mark_missing
 from sightline_ingest_worker.watcher import metrics
+from sightline_ingest_worker.watcher.candidates import Candidates
 from sightline_ingest_worker.watcher.missing_changes import MissingChanges
 from sightline_ingest_worker.watcher.missing_plan import (
     Facts,
@@ -52,6 +53,7 @@ class MissingRecords:
         rule: What a suspected loss is.
         keep: For how long removed records are kept.
         identify: Returns the id of an object's record.
+        candidates: Says which objects could be images.
         grace_seconds: See GRACE_SECONDS.
     """
 
@@ -62,11 +64,12 @@ class MissingRecords:
         rule: LossRule,
         keep: timedelta,
         identify: Callable[[bytes], str],
+        candidates: Candidates,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._bucket = bucket
         self._thumbnails = thumbnails
-        self._changes = MissingChanges(bucket, thumbnails, keep)
+        self._changes = MissingChanges(bucket, thumbnails, keep, candidates)
         self._rule = rule
         self._identify = identify
         self._grace = timedelta(seconds=grace_seconds)

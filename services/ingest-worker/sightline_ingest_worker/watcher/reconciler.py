@@ -8,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from sightline_bucket import BucketObject
+from sightline_bucket.stamps import VERIFY
 from sightline_catalogue import FAILED, INDEXED, PENDING, REMOVED, Collection, Filter, Image, image_id
 from sightline_service.batches import batched
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
+from sightline_service.queues import QUEUE_BACKFILL
 
 from sightline_ingest_worker.records import listed_record, refused_record
 from sightline_ingest_worker.watcher import metrics
-from sightline_ingest_worker.watcher.diff import QUEUED, Change, RecordState, classify, could_be_image
+from sightline_ingest_worker.watcher.backfill import Backfill
+from sightline_ingest_worker.watcher.candidates import Candidates
+from sightline_ingest_worker.watcher.diff import QUEUED, Change, RecordState, classify
 from sightline_ingest_worker.watcher.task_queue import TaskQueue
 
 log = structlog.get_logger()
@@ -36,6 +39,7 @@ class Plan:
         returned: A record whose object was missing, and is there again as it was.
         queue: Whether to queue the object's key for a worker.
         unsettled: Whether it is too early to queue it, since the file may still be being written.
+        touched: Whether its bytes are to be compared with those that its record was made of.
     """
 
     record: Image | None = None
@@ -43,6 +47,20 @@ class Plan:
     returned: Image | None = None
     queue: bool = False
     unsettled: bool = False
+    touched: bool = False
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """The outcome of a reconciliation.
+
+    Attributes:
+        unsettled: Keys that were not queued, since their files may still be being written.
+        touched: Keys that were not queued, since only their bytes can tell whether they changed.
+    """
+
+    unsettled: list[str]
+    touched: list[str]
 
 
 class Reconciler:
@@ -52,12 +70,18 @@ class Reconciler:
         bucket_id: BUCKET_ID.
         queue: Where keys are sent.
         quiet_seconds: A file modified less than this ago is not queued yet.
+        candidates: Says which objects could be images.
+        backfill: Queues what is only marked.
     """
 
-    def __init__(self, bucket_id: str, queue: TaskQueue, quiet_seconds: float) -> None:
+    def __init__(
+        self, bucket_id: str, queue: TaskQueue, quiet_seconds: float, candidates: Candidates, backfill: Backfill
+    ) -> None:
         self._bucket_id = bucket_id
         self._queue = queue
         self._quiet = timedelta(seconds=quiet_seconds)
+        self._candidates = candidates
+        self._backfill = backfill
 
     def identify(self, raw_name: bytes) -> str:
         """Return the id of an object's record."""
@@ -71,41 +95,48 @@ class Reconciler:
         reason: str,
         *,
         settled: bool = False,
-    ) -> list[str]:
+    ) -> Reconciled:
         """Bring the records of some objects up to date and queue what a worker has to read.
-
-        Returns the keys that are not queued yet, since their files may still be being written.
 
         Args:
             collection: Where the records are.
-            objects: Those whose names are not those of images are skipped.
-            queue: The queue to send keys to.
+            objects: Those that could not be images are skipped.
+            queue: The queue to send keys to; for QUEUE_BACKFILL they are only marked, and the backfill queues them.
             reason: The label of the metric `queued_total`.
             settled: The files are known not to be being written; else those modified just now are only marked.
 
         Raises:
-            CatalogueError, kombu.exceptions.OperationalError: A service does not answer; the call may be repeated.
+            BucketUnavailable, CatalogueError, kombu.exceptions.OperationalError: A service does not answer; the call
+                may be repeated.
         """
-        unsettled: list[str] = []
-        for some in batched([seen for seen in objects if could_be_image(seen)], AT_ONCE):
+        done = Reconciled([], [])
+        for some in batched(objects, AT_ONCE):
             records = collection.get([self.identify(seen.raw_name) for seen in some], removed=True)
             now = datetime.now(UTC)
             plans = [self._plan(seen, known, now, settled) for seen, known in zip(some, records, strict=True)]
             self._carry_out(collection, some, plans, queue, reason)
-            unsettled += [seen.key for seen, plan in zip(some, plans, strict=True) if plan.unsettled and seen.key]
-        return unsettled
+            for seen, plan in zip(some, plans, strict=True):
+                if seen.key is not None and plan.unsettled:
+                    done.unsettled.append(seen.key)
+                if seen.key is not None and plan.touched:
+                    done.touched.append(seen.key)
+        return done
 
     def _plan(self, seen: BucketObject, known: Image | None, now: datetime, settled: bool) -> Plan:
         state = None
         if known is not None:
-            state = RecordState(known.etag or "", known.state, known.next_try_at, known.missing_since is not None)
-        change = classify(seen, state, WHENEVER if settled else now)
+            is_missing = known.missing_since is not None
+            state = RecordState(known.etag or "", known.state, known.next_try_at, is_missing, known.stamp or "")
+        is_candidate = self._candidates.could_be_image(seen, known.etag if known is not None else None)
+        change = classify(seen, state, WHENEVER if settled else now, could_be_image=is_candidate)
         if change is Change.REFUSED:
             return Plan(record=refused_record(self._bucket_id, seen))
         if change is Change.PENDING:
             return Plan(unsettled=known is not None and known.next_try_at is not None)
         if change is Change.RETURNED:
             return Plan(returned=known)
+        if change is Change.TOUCHED:
+            return Plan(touched=True)
         if change not in QUEUED:
             return Plan()
         if not settled and abs(now - seen.modified_at) < self._quiet:
@@ -133,9 +164,19 @@ class Reconciler:
             collection.set_state(removed, INDEXED)
         if missing := [image.id for image in returned if image.state != REMOVED]:
             collection.missing.unmark(missing)
-        if keys:
+        if keys and queue == QUEUE_BACKFILL:
+            self._backfill.note_marked()
+        elif keys:
             self._queue.send(keys, queue)
             metrics.QUEUED.labels(reason).inc(len(keys))
+
+    def have_verified(self, collection: Collection, ids: Sequence[str]) -> None:
+        """Have the bytes of objects compared with those that their records were made of, at their next look.
+
+        Raises:
+            CatalogueError: The catalogue does not answer.
+        """
+        collection.set_stamp(ids, VERIFY)
 
     def mark_failed_as_due(self, collection: Collection, keys: Sequence[str]) -> None:
         """Mark those of some keys that failed as pending and due.
@@ -162,27 +203,6 @@ class Reconciler:
                     if image is None:
                         found += [below.id for below in _browse(collection, Filter(folders=(ids[one],)))]
         return list(dict.fromkeys(found))
-
-    def requeue(self, collection: Collection, limit: int) -> int:
-        """Queue pending records that are due, at most `limit` of them; return how many.
-
-        Raises:
-            CatalogueError, kombu.exceptions.OperationalError: A service does not answer.
-        """
-        now = datetime.now(UTC)
-        due: list[Image] = []
-        for image in _browse(collection, Filter(states=(PENDING,))):
-            if image.next_try_at is None or image.next_try_at <= now:
-                due.append(image)
-                if len(due) == limit:
-                    break
-        timed = [image.id for image in due if image.next_try_at is not None]
-        if timed:
-            collection.set_state(timed, PENDING)
-        if due:
-            self._queue.send([image.key for image in due], QUEUE_NEW if len(due) <= LARGE else QUEUE_BACKFILL)
-            metrics.QUEUED.labels("requeue").inc(len(due))
-        return len(due)
 
 
 def _browse(collection: Collection, chosen: Filter) -> Iterator[Image]:

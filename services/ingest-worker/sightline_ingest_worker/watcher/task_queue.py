@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import redis
 from celery import Celery
 from sightline_service.batches import batched
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, QUEUE_REREAD
 from sightline_service.request_ids import REQUEST_ID, current_request_id
 
 from sightline_ingest_worker.broker import KEYS_PER_TASK, TASK_INDEX
@@ -24,10 +24,11 @@ class QueueLengths:
     new: int
     backfill: int
     in_progress: int
+    reread: int = 0
 
     @property
     def waiting(self) -> int:
-        """Tasks that wait in either queue."""
+        """Tasks that wait whose keys are pending."""
         return self.new + self.backfill
 
 
@@ -72,4 +73,5 @@ class TaskQueue:
         pipe.llen(QUEUE_NEW)
         pipe.llen(QUEUE_BACKFILL)
         pipe.hlen(UNACKED)
+        pipe.llen(QUEUE_REREAD)
         return QueueLengths(*(int(number) for number in pipe.execute()))

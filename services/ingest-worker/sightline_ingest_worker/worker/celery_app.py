@@ -19,7 +19,7 @@ from sightline_service import configure_logging
 from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.parent_death import die_with_parent
 from sightline_service.process_metrics import ProcessTreeCollector
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, QUEUE_REREAD
 from sightline_service.request_ids import REQUEST_ID, bind_request_id, current_request_id
 from sightline_service.tracing import flush_traces, set_up_tracing
 
@@ -118,7 +118,7 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
 
     worker = bootstrap(settings, opener).Worker(
         hostname=settings.node,
-        queues=[QUEUE_NEW, QUEUE_BACKFILL],
+        queues=[QUEUE_NEW, QUEUE_BACKFILL, QUEUE_REREAD],
         concurrency=settings.processes,
         pool_cls="prefork",
         optimization="fair",

@@ -11,7 +11,8 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sightline_catalogue import INDEXED
+from sightline_bucket.stamps import is_touched
+from sightline_catalogue import INDEXED, PENDING
 
 from sightline_ingest_worker.removal import mark_missing
 from sightline_ingest_worker.target import Target
@@ -28,9 +29,9 @@ LOCKED_SECONDS = 0.2
 def index_keys(context: WorkerContext, keys: Sequence[str], deadline: float = math.inf) -> Counter[str]:
     """Bring the records of some keys up to date; return the number of keys by outcome, one of `OUTCOMES`.
 
-    Each object is read once. An object that is indexed under the same ETag is skipped; equal bytes copy the vector in
-    the catalogue; the others are encoded in batches, while the next are read. What is wrong with one object is
-    recorded with it alone.
+    Each object is read once. An object that is indexed under the same ETag is skipped, unless its stamp says that its
+    bytes may be others: then they are read and compared. Equal bytes copy the vector in the catalogue; the others are
+    encoded in batches, while the next are read. What is wrong with one object is recorded with it alone.
 
     Raises:
         EncoderError, CatalogueError, BucketUnavailable: A service does not answer. No object is recorded as failed for
@@ -69,12 +70,27 @@ def _look_up(context: WorkerContext, target: Target, keys: Sequence[str]) -> tup
         outcome = _forget(context, target, set(keys) - {item.key for item in present})
         records = target.collection.get([item.id for item in present])
         items = [replace(item, known=known) for item, known in zip(present, records, strict=True)]
-        todo = [item for item in items if not _is_indexed(item)]
+        todo = [item for item in items if not _is_up_to_date(item)]
     return todo, outcome + Counter(unchanged=len(items) - len(todo))
 
 
-def _is_indexed(item: IngestItem) -> bool:
-    return item.known is not None and item.known.state == INDEXED and item.known.etag == item.seen.etag
+def _is_up_to_date(item: IngestItem) -> bool:
+    known = item.known
+    return known is not None and known.state == INDEXED and known.etag == item.seen.etag and not _is_touched(item)
+
+
+def _is_touched(item: IngestItem) -> bool:
+    """Return whether an object is to be compared with its record, which is indexed or failed, under the same ETag."""
+    known = item.known
+    if known is None or known.state == PENDING or known.etag != item.seen.etag:
+        return False
+    return is_touched(known.stamp, item.seen.stamp)
+
+
+def _is_confirmed(read_item: ReadItem) -> bool:
+    """Return whether an object that was to be compared has the bytes of its record."""
+    known = read_item.item.known
+    return known is not None and _is_touched(read_item.item) and known.sha256 == read_item.sha256 is not None
 
 
 def _forget(context: WorkerContext, target: Target, keys: set[str]) -> Counter[str]:
@@ -127,8 +143,10 @@ class _Run:
                 if time.monotonic() > self._deadline:
                     raise Stopping
                 present, data = self._read(chunk)
+                outcome["unchanged"] += self._confirm(present)
                 gone = {item.key for item in chunk} - {read_item.item.key for read_item in present}
                 outcome += _forget(context, self._target, gone)
+                present = [read_item for read_item in present if not _is_confirmed(read_item)]
                 batch = self._prepare(present, data)
                 locked_keys += [each.item.key for each in present if each.sha256 in self._locked_by_other]
                 under_way.append(context.sender.submit(self._finish, batch))
@@ -156,10 +174,19 @@ class _Run:
         found = [pair for pair in self._context.readers.map(lambda item: read(self._context, item), chunk) if pair]
         data: dict[str, bytes] = {}
         for read_item, content in found:
+            if _is_confirmed(read_item):
+                continue
             if read_item.sha256 is not None and read_item.sha256 not in self._first_keys:
                 self._first_keys[read_item.sha256] = read_item.item.key
                 data[read_item.sha256] = content
         return [read_item for read_item, _ in found], data
+
+    def _confirm(self, present: Sequence[ReadItem]) -> int:
+        """Record of objects that have the bytes of their records that they have been compared; return how many."""
+        confirmed = [read_item for read_item in present if _is_confirmed(read_item)]
+        for read_item in confirmed:
+            self._target.collection.set_stamp([read_item.item.id], read_item.seen.stamp)
+        return len(confirmed)
 
     def _prepare(self, present: Sequence[ReadItem], data: dict[str, bytes]) -> _Batch:
         """Find equal bytes in the catalogue, lock and decode the others."""

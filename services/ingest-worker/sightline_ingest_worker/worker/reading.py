@@ -79,7 +79,8 @@ def read(context: WorkerContext, item: IngestItem) -> tuple[ReadItem, bytes] | N
             return ReadItem(item, item.seen, changed=True), b""
         if not item.seen.etag == seen.etag == after.etag:
             return ReadItem(item, after, changed=True), b""
-        return ReadItem(item, after, hashlib.sha256(data).hexdigest()), data
+        # With the stamp from before it was read: what changes it meanwhile is noticed later.
+        return ReadItem(item, replace(after, stamp=seen.stamp), hashlib.sha256(data).hexdigest()), data
 
 
 def decode(

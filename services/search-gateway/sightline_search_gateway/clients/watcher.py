@@ -10,10 +10,12 @@ from typing import Any, cast
 
 import redis
 import structlog
+from sightline_service.left_out_report import LEFT_OUT_KEY, LeftOutReport
 from sightline_service.queues import (
     DATABASE_KEY,
     QUEUE_BACKFILL,
     QUEUE_NEW,
+    QUEUE_REREAD,
     RESCAN_LIST,
     TRACE,
     WATCHER_HASH,
@@ -50,6 +52,8 @@ class WatcherState:
         bucket_problem: Why the bucket cannot be reached; None while it can.
         bucket_problem_since: Since when; aware UTC.
         held: What is held as a suspected loss; None while nothing is.
+        next_model: The model that everything is being read again for; None while none is.
+        next_counts: How many images are pending, indexed and failed for it.
     """
 
     ignored: int | None = None
@@ -60,6 +64,8 @@ class WatcherState:
     bucket_problem: str | None = None
     bucket_problem_since: datetime | None = None
     held: HeldLoss | None = None
+    next_model: str | None = None
+    next_counts: tuple[int, int, int] = (0, 0, 0)
 
 
 class WatcherClient:
@@ -76,21 +82,26 @@ class WatcherClient:
             pipe.hgetall(WATCHER_HASH)
             pipe.llen(QUEUE_NEW)
             pipe.llen(QUEUE_BACKFILL)
+            pipe.llen(QUEUE_REREAD)
             pipe.get(DATABASE_KEY)
-            fields, new, backfill, database = cast("tuple[dict[str, str], int, int, str | None]", tuple(pipe.execute()))
+            fields, new, backfill, reread, database = cast(
+                "tuple[dict[str, str], int, int, int, str | None]", tuple(pipe.execute())
+            )
         except redis.RedisError as error:
             log.warning("redis does not answer", error=str(error))
             return WatcherState()
         status = WatcherStatus.read(fields)
         return WatcherState(
             ignored=status.ignored,
-            queued=new + backfill,
+            queued=new + backfill + reread,
             scanning=status.scanning and _is_recent(status.updated_at),
             last_scan_at=status.last_scan_at,
             database=DatabaseStatus.read(database),
             bucket_problem=status.bucket_problem,
             bucket_problem_since=status.bucket_problem_since,
             held=status.held,
+            next_model=status.next_model if _is_recent(status.updated_at) else None,
+            next_counts=(status.next_pending or 0, status.next_indexed or 0, status.next_failed or 0),
         )
 
     def database(self) -> DatabaseStatus | None:
@@ -108,20 +119,42 @@ class WatcherClient:
             return None
         return status.bucket_problem or (status.held.message if status.held is not None else None)
 
-    def request_scan(self, keys: Sequence[str] | None = None, *, retry: bool = False, deleted: bool = False) -> None:
-        """Ask the watcher to look at some keys, or at the whole bucket.
+    def left_out(self) -> LeftOutReport | None:
+        """Return what the watcher's last scan left out; None where it is not known."""
+        try:
+            return LeftOutReport.read(cast("str | None", self._redis.get(LEFT_OUT_KEY)))
+        except redis.RedisError as error:
+            log.warning("redis does not answer", error=str(error))
+            return None
+
+    def request_scan(
+        self,
+        keys: Sequence[str] | None = None,
+        *,
+        retry: bool = False,
+        deleted: bool = False,
+        folder: str | None = None,
+        verify: bool = False,
+    ) -> None:
+        """Ask the watcher to look at some keys, at a folder, or at the whole bucket.
 
         Args:
-            keys: The keys; None for the whole bucket.
+            keys: The keys; None for the folder or the whole bucket.
             retry: Have those of them that failed tried again.
             deleted: Say that an owner has deleted them.
+            folder: The folder, if no keys are given; None for the whole bucket.
+            verify: Have what is unchanged by its size and times read and compared, too.
 
         Raises:
             QueueUnavailable: Redis does not answer.
         """
         message: dict[str, Any] = {} if keys is None else {"keys": list(keys)}
+        if folder is not None:
+            message["folder"] = folder
         if retry:
             message["retry"] = True
+        if verify:
+            message["verify"] = True
         if deleted:
             message["deleted"] = True
         self._send(message)

@@ -127,7 +127,7 @@ BODIES: dict[str, Any] = {
     "search": {"file": FILE, "q": "on a chair", "q_weight": 0.5, "limit": 20},
     "makeMap": {"labels": ["cats", "dogs"], "sample": 2000},
     "makeMapOfUploads": {"files": [FILE], "perplexity": 30},
-    "rescan": {"ids": [IMAGE_ID]},
+    "rescan": {"folder": "holidays/2024", "verify": True},
     "confirmLoss": {"until": "2024-06-01T09:00:00Z"},
     "signIn": {"key": "one-of-the-keys-of-16-characters", "remember": True},
 }
@@ -160,6 +160,7 @@ ANSWERS: dict[str, Any] = {
             "examples": ["archive/1998/0001.jpg", "archive/1998/0002.jpg"],
             "message": "412 of 2,000 pictures are gone at once: is a disk not mounted? They stay in search meanwhile.",
         },
+        "model_change": None,
     },
     "getFailures": {
         "failures": [
@@ -173,7 +174,31 @@ ANSWERS: dict[str, Any] = {
         ],
         "cursor": None,
     },
-    "rescan": {"queued": True, "retried": 1},
+    "getLeftOut": {
+        "scanned_at": "2024-06-01T08:59:30Z",
+        "count": 49,
+        "groups": [
+            {
+                "kind": "folder",
+                "name": "#snapshot",
+                "title": "41 in #snapshot",
+                "reason": "a folder that programs and storage systems make, not people",
+                "count": 41,
+                "at_least": False,
+                "examples": ["#snapshot/daily/tom.jpg"],
+            },
+            {
+                "kind": "extension",
+                "name": ".mp4",
+                "title": "8 with the extension .mp4",
+                "reason": "video",
+                "count": 8,
+                "at_least": False,
+                "examples": ["holidays/2024/sea.mp4"],
+            },
+        ],
+    },
+    "rescan": {"queued": True, "retried": 0},
     "confirmLoss": {"queued": True, "held": 412},
     "makeMap": WAITING_MAP,
     "makeMapOfUploads": {**WAITING_MAP, "request": {**WAITING_MAP["request"], "upload": True}},  # type: ignore[dict-item]

@@ -23,14 +23,14 @@ class RetryService:
     catalogue: CatalogueCircuitBreaker
     watcher: WatcherClient
 
-    def rescan(self) -> None:
-        """Ask the watcher to list the bucket now.
+    def rescan(self, keys: Sequence[str] | None = None, folder: str | None = None, *, verify: bool = False) -> None:
+        """Ask the watcher to look at some keys, at a folder, or at the whole bucket now; see `request_scan`.
 
         Raises:
             ServiceError: Redis does not answer.
         """
         try:
-            self.watcher.request_scan()
+            self.watcher.request_scan(keys, folder=folder, verify=verify)
         except QueueUnavailable as error:
             raise _queue_problem() from error
 

@@ -14,6 +14,7 @@ from sightline_service.queues import DatabaseStatus, HeldLoss
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherClient
 from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.ingest.left_out import LeftOut, left_out_of
 
 FRESH_SECONDS = 1.0
 """How long a status is reused: however many clients ask, the catalogue and Redis are read once."""
@@ -28,6 +29,13 @@ class StateCounts:
     pending: int = 0
     indexed: int = 0
     failed: int = 0
+
+
+@dataclass(frozen=True)
+class ModelChange(StateCounts):
+    """Everything is being read again for another model; the present one's images are searched meanwhile."""
+
+    model: Annotated[str, "The new model."] = ""
 
 
 @dataclass(frozen=True)
@@ -82,13 +90,16 @@ def held_of(loss: HeldLoss | None) -> Held | None:
 class Ingest(StateCounts):
     """Counts, and the watcher's last report."""
 
-    ignored: Annotated[int | None, "Files that by their name are no pictures; null while that is not known."] = None
+    ignored: Annotated[
+        int | None, "Files that are left out, as `/ingest/left-out` lists them; null while that is not known."
+    ] = None
     queued: Annotated[int | None, "Tasks that wait for a worker; null while that is not known."] = None
     scanning: Annotated[bool, "Whether the bucket is being listed at the moment."] = False
     last_scan_at: datetime | None = None
     database: Annotated[Database | None, "The vector database's nodes; null while that is not known."] = None
     bucket: Annotated[BucketProblem | None, "Why the bucket cannot be reached; null while it can."] = None
     held: Annotated[Held | None, "Missing pictures that stay until they are back or confirmed; mostly null."] = None
+    model_change: Annotated[ModelChange | None, "How far a change of the model is; null while there is none."] = None
     writable: Annotated[bool, "Whether pictures can be added and removed here."] = False
 
 
@@ -149,6 +160,10 @@ class IngestStatusService:
             ) from error
         return 0 if held is None else held.count
 
+    def left_out(self) -> LeftOut:
+        """Return what the watcher's last scan left out."""
+        return left_out_of(self._watcher.left_out())
+
     def _read(self) -> Ingest | CatalogueError:
         try:
             counts: dict[str, Any] = asdict(count_states(self._catalogue))
@@ -164,5 +179,6 @@ class IngestStatusService:
             database=database_of(seen.database),
             bucket=BucketProblem(seen.bucket_problem, seen.bucket_problem_since) if seen.bucket_problem else None,
             held=held_of(seen.held),
+            model_change=ModelChange(*seen.next_counts, model=seen.next_model) if seen.next_model else None,
             writable=self._writable,
         )

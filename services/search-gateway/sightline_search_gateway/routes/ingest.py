@@ -13,6 +13,7 @@ from sightline_search_gateway.container import current
 from sightline_search_gateway.http.openapi import NOT_MODIFIED, problem_answers
 from sightline_search_gateway.http.responses import conditional, json_response
 from sightline_search_gateway.http.serializers import PREFIX, serialize_failures
+from sightline_search_gateway.ingest.left_out import LeftOut
 from sightline_search_gateway.ingest.status import Ingest
 from sightline_search_gateway.schemas.ingest import Confirmed, ConfirmLoss, Failures, FailuresQuery, Queued, Rescan
 
@@ -41,17 +42,32 @@ def get_failures(query: dict[str, Any]) -> Response:
     return json_response(serialize_failures(page))
 
 
+@blueprint.get("/left-out")
+@blueprint.output(schema_of(LeftOut), description="What is left out, by kind.")
+@blueprint.doc(operation_id="getLeftOut", responses=problem_answers())
+def get_left_out() -> Response:
+    """List what the bucket holds that is not indexed: by kind, with the reason, how many there are, and examples.
+
+    What should be indexed and cannot be is among the failures instead.
+    """
+    return json_response(current().ingest.left_out())
+
+
 @blueprint.post("/rescan")
 @blueprint.input(Rescan, location="json", arg_name="body")
 @blueprint.output(schema_of(Queued), 202, description="The watcher will look.")
 @blueprint.doc(operation_id="rescan", responses=problem_answers(400, 403, 415, 422, 503))
 def rescan(body: dict[str, Any]) -> Response:
-    """Ask for failed pictures to be tried again now, or for the bucket to be listed now instead of within a minute."""
+    """Ask for failed pictures to be tried again now, or for keys, a folder or the bucket to be looked at now.
+
+    The bucket is listed every minute anyway, so that nothing is missed without this call. With `verify`, files are read
+    and compared whose size and times are the same.
+    """
     retried = 0
     if "ids" in body:
         retried = current().retries.retry([str(one) for one in body["ids"]])
     else:
-        current().retries.rescan()
+        current().retries.rescan(body.get("keys"), body.get("folder"), verify=body["verify"])
     return json_response(Queued(queued=True, retried=retried), 202)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict
 
 from apiflask import Schema
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from sightline_search_gateway.answer_schemas import Uuid
 from sightline_search_gateway.schemas.fields import MAX_LIMIT, moment, text
@@ -22,13 +22,32 @@ class FailuresQuery(Schema):
 
 
 class Rescan(Schema):
-    """What to look at now; nothing means the whole bucket."""
+    """What to look at now: one of `ids`, `keys` and `folder`; none of them means the whole bucket."""
 
     ids = fields.List(
         fields.UUID(),
         validate=validate.Length(min=1, max=MAX_IDS),
         metadata={"description": "Pictures that failed, to be tried again at once; others are left alone."},
     )
+    keys = fields.List(
+        text("A key of the bucket, of a file or of a folder.", validate=validate.Length(1, 1024)),
+        validate=validate.Length(min=1, max=MAX_IDS),
+        metadata={"description": "Look at these alone."},
+    )
+    folder = text("Look at this folder, and what is below it.", validate=validate.Length(1, 1024))
+    verify = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Read what is unchanged by its size and times, too, and compare its bytes: some programs "
+            "put times back. Only what has other bytes is indexed again; the rest stays as it is, and can be found "
+            "meanwhile. Up to 512 keys are read soon; the others after everything else that waits."
+        },
+    )
+
+    @validates_schema
+    def _one_of_them(self, data: dict[str, Any], **_: object) -> None:
+        if sum(name in data for name in ("ids", "keys", "folder")) > 1:
+            raise ValidationError("Give one of ids, keys and folder.", "ids")
 
 
 class ConfirmLoss(Schema):

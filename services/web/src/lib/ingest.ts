@@ -6,18 +6,21 @@ const QUIET_MS = 15_000;
 
 export function nextPollMilliseconds(state: IngestState | null, unknown: boolean): number {
   if (unknown || state === null) return 5_000;
-  return state.pending > 0 || state.scanning ? BUSY_MS : QUIET_MS;
+  return state.pending > 0 || state.scanning || state.model_change ? BUSY_MS : QUIET_MS;
 }
 
 /** The share of pictures that are settled, indexed or failed, from 0 to 1; 1 for an empty collection. */
 export function settledShare(state: IngestState): number {
-  const settled = state.indexed + state.failed;
-  const all = settled + state.pending;
+  const counts = state.model_change ?? state;
+  const settled = counts.indexed + counts.failed;
+  const all = settled + counts.pending;
   return all === 0 ? 1 : settled / all;
 }
 
 /** A few words for the corner. */
 export function ingestSummary(state: IngestState): string {
+  const change = state.model_change;
+  if (change) return `${count(change.indexed)} of ${count(change.indexed + change.pending)} for a new model`;
   if (state.pending > 0) return `${count(state.indexed)} of ${count(state.indexed + state.pending)}`;
   return state.indexed === 1 ? '1 picture' : `${count(state.indexed)} pictures`;
 }
@@ -27,6 +30,7 @@ export function ingestSentence(state: IngestState): string {
   const parts = [`${count(state.indexed)} indexed`];
   if (state.pending > 0) parts.push(`${count(state.pending)} pending`);
   if (state.failed > 0) parts.push(`${count(state.failed)} failed`);
+  if (state.model_change) parts.push(modelChangeSentence(state.model_change));
   if (state.database?.message) parts.push('the database needs attention');
   if (state.bucket) parts.push('the bucket cannot be reached');
   if (state.held) parts.push(`${count(state.held.count)} missing`);
@@ -46,4 +50,10 @@ export function sentence(message: string): string {
 /** Whether somebody has to look at something; the panel says what. */
 export function needsAttention(state: IngestState): boolean {
   return Boolean(state.database?.message ?? state.bucket ?? state.held);
+}
+
+/** How far a change of the model is. */
+export function modelChangeSentence(change: NonNullable<IngestState['model_change']>): string {
+  const all = change.indexed + change.pending + change.failed;
+  return `reading everything again for the model ${change.model}: ${count(change.indexed + change.failed)} of ${count(all)}`;
 }

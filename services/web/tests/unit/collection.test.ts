@@ -24,6 +24,7 @@ const quiet: IngestState = {
   database: null,
   bucket: null,
   held: null,
+  model_change: null,
   writable: true,
 };
 
@@ -52,6 +53,17 @@ describe('the ingest corner', () => {
   it('counts a failed picture as settled', () => {
     expect(settledShare({ ...quiet, indexed: 2, failed: 1, pending: 1 })).toBe(0.75);
     expect(settledShare({ ...quiet, indexed: 0 })).toBe(1);
+  });
+
+  it('shows how far a change of the model is', () => {
+    const model_change = { model: 'ViT-B-32', pending: 70, indexed: 25, failed: 5 };
+    const changing = { ...quiet, model_change };
+    expect(settledShare(changing)).toBe(0.3);
+    expect(ingestSummary(changing)).toBe('25 of 95 for a new model');
+    expect(ingestSentence(changing)).toBe(
+      'Collection: 696 indexed, reading everything again for the model ViT-B-32: 30 of 100',
+    );
+    expect(nextPollMilliseconds(changing, false)).toBe(1_000);
   });
 
   it('says it in words', () => {

@@ -1,5 +1,5 @@
 import { client, dataOf } from './client';
-import type { FailurePage, IngestState } from './types';
+import type { FailurePage, IngestState, LeftOut } from './types';
 
 /** A rescan takes so many pictures at once. */
 const MAX_IDS = 1000;
@@ -10,6 +10,11 @@ export function getIngest(): Promise<IngestState> {
 
 export function getFailures(cursor: string | null): Promise<FailurePage> {
   return dataOf(client.GET('/api/v1/ingest/failures', { params: { query: cursor ? { cursor } : {} } }));
+}
+
+/** What the last scan left out, by kind. */
+export function getLeftOut(): Promise<LeftOut> {
+  return dataOf(client.GET('/api/v1/ingest/left-out'));
 }
 
 /** Has the bucket looked through again. */

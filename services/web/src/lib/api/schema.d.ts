@@ -171,6 +171,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ingest/left-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what the bucket holds that is not indexed: by kind, with the reason, how many there are, and examples.
+         * @description What should be indexed and cannot be is among the failures instead.
+         */
+        get: operations["getLeftOut"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ingest/rescan": {
         parameters: {
             query?: never;
@@ -180,7 +200,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask for failed pictures to be tried again now, or for the bucket to be listed now instead of within a minute. */
+        /**
+         * Ask for failed pictures to be tried again now, or for keys, a folder or the bucket to be looked at now.
+         * @description The bucket is listed every minute anyway, so that nothing is missed without this call. With `verify`, files are read
+         *     and compared whose size and times are the same.
+         */
         post: operations["rescan"];
         delete?: never;
         options?: never;
@@ -667,11 +691,13 @@ export interface components {
             failed: number;
             /** @description Missing pictures that stay until they are back or confirmed; mostly null. */
             held: components["schemas"]["Held"] | null;
-            /** @description Files that by their name are no pictures; null while that is not known. */
+            /** @description Files that are left out, as `/ingest/left-out` lists them; null while that is not known. */
             ignored: number | null;
             indexed: number;
             /** Format: date-time */
             last_scan_at: string | null;
+            /** @description How far a change of the model is; null while there is none. */
+            model_change: components["schemas"]["ModelChange"] | null;
             pending: number;
             /** @description Tasks that wait for a worker; null while that is not known. */
             queued: number | null;
@@ -688,6 +714,35 @@ export interface components {
             count: number;
             knn_agreement: number;
             label: string;
+        };
+        LeftOut: {
+            /** @description How many files in all. */
+            count: number;
+            /** @description The largest first. */
+            groups: components["schemas"]["LeftOutGroup"][];
+            /**
+             * Format: date-time
+             * @description When; null while that is not known.
+             */
+            scanned_at: string | null;
+        };
+        LeftOutGroup: {
+            /** @description Whether there may be more: large folders are not counted to their end. */
+            at_least: boolean;
+            count: number;
+            /** @description Some of their keys. */
+            examples: string[];
+            /**
+             * @description Why: `hidden`, a name that begins with a dot; `folder`, one that programs and storage systems make; `pattern`, one of BUCKET_EXCLUDE or of the defaults; `no_media`, a folder with a file .nomedia; `not_included`, no pattern of BUCKET_INCLUDE; `extension`, that of something else; `no_extension`, and bytes that are not an image's; `unreadable`; `other`.
+             * @enum {string}
+             */
+            kind: "hidden" | "folder" | "pattern" | "no_media" | "not_included" | "extension" | "no_extension" | "unreadable" | "other";
+            /** @description The folder, pattern or extension; empty where the kind says all. */
+            name: string;
+            /** @description Why, in words. */
+            reason: string;
+            /** @description How many and which, in words. */
+            title: string;
         };
         MapCluster: {
             id: number;
@@ -761,6 +816,13 @@ export interface components {
             runtime: string | null;
             /** @description Whether an encoder serves it at the moment. */
             serving: boolean;
+        };
+        ModelChange: {
+            failed: number;
+            indexed: number;
+            /** @description The new model. */
+            model: string;
+            pending: number;
         };
         ModelRef: {
             fingerprint: string;
@@ -836,8 +898,14 @@ export interface components {
             threshold: number | null;
         };
         Rescan: {
+            /** @description Look at this folder, and what is below it. */
+            folder?: string;
             /** @description Pictures that failed, to be tried again at once; others are left alone. */
             ids?: string[];
+            /** @description Look at these alone. */
+            keys?: string[];
+            /** @description Read what is unchanged by its size and times, too, and compare its bytes: some programs put times back. Only what has other bytes is indexed again; the rest stays as it is, and can be found meanwhile. Up to 512 keys are read soon; the others after everything else that waits. false where it is not given. */
+            verify?: boolean;
         };
         SearchResults: {
             /** @description The one with the best result first; empty with `clusters=false`. */
@@ -1508,10 +1576,14 @@ export interface operations {
                     "image/bmp": string;
                     "image/gif": string;
                     "image/heic": string;
+                    "image/jp2": string;
                     "image/jpeg": string;
+                    "image/jxl": string;
                     "image/png": string;
                     "image/tiff": string;
+                    "image/vnd.adobe.photoshop": string;
                     "image/webp": string;
+                    "image/x-raw": string;
                 };
             };
             /** @description The part that Range names. */
@@ -1527,10 +1599,14 @@ export interface operations {
                     "image/bmp": string;
                     "image/gif": string;
                     "image/heic": string;
+                    "image/jp2": string;
                     "image/jpeg": string;
+                    "image/jxl": string;
                     "image/png": string;
                     "image/tiff": string;
+                    "image/vnd.adobe.photoshop": string;
                     "image/webp": string;
+                    "image/x-raw": string;
                 };
             };
             /** @description As If-None-Match has it. */
@@ -2062,6 +2138,7 @@ export interface operations {
                      *       "ignored": 4,
                      *       "indexed": 538,
                      *       "last_scan_at": "2024-06-01T08:59:30Z",
+                     *       "model_change": null,
                      *       "pending": 3,
                      *       "queued": 1,
                      *       "scanning": false,
@@ -2327,6 +2404,85 @@ export interface operations {
             };
         };
     };
+    getLeftOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is left out, by kind. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 49,
+                     *       "groups": [
+                     *         {
+                     *           "at_least": false,
+                     *           "count": 41,
+                     *           "examples": [
+                     *             "#snapshot/daily/tom.jpg"
+                     *           ],
+                     *           "kind": "folder",
+                     *           "name": "#snapshot",
+                     *           "reason": "a folder that programs and storage systems make, not people",
+                     *           "title": "41 in #snapshot"
+                     *         },
+                     *         {
+                     *           "at_least": false,
+                     *           "count": 8,
+                     *           "examples": [
+                     *             "holidays/2024/sea.mp4"
+                     *           ],
+                     *           "kind": "extension",
+                     *           "name": ".mp4",
+                     *           "reason": "video",
+                     *           "title": "8 with the extension .mp4"
+                     *         }
+                     *       ],
+                     *       "scanned_at": "2024-06-01T08:59:30Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["LeftOut"];
+                };
+            };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     rescan: {
         parameters: {
             query?: never;
@@ -2338,9 +2494,8 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "ids": [
-                 *         "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10"
-                 *       ]
+                 *       "folder": "holidays/2024",
+                 *       "verify": true
                  *     }
                  */
                 "application/json": components["schemas"]["Rescan"];
@@ -2356,7 +2511,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "queued": true,
-                     *       "retried": 1
+                     *       "retried": 0
                      *     }
                      */
                     "application/json": components["schemas"]["Queued"];

@@ -15,6 +15,7 @@ export type HeldPictures = Schemas['Held'];
 export type Models = Schemas['Models'];
 export type Failure = Schemas['Failure'];
 export type FailurePage = Schemas['Failures'];
+export type LeftOut = Schemas['LeftOut'];
 export type Stats = Schemas['Stats'];
 export type Session = Schemas['Session'];
 
