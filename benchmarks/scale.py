@@ -41,7 +41,7 @@ SETTINGS = (
 )
 """Of hnsw_ef and oversampling."""
 DAYS = grown.MINUTES / 60 / 24
-START = grown.FIRST_DAY + timedelta(days=365)
+START = grown.FIRST_DAY.replace(tzinfo=None) + timedelta(days=365)
 FILTERS = {
     "format PNG, a tenth": Filter(formats=("PNG",)),
     "dates, a hundredth": Filter(after=START, before=START + timedelta(days=0.01 * DAYS)),

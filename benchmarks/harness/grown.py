@@ -87,7 +87,7 @@ def image(number: int) -> Image:
         format=FORMATS[number * 31 % len(FORMATS)],
         label=label,
         folders=["photographs", f"photographs/{label}"],
-        taken_at=taken,
+        taken_at=taken.replace(tzinfo=None),
         camera="NIKON CORPORATION NIKON D750",
         modified_at=taken,
         indexed_at=datetime(2026, 1, 1, tzinfo=UTC),

@@ -30,8 +30,15 @@ def test_an_image_is_returned_as_stored(collection, make_image, random_vectors):
         "animals/cats/ca t\n\u00fc\U0001f408.jpg",
         reason="said so",
         next_try_at=NOON,
-        taken_at=datetime(1901, 2, 3, 4, 5, 6, 789, tzinfo=UTC),
+        taken_at=datetime(1901, 2, 3, 4, 5, 6, 789),
+        taken_offset="-08:00",
+        taken_from="exif",
+        place=(48.2082, -16.0),
         camera="Leica",
+        lens="Elmar 50mm",
+        rating=-1,
+        keywords=["sea", "h\u00f6he"],
+        sidecars="0123456789abcdef",
     )
     [vector] = random_vectors(1)
     collection.upsert([image], [vector])
@@ -220,13 +227,27 @@ def test_many_labels_are_all_counted(collection, make_image, random_vectors):
     assert next(iter(labels.items())) == ("l7", 4)
 
 
+def test_names_of_both_forms_of_unicode_are_one_label_and_one_folder(collection, make_image, random_vectors):
+    composed, decomposed = "\u00c9t\u00e9 2019", "E\u0301te\u0301 2019"
+    images = [make_image(f"{form}/{number}.jpg") for number, form in enumerate((composed, decomposed))]
+    collection.upsert(images, random_vectors(2))
+    assert (collection.labels(), collection.folders()) == ({composed: 2}, {composed: 2})
+    for form in (composed, decomposed):
+        assert collection.labels(Filter(labels=(form,))) == {composed: 2}
+        assert collection.count(Filter(folders=(f"{form}/",))) == 2
+    assert [image.key for image in collection.get([image.id for image in images])] == [image.key for image in images]
+
+
 def test_pages_are_newest_first(collection, make_image, random_vectors):
     moments = {
-        "taken.jpg": {"taken_at": NOON - timedelta(days=10_000), "modified_at": NOON + timedelta(days=9)},
+        "taken.jpg": {
+            "taken_at": NOON.replace(tzinfo=None) - timedelta(days=10_000),
+            "modified_at": NOON + timedelta(days=9),
+        },
         "newest.jpg": {"modified_at": NOON + timedelta(days=2)},
-        "ancient.jpg": {"taken_at": datetime(1, 1, 1, tzinfo=UTC)},
+        "ancient.jpg": {"taken_at": datetime(1, 1, 1)},
         "middle.jpg": {"modified_at": NOON},
-        "future.jpg": {"taken_at": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)},
+        "future.jpg": {"taken_at": datetime(9999, 12, 31, 23, 59, 59)},
     }
     collection.upsert([make_image(key, **values) for key, values in moments.items()], random_vectors(5))
     collection.upsert([make_image("failed.jpg", state="failed", modified_at=NOON + timedelta(days=1))], None)

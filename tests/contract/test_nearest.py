@@ -32,7 +32,7 @@ def filled(collection, make_image, random_vectors) -> Filled:
     images = []
     for number in range(60):
         folder = ("animals/cats", "animals/dogs", "things", "")[number % 4]
-        taken = NOON + timedelta(hours=number) if number % 3 else None
+        taken = NOON.replace(tzinfo=None) + timedelta(hours=number) if number % 3 else None
         images.append(
             make_image(
                 f"{folder}/{number}.jpg".lstrip("/"),
@@ -112,11 +112,11 @@ def test_images_are_excluded_by_id(filled, random_vectors):
     assert keys(filled.collection.nearest(query, SearchParams(limit=2, offset=1, exclude=unwanted))) == expected[4:6]
 
 
-AFTER, BEFORE = NOON + timedelta(hours=20), NOON + timedelta(hours=50)
+AFTER, BEFORE = (NOON.replace(tzinfo=None) + timedelta(hours=hours) for hours in (20, 50))
 
 
 def moment(image):
-    return image.taken_at or image.modified_at
+    return image.taken_at or image.modified_at.replace(tzinfo=None)
 
 
 @pytest.mark.parametrize(

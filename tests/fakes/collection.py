@@ -31,7 +31,7 @@ from sightline_catalogue import (
 )
 from sightline_catalogue.copies import first_of_each
 from sightline_catalogue.cursor import read_cursor, write_cursor
-from sightline_catalogue.identity import storable
+from sightline_catalogue.identity import canonical, canonical_folder, storable
 from sightline_catalogue.payload import order_of
 
 from fakes.encoder import MODEL
@@ -193,6 +193,9 @@ class FakeCollection:
     def labels(self, filter: Filter | None = None) -> dict[str, int]:
         return dict(Counter(image.label for image in self._indexed(filter) if image.label).most_common())
 
+    def folders(self) -> dict[str, int]:
+        return dict(Counter(folder for image in self._indexed() for folder in image.folders).most_common())
+
     def by_sha256(self, shas: Iterable[str]) -> dict[str, tuple[Image, Vector]]:
         self._count("by_sha256")
         wanted = set(shas)
@@ -207,7 +210,8 @@ class FakeCollection:
         if any((image.state == INDEXED) != (vectors is not None) for image in images):
             raise ValueError("an image has a vector if it is indexed, and only then")
         for image in images:
-            self.images[image.id] = replace(image, key=storable(image.key))
+            named = {"label": image.label and canonical(image.label), "folders": _canonical_folders(image.folders)}
+            self.images[image.id] = replace(image, key=storable(image.key), **named)
             self.stored_vectors.pop(image.id, None)
         for image, vector in zip(images, vectors if vectors is not None else (), strict=vectors is not None):
             self.stored_vectors[image.id] = np.asarray(vector, np.float32) / np.linalg.norm(vector)
@@ -252,12 +256,16 @@ class FakeCollection:
             raise error
 
 
+def _canonical_folders(folders: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(filter(None, map(canonical_folder, folders))))
+
+
 def _fits(image: Image, filter: Filter | None) -> bool:
     filter = filter or Filter()
-    moment = image.taken_at or image.modified_at
+    moment = image.taken_at or (image.modified_at and image.modified_at.replace(tzinfo=None))
     return (
-        (not filter.labels or image.label in filter.labels)
-        and (not filter.folders or any(folder in image.folders for folder in filter.folders))
+        (not filter.labels or image.label in map(canonical, filter.labels))
+        and (not filter.folders or any(folder in image.folders for folder in _canonical_folders(filter.folders)))
         and (image.state in filter.states if filter.states else image.state != REMOVED)
         and (not filter.formats or image.format in filter.formats)
         and (not filter.sha256 or image.sha256 in filter.sha256)

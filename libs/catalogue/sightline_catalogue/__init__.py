@@ -22,7 +22,7 @@ from sightline_catalogue.errors import (
     WrongFingerprint,
 )
 from sightline_catalogue.filters import Filter
-from sightline_catalogue.identity import image_id
+from sightline_catalogue.identity import canonical, canonical_folder, image_id
 from sightline_catalogue.image import (
     FAILED,
     INDEXED,
@@ -74,6 +74,8 @@ __all__ = [
     "UnknownImage",
     "WrongCursor",
     "WrongFingerprint",
+    "canonical",
+    "canonical_folder",
     "exit_if_too_old",
     "image_id",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from sightline_catalogue.connection import Connection
 from sightline_catalogue.copies import count_copies
 from sightline_catalogue.errors import NoCollection, NotIndexed, UnknownImage
 from sightline_catalogue.filters import Filter, conditions, has_id, has_vector, is_after, is_one_of
+from sightline_catalogue.identity import canonical, canonical_folder
 from sightline_catalogue.image import (
     INDEXED,
     REMOVED,
@@ -138,7 +140,7 @@ class Collection:
         return [found.get(str(one)) for one in ids]
 
     def browse(self, filter: Filter | None, limit: int, cursor: str | None = None, *, distinct: bool = False) -> Page:
-        """Return a page of images of any state, the newest first: by `taken_at`, else `modified_at`.
+        """Return a page of images of any state, the newest first: by `taken_at`, else `modified_at`, if it has passed.
 
         Following the cursor shows each image once, whatever is added or deleted meanwhile.
 
@@ -286,7 +288,7 @@ class Collection:
 
     def labels(self, filter: Filter | None = None) -> dict[str, int]:
         """Return how many indexed images, of those that fit, each label has, the most frequent first."""
-        return self._points.facet("label", *self._queries.which(filter))
+        return _merged(self._points.facet("label", *self._queries.which(filter)), canonical)
 
     def formats(self) -> dict[str, int]:
         """Return how many indexed images are of each format, the most frequent first."""
@@ -294,7 +296,7 @@ class Collection:
 
     def folders(self) -> dict[str, int]:
         """Return how many indexed images are anywhere below each folder, the fullest first."""
-        return self._points.facet("folders", self._queries.searchable)
+        return _merged(self._points.facet("folders", self._queries.searchable), canonical_folder)
 
     def _origin(self, vector: ArrayLike) -> api.VectorInput:
         return api.VectorInput(dense=vector_message(as_vector(vector, self.model.dimensions)))
@@ -306,3 +308,11 @@ class Collection:
 def _is_removed(point: api.RetrievedPoint) -> bool:
     state: str = point.payload["state"].string_value
     return state == REMOVED
+
+
+def _merged(counts: Mapping[str, int], form: Callable[[str], str]) -> dict[str, int]:
+    """Return counts by name in one form of it, the largest first: older records hold names in several."""
+    merged = Counter[str]()
+    for name, count in counts.items():
+        merged[form(name)] += count
+    return dict(merged.most_common())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from qdrant_client import grpc as api
 
-from sightline_catalogue.identity import storable
+from sightline_catalogue.identity import canonical, canonical_folder, storable
 from sightline_catalogue.image import State
 from sightline_catalogue.vectors import VECTOR
 
@@ -19,10 +20,10 @@ class Filter:
     """Conditions on images: of each field that is set, one value must match.
 
     Attributes:
-        labels: Names of parent folders.
-        folders: Paths; images anywhere below match.
-        after: At or after this moment: `taken_at`, or `modified_at` of an image without it.
-        before: Before this moment, likewise.
+        labels: Names of parent folders, in any form of Unicode.
+        folders: Paths, in any form, with or without slashes at their ends; images anywhere below match.
+        after: Naive: at or after this wall time, by `taken_at`, or by `modified_at` in UTC of an image without it.
+        before: Before this wall time, likewise.
         states: States.
         formats: Formats, such as `JPEG`.
         sha256: SHA-256 of the objects' bytes.
@@ -79,13 +80,13 @@ def conditions(filter: Filter | None) -> list[api.Condition]:
     """Return the conditions that a filter becomes, all of which must hold.
 
     Raises:
-        ValueError: A datetime is naive.
+        ValueError: A datetime is aware.
     """
     if filter is None:
         return []
     keywords = {
-        "label": filter.labels,
-        "folders": filter.folders,
+        "label": _forms(map(canonical, filter.labels)),
+        "folders": _forms(map(canonical_folder, filter.folders)),
         "state": filter.states,
         "format": filter.formats,
         "sha256": filter.sha256,
@@ -94,6 +95,11 @@ def conditions(filter: Filter | None) -> list[api.Condition]:
     if filter.after is not None or filter.before is not None:
         found.append(_in_period(filter.after, filter.before))
     return found
+
+
+def _forms(names: Iterable[str]) -> list[str]:
+    """Return names, each also in NFD if it differs: older records hold it as the bucket does."""
+    return list(dict.fromkeys(form for name in names for form in (name, unicodedata.normalize("NFD", name))))
 
 
 def has_hnsw_links(filter: Filter | None) -> bool:
@@ -110,9 +116,9 @@ def has_hnsw_links(filter: Filter | None) -> bool:
 def _in_period(after: datetime | None, before: datetime | None) -> api.Condition:
     between = api.DatetimeRange()
     if after is not None:
-        between.gte.CopyFrom(_timestamp(after))
+        between.gte.CopyFrom(_wall_timestamp(after))
     if before is not None:
-        between.lt.CopyFrom(_timestamp(before))
+        between.lt.CopyFrom(_wall_timestamp(before))
 
     def within(field: str) -> api.Condition:
         return api.Condition(field=api.FieldCondition(key=field, datetime_range=between))
@@ -128,3 +134,9 @@ def _timestamp(moment: datetime) -> Timestamp:
     message = Timestamp()
     message.FromDatetime(moment)
     return message
+
+
+def _wall_timestamp(wall_time: datetime) -> Timestamp:
+    if wall_time.tzinfo is not None:
+        raise ValueError(f"{wall_time} has a time zone; wall times of a filter are naive")
+    return _timestamp(wall_time.replace(tzinfo=UTC))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 import uuid
 
 NAMESPACE = uuid.UUID("7c0f6c2e-3d0b-5c5e-9a55-2d7f6e1b8a41")
@@ -38,6 +39,16 @@ def storable(text: str) -> str:
         raw = text.encode("utf-8", "surrogatepass" if _has_real_surrogates(text) else "surrogateescape")
         return raw.decode("utf-8", "backslashreplace")
     return text
+
+
+def canonical(text: str) -> str:
+    """Return a name in the one form of Unicode by which names are compared, NFC."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def canonical_folder(path: str) -> str:
+    """Return a folder's path in NFC, without empty parts: `a/b` for `/a//b/`."""
+    return "/".join(part for part in canonical(path).split("/") if part)
 
 
 def _has_real_surrogates(text: str) -> bool:

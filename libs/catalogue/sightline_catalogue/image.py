@@ -22,7 +22,8 @@ STATES: tuple[State, ...] = (PENDING, INDEXED, FAILED)
 class Image:
     """One object of a bucket.
 
-    Datetimes are aware; they come back in UTC, to the microsecond. An empty text comes back as None.
+    Datetimes but `taken_at` are aware; they come back in UTC, to the microsecond. An empty text comes back as None.
+    Labels and folders come back in NFC, whichever form of Unicode a name has.
 
     Attributes:
         id: As `image_id` gives it.
@@ -39,8 +40,15 @@ class Image:
         format: `JPEG`, `PNG` and so on.
         label: The name of the parent folder; None at the top of the bucket.
         folders: The paths of all folders above it, the outermost first.
-        taken_at: When it was taken, by its metadata.
-        camera: The camera that took it, by its metadata.
+        taken_at: When it was taken, naive: the time on the wall where that was.
+        taken_offset: The wall's offset from UTC, such as `+02:00`; None where it is not known.
+        taken_from: What says so: `exif`, `name` and so on.
+        place: Where it was taken: latitude and longitude in degrees, WGS 84.
+        camera: The camera that took it.
+        lens: The lens.
+        rating: 1 to 5 stars, or -1 for a rejected picture.
+        keywords: What people noted.
+        sidecars: Changes when the files beside it that describe it do; None where there is none.
         modified_at: When the object was last modified.
         indexed_at: When its vector was stored.
         etag: Changes when the object does.
@@ -66,7 +74,14 @@ class Image:
     label: str | None = None
     folders: list[str] = field(default_factory=list)
     taken_at: datetime | None = None
+    taken_offset: str | None = None
+    taken_from: str | None = None
+    place: tuple[float, float] | None = None
     camera: str | None = None
+    lens: str | None = None
+    rating: int | None = None
+    keywords: list[str] = field(default_factory=list)
+    sidecars: str | None = None
     modified_at: datetime | None = None
     indexed_at: datetime | None = None
     etag: str | None = None
@@ -87,6 +102,7 @@ class ScanState(NamedTuple):
     next_try_at: datetime | None
     stamp: str | None
     missing_since: datetime | None
+    sidecars: str | None
 
 
 @dataclass(frozen=True)
@@ -94,7 +110,8 @@ class Nearest:
     """The nearest images of a vector, the nearest first.
 
     Attributes:
-        images: n images, all of them indexed; without the fields that only ingestion needs, such as etag and reason.
+        images: n images, all of them indexed; without the fields that only ingestion needs, such as etag and reason,
+            and those that results do not show, such as place and lens.
         similarities: (n,) float32, cosines.
         vectors: (n, dimensions) float32, of length one; None where they were not requested.
         copies: Of each image, how many others there are of the same bytes; None unless the search was `distinct`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -13,11 +14,12 @@ from pydantic import ValidationError
 from qdrant_client import grpc as api
 from sightline_catalogue import CatalogueSettings, Image, ModelRef, WrongCursor, image_id
 from sightline_catalogue.cursor import read_cursor, write_cursor
-from sightline_catalogue.identity import NAMESPACE, storable
+from sightline_catalogue.identity import NAMESPACE, canonical, storable
 from sightline_catalogue.payload import order_of, read_image, time_text, write_image
 from sightline_catalogue.schema import collection_name
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+names = texts.map(lambda text: canonical(text).replace("/", "") or "x")
 numbers = st.none() | st.integers(0, 2**53)
 times = st.none() | st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))
 optional = st.none() | texts
@@ -35,10 +37,17 @@ images = st.builds(
     width=numbers,
     height=numbers,
     format=optional,
-    label=optional,
-    folders=st.lists(texts),
-    taken_at=times,
+    label=st.none() | names,
+    folders=st.lists(names, unique=True),
+    taken_at=st.none() | st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 31)),
+    taken_offset=optional,
+    taken_from=optional,
+    place=st.none() | st.tuples(st.floats(-90, 90), st.floats(-180, 180)),
     camera=optional,
+    lens=optional,
+    rating=numbers,
+    keywords=st.lists(texts, unique=True),
+    sidecars=optional,
     modified_at=times,
     indexed_at=times,
     etag=optional,
@@ -71,10 +80,41 @@ def test_an_id_never_changes():
 
 @given(images, images)
 def test_an_image_a_second_later_comes_first(one, other):
-    first, second = (image.taken_at or image.modified_at for image in (one, other))
+    first, second = (image.taken_at or passed(image.modified_at) for image in (one, other))
     if first and second and second - first >= timedelta(seconds=1):
         assert order_of(one) < order_of(other)
     assert abs(order_of(one)) < 2**53
+
+
+def passed(moment):
+    """A file's time that has passed, as a wall time in UTC."""
+    return moment.replace(tzinfo=None) if moment and moment < datetime.now(UTC) else None
+
+
+def test_an_image_whose_file_is_from_the_future_comes_last():
+    nowhere = Image(str(uuid.UUID(int=0)), "main", "a.jpg")
+    ahead = [replace(nowhere, modified_at=datetime.now(UTC) + timedelta(days=days)) for days in (1, 10_000)]
+    early = replace(nowhere, taken_at=datetime(1826, 1, 1))
+    assert order_of(ahead[0]) == order_of(ahead[1]) == order_of(nowhere) < order_of(early)
+
+
+def test_an_older_record_is_read_as_a_newer_one():
+    point = api.PointStruct()
+    write_image(point.payload, Image(str(uuid.uuid4()), "main", "a.jpg", label="x", folders=["x"]))
+    decomposed = "E\u0301te\u0301"
+    point.payload["label"].string_value = decomposed
+    point.payload["folders"].list_value.values[0].string_value = decomposed
+    # What had no offset was taken for UTC.
+    point.payload["taken_at"].string_value = "2019-07-15T23:30:00Z"
+    found = read_image("", point.payload)
+    assert (found.label, found.folders) == ("\u00c9t\u00e9", ["\u00c9t\u00e9"])
+    assert (found.taken_at, found.taken_offset) == (datetime(2019, 7, 15, 23, 30), None)
+
+
+def test_a_wall_time_is_naive():
+    image = Image(str(uuid.uuid4()), "main", "a.jpg", taken_at=datetime(2024, 1, 1, tzinfo=UTC))
+    with pytest.raises(ValueError, match="has a time zone"):
+        write_image(api.PointStruct().payload, image)
 
 
 @given(st.integers(-(2**53), 2**53), st.lists(st.uuids().map(str), max_size=5))

@@ -1,4 +1,4 @@
-"""Decodes image files safely to pictures, reads their EXIF, makes thumbnails, and preprocesses them for a model."""
+"""Decodes image files safely to pictures, reads their metadata, makes thumbnails, and preprocesses them for a model."""
 
 from sightline_pictures.errors import PictureError
 from sightline_pictures.formats import EXTENSIONS, FORMATS
@@ -11,7 +11,7 @@ from sightline_pictures.names import (
     name_kind,
     what_it_is,
 )
-from sightline_pictures.picture import MAX_SIDE, Picture, check_size, open_picture
+from sightline_pictures.picture import MAX_SIDE, Picture, check_size, open_picture, read_tags
 from sightline_pictures.preprocessing import Preprocessing, preprocess
 from sightline_pictures.settings import PictureSettings
 from sightline_pictures.thumbnails import preview, thumbnail
@@ -34,6 +34,7 @@ __all__ = [
     "open_picture",
     "preprocess",
     "preview",
+    "read_tags",
     "thumbnail",
     "what_it_is",
 ]

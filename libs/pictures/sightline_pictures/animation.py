@@ -33,7 +33,7 @@ def animation_source(reader: Reader) -> Callable[[bytes], Source]:
             first.load()
             return loaded(first)
 
-        return Source(opened.size, load, opened.getexif)
+        return Source(opened.size, load, opened.getexif, info=opened.info)
 
     return open_file
 

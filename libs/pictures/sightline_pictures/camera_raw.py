@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -75,7 +75,7 @@ def open_camera_raw(data: bytes, otherwise: Callable[[bytes], Source]) -> Source
                 ) from error
             return _shown(preview, min_side, size)
 
-    return Source(size, load, lambda: _exif(data, preview), turn=turn, format=NAME)
+    return Source(size, load, lambda: _exif(data, preview), turn=turn, format=NAME, info=_info(data, preview))
 
 
 def _shown(preview: Source, min_side: int | None, size: tuple[int, int]) -> Loaded:
@@ -113,6 +113,14 @@ def _exif(data: bytes, preview: Source | None) -> Image.Exif:
         if exif.get(Base.Make) or exif.get(Base.DateTime):
             return exif
     return preview.exif() if preview is not None else Image.Exif()
+
+
+def _info(data: bytes, preview: Source | None) -> Mapping[Any, Any]:
+    """Return the blocks of EXIF of a raw file that is not a TIFF; those of its preview where it has none."""
+    if data[4:12] == b"ftypcrx ":
+        # The first directory, that of EXIF and that of the place, each as a TIFF of its own.
+        return {"exif": [_block(data, name) for name in (b"CMT1", b"CMT2", b"CMT4")]}
+    return preview.info if preview is not None else {}
 
 
 def _block(data: bytes, name: bytes) -> bytes:

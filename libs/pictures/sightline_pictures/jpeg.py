@@ -51,7 +51,7 @@ def open_jpeg(data: bytes) -> Source:
         opened.load()
         return loaded(opened, (width, height))
 
-    return Source((width, height), load, opened.getexif)
+    return Source((width, height), load, opened.getexif, info=opened.info)
 
 
 def _scale(width: int, height: int, min_side: int) -> int:

@@ -25,7 +25,7 @@ def open_jpeg2000(data: bytes) -> Source:
         opened.reduce = 0
         return loaded(opened, size)
 
-    return Source(size, load, opened.getexif, cost=_COST)
+    return Source(size, load, opened.getexif, cost=_COST, info=opened.info)
 
 
 def _levels(data: bytes) -> int:

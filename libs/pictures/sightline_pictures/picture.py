@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 
 from PIL import Image
 
-from sightline_pictures import exif as exif_tags
 from sightline_pictures.colours import srgb_steps
 from sightline_pictures.errors import PictureError
 from sightline_pictures.formats import FORMATS, Format, detect
 from sightline_pictures.hdr import high_range_of
 from sightline_pictures.headers import declared_size
 from sightline_pictures.memory import room_for_copies
+from sightline_pictures.metadata.embedded import read_embedded
+from sightline_pictures.metadata.exif import orientation
+from sightline_pictures.metadata.values import NO_TAGS, Tags
 from sightline_pictures.reasons import unreadable, why_unknown
 from sightline_pictures.reduction import convert, reduction_factor, whole
 from sightline_pictures.repair import repair
@@ -49,8 +50,7 @@ class Picture:
         width: In pixels, of the whole picture, upright.
         height: In pixels, of the whole picture, upright.
         format: One of `FORMATS`.
-        taken_at: From EXIF, aware, in UTC.
-        camera: From EXIF: maker and model.
+        tags: What the file says about the picture.
         note: What is missing of it, for a person to read; None where it is whole.
     """
 
@@ -58,8 +58,7 @@ class Picture:
     width: int
     height: int
     format: str
-    taken_at: datetime | None
-    camera: str | None
+    tags: Tags
     note: str | None = None
 
 
@@ -123,6 +122,17 @@ def _for_person(data: bytes, kind: Format, error: Exception) -> PictureError:
     return error if isinstance(error, PictureError) else unreadable(data, kind.name, error)
 
 
+def read_tags(data: bytes) -> Tags:
+    """Return what a picture's file says about it, without decoding the picture; nothing where it cannot be read."""
+    kind = detect(data)
+    if kind is None:
+        return NO_TAGS
+    try:
+        return read_embedded(data, kind.open(data).info)
+    except Exception:
+        return NO_TAGS
+
+
 def check_size(width: int, height: int, max_pixels: int, cost: int = 1) -> None:
     """Check the size that a header states.
 
@@ -150,7 +160,7 @@ def _open(data: bytes, kind: Format, max_pixels: int, min_side: int | None, on_s
     on_size(source.size[0] * source.size[1] * source.cost)
     loaded = source.load(min_side)
     width, height = loaded.shown_size or loaded.size
-    turn, taken_at, camera = _describe(source)
+    turn = _orientation(source)
     steps = srgb_steps(loaded.image, loaded.icc_profile, high_range_of(data, kind.name, loaded.icc_profile))
     factor = 1
     if min_side is not None:
@@ -162,15 +172,14 @@ def _open(data: bytes, kind: Format, max_pixels: int, min_side: int | None, on_s
         image = image.transpose(_TRANSPOSITIONS[turn])
         if turn >= 5:
             width, height = height, width
-    return Picture(image, width, height, source.format or kind.name, taken_at, camera)
+    return Picture(image, width, height, source.format or kind.name, read_embedded(data, source.info))
 
 
-def _describe(source: Source) -> tuple[int, datetime | None, str | None]:
-    """Return orientation, date and camera. A picture that decodes is not refused for invalid EXIF."""
-    turn = source.turn or 1
+def _orientation(source: Source) -> int:
+    """Return the EXIF orientation. A picture that decodes is not refused for invalid EXIF."""
+    if source.turn is not None:
+        return source.turn
     try:
-        exif = source.exif()
-        turn = source.turn or exif_tags.orientation(exif)
-        return turn, exif_tags.taken_at(exif), exif_tags.camera(exif)
+        return orientation(source.exif())
     except Exception:
-        return turn, None, None
+        return 1

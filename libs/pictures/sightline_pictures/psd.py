@@ -14,6 +14,7 @@ from sightline_pictures.ranges import ValueRange
 from sightline_pictures.source import Loaded, Source
 
 _VERSION_INFO = 1057
+_EXIF = 1058
 _COST = 3
 _DEEP = {16: ">u2", 32: ">f4"}
 
@@ -46,7 +47,9 @@ def open_psd(data: bytes) -> Source:
             image = image.convert("RGB")
         return Loaded(image, size, profile if isinstance(profile, bytes) else None)
 
-    return Source(size, load, opened.getexif, cost=_COST if deep else 1)
+    resources = {number: body for number, _, body in opened.resources}
+    info = {"exif": resources.get(_EXIF), "photoshop": resources}
+    return Source(size, load, opened.getexif, cost=_COST if deep else 1, info=info)
 
 
 def _from_bytes(image: Image.Image, kind: str) -> Image.Image:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from io import BytesIO
+from typing import Any
 
 from PIL import Image
 from PIL.ImageFile import ImageFile
@@ -42,6 +43,7 @@ class Source:
         turn: The EXIF orientation that its image has; None where its EXIF says it.
         cost: How many times as much memory a pixel takes as in other formats: it may have so many fewer pixels.
         format: The name of its format, where its first bytes are those of another one.
+        info: What is known of its metadata, as `read_embedded` takes it.
     """
 
     size: tuple[int, int]
@@ -50,6 +52,7 @@ class Source:
     turn: int | None = None
     cost: int = 1
     format: str | None = None
+    info: Mapping[Any, Any] = field(default_factory=dict)
 
 
 def loaded(opened: ImageFile, size: tuple[int, int] | None = None) -> Loaded:
@@ -68,7 +71,7 @@ def pillow_source(reader: Reader) -> Callable[[bytes], Source]:
             opened.load()
             return loaded(opened)
 
-        return Source(opened.size, load, opened.getexif)
+        return Source(opened.size, load, opened.getexif, info=opened.info)
 
     return open_file
 

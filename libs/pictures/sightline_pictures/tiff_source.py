@@ -56,7 +56,7 @@ def _open_page(data: bytes, page: tiff.Page | None) -> Source:
         # Its reader turns the picture upright itself while loading.
         return loaded(opened)
 
-    return Source(opened.size, load, opened.getexif, turn=1)
+    return Source(opened.size, load, opened.getexif, turn=1, info=opened.info)
 
 
 def _first_offset(data: bytes) -> int:

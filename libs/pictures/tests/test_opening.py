@@ -3,7 +3,6 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
-from datetime import UTC, datetime
 from io import BytesIO
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile
-from PIL.ExifTags import IFD, Base
+from PIL.ExifTags import Base
 from sightline_pictures import Picture, PictureError, open_picture
 
 FORMATS = ("JPEG", "PNG", "WebP", "GIF", "BMP", "TIFF", "AVIF", "HEIC")
@@ -288,69 +287,3 @@ def test_a_broken_icc_profile_is_ignored(profile, photo, file_of):
 def test_a_grey_picture_with_an_rgb_profile_opens(photo, file_of):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     assert opened(file_of(photo.convert("L"), "JPEG", icc_profile=profile)).image.mode == "RGB"
-
-
-def exif_of(details: dict[int, str] | None = None, **tags: str) -> Image.Exif:
-    exif = Image.Exif()
-    for name, value in tags.items():
-        exif[Base[name]] = value
-    exif.get_ifd(IFD.Exif).update(details or {})
-    return exif
-
-
-@pytest.mark.parametrize(
-    ("exif", "expected"),
-    [
-        (exif_of({Base.DateTimeOriginal: "2021:07:03 09:15:00"}), datetime(2021, 7, 3, 9, 15, tzinfo=UTC)),
-        (
-            exif_of({Base.DateTimeOriginal: "2021:07:03 01:15:00", Base.OffsetTimeOriginal: "+02:00"}),
-            datetime(2021, 7, 2, 23, 15, tzinfo=UTC),
-        ),
-        (
-            exif_of({Base.DateTimeOriginal: "2021:07:03 23:15:00", Base.OffsetTime: "-05:30"}),
-            datetime(2021, 7, 4, 4, 45, tzinfo=UTC),
-        ),
-        (exif_of(DateTime="2020:01:02 03:04:05"), datetime(2020, 1, 2, 3, 4, 5, tzinfo=UTC)),
-        (
-            exif_of({Base.DateTimeOriginal: "2021:07:03 09:15:00"}, DateTime="2024:01:01 00:00:00"),
-            datetime(2021, 7, 3, 9, 15, tzinfo=UTC),
-        ),
-        (
-            exif_of({Base.DateTimeOriginal: "0000:00:00 00:00:00"}, DateTime="2024:01:01 00:00:00"),
-            datetime(2024, 1, 1, tzinfo=UTC),
-        ),
-        (exif_of({Base.DateTimeOriginal: "2021:13:45 09:15:00"}), None),
-        (exif_of({Base.DateTimeOriginal: "    :  :     :  :  "}), None),
-        (exif_of({Base.DateTimeOriginal: "9999:01:01 00:00:00"}), None),
-        (exif_of({Base.DateTimeOriginal: "0001:01:01 00:00:00", Base.OffsetTimeOriginal: "+14:00"}), None),
-        (exif_of({Base.DateTimeOriginal: "yesterday"}), None),
-    ],
-)
-def test_the_date_comes_from_exif_and_nonsense_is_ignored(exif, expected, photo, file_of):
-    for name in ("JPEG", "PNG", "WebP", "TIFF"):
-        assert opened(file_of(photo, name, exif=exif.tobytes())).taken_at == expected, name
-
-
-@pytest.mark.parametrize(
-    ("make", "model", "expected"),
-    [
-        ("Canon", "Canon EOS 5D", "Canon EOS 5D"),
-        ("NIKON CORPORATION", "NIKON D70", "NIKON D70"),
-        ("SONY", "ILCE-7M3", "SONY ILCE-7M3"),
-        ("Apple", "iPhone 12\0\0\0", "Apple iPhone 12"),
-        ("  OLYMPUS   OPTICAL ", "", "OLYMPUS OPTICAL"),
-        ("", "X100", "X100"),
-        ("", "", None),
-        ("Evil\n<b>\x07", "x" * 500, ("Evil <b> " + "x" * 500)[:100]),
-    ],
-)
-def test_the_camera_is_named_once(make, model, expected, photo, file_of):
-    assert opened(file_of(photo, "JPEG", exif=exif_of(Make=make, Model=model))).camera == expected
-
-
-@PILLOW_WARNS
-def test_broken_exif_does_not_matter(photo, file_of):
-    exif = exif_of({Base.DateTimeOriginal: "2021:07:03 09:15:00"}, Make="Canon").tobytes()
-    for length in range(8, len(exif), 3):
-        picture = opened(file_of(photo, "JPEG", exif=exif[:length]))
-        assert picture.image.size == (320, 240)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NotRequired, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import numpy as np
@@ -18,6 +18,19 @@ from marshmallow import fields, validate
 
 Uuid = Annotated[str, UUID]
 """A string that is a UUID."""
+
+
+class Form(NamedTuple):
+    """The form of a string, as OpenAPI has it."""
+
+    format: str | None
+    pattern: str
+
+
+WallTime = Annotated[str, Form("date-time-local", r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{6})?$")]
+"""A time without an offset, such as 2008-08-08T23:30:00."""
+Offset = Annotated[str, Form(None, r"^[+-]\d{2}:\d{2}$")]
+"""An offset from UTC, such as +02:00."""
 PLAIN: dict[Any, type[fields.Field[Any]]] = {
     str: fields.String,
     int: fields.Integer,
@@ -51,6 +64,8 @@ def _field(hint: Any) -> fields.Field[Any]:
             nullable = True
     description = next((extra for extra in extras if isinstance(extra, str)), None)
     metadata = {"description": description} if description else {}
+    form = next((extra for extra in extras if isinstance(extra, Form)), None)
+    metadata |= {name: value for name, value in form._asdict().items() if value} if form else {}
     options: dict[str, Any] = {"required": required, "allow_none": nullable, "metadata": metadata}
     return fields.UUID(**options) if UUID in extras else _field_of(hint, options)
 

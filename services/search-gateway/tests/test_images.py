@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import unicodedata
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from PIL import Image as Pillow
@@ -10,6 +12,7 @@ from sightline_bucket import BucketUnavailable
 from sightline_catalogue import CatalogueUnavailable
 from sightline_pictures import PictureError
 from sightline_pictures.decoder_pool import Busy
+from werkzeug.http import parse_options_header
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -69,8 +72,41 @@ def test_browsing_filters(world):
 
     assert keys(state="failed") == {"animals/bad.jpg"}
     assert len(keys(state=["failed", "indexed"], label="animals")) == 4
-    assert keys(folder="fruits/red") == {"fruits/red/apple.jpg"}
+    for folder in ("fruits/red", "fruits/red/", "/fruits/red", "/fruits//red/"):
+        assert keys(folder=folder) == {"fruits/red/apple.jpg"}
+    assert keys(folder=["fruits/red", "/"]) == keys()
     assert keys(before="2001-01-01") == set()
+
+
+def test_filters_go_by_the_clock_on_the_wall_and_by_either_form_of_a_name(world):
+    composed, decomposed = "Été", unicodedata.normalize("NFD", "Été")
+    world.add(f"{decomposed}/a.jpg", taken_at=datetime(2008, 8, 8, 23, 30), taken_offset="+08:00")
+
+    def keys(**filters):
+        return [image["key"] for image in world.client.get("/api/v1/images", query_string=filters).json["images"]]
+
+    here = [f"{decomposed}/a.jpg"]
+    assert keys(before="2008-08-09") == keys(after="2008-08-08T23:30:00", before="2008-08-08T23:30:01Z") == here
+    assert keys(before="2008-08-08T23:00:00-12:00") == []
+    for form in (composed, decomposed):
+        assert keys(label=form) == keys(folder=f"{form}/") == here
+
+
+def test_the_time_is_told_as_it_stood_on_the_wall_and_the_rest_of_one_picture_alone(world):
+    known = {
+        "taken_at": datetime(2008, 8, 8, 23, 30), "taken_offset": "+08:00", "taken_from": "exif", "lens": "50mm",
+        "place": (39.99, 116.39), "rating": 5, "keywords": ["a", "b"],
+    }  # fmt: skip
+    image = world.add("a/b.jpg", **known)
+    details = get(world, f"/{image.id}").json
+    assert (details["taken_at"], details["taken_offset"]) == ("2008-08-08T23:30:00", "+08:00")
+    assert details["place"] == {"latitude": 39.99, "longitude": 116.39}
+    assert {name: details[name] for name in ("taken_from", "lens", "rating", "keywords")} == {
+        name: known[name] for name in ("taken_from", "lens", "rating", "keywords")
+    }
+    [listed] = world.client.get("/api/v1/images?label=a").json["images"]
+    assert listed == {name: value for name, value in details.items() if name in listed} | {"copies": listed["copies"]}
+    assert details.keys() - listed.keys() == {"taken_from", "place", "lens", "rating", "keywords"}
 
 
 def test_browsing_nothing(world, problem):
@@ -124,11 +160,33 @@ def test_a_name_cannot_add_headers(world, monkeypatch):
     assert "\n" not in response.headers["Content-Disposition"]
 
 
-@pytest.mark.parametrize("key", ["Länder/Ψ 日本.jpg", "a/b c.jpg", "a/100%.jpg"])
-def test_names_of_all_scripts(world, key):
-    image = world.add(key)
-    assert get(world, f"/{image.id}/file").status_code == 200
-    assert get(world, f"/{image.id}").json["key"] == key
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("cat.jpg", "cat.jpg"),
+        ("b c.jpg", "b c.jpg"),
+        ("写真.jpg", "picture.jpg"),
+        ("Ψ 日本.jpg", "picture.jpg"),
+        ("😀 party.jpg", "party.jpg"),
+        ("👩\u200d👧.jpg", "picture.jpg"),
+        ("Screenshot 9.05.06\u202fPM.png", "Screenshot 9.05.06 PM.png"),
+        (unicodedata.normalize("NFC", "Café Übersicht.jpg"), "Cafe Ubersicht.jpg"),
+        (unicodedata.normalize("NFD", "Café Übersicht.jpg"), "Cafe Ubersicht.jpg"),
+        ("a%2Fb #1?.jpg", "a_2Fb #1?.jpg"),
+        ('a"b\\c;.jpg', "a_b_c;.jpg"),
+        ("100%.jpg", "100_.jpg"),
+    ],
+)
+def test_a_file_is_sent_under_its_own_name(world, name, plain):
+    image = world.add(f"Länder/{name}")
+    response = get(world, f"/{image.id}/file")
+    assert response.status_code == 200
+    header = response.headers["Content-Disposition"]
+    assert header.isascii()
+    kind, options = parse_options_header(header)
+    assert (kind, options["filename"]) == ("inline", name)
+    assert header.partition("; filename*=")[0] in (f"inline; filename={plain}", f'inline; filename="{plain}"')
+    assert get(world, f"/{image.id}").json["key"] == f"Länder/{name}"
 
 
 @pytest.mark.parametrize("rest", ["file", "preview", "thumbnail"])

@@ -160,7 +160,7 @@ def test_nothing_indexed_yet_finds_nothing(world):
         ({"q": "a", "offset": 10**30}, "offset"),
         ({"q": "a", "after": "yesterday"}, "after"),
         ({"q": "a", "before": "9999-99-99"}, "before"),
-        ({"q": "a", "after": "0001-01-01T00:00:00+14:00"}, "after"),
+        ({"q": "a", "after": "0000-01-01"}, "after"),
         ({"q": "a", "label": ["x"] * 51}, "label"),
         ({"q": "a", "label": "x\x00"}, "label.0"),
     ],

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from sightline_bucket.stamps import is_touched
 from sightline_catalogue import INDEXED, PENDING
+from sightline_pictures import read_tags
 
 from sightline_ingest_worker.removal import mark_missing
 from sightline_ingest_worker.target import Target
@@ -193,12 +194,7 @@ class _Run:
         known, locks = self._find_equal(list(data))
         self._locked_by_other |= data.keys() - known.keys() - locks
         first = {read_item.sha256: read_item for read_item in reversed(present) if read_item.sha256 is not None}
-        needed = {
-            sha256: first[sha256]
-            for sha256 in data
-            if sha256 not in self._locked_by_other
-            and (sha256 not in known or not self._context.thumbnails.exists(sha256))
-        }
+        needed = {sha256: first[sha256] for sha256 in data if sha256 not in self._locked_by_other}
         decoded = self._decode(needed, data, known)
         unlocked = [read_item for read_item in present if read_item.sha256 not in self._locked_by_other]
         return _Batch(unlocked, known | decoded, locks)
@@ -221,15 +217,17 @@ class _Run:
     def _decode(
         self, needed: Mapping[str, ReadItem], data: dict[str, bytes], known: Mapping[str, Content]
     ) -> dict[str, Content]:
-        """Decode bytes, by SHA-256; frees each as soon as it is decoded."""
+        """Decode bytes, by SHA-256; of those that are known reads only the tags. Frees each as soon as that is done."""
         for sha256 in data.keys() - needed.keys():
             del data[sha256]
         if not needed:
             return {}
 
         def decode_one(sha256: str) -> Content:
-            seen = needed[sha256].seen
-            return decode(self._context, self._target, seen, sha256, data.pop(sha256), known.get(sha256))
+            seen, equal = needed[sha256].seen, known.get(sha256)
+            if equal is not None and self._context.thumbnails.exists(sha256):
+                return replace(equal, properties=replace(equal.properties, tags=read_tags(data.pop(sha256))))
+            return decode(self._context, self._target, seen, sha256, data.pop(sha256), equal)
 
         self._context.crash_journal.begin([read_item.item.key for read_item in needed.values()])
         try:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sightline_bucket import BucketObject
 from sightline_catalogue import Image
 from sightline_pictures import Picture
+from sightline_pictures.metadata import NO_TAGS, Tags
 
 OUTCOMES = ("indexed", "copied", "unchanged", "failed", "waiting", "gone")
 """The outcomes of a key: `indexed` was encoded, `copied` has the vector of equal bytes, `unchanged` was up to date,
@@ -75,18 +75,21 @@ class ReadItem:
 
 @dataclass(frozen=True)
 class Properties:
-    """The properties of an image file."""
+    """The properties of an image file.
+
+    Attributes:
+        tags: What the file itself says about the picture.
+    """
 
     width: int | None = None
     height: int | None = None
     format: str | None = None
-    taken_at: datetime | None = None
-    camera: str | None = None
+    tags: Tags = NO_TAGS
 
     @classmethod
-    def of(cls, source: Picture | Image) -> Properties:
-        """Return those of an opened picture, or of an image of the catalogue."""
-        return cls(**{field.name: getattr(source, field.name) for field in fields(cls)})
+    def of(cls, source: Picture | Image, tags: Tags = NO_TAGS) -> Properties:
+        """Return those of an opened picture, or of an image of the catalogue with its file's tags."""
+        return cls(source.width, source.height, source.format, source.tags if isinstance(source, Picture) else tags)
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sightline_catalogue import FAILED, INDEXED, PENDING, Collection, Image
+from sightline_pictures.metadata import combine, read_name
 
 from sightline_ingest_worker.records import listed_record, refused_record
-from sightline_ingest_worker.worker.item import FinishedItem
+from sightline_ingest_worker.worker.item import FinishedItem, Properties
 from sightline_ingest_worker.worker.metrics import step
 
 log = structlog.get_logger()
@@ -46,7 +47,7 @@ def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
     failure = content.failure
     if failure is not None and failure.refused:
         return refused_record(bucket_id, read.seen)
-    record = replace(listed_record(bucket_id, read.seen), sha256=read.sha256, **asdict(content.properties))
+    record = _described(replace(listed_record(bucket_id, read.seen), sha256=read.sha256), content.properties)
     now = datetime.now(UTC)
     soon = now + timedelta(seconds=WAIT_SECONDS)
     attempts = read.attempts + 1
@@ -74,6 +75,25 @@ def _stays_indexed(finished: FinishedItem) -> bool:
         and known is not None
         and known.indexed_at is not None
         and finished.read.seen.etag in ("", known.etag)
+    )
+
+
+def _described(record: Image, properties: Properties) -> Image:
+    """Return a record with the properties of its file, and with what is known about the picture."""
+    found = combine([properties.tags, read_name(record.key)])
+    return replace(
+        record,
+        width=properties.width,
+        height=properties.height,
+        format=properties.format,
+        taken_at=found.taken_at,
+        taken_offset=found.taken_offset,
+        taken_from=found.taken_from,
+        place=found.place,
+        camera=found.camera,
+        lens=found.lens,
+        rating=found.rating,
+        keywords=list(found.keywords),
     )
 
 

@@ -20,7 +20,7 @@ PARAMETERS: dict[str, Any] = {
     "label": ["cats"],
     "folder": ["animals/cats"],
     "after": "2024-05-01",
-    "before": "2024-06-01T00:00:00Z",
+    "before": "2024-06-01T00:00:00",
     "state": ["indexed"],
     "limit": 20,
     "offset": 0,
@@ -47,7 +47,8 @@ IMAGE = {
     "height": 3024,
     "format": "JPEG",
     "bytes": 2483120,
-    "taken_at": "2024-05-31T18:00:00Z",
+    "taken_at": "2024-05-31T18:00:00",
+    "taken_offset": "+02:00",
     "camera": "Canon EOS R6",
     "modified_at": "2024-06-01T08:30:00Z",
     "indexed_at": "2024-06-01T08:30:04Z",
@@ -55,6 +56,14 @@ IMAGE = {
     "thumbnail_url": f"/api/v1/images/{IMAGE_ID}/thumbnail?v={SHA256[:16]}",
     "preview_url": f"/api/v1/images/{IMAGE_ID}/preview?v={SHA256[:16]}",
     "file_url": f"/api/v1/images/{IMAGE_ID}/file?v={SHA256[:16]}",
+}
+DETAILS = {
+    **IMAGE,
+    "taken_from": "exif",
+    "place": {"latitude": 48.2082, "longitude": 16.3738},
+    "lens": "RF 50mm F1.8 STM",
+    "rating": 4,
+    "keywords": ["tom", "window"],
 }
 CURSOR = "eyJ0IjoxNzE3MTc4NDAwfQ"
 FOUND = {
@@ -135,7 +144,7 @@ BODIES: dict[str, Any] = {
 
 ANSWERS: dict[str, Any] = {
     "browseImages": {"images": [IMAGE], "cursor": CURSOR},
-    "getImage": IMAGE,
+    "getImage": DETAILS,
     "uploadImages": {
         "accepted": [{"name": "tom.jpg", "key": "holidays/2024/tom.jpg", "id": IMAGE_ID}],
         "present": [{"name": "felix.jpg", "key": "animals/cats/felix.jpg", "id": OTHER_ID}],

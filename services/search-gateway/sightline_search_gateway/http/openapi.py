@@ -22,8 +22,9 @@ KEYS: list[dict[str, list[Any]]] = [{}, {"ApiKey": []}, {"Bearer": []}, {"Sessio
 
 DESCRIPTION = """Find pictures by what is in them.
 
-Every error is RFC 9457 `application/problem+json`. Times are RFC 3339 in UTC. Addresses of pictures hold a version:
-such an answer never changes and may be kept for ever."""
+Every error is RFC 9457 `application/problem+json`. Times are RFC 3339 in UTC, but for `taken_at` and the filters
+`after` and `before`: they are what the clock on the wall showed where a picture was taken, without an offset. Addresses
+of pictures hold a version: such an answer never changes and may be kept for ever."""
 Answer = dict[str, str | dict[str, dict[str, Any]]]
 Answers = dict[int | str, Answer]
 PROBLEM = {"$ref": "#/components/schemas/Problem"}

@@ -9,6 +9,7 @@ from werkzeug.datastructures import FileStorage
 
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.ingest.upload_names import SentFile
+from sightline_search_gateway.maps.request import wanted_folders
 
 MAX_NAME = 255
 
@@ -53,7 +54,7 @@ def filter_of(query: dict[str, Any]) -> Filter:
     """Return the catalogue's filter."""
     return Filter(
         labels=tuple(query.get("label", ())),
-        folders=tuple(query.get("folder", ())),
+        folders=wanted_folders(query.get("folder", ())),
         after=query.get("after"),
         before=query.get("before"),
         states=tuple(query.get("state", ())),

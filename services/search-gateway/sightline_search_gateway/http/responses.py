@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from flask import Response, g, request
@@ -20,6 +23,9 @@ from sightline_search_gateway.search.service import SearchOutcome
 log = structlog.get_logger()
 CHUNK_BYTES = 1024 * 1024
 """How many bytes of a file are read, and held in memory, at once."""
+NOT_PLAIN = re.compile(r'["%\\/]')
+UNQUOTED = "!#$&+-.^_`|~"
+"""What RFC 8187 lets stand in an encoded value, beside letters and digits."""
 FOR_EVER = "private, max-age=31536000, immutable"
 ASK_AGAIN = "private, no-cache"
 # Pictures are people's: no page of another site may show them, and nothing in them may run.
@@ -110,12 +116,26 @@ def file_response(opened: OpenObject, name: str, tag: str, *, keep: bool) -> Res
     kind = media_type(opened.read(0, SNIFFED_BYTES))
     response.content_type = kind
     disposition = "attachment" if kind == UNKNOWN else "inline"
-    response.headers["Content-Disposition"] = dump_options_header(disposition, {"filename": name})
+    response.headers["Content-Disposition"] = content_disposition(disposition, name)
     wanted = response.content_range
     start, stop = (wanted.start or 0, wanted.stop or 0) if response.status_code == 206 else (0, size)
     response.content_length = stop - start
     response.response = _chunks(opened, start, stop)
     return response
+
+
+def content_disposition(disposition: str, name: str) -> str:
+    """Return the header that names a file, by RFC 6266: in ASCII, and where that is not its own name in UTF-8 too."""
+    own = "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cs"))
+    plain = unicodedata.normalize("NFKD", own).encode("ascii", "ignore").decode()
+    # Quotes and backslashes have to be escaped and % is decoded, by some browsers and not by others.
+    plain = NOT_PLAIN.sub("_", plain).strip() or "picture"
+    if plain.startswith("."):
+        plain = f"picture{plain}"
+    options = {"filename": plain}
+    if plain != own:
+        options["filename*"] = f"UTF-8''{quote(own, safe=UNQUOTED)}"
+    return dump_options_header(disposition, options)
 
 
 def _is_one_range() -> bool:

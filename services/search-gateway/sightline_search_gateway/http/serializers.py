@@ -15,7 +15,7 @@ from sightline_search_gateway.maps.points import COLUMNS, Points
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.results import AskedMap, MapPoints
 from sightline_search_gateway.maps.service import MapView
-from sightline_search_gateway.schemas.images import Image, Images, ShownState
+from sightline_search_gateway.schemas.images import Image, ImageDetails, Images, ShownState
 from sightline_search_gateway.schemas.ingest import Failure, Failures
 from sightline_search_gateway.schemas.maps import MapState
 from sightline_search_gateway.schemas.search import ModelRef, SearchResults
@@ -36,7 +36,7 @@ def is_version(image: catalogue.Image, query: dict[str, str]) -> bool:
 
 
 def serialize_image(image: catalogue.Image, copies: int | None = None) -> Image:
-    """Return an image as an answer has it, with the number of its copies; datetimes stay datetimes."""
+    """Return an image as an answer has it, with the number of its copies; datetimes but `taken_at` stay datetimes."""
     base = f"{PREFIX}/images/{image.id}/"
     version = version_of(image)
     query = f"?v={version}" if version else ""
@@ -54,7 +54,8 @@ def serialize_image(image: catalogue.Image, copies: int | None = None) -> Image:
         "height": image.height,
         "format": image.format,
         "bytes": image.bytes,
-        "taken_at": image.taken_at,
+        "taken_at": wall_time_text(image.taken_at),
+        "taken_offset": image.taken_offset,
         "camera": image.camera,
         "modified_at": image.modified_at,
         "indexed_at": image.indexed_at,
@@ -62,6 +63,24 @@ def serialize_image(image: catalogue.Image, copies: int | None = None) -> Image:
         "thumbnail_url": f"{base}thumbnail{query}",
         "preview_url": f"{base}preview{query}",
         "file_url": f"{base}file{query}",
+    }
+
+
+def wall_time_text(wall_time: datetime | None) -> str | None:
+    """Return a wall time, which has no offset, as an answer has it."""
+    return None if wall_time is None else wall_time.isoformat()
+
+
+def serialize_details(image: catalogue.Image, copies: int) -> ImageDetails:
+    """Return an image with all that is known of it and the number of its copies, as an answer has it."""
+    place = image.place
+    return {
+        **serialize_image(image, copies),
+        "taken_from": image.taken_from,
+        "place": None if place is None else {"latitude": place[0], "longitude": place[1]},
+        "lens": image.lens,
+        "rating": image.rating,
+        "keywords": image.keywords,
     }
 
 
@@ -142,6 +161,7 @@ def serialize_map(view: MapView) -> MapState:
 def serialize_map_request(request: MapRequest) -> AskedMap:
     """Return the request of a map as an answer repeats it; ids, of which there may be many, by their number alone."""
     fields = asdict(request) | {"ids": len(request.ids), "upload": request.upload is not None}
+    fields |= {"after": wall_time_text(request.after), "before": wall_time_text(request.before)}
     return cast("AskedMap", fields)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sightline_catalogue import Filter
+from sightline_catalogue import Filter, canonical, canonical_folder
 
 FEWEST = 10
 """Pictures; of fewer, neighbourhoods say nothing."""
@@ -44,8 +45,8 @@ class MapRequest:
     def of(cls, body: dict[str, Any]) -> MapRequest:
         """Return the request of a validated body; equivalent bodies give equal requests."""
         return cls(
-            labels=tuple(sorted(set(body.get("labels", ())))),
-            folders=tuple(sorted(set(body.get("folders", ())))),
+            labels=tuple(sorted(set(map(canonical, body.get("labels", ()))))),
+            folders=tuple(sorted(set(wanted_folders(body.get("folders", ()))))),
             after=body.get("after"),
             before=body.get("before"),
             ids=tuple(sorted({str(one) for one in body.get("ids", ())})),
@@ -63,7 +64,7 @@ class MapRequest:
             fields[name] = tuple(fields[name])
         for name in ("after", "before"):
             if fields[name] is not None:
-                fields[name] = datetime.fromisoformat(fields[name])
+                fields[name] = datetime.fromisoformat(fields[name]).replace(tzinfo=None)
         return cls(**fields)
 
     def dump(self) -> bytes:
@@ -84,6 +85,12 @@ class MapRequest:
     def is_filtered(self) -> bool:
         """Whether it selects by a filter, so that its images may change."""
         return not self.ids and self.upload is None
+
+
+def wanted_folders(folders: Iterable[str]) -> tuple[str, ...]:
+    """Return the folders of a filter by their paths; none, which means all, where the bucket itself is among them."""
+    paths = tuple(map(canonical_folder, folders))
+    return paths if all(paths) else ()
 
 
 def too_few(count: int, verb: str = "match") -> str:

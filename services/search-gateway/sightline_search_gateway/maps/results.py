@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sightline_search_gateway.answer_schemas import WallTime
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 Step = Literal["vectors", "affinities", "optimizing", "separating"]
@@ -17,8 +18,8 @@ class AskedMap(TypedDict):
 
     labels: tuple[str, ...]
     folders: tuple[str, ...]
-    after: datetime | None
-    before: datetime | None
+    after: WallTime | None
+    before: WallTime | None
     ids: Annotated[int, "How many pictures were named one by one; 0 where a filter was given."]
     upload: Annotated[bool, "Whether the pictures were uploaded for this map."]
     per_label: int

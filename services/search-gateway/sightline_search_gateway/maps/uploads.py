@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 from sightline.encoder.client import BULK, EncoderClient, ItemError, RawPixels
-from sightline_catalogue import ModelRef
+from sightline_catalogue import ModelRef, canonical
 from sightline_pictures import PictureError, PictureSettings, Preprocessing
 from sightline_pictures.decoder_pool import DecoderPool
 from sightline_pictures.proto import from_proto
@@ -57,7 +57,7 @@ class _Opened:
 def label_of(name: str) -> str | None:
     """Return the folder that a file of that name lies in; None where the name has none."""
     folders = [part for part in name.replace("\\", "/").split("/")[:-1] if part not in ("", ".", "..")]
-    return folders[-1] if folders else None
+    return canonical(folders[-1]) if folders else None
 
 
 def dump_files(pictures: Sequence[UploadedPicture]) -> bytes:

@@ -14,19 +14,14 @@ from sightline_catalogue import Image
 from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.media_types import MIME_TYPES
-from sightline_search_gateway.http.openapi import Answer, picture_answer, problem_answers, ranged
+from sightline_search_gateway.http.openapi import picture_answer, problem_answers, ranged
 from sightline_search_gateway.http.requests import filter_of
 from sightline_search_gateway.http.responses import file_response, has_etag, json_response, picture_response
-from sightline_search_gateway.http.serializers import PREFIX, is_version, serialize_image, serialize_page
+from sightline_search_gateway.http.serializers import PREFIX, is_version, serialize_details, serialize_page
 from sightline_search_gateway.images.service import RenderedPicture
-from sightline_search_gateway.schemas.images import Browse, Images, Version
+from sightline_search_gateway.schemas.images import Browse, ImageDetails, Images, Version
 
 blueprint = APIBlueprint("images", __name__, tag="Images", url_prefix=f"{PREFIX}/images")
-# Of a schema that is part of another one, as Image is of Images, APIFlask would make a second copy.
-IMAGE: Answer = {
-    "description": "The picture's data.",
-    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Image"}}},
-}
 FILE = ranged(picture_answer("The file.", *MIME_TYPES))
 WEBP = picture_answer("The picture as WebP.", "image/webp")
 
@@ -36,7 +31,10 @@ WEBP = picture_answer("The picture as WebP.", "image/webp")
 @blueprint.output(schema_of(Images), description="A page of pictures.")
 @blueprint.doc(operation_id="browseImages", responses=problem_answers(404, 422, 503))
 def browse(query: dict[str, Any]) -> Response:
-    """Browse the collection, the newest first: by when it was taken, else modified."""
+    """Browse the collection, the newest first: by the clock where it was taken, else by when it was modified, in UTC.
+
+    A file whose time is in the future comes last.
+    """
     copies_of = query.get("copies_of")
     page = current().images.browse(
         filter_of(query),
@@ -49,11 +47,12 @@ def browse(query: dict[str, Any]) -> Response:
 
 
 @blueprint.get("/<uuid:image_id>")
-@blueprint.doc(operation_id="getImage", responses={200: IMAGE, **problem_answers(404, 503)})
+@blueprint.output(schema_of(ImageDetails), description="The picture's data.")
+@blueprint.doc(operation_id="getImage", responses=problem_answers(404, 503))
 def get_image(image_id: str) -> Response:
     """Get what is known of a picture."""
     collection, image = current().images.locate(str(image_id))
-    return json_response(serialize_image(image, *collection.count_copies([image])))
+    return json_response(serialize_details(image, *collection.count_copies([image])))
 
 
 @blueprint.get("/<uuid:image_id>/file")
@@ -70,8 +69,7 @@ def get_file(image_id: str, version: dict[str, str]) -> Response:
         tag = hashlib.sha256(opened.object.etag.encode()).hexdigest()[:32]
         # The catalogue may be behind the bucket: its version is only of the file that it describes.
         keep = opened.object.etag == image.etag and is_version(image, version)
-        name = "".join(char for char in image.key.rpartition("/")[2] if char.isprintable())
-        response = file_response(opened, name, tag, keep=keep)
+        response = file_response(opened, image.key.rpartition("/")[2], tag, keep=keep)
         response.call_on_close(opening.pop_all().close)
     return response
 

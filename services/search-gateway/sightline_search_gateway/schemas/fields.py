@@ -40,6 +40,16 @@ class Moment(fields.Field[datetime]):
         return moment
 
 
+class WallMoment(fields.Field[datetime]):
+    """A date or a date with a time, as RFC 3339, with or without an offset. Loads as a naive datetime, without it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        try:
+            return datetime.fromisoformat(str(value).strip()).replace(tzinfo=None)
+        except (ValueError, OverflowError):
+            raise ValidationError("Not a date such as 2024-05-31 or 2024-05-31T18:00:00.") from None
+
+
 def _no_controls(text: str) -> None:
     if CONTROLS.search(text):
         raise ValidationError("Control characters are not allowed.")
@@ -61,12 +71,22 @@ def text(description: str = "", *, blank: bool = True, **options: Any) -> fields
     return fields.String(validate=[length, _no_controls], metadata=metadata, **options)
 
 
-def moment(description: str, *, null: bool = False) -> Moment:
+def moment(description: str) -> Moment:
+    """Return a field for a date or a date with a time."""
+    kinds = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
+    return Moment(metadata={"description": description, "anyOf": kinds})
+
+
+def wall_moment(which: str, *, null: bool = False) -> WallMoment:
     """Return a field for a date or a date with a time, or where `null` says so for null."""
+    description = (
+        f"Taken (or, where that is not known, modified) {which}. It means the clock on the wall where a "
+        "picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC."
+    )
     kinds = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
     if null:
         kinds.append({"type": "null"})
-    return Moment(allow_none=null, metadata={"description": description, "anyOf": kinds})
+    return WallMoment(allow_none=null, metadata={"description": description, "anyOf": kinds})
 
 
 def many(description: str, item: fields.Field[Any] | None = None) -> fields.List[Any]:

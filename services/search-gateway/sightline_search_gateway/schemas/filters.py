@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from apiflask import Schema
 
-from sightline_search_gateway.schemas.fields import many, moment
+from sightline_search_gateway.schemas.fields import many, wall_moment
 
 
 class Filters(Schema):
     """Which pictures; different filters must all hold, of one that is repeated any."""
 
     label = many("The name of the folder that the picture lies in; repeat it for several.")
-    folder = many("A folder's path; what lies in folders below it counts too. Repeat it for several.")
-    after = moment("Taken (or, where that is not known, modified) at this moment or later.")
-    before = moment("Taken (or, where that is not known, modified) before this moment.")
+    folder = many("A folder's path; `a/b/` is `a/b`. What lies in folders below it counts too. Repeat it for several.")
+    after = wall_moment("at this moment or later")
+    before = wall_moment("before this moment")

@@ -9,7 +9,7 @@ from apiflask import Schema
 from marshmallow import fields, validate
 from sightline_catalogue import STATES
 
-from sightline_search_gateway.answer_schemas import Uuid
+from sightline_search_gateway.answer_schemas import Offset, Uuid, WallTime
 from sightline_search_gateway.schemas.fields import MAX_LIMIT, text
 from sightline_search_gateway.schemas.filters import Filters
 
@@ -57,7 +57,10 @@ class Image(TypedDict):
     height: int | None
     format: Annotated[str | None, "JPEG, PNG, ..."]
     bytes: int | None
-    taken_at: datetime | None
+    taken_at: Annotated[
+        WallTime | None, "When it was taken, by the clock on the wall there. Sorting, `after` and `before` go by it."
+    ]
+    taken_offset: Annotated[Offset | None, "How far that clock was ahead of UTC; null where it is not known."]
     camera: str | None
     modified_at: datetime | None
     indexed_at: datetime | None
@@ -68,6 +71,23 @@ class Image(TypedDict):
     thumbnail_url: Annotated[str, "WebP, longest side 384."]
     preview_url: Annotated[str, "WebP, longest side at most 1600."]
     file_url: Annotated[str, "The file itself."]
+
+
+class Place(TypedDict):
+    """A place on the earth, in degrees (WGS 84)."""
+
+    latitude: float
+    longitude: float
+
+
+class ImageDetails(Image):
+    """An image of the collection, with all that is known of it."""
+
+    taken_from: Annotated[str | None, "What says when it was taken: exif, xmp, sidecar, takeout, name and so on."]
+    place: Annotated[Place | None, "Where it was taken."]
+    lens: str | None
+    rating: Annotated[int | None, "1 to 5 stars; -1 for a rejected picture; null without a rating."]
+    keywords: list[str]
 
 
 class Images(TypedDict):

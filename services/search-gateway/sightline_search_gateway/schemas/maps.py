@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 
 from sightline_search_gateway.errors import Refused
 from sightline_search_gateway.maps.results import AskedMap, JobState, MapCluster, MapPoints, MapProgress, Separation
-from sightline_search_gateway.schemas.fields import StrictSchema, many, moment
+from sightline_search_gateway.schemas.fields import StrictSchema, many, wall_moment
 from sightline_search_gateway.schemas.search import ModelRef
 
 MOST_POINTS = 200_000
@@ -42,8 +42,8 @@ class WantedMap(Layout):
 
     labels = many("The names of the folders that the pictures lie in; any of them.")
     folders = many("Folders' paths; what lies below counts too; any of them.")
-    after = moment("Taken (or, where that is not known, modified) at this moment or later.", null=True)
-    before = moment("Taken (or, where that is not known, modified) before this moment.", null=True)
+    after = wall_moment("at this moment or later", null=True)
+    before = wall_moment("before this moment", null=True)
     ids = fields.List(
         fields.UUID(),
         validate=validate.Length(max=MOST_POINTS),

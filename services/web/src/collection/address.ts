@@ -1,5 +1,5 @@
 import type { PageParameters } from '../lib/state/address';
-import { dayStart } from '../map/form';
+import { dayStart } from '../lib/dates';
 import type { ImageFilter } from '../lib/api/images';
 
 /** What the address holds of the collection page; days as an input of dates has them, empty for none. */

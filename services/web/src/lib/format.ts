@@ -1,14 +1,6 @@
 /** How figures and times read on the page. */
 
 const numbers = new Intl.NumberFormat('en');
-const dates = new Intl.DateTimeFormat('en', { day: 'numeric', month: 'long', year: 'numeric' });
-const datesWithTime = new Intl.DateTimeFormat('en', {
-  day: 'numeric',
-  month: 'long',
-  year: 'numeric',
-  hour: 'numeric',
-  minute: '2-digit',
-});
 
 export function count(value: number): string {
   return numbers.format(value);
@@ -44,14 +36,6 @@ export function bytes(value: number): string {
 
 export function milliseconds(value: number): string {
   return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
-}
-
-/** A date of the gateway as a day, or with its time; empty where it is none. */
-export function day(value: string | null | undefined, withTime = false): string {
-  if (!value) return '';
-  const date = new Date(value);
-  if (Number.isNaN(date.getTime())) return '';
-  return (withTime ? datesWithTime : dates).format(date);
 }
 
 /** How long ago, in the largest unit that fits; `now` in milliseconds. */

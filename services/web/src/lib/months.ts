@@ -1,6 +1,4 @@
-import type { Picture } from './api/types';
-
-type Dated = Pick<Picture, 'taken_at' | 'modified_at'>;
+import { dateOf, type Dated } from './dates';
 
 interface Month<T> {
   /** `2024-05`; empty where no date is known. */
@@ -10,20 +8,14 @@ interface Month<T> {
   pictures: T[];
 }
 
-const names = new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric' });
-
-/** When a picture is from: taken, or else changed. */
-export function dateOf(picture: Dated): Date | null {
-  const date = new Date(picture.taken_at ?? picture.modified_at ?? Number.NaN);
-  return Number.isNaN(date.getTime()) ? null : date;
-}
+const names = new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric', timeZone: 'UTC' });
 
 /** Pictures in their order, put together by month. */
 export function byMonth<T extends Dated>(pictures: readonly T[]): Month<T>[] {
   const months: Month<T>[] = [];
   for (const picture of pictures) {
     const date = dateOf(picture);
-    const key = date ? `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, '0')}` : '';
+    const key = date ? date.toISOString().slice(0, -17) : '';
     const last = months.at(-1);
     if (last?.key === key) last.pictures.push(picture);
     else months.push({ key, name: date ? names.format(date) : 'No date', pictures: [picture] });

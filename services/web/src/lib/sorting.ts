@@ -1,4 +1,5 @@
 import type { Picture } from './api/types';
+import { dateOf } from './dates';
 import type { Column, Sort } from './state/address';
 
 const text = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
@@ -13,17 +14,12 @@ function keyOf(picture: Picture, column: Column): string | number | null {
     case 'similarity':
       return picture.similarity ?? null;
     case 'date':
-      return dateOf(picture);
+      return dateOf(picture)?.getTime() ?? null;
     case 'size':
       return picture.width && picture.height ? picture.width * picture.height : null;
     case 'camera':
       return picture.camera;
   }
-}
-
-/** When it was taken, or where that is not known when its file changed. */
-export function dateOf(picture: Picture): string | null {
-  return picture.taken_at ?? picture.modified_at;
 }
 
 /** The pictures in an order; equal ones, and all without a sort, stay in that of the ranking. */

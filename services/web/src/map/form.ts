@@ -1,4 +1,5 @@
 import type { Stats } from '../lib/api/types';
+import { dayStart } from '../lib/dates';
 import { words } from '../lib/format';
 import type { MapRequest } from './types';
 
@@ -17,13 +18,6 @@ interface Filter {
   to: string;
   sample: number;
   perplexity: number;
-}
-
-/** A moment at the start of a day, `days` later, in this place's time; null for no day. */
-export function dayStart(day: string, days = 0): string | null {
-  const [year, month, date] = day.split('-').map(Number);
-  if (!year || !month || !date) return null;
-  return new Date(year, month - 1, date + days).toISOString();
 }
 
 /** The day in `to` counts whole. */

@@ -1,4 +1,5 @@
-import { count, day, plural, words as spoken } from '../lib/format';
+import { day, wallTime } from '../lib/dates';
+import { count, plural, words as spoken } from '../lib/format';
 import type { MapProgress, MapState, Separation } from './types';
 
 /** What a map is of, in a few words. */
@@ -14,8 +15,9 @@ export function mapTitle({ request, total }: Pick<MapState, 'request' | 'total'>
 }
 
 function dateRange(after: string | null, before: string | null): string {
-  if (after && before) return `${day(after)} to ${day(before)}`;
-  return after ? `since ${day(after)}` : before ? `before ${day(before)}` : '';
+  const [from, to] = [day(wallTime(after)), day(wallTime(before))];
+  if (from && to) return `${from} to ${to}`;
+  return from ? `since ${from}` : to ? `before ${to}` : '';
 }
 
 /** How a map came about: "2,000 of 5,321 pictures, perplexity 30". */

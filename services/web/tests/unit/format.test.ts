@@ -57,12 +57,6 @@ describe('times', () => {
   ])('says how long ago %s was', (value, text) => {
     expect(format.ago(value, now)).toBe(text);
   });
-
-  it('leaves out what is no date', () => {
-    expect(format.day('')).toBe('');
-    expect(format.day('soon')).toBe('');
-    expect(format.day('2024-05-31T12:00:00Z')).toBe('May 31, 2024');
-  });
 });
 
 describe('labels', () => {

@@ -11,7 +11,7 @@ const PICTURES: Picture[] = [
   { ...base, name: 'A1.jpg', label: 'ant', similarity: 0.7, width: 20, height: 20, camera: 'Canon' },
 ].map((picture, at) => ({
   ...picture,
-  taken_at: at === 1 ? '2020-01-01T00:00:00Z' : `202${at + 1}-01-01T00:00:00Z`,
+  taken_at: at === 1 ? '2020-01-01T00:00:00' : `202${at + 1}-01-01T00:00:00`,
 }));
 
 const names = (pictures: readonly Picture[]) => pictures.map(({ name }) => name);

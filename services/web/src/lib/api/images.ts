@@ -1,15 +1,15 @@
 import { client, dataOf, deleted } from './client';
 import type { operations } from './schema';
-import type { Picture, PicturePage, Stats } from './types';
+import type { PictureDetails, PicturePage, Stats } from './types';
 
 export type ImageFilter = NonNullable<operations['browseImages']['parameters']['query']>;
 
-/** A page of the collection, the newest first: by when it was taken, else changed. */
+/** A page of the collection, the newest first: by when it was taken, else modified. */
 export function browseImages(filter: ImageFilter, signal: AbortSignal | null = null): Promise<PicturePage> {
   return dataOf(client.GET('/api/v1/images', { params: { query: filter }, signal }));
 }
 
-export function getImage(id: string, signal: AbortSignal | null = null): Promise<Picture> {
+export function getImage(id: string, signal: AbortSignal | null = null): Promise<PictureDetails> {
   return dataOf(client.GET('/api/v1/images/{image_id}', { params: { path: { image_id: id } }, signal }));
 }
 

@@ -8,7 +8,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Browse the collection, the newest first: by when it was taken, else modified. */
+        /**
+         * Browse the collection, the newest first: by the clock where it was taken, else by when it was modified, in UTC.
+         * @description A file whose time is in the future comes last.
+         */
         get: operations["browseImages"];
         put?: never;
         /**
@@ -437,9 +440,9 @@ export interface components {
             status: "ok";
         };
         AskedMap: {
-            /** Format: date-time */
+            /** Format: date-time-local */
             after: string | null;
-            /** Format: date-time */
+            /** Format: date-time-local */
             before: string | null;
             folders: string[];
             /** @description How many pictures were named one by one; 0 where a filter was given. */
@@ -478,9 +481,9 @@ export interface components {
             name: string;
         };
         ComposedQuery: {
-            /** @description Taken (or, where that is not known, modified) at this moment or later. */
+            /** @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC. */
             after?: string;
-            /** @description Taken (or, where that is not known, modified) before this moment. */
+            /** @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC. */
             before?: string;
             /** @description Whether the first 50 results are put into clusters, with a graph of them. true where it is not given. */
             clusters?: boolean;
@@ -493,7 +496,7 @@ export interface components {
             file?: string;
             /** @description How much the picture counts; below zero means away from it. 1.0 where it is not given. */
             file_weight?: number;
-            /** @description A folder's path; what lies in folders below it counts too. Repeat it for several. */
+            /** @description A folder's path; `a/b/` is `a/b`. What lies in folders below it counts too. Repeat it for several. */
             folder?: string[];
             /** @description A picture of the collection; repeat it for several. They are not among the results. */
             id?: string[];
@@ -632,8 +635,13 @@ export interface components {
             similarity: number;
             /** @enum {string} */
             state: "pending" | "indexed" | "failed";
-            /** Format: date-time */
+            /**
+             * Format: date-time-local
+             * @description When it was taken, by the clock on the wall there. Sorting, `after` and `before` go by it.
+             */
             taken_at: string | null;
+            /** @description How far that clock was ahead of UTC; null where it is not known. */
+            taken_offset: string | null;
             /** @description WebP, longest side 384. */
             thumbnail_url: string;
             /** @description Pixels, orientation applied. */
@@ -671,8 +679,65 @@ export interface components {
             sha256: string | null;
             /** @enum {string} */
             state: "pending" | "indexed" | "failed";
-            /** Format: date-time */
+            /**
+             * Format: date-time-local
+             * @description When it was taken, by the clock on the wall there. Sorting, `after` and `before` go by it.
+             */
             taken_at: string | null;
+            /** @description How far that clock was ahead of UTC; null where it is not known. */
+            taken_offset: string | null;
+            /** @description WebP, longest side 384. */
+            thumbnail_url: string;
+            /** @description Pixels, orientation applied. */
+            width: number | null;
+        };
+        ImageDetails: {
+            bytes: number | null;
+            camera: string | null;
+            /** @description How many other pictures have the same bytes, of those that the filters let through; null where not counted. */
+            copies: number | null;
+            /** @description The file itself. */
+            file_url: string;
+            /** @description Each folder above it, by path. */
+            folders: string[];
+            /** @description JPEG, PNG, ... */
+            format: string | null;
+            height: number | null;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            indexed_at: string | null;
+            /** @description Its place in the bucket. */
+            key: string;
+            keywords: string[];
+            /** @description The name of its folder. */
+            label: string | null;
+            lens: string | null;
+            /** Format: date-time */
+            modified_at: string | null;
+            /** @description The last part of its key. */
+            name: string;
+            /** @description Where it was taken. */
+            place: components["schemas"]["Place"] | null;
+            /** @description WebP, longest side at most 1600. */
+            preview_url: string;
+            /** @description 1 to 5 stars; -1 for a rejected picture; null without a rating. */
+            rating: number | null;
+            /** @description Why it failed. */
+            reason: string | null;
+            /** @description Of the file as it was indexed. */
+            sha256: string | null;
+            /** @enum {string} */
+            state: "pending" | "indexed" | "failed";
+            /**
+             * Format: date-time-local
+             * @description When it was taken, by the clock on the wall there. Sorting, `after` and `before` go by it.
+             */
+            taken_at: string | null;
+            /** @description What says when it was taken: exif, xmp, sidecar, takeout, name and so on. */
+            taken_from: string | null;
+            /** @description How far that clock was ahead of UTC; null where it is not known. */
+            taken_offset: string | null;
             /** @description WebP, longest side 384. */
             thumbnail_url: string;
             /** @description Pixels, orientation applied. */
@@ -833,6 +898,10 @@ export interface components {
             collection: components["schemas"]["CollectionRef"] | null;
             models: components["schemas"]["Model"][];
         };
+        Place: {
+            latitude: number;
+            longitude: number;
+        };
         Present: {
             /** Format: uuid */
             id: string;
@@ -988,9 +1057,9 @@ export interface components {
             sample?: number;
         };
         WantedMap: {
-            /** @description Taken (or, where that is not known, modified) at this moment or later. */
+            /** @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC. */
             after?: string | null;
-            /** @description Taken (or, where that is not known, modified) before this moment. */
+            /** @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC. */
             before?: string | null;
             /** @description Folders' paths; what lies below counts too; any of them. */
             folders?: string[];
@@ -1025,20 +1094,20 @@ export interface operations {
                  */
                 label?: string[];
                 /**
-                 * @description A folder's path; what lies in folders below it counts too. Repeat it for several.
+                 * @description A folder's path; `a/b/` is `a/b`. What lies in folders below it counts too. Repeat it for several.
                  * @example [
                  *       "animals/cats"
                  *     ]
                  */
                 folder?: string[];
                 /**
-                 * @description Taken (or, where that is not known, modified) at this moment or later.
+                 * @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
                  * @example 2024-05-01
                  */
                 after?: string;
                 /**
-                 * @description Taken (or, where that is not known, modified) before this moment.
-                 * @example 2024-06-01T00:00:00Z
+                 * @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
+                 * @example 2024-06-01T00:00:00
                  */
                 before?: string;
                 /**
@@ -1100,7 +1169,8 @@ export interface operations {
                      *           "reason": null,
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "state": "indexed",
-                     *           "taken_at": "2024-05-31T18:00:00Z",
+                     *           "taken_at": "2024-05-31T18:00:00",
+                     *           "taken_offset": "+02:00",
                      *           "thumbnail_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/thumbnail?v=9f86d081884c7d65",
                      *           "width": 4032
                      *         }
@@ -1394,19 +1464,31 @@ export interface operations {
                      *       "id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
                      *       "indexed_at": "2024-06-01T08:30:04Z",
                      *       "key": "animals/cats/tom.jpg",
+                     *       "keywords": [
+                     *         "tom",
+                     *         "window"
+                     *       ],
                      *       "label": "cats",
+                     *       "lens": "RF 50mm F1.8 STM",
                      *       "modified_at": "2024-06-01T08:30:00Z",
                      *       "name": "tom.jpg",
+                     *       "place": {
+                     *         "latitude": 48.2082,
+                     *         "longitude": 16.3738
+                     *       },
                      *       "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
+                     *       "rating": 4,
                      *       "reason": null,
                      *       "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *       "state": "indexed",
-                     *       "taken_at": "2024-05-31T18:00:00Z",
+                     *       "taken_at": "2024-05-31T18:00:00",
+                     *       "taken_from": "exif",
+                     *       "taken_offset": "+02:00",
                      *       "thumbnail_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/thumbnail?v=9f86d081884c7d65",
                      *       "width": 4032
                      *     }
                      */
-                    "application/json": components["schemas"]["Image"];
+                    "application/json": components["schemas"]["ImageDetails"];
                 };
             };
             /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
@@ -1818,20 +1900,20 @@ export interface operations {
                  */
                 label?: string[];
                 /**
-                 * @description A folder's path; what lies in folders below it counts too. Repeat it for several.
+                 * @description A folder's path; `a/b/` is `a/b`. What lies in folders below it counts too. Repeat it for several.
                  * @example [
                  *       "animals/cats"
                  *     ]
                  */
                 folder?: string[];
                 /**
-                 * @description Taken (or, where that is not known, modified) at this moment or later.
+                 * @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
                  * @example 2024-05-01
                  */
                 after?: string;
                 /**
-                 * @description Taken (or, where that is not known, modified) before this moment.
-                 * @example 2024-06-01T00:00:00Z
+                 * @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
+                 * @example 2024-06-01T00:00:00
                  */
                 before?: string;
                 /**
@@ -1923,7 +2005,8 @@ export interface operations {
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "similarity": 0.312,
                      *           "state": "indexed",
-                     *           "taken_at": "2024-05-31T18:00:00Z",
+                     *           "taken_at": "2024-05-31T18:00:00",
+                     *           "taken_offset": "+02:00",
                      *           "thumbnail_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/thumbnail?v=9f86d081884c7d65",
                      *           "width": 4032
                      *         }
@@ -3579,20 +3662,20 @@ export interface operations {
                  */
                 label?: string[];
                 /**
-                 * @description A folder's path; what lies in folders below it counts too. Repeat it for several.
+                 * @description A folder's path; `a/b/` is `a/b`. What lies in folders below it counts too. Repeat it for several.
                  * @example [
                  *       "animals/cats"
                  *     ]
                  */
                 folder?: string[];
                 /**
-                 * @description Taken (or, where that is not known, modified) at this moment or later.
+                 * @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
                  * @example 2024-05-01
                  */
                 after?: string;
                 /**
-                 * @description Taken (or, where that is not known, modified) before this moment.
-                 * @example 2024-06-01T00:00:00Z
+                 * @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
+                 * @example 2024-06-01T00:00:00
                  */
                 before?: string;
                 /**
@@ -3691,7 +3774,8 @@ export interface operations {
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "similarity": 0.312,
                      *           "state": "indexed",
-                     *           "taken_at": "2024-05-31T18:00:00Z",
+                     *           "taken_at": "2024-05-31T18:00:00",
+                     *           "taken_offset": "+02:00",
                      *           "thumbnail_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/thumbnail?v=9f86d081884c7d65",
                      *           "width": 4032
                      *         }
@@ -3843,7 +3927,8 @@ export interface operations {
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "similarity": 0.312,
                      *           "state": "indexed",
-                     *           "taken_at": "2024-05-31T18:00:00Z",
+                     *           "taken_at": "2024-05-31T18:00:00",
+                     *           "taken_offset": "+02:00",
                      *           "thumbnail_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/thumbnail?v=9f86d081884c7d65",
                      *           "width": 4032
                      *         }

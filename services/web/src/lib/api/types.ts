@@ -22,5 +22,8 @@ export type Session = Schemas['Session'];
 /** A picture of the collection; with a similarity where a search found it. */
 export type Picture = Schemas['Image'] & { similarity?: number; cluster?: number | null };
 
+/** All that is known of one picture. */
+export type PictureDetails = Schemas['ImageDetails'];
+
 /** RFC 9457; a proxy's answer may have none of it. */
 export type Problem = Partial<Schemas['Problem']>;
