@@ -140,8 +140,8 @@ def test_scan_states_yields_every_image_once(collection, make_image, random_vect
     collection.upsert([failed], None)
     found = {one.id: one for one in collection.scan_states(batch=4)}
     assert len(list(collection.scan_states(batch=26))) == len(found) == 26
-    assert found[failed.id] == (failed.id, failed.etag, "failed", "f.jpg", 1, NOON, None)
-    assert found[images[7].id] == (images[7].id, "e7", "indexed", "7.jpg", 7, None, None)
+    assert found[failed.id] == (failed.id, failed.etag, "failed", "f.jpg", 1, NOON, None, None, None)
+    assert found[images[7].id] == (images[7].id, "e7", "indexed", "7.jpg", 7, None, None, None, None)
 
 
 def test_scan_states_of_an_empty_collection(collection):

@@ -405,6 +405,32 @@ def test_other_bytes_of_the_same_size_and_time_are_found_behind_everything_else(
     assert scene.tasks.sent == []
 
 
+def test_a_changed_sidecar_has_its_picture_looked_at_again_and_is_not_left_out(scene, draw):
+    scene.write("in/a.png", draw(1))
+    scene.write("b.png", draw(2))
+    scene.watcher.step()
+    scene.work()
+    scene.write("in/a.png.xmp", b"<x/>")
+    scene.write("other.xmp", b"<x/>")
+    scene.scan()
+    assert scene.tasks.sent == [("in/a.png", "reread")]
+    assert scene.watcher.status.ignored == 0
+    scene.work()
+    scene.scan()
+    assert scene.tasks.sent == []
+    # A file event tells the same at once.
+    scene.write("b.xmp", b"<x/>")
+    scene.watcher.changed.put("b.xmp")
+    scene.watcher.step()
+    assert scene.tasks.sent == [("b.png", "new")]
+    scene.work()
+    for key in ("b.xmp", "in/a.png.xmp"):
+        (scene.root / key).unlink()
+    scene.scan()
+    assert sorted(scene.tasks.sent) == [("b.png", "reread"), ("in/a.png", "reread")]
+    assert sum(scene.bench.encoder.batches) == 2
+
+
 def test_records_of_an_earlier_version_are_not_read_again(scene, draw):
     scene.write("a.png", draw(1))
     scene.watcher.step()

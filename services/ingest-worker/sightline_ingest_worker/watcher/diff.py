@@ -44,6 +44,7 @@ class RecordState:
     next_try_at: datetime | None = None
     is_missing: bool = False
     stamp: str = ""
+    sidecars: str | None = None
 
 
 def is_named_as_image(seen: BucketObject, known_etag: str | None = None) -> bool:
@@ -78,11 +79,12 @@ def diff(
     identify: Callable[[bytes], str],
     now: datetime,
     could_be_image: Callable[[BucketObject, str | None], bool] = is_named_as_image,
+    note: Callable[[BucketObject, RecordState | None], None] = lambda seen, record: None,
 ) -> Iterator[tuple[str, BucketObject, Change]]:
     """Yield id, object and change of each object, in the order of the listing.
 
     Removes from `known` each object that could be an image. At the end it holds the records whose objects are gone, or
-    could not be images.
+    could not be images. Calls `note` with each object before, and with the record of one that could be an image.
     """
     for seen in listing:
         image_id = identify(seen.raw_name)
@@ -90,4 +92,5 @@ def diff(
         is_candidate = could_be_image(seen, record.etag if record is not None else None)
         if is_candidate:
             known.pop(image_id, None)
+        note(seen, record if is_candidate else None)
         yield image_id, seen, classify(seen, record, now, could_be_image=is_candidate)

@@ -35,6 +35,7 @@ from sightline_ingest_worker.watcher.missing_records import MissingRecords
 from sightline_ingest_worker.watcher.reconciler import LARGE, Reconciler
 from sightline_ingest_worker.watcher.scan import Scan
 from sightline_ingest_worker.watcher.scan_schedule import ScanSchedule
+from sightline_ingest_worker.watcher.sidecars import pictures_beside
 from sightline_ingest_worker.watcher.task_queue import TaskQueue
 
 log = structlog.get_logger()
@@ -279,6 +280,7 @@ class Watcher:
                 is_urgent = reason == "hint" and len(done.touched) <= LARGE
                 self._reread(done.touched, QUEUE_NEW if is_urgent else QUEUE_REREAD)
             self._note_present(seen_objects)
+            self._reread_beside(keys, seen_objects)
             # After what is new was written: what is missing may be the same file, moved.
             gone = self._reconciler.ids_at(self._collections, missing) if missing else []
             if are_deleted:
@@ -305,6 +307,14 @@ class Watcher:
         if destination != QUEUE_REREAD or self._tasks.lengths().reread * KEYS_PER_TASK < MOST_REREAD:
             self._tasks.send(keys, destination)
             metrics.QUEUED.labels("reread").inc(len(keys))
+
+    def _reread_beside(self, keys: list[str], handled: list[BucketObject]) -> None:
+        """Have workers look again at the indexed pictures of changed sidecars, but for those just handled."""
+        if self.root is None:
+            return
+        beside = set(pictures_beside(self.root, keys)) - {seen.key for seen in handled}
+        if indexed := self._reconciler.indexed_among(self._collections[0], sorted(beside)):
+            self._reread(indexed, QUEUE_NEW if len(indexed) <= LARGE else QUEUE_REREAD)
 
     def _begin_scan(self, target: Target) -> None:
         # Those of an earlier scan are still to be found in the queue, or they are done.

@@ -178,6 +178,15 @@ class Reconciler:
         """
         collection.set_stamp(ids, VERIFY)
 
+    def indexed_among(self, collection: Collection, keys: Sequence[str]) -> list[str]:
+        """Return those of some keys whose records are indexed.
+
+        Raises:
+            CatalogueError: The catalogue does not answer.
+        """
+        ids = [self.identify(key.encode("utf-8", "surrogateescape")) for key in keys]
+        return [image.key for image in collection.get(ids) if image is not None and image.state == INDEXED]
+
     def mark_failed_as_due(self, collection: Collection, keys: Sequence[str]) -> None:
         """Mark those of some keys that failed as pending and due.
 

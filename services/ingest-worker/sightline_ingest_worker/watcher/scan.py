@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 from sightline_bucket import Bucket, BucketObject
 from sightline_bucket.left_out import LeftOut
 from sightline_bucket.stamps import changed_at
-from sightline_catalogue import REMOVED, Collection
+from sightline_catalogue import INDEXED, REMOVED, Collection
+from sightline_pictures.metadata import is_sidecar
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
 
 from sightline_ingest_worker.watcher.candidates import Candidates, other_file
 from sightline_ingest_worker.watcher.debouncer import Debouncer
 from sightline_ingest_worker.watcher.diff import RECORDED, Change, RecordState, diff
 from sightline_ingest_worker.watcher.reconciler import AT_ONCE, LARGE, Reconciler
+from sightline_ingest_worker.watcher.sidecars import SidecarComparison
 
 FLUSH_SECONDS = 0.5
 """What is found is recorded, and queued, after so long, however little it is."""
@@ -33,7 +35,7 @@ class Scan:
         debouncer: Where keys go whose files may still be being written.
         searched: The collection that is searched, where it is another one.
         on_present: Called with objects whose records were changed.
-        reread: Called with the keys of objects that are to be compared with their records.
+        reread: Called with the keys of objects that are to be compared with their records, or have other sidecars.
         reread_room: How many keys that may be.
         verify: Folders whose objects are to be compared whatever their stamps are; empty for the whole bucket.
         listed: Objects listed so far, without those that the bucket's selection leaves out.
@@ -67,6 +69,7 @@ class Scan:
         self._new = 0
         self._batch: list[BucketObject] = []
         self._to_verify: list[str] = []
+        self._sidecars = SidecarComparison(self.reread_room)
         self._flushed_at = self._started
         self._steps = self._compare()
 
@@ -91,7 +94,7 @@ class Scan:
         for record in self.collection.scan_states():
             is_missing = record.missing_since is not None
             known[record.id] = RecordState(
-                record.etag or "", record.state, record.next_try_at, is_missing, record.stamp or ""
+                record.etag or "", record.state, record.next_try_at, is_missing, record.stamp or "", record.sidecars
             )
             if len(known) % 1000 == 0:
                 yield
@@ -103,14 +106,16 @@ class Scan:
             if len(others) % 1000 == 0:
                 yield
         listing = self.bucket.list(left_out=self.left_out)
-        could_be_image = self.candidates.could_be_image
-        for image_id, seen, change in diff(listing, known, self.reconciler.identify, self.began_at, could_be_image):
+        could_be_image, identify = self.candidates.could_be_image, self.reconciler.identify
+        for image_id, seen, change in diff(
+            listing, known, identify, self.began_at, could_be_image, self._note_sidecars
+        ):
             self.listed += 1
-            if change is Change.IGNORED:
-                self.left_out.add(*other_file(seen), seen.display_name)
-            else:
+            if change is not Change.IGNORED:
                 others.discard(image_id)
                 self._note(image_id, seen, change)
+            elif not is_sidecar(seen.display_name):
+                self.left_out.add(*other_file(seen), seen.display_name)
             if len(self._batch) >= AT_ONCE:
                 self._flush()
             if self.listed % 200 == 0:
@@ -118,10 +123,21 @@ class Scan:
                     self._flush()
                 yield
         self._flush()
+        self._sidecars.finish()
+        if other_sidecars := self._sidecars.changed[: self.reread_room]:
+            self.reread(other_sidecars)
         yield
         others.update(image_id for image_id, one in known.items() if one.state != REMOVED)
         self.missing = list(others)
         self.is_empty = self.listed == 0 and self.bucket.root is not None
+
+    def _note_sidecars(self, seen: BucketObject, record: RecordState | None) -> None:
+        """Note an object that is a picture with a record, or describes one."""
+        if record is not None:
+            if record.state == INDEXED and seen.key is not None:
+                self._sidecars.add_picture(seen.key, record.sidecars)
+        elif is_sidecar(seen.display_name):
+            self._sidecars.add_sidecar(seen)
 
     def _note(self, image_id: str, seen: BucketObject, change: Change) -> None:
         """Note an object whose record, if it has one, is perhaps to be changed."""

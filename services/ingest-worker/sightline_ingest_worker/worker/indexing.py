@@ -22,6 +22,7 @@ from sightline_ingest_worker.worker.encoding import encode
 from sightline_ingest_worker.worker.item import Content, Failure, FinishedItem, IngestItem, Properties, ReadItem
 from sightline_ingest_worker.worker.metrics import step
 from sightline_ingest_worker.worker.reading import chunks, decode, look_up, read
+from sightline_ingest_worker.worker.sidecars import SidecarFinder
 from sightline_ingest_worker.worker.storing import store
 
 LOCKED_SECONDS = 0.2
@@ -71,7 +72,9 @@ def _look_up(context: WorkerContext, target: Target, keys: Sequence[str]) -> tup
         outcome = _forget(context, target, set(keys) - {item.key for item in present})
         records = target.collection.get([item.id for item in present])
         items = [replace(item, known=known) for item, known in zip(present, records, strict=True)]
-        todo = [item for item in items if not _is_up_to_date(item)]
+        finder = SidecarFinder(context.bucket)
+        items = list(context.readers.map(lambda item: _with_sidecars(item, finder), items))
+        todo = [item for item in items if not (_is_up_to_date(item) and _has_its_sidecars(item))]
     return todo, outcome + Counter(unchanged=len(items) - len(todo))
 
 
@@ -92,6 +95,15 @@ def _is_confirmed(read_item: ReadItem) -> bool:
     """Return whether an object that was to be compared has the bytes of its record."""
     known = read_item.item.known
     return known is not None and _is_touched(read_item.item) and known.sha256 == read_item.sha256 is not None
+
+
+def _with_sidecars(item: IngestItem, finder: SidecarFinder) -> IngestItem:
+    return replace(item, sidecars=finder.find(item.key, is_up_to_date=_is_up_to_date(item)))
+
+
+def _has_its_sidecars(item: IngestItem) -> bool:
+    """Return whether a picture's sidecars are those that it was indexed with."""
+    return item.known is not None and item.known.sidecars == item.sidecar_stamp
 
 
 def _forget(context: WorkerContext, target: Target, keys: set[str]) -> Counter[str]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sightline_bucket import BucketObject
 from sightline_catalogue import Image
 from sightline_pictures import Picture
-from sightline_pictures.metadata import NO_TAGS, Tags
+from sightline_pictures.metadata import NO_TAGS, Tags, stamp_of
 
 OUTCOMES = ("indexed", "copied", "unchanged", "failed", "waiting", "gone")
 """The outcomes of a key: `indexed` was encoded, `copied` has the vector of equal bytes, `unchanged` was up to date,
@@ -42,6 +42,7 @@ class IngestItem:
         seen: The object as it was before it was read.
         known: Its record, if it has one.
         failure: Why it is not read.
+        sidecars: The files beside it that describe it.
     """
 
     key: str
@@ -49,6 +50,12 @@ class IngestItem:
     seen: BucketObject
     known: Image | None = None
     failure: Failure | None = None
+    sidecars: tuple[BucketObject, ...] = ()
+
+    @property
+    def sidecar_stamp(self) -> str | None:
+        """What its record holds of its sidecars."""
+        return stamp_of((one.display_name, one.etag) for one in self.sidecars)
 
 
 @dataclass(frozen=True)
@@ -59,12 +66,14 @@ class ReadItem:
         seen: The object as it was after it was read.
         sha256: The SHA-256 of its bytes; None if it was not read, or changed meanwhile.
         changed: Whether it changed while it was read.
+        sidecar_tags: What its sidecars say.
     """
 
     item: IngestItem
     seen: BucketObject
     sha256: str | None = None
     changed: bool = False
+    sidecar_tags: tuple[Tags, ...] = ()
 
     @property
     def attempts(self) -> int:

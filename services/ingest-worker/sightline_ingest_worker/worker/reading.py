@@ -15,6 +15,7 @@ from sightline_ingest_worker.target import Target
 from sightline_ingest_worker.worker.context import WorkerContext
 from sightline_ingest_worker.worker.item import Content, Failure, IngestItem, Properties, ReadItem
 from sightline_ingest_worker.worker.metrics import step
+from sightline_ingest_worker.worker.sidecars import read_sidecars
 
 CHUNK_BYTES = 64 * 1024 * 1024
 """The most bytes of a chunk, unless one file alone is larger."""
@@ -80,7 +81,9 @@ def read(context: WorkerContext, item: IngestItem) -> tuple[ReadItem, bytes] | N
         if not item.seen.etag == seen.etag == after.etag:
             return ReadItem(item, after, changed=True), b""
         # With the stamp from before it was read: what changes it meanwhile is noticed later.
-        return ReadItem(item, replace(after, stamp=seen.stamp), hashlib.sha256(data).hexdigest()), data
+        after = replace(after, stamp=seen.stamp)
+        tags = read_sidecars(context.bucket, item.sidecars)
+        return ReadItem(item, after, hashlib.sha256(data).hexdigest(), sidecar_tags=tags), data
 
 
 def decode(

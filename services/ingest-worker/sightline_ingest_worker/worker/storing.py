@@ -14,7 +14,7 @@ from sightline_catalogue import FAILED, INDEXED, PENDING, Collection, Image
 from sightline_pictures.metadata import combine, read_name
 
 from sightline_ingest_worker.records import listed_record, refused_record
-from sightline_ingest_worker.worker.item import FinishedItem, Properties
+from sightline_ingest_worker.worker.item import FinishedItem, Properties, ReadItem
 from sightline_ingest_worker.worker.metrics import step
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
     failure = content.failure
     if failure is not None and failure.refused:
         return refused_record(bucket_id, read.seen)
-    record = _described(replace(listed_record(bucket_id, read.seen), sha256=read.sha256), content.properties)
+    record = _described(replace(listed_record(bucket_id, read.seen), sha256=read.sha256), read, content.properties)
     now = datetime.now(UTC)
     soon = now + timedelta(seconds=WAIT_SECONDS)
     attempts = read.attempts + 1
@@ -78,9 +78,9 @@ def _stays_indexed(finished: FinishedItem) -> bool:
     )
 
 
-def _described(record: Image, properties: Properties) -> Image:
+def _described(record: Image, read: ReadItem, properties: Properties) -> Image:
     """Return a record with the properties of its file, and with what is known about the picture."""
-    found = combine([properties.tags, read_name(record.key)])
+    found = combine([*read.sidecar_tags, properties.tags, read_name(record.key)])
     return replace(
         record,
         width=properties.width,
@@ -94,6 +94,7 @@ def _described(record: Image, properties: Properties) -> Image:
         lens=found.lens,
         rating=found.rating,
         keywords=list(found.keywords),
+        sidecars=read.item.sidecar_stamp,
     )
 
 
