@@ -105,6 +105,14 @@ quality: setup ## How well names find their pictures (IMAGES=FOLDER whose folder
 naming: setup ## How well clusters are named and queries judged (IMAGES=FOLDER whose folders are labels)
 	@$(BIN)/python -m benchmarks.naming $(if $(IMAGES),--images '$(IMAGES)')
 
+.PHONY: bench-moves
+bench-moves: setup ## Search while thousands of pictures are renamed, split, merged, moved out and back (COUNT=10000)
+	@$(BIN)/python -m benchmarks.moves $(if $(COUNT),--count $(COUNT))
+
+.PHONY: lost-disk
+lost-disk: setup ## Show on a real system what happens when a disk is not mounted (COUNT=300, SCREENSHOTS=FOLDER)
+	@$(BIN)/python -m benchmarks.lost_disk $(if $(COUNT),--count $(COUNT)) $(if $(SCREENSHOTS),--screenshots '$(SCREENSHOTS)')
+
 .PHONY: bench-ingest
 bench-ingest: setup ## Pictures a second through the whole pipeline, beside a bare loop
 	@$(BIN)/python -m benchmarks.ingest $(if $(IMAGES),--images '$(IMAGES)')

@@ -66,7 +66,7 @@ def pipeline(running: System, staged: Path) -> float:
     ended = max(datetime.fromisoformat(one["indexed_at"]).timestamp() for one in running.images() if one["indexed_at"])
     results.say(f"{state.indexed} indexed, {state.failed} failed")
     os.rename(inside, staged)
-    running.rescan()
+    running.confirm_loss()
     running.wait(lambda state: state.known == 0)
     # What is left of thumbnails would spare the next turn their making.
     for folder in (running.stack.state / "thumbnails").iterdir():
@@ -87,7 +87,8 @@ def main() -> None:
     worker = WorkerSettings(bucket=BucketSettings(url="file:///tmp"), thumbnails=ThumbnailSettings(url="file:///tmp/t"))
     model = pictures.load(f"max_batch_size={ENCODE_BATCH}")
     model.warm_up()
-    with system() as running:
+    # What is gone is forgotten at once: the next turn has to encode it again.
+    with system(settings={"WATCHER_KEEP_DAYS": "0"}) as running:
         staged = stage(found, running)
         competitors = {
             "pipeline": lambda: pipeline(running, staged),

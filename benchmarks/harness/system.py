@@ -105,6 +105,12 @@ class System:
         """Have the watcher list the bucket now."""
         self.http.post("/ingest/rescan", json={}).raise_for_status()
 
+    def confirm_loss(self) -> None:
+        """Say, as an owner would, that the pictures that were taken away are really gone."""
+        self.rescan()
+        wait_for("loss to confirm", lambda: self.http.get("/ingest").raise_for_status().json()["held"], INGEST_SECONDS)
+        self.http.post("/ingest/confirm-loss", json={}, headers={"Origin": self.stack.url}).raise_for_status()
+
     def wait(self, done: Callable[[IngestState], bool] = lambda state: state.finished) -> IngestState:
         """Return the state of ingestion once it is as wanted."""
         deadline = time.monotonic() + INGEST_SECONDS
