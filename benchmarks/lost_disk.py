@@ -1,8 +1,9 @@
 """What happens when a disk is not mounted, on a real system: `make lost-disk` (COUNT=300, SCREENSHOTS=FOLDER).
 
-Indexes drawn pictures in a folder and in a second disk inside of it. Then each is away in turn: the folder emptied, with
-one file left, half of it, the second disk inside; and the bucket's folder itself. Prints what `GET /api/v1/ingest` and
-`/readyz` say, and fails if a picture left the search, was deleted, or was encoded again once all is back.
+Indexes drawn pictures in a folder and in a second disk inside of it. Then each is away in turn: the folder emptied,
+one file left in it, half of it, the second disk inside; and the bucket's folder itself. Prints what `GET
+/api/v1/ingest` says, and fails if it was not told, or if a picture left the search, was deleted, or was encoded again
+once all is back.
 """
 
 from __future__ import annotations

@@ -39,6 +39,12 @@ def bucket(open_bucket):
     return open_bucket(writable=True)
 
 
+def test_its_identity_stays_the_same(bucket):
+    before = bucket.identity()
+    bucket.write("top.jpg", b"1")
+    assert bucket.identity() == before
+
+
 @pytest.fixture
 def filled(bucket):
     for key in KEYS:
