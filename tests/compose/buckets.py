@@ -6,9 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import obstore
 from images import drawn, photograph
-from obstore.store import S3Store
 
 SECRET = "only-for-these-tests"
 
@@ -42,27 +40,31 @@ class Objects:
     """The S3 bucket of deploy/s3.yml, as a client on this machine reaches it."""
 
     def __init__(self, port: int) -> None:
-        self._store = S3Store(
-            "pictures",
-            endpoint=f"http://127.0.0.1:{port}",
-            access_key_id="sightline",
-            secret_access_key=SECRET,
-            region="us-east-1",
-            client_options={"allow_http": True, "proxy_excludes": "127.0.0.1"},
+        from botocore.config import Config
+        from botocore.session import Session
+
+        self._client = Session().create_client(
+            "s3",
+            "us-east-1",
+            endpoint_url=f"http://127.0.0.1:{port}",
+            aws_access_key_id="sightline",
+            aws_secret_access_key=SECRET,
+            config=Config(proxies={}, s3={"addressing_style": "path"}),
         )
 
     def put(self, key: str, data: bytes) -> None:
         """Put an object."""
-        obstore.put(self._store, key, data)
+        self._client.put_object(Bucket="pictures", Key=key, Body=data)
 
     def delete(self, key: str) -> None:
         """Delete an object."""
-        obstore.delete(self._store, key)
+        self._client.delete_object(Bucket="pictures", Key=key)
 
     def delete_folder(self, key: str) -> None:
         """Delete all objects whose keys begin with a folder's name."""
-        for page in obstore.list(self._store, prefix=f"{key}/"):
-            obstore.delete(self._store, [item["path"] for item in page])
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket="pictures", Prefix=f"{key}/"):
+            for item in page.get("Contents", ()):
+                self.delete(item["Key"])
 
     def close(self) -> None:
         """Leave the objects to the volume, which goes with the containers."""

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import FakeCollection
+from s3_server import S3Server
 from sightline_catalogue import (
     Catalogue,
     CatalogueSettings,
@@ -31,6 +32,15 @@ from sightline_local.stack import free_port
 DIMENSIONS = 16
 START_SECONDS = 60
 SPRING = datetime(2024, 4, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """An S3 store, which the environment names."""
+    server = S3Server()
+    with server.settings():
+        yield server
+    server.close()
 
 
 class Server:

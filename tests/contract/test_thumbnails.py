@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import pytest
 from fakes import FakeThumbnailStore
-from obstore.store import MemoryStore
 from sightline_bucket import ThumbnailStore
 
 SHA256 = "0" * 64
 
 
-@pytest.fixture(params=["folder", "object store", "fake"])
+@pytest.fixture(params=["folder", "S3", "fake"])
 def thumbnails(request, tmp_path):
     if request.param == "folder":
         return ThumbnailStore((tmp_path / "thumbnails").as_uri())
-    if request.param == "object store":
-        return ThumbnailStore("s3://thumbnails", store=MemoryStore())
+    if request.param == "S3":
+        return ThumbnailStore(f"s3://{request.getfixturevalue('s3').make_bucket()}")
     return FakeThumbnailStore()
 
 

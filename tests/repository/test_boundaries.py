@@ -15,7 +15,7 @@ OWNERS = {
     "qdrant_edge": ("services/qdrant-edge/",),
     "torch": ("services/encoder/",),
     "open_clip": ("services/encoder/", "libs/pictures/tests/"),
-    "obstore": ("libs/bucket/",),
+    "botocore": ("libs/bucket/",),
     "flask": ("services/search-gateway/",),
 }
 """Only the catalogue talks to Qdrant, and only `qdrant-edge` speaks as one; only the encoder holds models."""

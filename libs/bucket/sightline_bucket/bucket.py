@@ -166,10 +166,14 @@ class Bucket(ABC):
         Raises:
             KeyRefused: See `keys.check`; or a pattern leaves it out.
         """
-        exclusion = self.selection.key(keys.check(key).encode())
+        exclusion = self.selection.key(self._check_name(key).encode())
         if exclusion is not None:
             raise KeyRefused(f"{key}: {exclusion}")
         return key
+
+    def _check_name(self, key: str) -> str:
+        """Return the key of an object that may exist; see `keys.check`."""
+        return keys.check(key)
 
     def excluded(self, key: str) -> Exclusion | None:
         """Return why a key is left out: by a pattern, or for a file `.nomedia`, which is looked for; None if it is not.

@@ -12,21 +12,17 @@ LONGEST_KEY, LONGEST_NAME = 1024, 255
 """In bytes, of a key and of each of its parts."""
 
 TOO_LONG = f"its name is longer than {LONGEST_NAME} bytes, or its path than {LONGEST_KEY:,}; shorten it"
-NUMBERED = "its name ends in # and a number, which storage uses for unfinished files; rename it"
 
 
 def problem(raw: bytes) -> str | None:
-    """Return why a raw name cannot be a key; None if it can."""
+    """Return why a file's raw name cannot be a key; None if it can."""
     if len(raw) > LONGEST_KEY or any(len(part) > LONGEST_NAME for part in raw.split(b"/")):
         return TOO_LONG
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         return NOT_UTF8
-    if any(unicodedata.category(character) == "Cc" for character in text):
-        return CONTROL_CHARACTER
-    stem, mark, number = text.rpartition("#")
-    return NUMBERED if mark and stem and number.isascii() and number.isdigit() else None
+    return CONTROL_CHARACTER if any(unicodedata.category(character) == "Cc" for character in text) else None
 
 
 def printable(raw: bytes) -> str:
@@ -36,24 +32,37 @@ def printable(raw: bytes) -> str:
 
 
 def check(key: str) -> str:
-    """Return a key, if it is valid.
+    """Return a key, if a file may have it, and a new object.
 
     Raises:
         KeyRefused: It is empty, absolute, leaves the bucket, or cannot be a name in the bucket.
+    """
+    raw = check_stored(key).encode()
+    wrong = problem(raw)
+    if wrong:
+        raise KeyRefused(f"{_shortened(raw)}: {wrong}")
+    if any(segment in (b"", b".", b"..") for segment in raw.split(b"/")):
+        raise KeyRefused(f"{_shortened(raw)}: a key is relative to the bucket, without empty parts, '.' and '..'")
+    return key
+
+
+def check_stored(key: str) -> str:
+    """Return a key, if an object store may have an object of it: there, '..' and a line break are names like others.
+
+    Raises:
+        KeyRefused: It is empty, too long, or no text.
     """
     try:
         raw = key.encode("utf-8")
     except UnicodeEncodeError:
         raise KeyRefused(f"{printable(key.encode('utf-8', 'backslashreplace'))}: {NOT_UTF8}") from None
-    name = printable(raw)
-    if len(name) > LONGEST_NAME:
-        name = f"{name[:60]}..."
     if not raw:
         raise KeyRefused("an empty key names nothing")
-    wrong = problem(raw)
-    if wrong:
-        raise KeyRefused(f"{name}: {wrong}")
-    segments = raw.split(b"/")
-    if any(segment in (b"", b".", b"..") for segment in segments):
-        raise KeyRefused(f"{name}: a key is relative to the bucket, without empty parts, '.' and '..'")
+    if len(raw) > LONGEST_KEY:
+        raise KeyRefused(f"{_shortened(raw)}: {TOO_LONG}")
     return key
+
+
+def _shortened(raw: bytes) -> str:
+    name = printable(raw)
+    return name if len(name) <= LONGEST_NAME else f"{name[:60]}..."

@@ -30,6 +30,8 @@ NO_MEDIA = ".nomedia"
 """A folder with a file of this name, and what is below it, is left out: so Android's programs have it."""
 
 _ANYWHERE = "^(?:.+/)?"
+_NAMELESS = re.compile(r"(?:^|(?<=/))\.{0,2}(?=/|$)(?!^$)")
+"""A part of a key that is empty, `.` or `..`."""
 _FOLDER_MARK = "(?P<ps_d>/)"
 
 
@@ -144,4 +146,6 @@ def _any_of(sources: Sequence[str]) -> re.Pattern[str]:
 
 
 def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")
+    text = raw.decode("utf-8", "surrogateescape")
+    # In an object store, whose keys may have such parts, they name nothing hidden.
+    return _NAMELESS.sub("_", text) if _NAMELESS.search(text) else text

@@ -20,9 +20,8 @@ class BucketSettings(SettingsGroup):
     model_config = SettingsConfigDict(env_prefix="BUCKET_")
 
     url: Url = Field(examples=["file:///srv/pictures"])
-    """The bucket: file:///folder, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix. Credentials of
-    object stores come from their usual variables (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL, GOOGLE_APPLICATION_CREDENTIALS,
-    ...)."""
+    """The bucket: file:///folder or s3://bucket/prefix, of Amazon or a compatible store. Its credentials come from the
+    usual variables (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, ...)."""
     id: str = Field(default="main", pattern=r"^[A-Za-z0-9._-]{1,64}$")
     """Part of every picture's id: keep it when the folder moves, choose another one for another bucket."""
     writable: bool = False

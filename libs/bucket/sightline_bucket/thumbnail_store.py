@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-import obstore
-from obstore.store import ObjectStore
+from sightline_bucket import urls
+from sightline_bucket.errors import ObjectMissing, ObjectUnreadable
+from sightline_bucket.folder_store import FolderStore
 
-from sightline_bucket.errors import ObjectMissing
-from sightline_bucket.stores import LazyStore, bucket_errors, connect
+if TYPE_CHECKING:
+    from sightline_bucket.s3_store import S3Store
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+MAX_BYTES = 16 << 20
+"""More than any thumbnail has."""
 _MAP_ID = re.compile(r"[A-Za-z0-9-]+")
 
 
@@ -25,32 +30,36 @@ class ThumbnailStore:
     map id.
     """
 
-    def __init__(self, url: str, *, store: ObjectStore | None = None) -> None:
-        self._url = url
-        self._open = LazyStore(lambda: connect(url), store)
+    def __init__(self, url: str) -> None:
+        name = f"the store of thumbnails {url}"
+        folder = urls.folder(url)
+        self._store: FolderStore | S3Store
+        if folder is not None:
+            self._store = FolderStore(folder, name)
+        else:
+            # Not for a folder: botocore costs 30 MB.
+            from sightline_bucket.s3_store import S3Store
+
+            self._store = S3Store(url, name)
 
     def put(self, sha256: str, webp: bytes, *, map_id: str | None = None) -> None:
         """Store a thumbnail, atomically; one of the same content is replaced."""
-        path = _path(sha256, map_id)
-        with bucket_errors(self._display_name):
-            obstore.put(self._open(), path, webp)
+        self._store.put(_path(sha256, map_id), webp)
 
     def get(self, sha256: str, *, map_id: str | None = None) -> bytes | None:
-        """Return a thumbnail; None if there is none."""
+        """Return a thumbnail; None if there is none, or it cannot be read, so that it is made again."""
         path = _path(sha256, map_id)
         try:
-            with bucket_errors(self._display_name):
-                return bytes(obstore.get(self._open(), path).bytes())
-        except ObjectMissing:
+            return self._store.read(path, MAX_BYTES)
+        except (ObjectMissing, ObjectUnreadable):
             return None
 
     def exists(self, sha256: str) -> bool:
         """Return whether the collection has a thumbnail."""
         path = _path(sha256, None)
         try:
-            with bucket_errors(self._display_name):
-                obstore.head(self._open(), path)
-        except ObjectMissing:
+            self._store.head(path)
+        except (ObjectMissing, ObjectUnreadable):
             return False
         return True
 
@@ -72,15 +81,9 @@ class ThumbnailStore:
 
     def _delete(self, paths: list[str]) -> None:
         for path in paths:
-            try:
-                with bucket_errors(self._display_name):
-                    obstore.delete(self._open(), path)
-            except ObjectMissing:
-                continue
-
-    @property
-    def _display_name(self) -> str:
-        return f"the store of thumbnails {self._url}"
+            # One that cannot be deleted takes room, and does no other harm.
+            with suppress(ObjectMissing, ObjectUnreadable):
+                self._store.delete(path)
 
 
 def _path(sha256: str, map_id: str | None) -> str:

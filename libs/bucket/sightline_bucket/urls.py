@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from urllib.parse import unquote_to_bytes, urlsplit
 
-CONTAINER_AT_ACCOUNT = ("abfs", "abfss")
-"""Azure's URLs of which what stands before the @ is a container."""
-OBJECT_STORES = ("s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss")
+OBJECT_STORES = ("s3", "s3a")
 
 
 def check(url: str) -> str:
@@ -22,14 +20,10 @@ def check(url: str) -> str:
     if parts.scheme == "file":
         folder(url)
     elif parts.scheme not in OBJECT_STORES:
-        raise ValueError(
-            "it must be a URL such as file:///home/me/Pictures, s3://BUCKET, gs://BUCKET or az://CONTAINER"
-        )
+        raise ValueError("it must be a URL such as file:///home/me/Pictures or s3://BUCKET")
     elif not parts.netloc:
         raise ValueError(f"the bucket's name is missing after {parts.scheme}://")
-    elif (
-        parts.query or ("@" in parts.netloc and parts.scheme not in CONTAINER_AT_ACCOUNT) or parts.password is not None
-    ):
+    elif parts.query or "@" in parts.netloc:
         raise ValueError(
             "credentials do not belong in the URL; set the store's own variables, such as AWS_ACCESS_KEY_ID"
         )

@@ -104,7 +104,6 @@ def test_hidden_files_and_those_of_storage_systems_are_not_listed(bucket, folder
         (b"c1\xc2\x85.jpg", "c1\\x85.jpg", "control character"),
         (b"latin\xe9.jpg", "latin\\xe9.jpg", "UTF-8"),
         (b"folder\xff/inside.jpg", "folder\\xff/inside.jpg", "UTF-8"),
-        (b"staged.jpg#12", "staged.jpg#12", "#"),
     ],
 )
 def test_a_name_that_cannot_be_a_key_is_listed_with_its_problem(bucket, folder, raw, expected, problem):

@@ -19,6 +19,8 @@ SHA = "0123456789abcdef" * 4
         ("file:///a#b", "%23"),
         ("file:///a%00b", "zero byte"),
         ("ftp://host/x", "s3://"),
+        ("gs://bucket", "s3://"),
+        ("az://container", "s3://"),
         ("s3://", "name is missing"),
         ("s3://key:secret@bucket", "AWS_ACCESS_KEY_ID"),
         ("", "URL"),
@@ -88,7 +90,7 @@ def test_a_store_that_cannot_be_written_is_unavailable(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url", ["s3://id:hush@bucket", "s3://hush@bucket/a", "gs://:hush@bucket", "az://container?sv=1&sig=hush"]
+    "url", ["s3://id:hush@bucket", "s3://hush@bucket/a", "s3://:hush@bucket", "s3://bucket?sv=1&sig=hush"]
 )
 @pytest.mark.parametrize("name", ["BUCKET_URL", "THUMBNAIL_URL"])
 def test_credentials_in_a_url_are_refused_and_not_shown(monkeypatch, capsys, url, name):
@@ -102,20 +104,15 @@ def test_credentials_in_a_url_are_refused_and_not_shown(monkeypatch, capsys, url
     assert "hush" not in said
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/a", "az://container/a"])
-def test_errors_of_a_store_hold_no_secret(monkeypatch, url):
+def test_errors_of_a_store_hold_no_secret(monkeypatch):
     for name, value in {
         "AWS_ACCESS_KEY_ID": "hush-id",
         "AWS_SECRET_ACCESS_KEY": "hush",
         "AWS_ENDPOINT_URL": "http://user:hush@127.0.0.1:1",
         "AWS_ALLOW_HTTP": "true",
-        "AZURE_STORAGE_ACCOUNT_NAME": "account",
-        "AZURE_STORAGE_SAS_TOKEN": "?sv=1&sig=hush",
-        "AZURE_STORAGE_ENDPOINT": "http://127.0.0.1:1",
-        "AZURE_ALLOW_HTTP": "true",
     }.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(BucketUnavailable) as caught:
-        open_bucket(BucketSettings(url=url)).stat("cat.jpg")
+        open_bucket(BucketSettings(url="s3://bucket/a")).stat("cat.jpg")
     assert "cannot be reached" in str(caught.value)
     assert "hush" not in str(caught.value)

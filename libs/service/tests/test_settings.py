@@ -106,7 +106,7 @@ def test_a_wrong_secret_is_named_and_not_shown(monkeypatch, capsys, name):
         ("s3://id:hush@bucket/a", "s3://***@bucket/a"),
         ("s3://id:hush/a@b hu,sh@bucket", "s3://***@bucket"),
         ("http://one:6334,http://a:hush@two:6334", "http://***@two:6334"),
-        ("az://container/a?sv=1&sig=hush?hush", "az://container/a?***"),
+        ("s3://bucket/a?sv=1&sig=hush?hush", "s3://bucket/a?***"),
         ("file:///srv/pictures", "file:///srv/pictures"),
     ],
 )

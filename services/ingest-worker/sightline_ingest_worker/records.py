@@ -11,7 +11,7 @@ from sightline_catalogue import FAILED, Image, image_id
 def listed_record(bucket_id: str, seen: BucketObject) -> Image:
     """Return an object's record, pending, with the fields that a listing gives."""
     key = seen.display_name if seen.key is None else seen.key
-    parents = key.split("/")[:-1]
+    folders, label = folders_and_label(key)
     return Image(
         id=image_id(bucket_id, seen.raw_name),
         bucket=bucket_id,
@@ -20,9 +20,19 @@ def listed_record(bucket_id: str, seen: BucketObject) -> Image:
         modified_at=seen.modified_at,
         etag=seen.etag,
         stamp=seen.stamp or None,
-        label=parents[-1] if parents else None,
-        folders=["/".join(parents[: depth + 1]) for depth in range(len(parents))],
+        label=label,
+        folders=folders,
     )
+
+
+def folders_and_label(key: str) -> tuple[list[str], str | None]:
+    """Return the folders that a key is in, the outermost first, and the name of the innermost.
+
+    The empty parts that an object store's key may have (`/a.jpg`, `a//b.jpg`) name no folder.
+    """
+    parents = key.split("/")[:-1]
+    folders = ["/".join(parents[: depth + 1]) for depth, name in enumerate(parents) if name]
+    return folders, next((name for name in reversed(parents) if name), None)
 
 
 def refused_etag(seen: BucketObject) -> str:
