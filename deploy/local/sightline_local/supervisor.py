@@ -23,6 +23,7 @@ from sightline_service import parent_death
 
 from sightline_local.private_folders import PRIVATE_UMASK, make_socket_folder
 from sightline_local.stack import ROOT, Service
+from sightline_local.starts import HOOKS, WITHOUT_REDIS
 
 DIE_WITH_PARENT = [sys.executable, "-P", parent_death.__file__]
 """The prefix of a command that is to end with its parent."""
@@ -134,6 +135,7 @@ class Supervisor:
             "graceful_timeout": service.stop_seconds,
             "max_retry": -1,
             "stdout_stream": log,
+            "hooks": HOOKS if service.name in WITHOUT_REDIS else {},
         }
 
 

@@ -154,6 +154,8 @@ class WatcherStatus(BaseModel):
     """How many are indexed for it."""
     next_failed: int | None = None
     """How many failed."""
+    problem: str | None = None
+    """The errors of the watcher's own that it met since the last scan without one, as a sentence."""
     updated_at: AwareDatetime | None = None
     """When this was written."""
 

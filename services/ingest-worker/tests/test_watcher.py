@@ -573,3 +573,28 @@ def test_it_goes_on_after_redis_and_the_catalogue_failed(make_scene, module_redi
         stop.set()
         thread.join(20)
     assert not thread.is_alive()
+
+
+def test_an_unexpected_error_is_told_until_a_scan_goes_through_and_the_loop_goes_on(scene, draw, monkeypatch):
+    scene.write("a.png", draw(1))
+    really, failures = scene.bucket.list, [KeyError("a field"), None, None]
+
+    def listing(prefix=""):
+        if (error := failures.pop(0)) is not None:
+            raise error
+        return really(prefix)
+
+    told = []
+
+    def is_stopping():
+        told.append(scene.client.hget("sightline:watcher", "problem"))
+        return bool(scene.states) or len(told) > 500
+
+    monkeypatch.setattr(scene.bucket, "list", listing)
+    scene.watcher._stopping = is_stopping
+    scene.watcher.run()
+    assert scene.states == {"a.png": "pending"}
+    assert any("KeyError: 'a field'" in problem for problem in told if problem)
+    scene.watcher._stopping = lambda: False
+    scene.scan()
+    assert scene.client.hget("sightline:watcher", "problem") == ""

@@ -20,6 +20,8 @@ def main() -> int:
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
         from sightline_catalogue import exit_if_too_old
         from sightline_service import configure_logging, load_settings
+        from sightline_service.queues import redis_client
+        from sightline_service.service_starts import noted_start
 
         from sightline_search_gateway.settings import Settings
         from sightline_search_gateway.supervisor import serve
@@ -27,7 +29,8 @@ def main() -> int:
         settings = load_settings(Settings)
         configure_logging(settings.log, "search-gateway")
         exit_if_too_old(settings.catalogue)
-        return serve(settings)
+        with noted_start(redis_client(settings.queue), "search-gateway"):
+            return serve(settings)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from multiprocessing.context import ForkProcess
 import structlog
 from apiflask import APIFlask
 from sightline_service.parent_death import die_with_parent
+from sightline_service.queues import redis_client
+from sightline_service.service_starts import note_start
 from sightline_service.signals import stop_event
 from sightline_service.tracing import flush_traces
 
@@ -51,6 +53,7 @@ def serve(settings: Settings, make_app: AppMaker = serve_app) -> int:
                 _stop(processes, settings.gateway)
                 return CANNOT_START
             log.error("a process ended", pid=process.pid, status=process.exitcode)
+            note_start(redis_client(settings.queue), f"search-gateway {socket.gethostname()}, process {place}")
             time.sleep(RESTART_SECONDS)
             processes[place] = _start(listener, settings, make_app)
     listener.close()

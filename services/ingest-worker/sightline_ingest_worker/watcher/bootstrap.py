@@ -15,6 +15,7 @@ from sightline_service import configure_logging
 from sightline_service.encoder_client import open_encoder
 from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.queues import WATCHER_HASH, redis_client
+from sightline_service.service_starts import noted_start
 from sightline_service.signals import stop_event
 from sightline_service.tracing import flush_traces, set_up_tracing
 
@@ -71,6 +72,14 @@ def run(settings: WatcherSettings) -> int:
     stop = stop_event()
     lock = LeaderLock(redis_client(settings.queue), f"{WATCHER_HASH}:lease")
     try_to_serve_metrics(settings.metrics.address, settings.metrics_port)
+    with noted_start(redis_client(settings.queue), "watcher"):
+        _lead(settings, lock, stop)
+    flush_traces()
+    return 0
+
+
+def _lead(settings: WatcherSettings, lock: LeaderLock, stop: threading.Event) -> None:
+    """Watch whenever this process holds the leader lock, until `stop` is set."""
     renewal = threading.Thread(target=lock.keep, args=(stop,), name="leader-lock", daemon=True)
     while lock.wait(stop.wait):
         if renewal.ident is None:
@@ -86,8 +95,6 @@ def run(settings: WatcherSettings) -> int:
             watcher.run()
         if stop.is_set():
             lock.release()
-    flush_traces()
-    return 0
 
 
 def start_events(settings: WatcherSettings, watcher: Watcher, ends: ExitStack) -> bool:

@@ -123,7 +123,7 @@ class Watcher:
         metrics.PAUSE_SECONDS.set(self._settings.scan_seconds)
         metrics.show_waiting("")
         retrying = Retrying(
-            retry=retry_if_exception_type(UPSTREAM_ERRORS),
+            retry=retry_if_exception_type(Exception),
             wait=wait_exponential(FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS),
             stop=lambda _: self._stopping(),
             after=self._note_failure,
@@ -141,6 +141,9 @@ class Watcher:
 
     def _note_failure(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None
+        if isinstance(error, Exception) and not isinstance(error, UPSTREAM_ERRORS):
+            self._note_unexpected(error)
+            return
         name = service_of(error)
         if self._waiting_for != name:
             log.warning("waiting for a service", service=name, error=" ".join(str(error).split())[:300])
@@ -159,6 +162,14 @@ class Watcher:
         metrics.BUCKET_AWAY.set(problem is not None)
         with suppress(redis.RedisError):
             self.status.write(self._client)
+
+    def _note_unexpected(self, error: Exception) -> None:
+        """Tell of an error that nobody thought of, which has ended a step; the loop goes on with the next."""
+        self._reconciler.unexpected.note(error, "a scan" if self._scan is not None else "its loop")
+        self.status.problem = self._reconciler.unexpected.message
+        with suppress(redis.RedisError):
+            self.status.write(self._client)
+        self._abort_scan()
 
     def step(self) -> None:
         """Do what is due, for about SLICE_SECONDS, then wait HINT_SECONDS for a hint.
@@ -367,6 +378,9 @@ class Watcher:
         self.status.scanning = False
         self.status.ignored = scan.left_out.count
         self.status.last_scan_at = datetime.now(UTC)
+        self.status.problem = self._reconciler.unexpected.message
+        # One that is still there comes again with the next scan.
+        self._reconciler.unexpected.forget()
         self._check_due_at = 0.0
         metrics.show_scan(seconds, period, scan.listed)
         if scan.found:

@@ -37,6 +37,9 @@ TASKS = Gauge(
     "Tasks of up to 32 keys: waiting in the queue new, in backfill, in reread, in progress in a worker.",
     ["queue"],
 )
+UNEXPECTED_ERRORS = Counter(
+    "sightline_watcher_unexpected_errors_total", "Errors that nobody thought of: of one object, or of a whole step."
+)
 WAITING = Gauge(
     "sightline_watcher_waiting", "1 while the watcher waits for a service that does not answer.", ["service"]
 )

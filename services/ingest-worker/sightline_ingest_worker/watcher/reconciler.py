@@ -14,11 +14,13 @@ from sightline_service.batches import batched
 from sightline_service.queues import QUEUE_BACKFILL
 
 from sightline_ingest_worker.records import listed_record, refused_record
+from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS
 from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.backfill import Backfill
 from sightline_ingest_worker.watcher.candidates import Candidates
 from sightline_ingest_worker.watcher.diff import QUEUED, Change, RecordState, classify
 from sightline_ingest_worker.watcher.task_queue import TaskQueue
+from sightline_ingest_worker.watcher.unexpected_errors import UnexpectedErrors
 
 log = structlog.get_logger()
 
@@ -72,6 +74,9 @@ class Reconciler:
         quiet_seconds: A file modified less than this ago is not queued yet.
         candidates: Says which objects could be images.
         backfill: Queues what is only marked.
+
+    Attributes:
+        unexpected: Errors of single objects that nobody thought of; the loop adds those of its steps.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class Reconciler:
         self._quiet = timedelta(seconds=quiet_seconds)
         self._candidates = candidates
         self._backfill = backfill
+        self.unexpected = UnexpectedErrors()
 
     def identify(self, raw_name: bytes) -> str:
         """Return the id of an object's record."""
@@ -111,16 +117,48 @@ class Reconciler:
         """
         done = Reconciled([], [])
         for some in batched(objects, AT_ONCE):
-            records = collection.get([self.identify(seen.raw_name) for seen in some], removed=True)
-            now = datetime.now(UTC)
-            plans = [self._plan(seen, known, now, settled) for seen, known in zip(some, records, strict=True)]
-            self._carry_out(collection, some, plans, queue, reason)
-            for seen, plan in zip(some, plans, strict=True):
-                if seen.key is not None and plan.unsettled:
-                    done.unsettled.append(seen.key)
-                if seen.key is not None and plan.touched:
-                    done.touched.append(seen.key)
+            self._reconcile_or_note(collection, some, queue, reason, settled, done)
         return done
+
+    def _reconcile_or_note(
+        self,
+        collection: Collection,
+        objects: Sequence[BucketObject],
+        queue: str,
+        reason: str,
+        settled: bool,
+        done: Reconciled,
+    ) -> None:
+        """Reconcile a batch; after an error that nobody thought of, each alone, so that it ends only its object."""
+        try:
+            self._reconcile(collection, objects, queue, reason, settled, done)
+        except UPSTREAM_ERRORS:
+            raise
+        except Exception as error:
+            if len(objects) == 1:
+                self.unexpected.note(error, objects[0].display_name)
+                return
+            for seen in objects:
+                self._reconcile_or_note(collection, [seen], queue, reason, settled, done)
+
+    def _reconcile(
+        self,
+        collection: Collection,
+        objects: Sequence[BucketObject],
+        queue: str,
+        reason: str,
+        settled: bool,
+        done: Reconciled,
+    ) -> None:
+        records = collection.get([self.identify(seen.raw_name) for seen in objects], removed=True)
+        now = datetime.now(UTC)
+        plans = [self._plan(seen, known, now, settled) for seen, known in zip(objects, records, strict=True)]
+        self._carry_out(collection, objects, plans, queue, reason)
+        for seen, plan in zip(objects, plans, strict=True):
+            if seen.key is not None and plan.unsettled:
+                done.unsettled.append(seen.key)
+            if seen.key is not None and plan.touched:
+                done.touched.append(seen.key)
 
     def _plan(self, seen: BucketObject, known: Image | None, now: datetime, settled: bool) -> Plan:
         state = None

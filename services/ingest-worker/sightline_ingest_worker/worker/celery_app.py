@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import structlog
+from billiard.process import current_process
 from celery import Celery, Task, signals
 from celery.exceptions import Reject
 from prometheus_client import CollectorRegistry
@@ -19,8 +20,9 @@ from sightline_service import configure_logging
 from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.parent_death import die_with_parent
 from sightline_service.process_metrics import ProcessTreeCollector
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, QUEUE_REREAD
+from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, QUEUE_REREAD, redis_client
 from sightline_service.request_ids import REQUEST_ID, bind_request_id, current_request_id
+from sightline_service.service_starts import forget_starts, note_start, noted_start
 from sightline_service.tracing import flush_traces, set_up_tracing
 
 from sightline_ingest_worker.broker import TASK_INDEX, VISIBILITY_SECONDS, celery_app, trace_tasks
@@ -77,6 +79,11 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
     return app
 
 
+def _process_field(settings: WorkerSettings) -> str:
+    """Return where the starts of this process of the pool are noted; one that takes its place has the same number."""
+    return f"ingest-worker {settings.node}, process {current_process().index}"
+
+
 def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     """Run the worker until SIGTERM; return the exit status."""
     configure_logging(settings.log, "ingest-worker")
@@ -94,11 +101,13 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     @signals.worker_process_init.connect(weak=False)
     def set_up_process(**_: object) -> None:
         die_with_parent(main_process)
+        note_start(redis_client(settings.queue), _process_field(settings))
         if set_up_tracing(settings.tracing, "ingest-worker"):
             trace_tasks()
 
     @signals.worker_process_shutdown.connect(weak=False)
     def end_process(**_: object) -> None:
+        forget_starts(redis_client(settings.queue), _process_field(settings))
         flush_traces()
 
     @signals.task_prerun.connect(weak=False)
@@ -127,5 +136,6 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
         without_mingle=True,
         quiet=True,
     )
-    worker.start()
+    with noted_start(redis_client(settings.queue), "ingest-worker", settings.node):
+        worker.start()
     return int(worker.exitcode or 0)

@@ -53,15 +53,24 @@ def index_keys(context: WorkerContext, keys: Sequence[str], deadline: float = ma
     return outcome
 
 
-def fail_keys(context: WorkerContext, keys: Sequence[str], reason: str) -> Counter[str]:
+def fail_keys(context: WorkerContext, keys: Sequence[str], reason: str, *, unreadable: bool = False) -> Counter[str]:
     """Record keys as failed without reading them; return the number of keys by outcome.
+
+    Args:
+        context: The process's context.
+        keys: The keys.
+        reason: Why.
+        unreadable: They are tried again, ever more rarely.
 
     Raises:
         EncoderError, CatalogueError, BucketUnavailable: A service does not answer.
     """
     target = context.target()
     items, outcome = _look_up(context, target, keys)
-    failed = [FinishedItem(ReadItem(item, item.seen), Content(failure=Failure(reason))) for item in items]
+    failed = [
+        FinishedItem(ReadItem(item, item.seen), Content(failure=Failure(reason, unreadable=unreadable)))
+        for item in items
+    ]
     return outcome + store(context.bucket_id, target.collection, failed)
 
 

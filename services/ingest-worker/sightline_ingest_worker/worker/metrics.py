@@ -25,7 +25,7 @@ STEP_SECONDS = Counter(
 TASKS = Counter(
     "sightline_ingest_tasks_total",
     "Tasks: done, returned (a service did not answer for too long, or the worker stopped), crashed (a process ended "
-    "while it decoded, noticed by the next task).",
+    "while it decoded, noticed by the next task), unexpected (an error that nobody thought of; its keys go on alone).",
     ["outcome"],
 )
 WAITS = Counter("sightline_ingest_waits_total", "Pauses for a service that did not answer or was busy.", ["service"])
@@ -35,7 +35,7 @@ def show_from_zero() -> None:
     """Export every counter from 0 on, so that Prometheus sees its first increase."""
     for outcome in OUTCOMES:
         IMAGES.labels(outcome)
-    for outcome in ("done", "returned", "crashed"):
+    for outcome in ("done", "returned", "crashed", "unexpected"):
         TASKS.labels(outcome)
     for service in SERVICES:
         WAITS.labels(service)

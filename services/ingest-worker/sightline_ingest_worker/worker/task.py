@@ -16,7 +16,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_bef
 from sightline_ingest_worker.upstream_errors import service_of
 from sightline_ingest_worker.worker.context import Stopping, WorkerContext
 from sightline_ingest_worker.worker.indexing import fail_keys, index_keys
-from sightline_ingest_worker.worker.metrics import WAITS
+from sightline_ingest_worker.worker.metrics import TASKS, WAITS
 
 log = structlog.get_logger()
 
@@ -24,6 +24,7 @@ RETRIED = (EncoderError, CatalogueError, BucketUnavailable)
 MAX_CRASHES = 3
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
+UNEXPECTED = "an error of Sightline's own, which its log tells more of; please report it"
 CRASHED = (
     f"decoding it ended the worker's process {MAX_CRASHES} times: the file makes the decoder crash, or needs more "
     "memory or time than is available"
@@ -82,12 +83,36 @@ def index_task(context: WorkerContext, keys: Sequence[str], seconds: float) -> C
     crashes = context.crash_journal.crashes(keys)
     unsuspected = [key for key in keys if key not in crashes]
     if unsuspected:
-        outcome += retry_until(context, deadline, partial(index_keys, context, unsuspected, deadline))
+        outcome += _index_or_fail(context, unsuspected, deadline)
     for key, count in sorted(crashes.items(), key=lambda item: item[1]):
         if count >= MAX_CRASHES:
-            alone = partial(fail_keys, context, [key], CRASHED)
+            outcome += retry_until(context, deadline, partial(fail_keys, context, [key], CRASHED))
         else:
-            alone = partial(index_keys, context, [key], deadline)
-        outcome += retry_until(context, deadline, alone)
+            outcome += _index_or_fail(context, [key], deadline)
         context.crash_journal.clear([key])
     return outcome
+
+
+def _index_or_fail(context: WorkerContext, keys: Sequence[str], deadline: float) -> Counter[str]:
+    """Index keys; after an error that nobody thought of, each alone, so that it is the failure of its object only.
+
+    Raises:
+        Requeue: See `retry_until`.
+    """
+    try:
+        return retry_until(context, deadline, partial(index_keys, context, keys, deadline))
+    except Requeue:
+        raise
+    except Exception as error:
+        TASKS.labels("unexpected").inc()
+        log.exception("unexpected error", keys=len(keys))
+        if len(keys) > 1:
+            return sum((_index_or_fail(context, [key], deadline) for key in keys), Counter[str]())
+        reason = f"{UNEXPECTED}: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    try:
+        return retry_until(context, deadline, partial(fail_keys, context, keys, reason, unreadable=True))
+    except Requeue:
+        raise
+    except Exception:
+        log.exception("a failure could not be recorded", keys=keys)
+        return Counter(failed=len(keys))

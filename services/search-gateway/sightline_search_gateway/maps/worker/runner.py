@@ -22,7 +22,9 @@ from sightline_service import configure_logging
 from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.parent_death import die_with_parent
 from sightline_service.process_metrics import ProcessTreeCollector
+from sightline_service.queues import redis_client
 from sightline_service.request_ids import working_for
+from sightline_service.service_starts import noted_start
 from sightline_service.signals import stop_event
 
 from sightline_search_gateway.maps.jobs import HEARTBEAT_SECONDS, MAX_ATTEMPTS, JobRun, LeaseLost, MapJobs
@@ -177,6 +179,7 @@ def run(settings: MapWorkerSettings) -> int:
     jobs = MapJobs(MapStore(settings.queue, settings.maps))
     worker = MapWorker(jobs, settings.maps.name, process_starter(settings), stopping)
     log.info("ready", name=worker.name, threads=settings.maps.threads)
-    worker.work()
+    with noted_start(redis_client(settings.queue), "map-worker", worker.name):
+        worker.work()
     jobs.store.close()
     return 0
