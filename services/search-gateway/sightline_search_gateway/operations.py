@@ -85,6 +85,7 @@ class Ready:
     collection: str
     database: Annotated[str | None, "What is wrong with the vector database's nodes, though searches are answered."]
     bucket: Annotated[str | None, "What is wrong with the bucket, though searches are answered."]
+    services: Annotated[str | None, "Which services keep restarting or fail, though searches are answered."]
 
 
 @dataclass(frozen=True)
@@ -136,23 +137,32 @@ class OperationsService:
         try:
             collection = self.probe.current()
         except NoCollection as error:
-            raise _not_ready("nothing has been indexed yet: there is no collection") from error
+            raise self._not_ready("nothing has been indexed yet: there is no collection") from error
         except CatalogueError as error:
-            raise _not_ready(f"the catalogue does not answer: {error}") from error
+            raise self._not_ready(f"the catalogue does not answer: {error}") from error
         try:
             served = self.encoder.models(timeout_seconds=PROBE_SECONDS)
         except EncoderError as error:
-            raise _not_ready(f"the encoder does not answer: {error.message}") from error
+            raise self._not_ready(f"the encoder does not answer: {error.message}") from error
         if all(one.fingerprint != collection.model.fingerprint for one in served):
-            raise _not_ready(f"no encoder serves {collection.model.id} ({collection.model.fingerprint[:12]})")
+            raise self._not_ready(f"no encoder serves {collection.model.id} ({collection.model.fingerprint[:12]})")
         database = self.watcher.database()
         return Ready(
             ready=True,
             collection=collection.name,
             database=database.message or None if database else None,
             bucket=self.watcher.bucket_warning(),
+            services=self.watcher.services_warning(),
         )
 
+    def restarts(self) -> dict[str, int]:
+        """Return how often each service was restarted that keeps restarting."""
+        found: dict[str, int] = {}
+        for one in self.watcher.restarting():
+            found[one.service] = max(found.get(one.service, 0), one.restarts)
+        return found
 
-def _not_ready(reason: str) -> ServiceError:
-    return ServiceError("not-ready", reason, retry_after_seconds=2, ready=False)
+    def _not_ready(self, reason: str) -> ServiceError:
+        warning = self.watcher.services_warning()
+        detail = f"{reason}; {warning}" if warning else reason
+        return ServiceError("not-ready", detail, retry_after_seconds=2, ready=False)

@@ -49,6 +49,7 @@ from sightline_service import LogSettings
 from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.left_out_report import LeftOutReport
 from sightline_service.queues import DatabaseStatus, QueueSettings
+from sightline_service.service_starts import RestartingService
 from visitors import CHANGE, READ
 
 MODIFIED_AT = datetime(2024, 5, 1, tzinfo=UTC)
@@ -75,10 +76,19 @@ class FakeWatcher:
     confirmed: list[datetime] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     said_left_out: LeftOutReport | None = None
+    restarts: list[RestartingService] = field(default_factory=list)
 
     def state(self) -> WatcherState:
         """Return what the watcher said."""
         return WatcherState() if self.away else self.said
+
+    def restarting(self) -> list[RestartingService]:
+        """Return the services that keep restarting, as the test says."""
+        return self.restarts
+
+    def services_warning(self) -> str | None:
+        """Return what is wrong with services."""
+        return "; ".join(one.message for one in self.restarts) or None
 
     def database(self) -> DatabaseStatus | None:
         """Return what the watcher said of the database's nodes."""

@@ -12,6 +12,7 @@ from sightline_catalogue import CatalogueUnavailable
 from sightline_search_gateway.settings import GatewaySettings
 from sightline_search_gateway.write_openapi import DOCUMENT, document
 from sightline_service.queues import DatabaseStatus
+from sightline_service.service_starts import RestartingService
 
 AWAY = Unavailable("connection refused")
 
@@ -31,6 +32,7 @@ def test_ingest(world):
         "model_change": None,
         "bucket": None,
         "held": None,
+        "services": None,
         "writable": False,
     }
 
@@ -52,6 +54,25 @@ DEGRADED = DatabaseStatus(
 )
 
 
+def test_a_service_that_keeps_restarting_is_told_by_ingest_readiness_and_metric(world):
+    assert world.client.get("/readyz").json["services"] is None
+    assert 'sightline_service_restarts{service="encoder"} 0.0' in world.client.get("/metrics").text
+    world.watcher.restarts = [RestartingService("watcher", "a", 4), RestartingService("encoder", "b", 2)]
+    for path in ("/readyz", "/api/v1/ingest"):
+        said = world.client.get(path).json["services"]
+        assert said.startswith("watcher (a) was restarted 4 times in 6 minutes"), path
+    metrics = world.client.get("/metrics").text
+    assert 'sightline_service_restarts{service="watcher"} 4.0' in metrics
+    assert 'sightline_service_restarts{service="encoder"} 2.0' in metrics
+    world.encoder.error = AWAY
+    answer = world.client.get("/readyz")
+    assert answer.status_code == 503
+    assert "the encoder does not answer" in answer.json["detail"]
+    assert "encoder (b) was restarted 2 times" in answer.json["detail"]
+    world.watcher.restarts = []
+    assert 'sightline_service_restarts{service="watcher"} 0.0' in world.client.get("/metrics").text
+
+
 def test_one_server_is_one_of_one(world):
     world.watcher.said = replace(world.watcher.said, database=ONE)
     database = world.client.get("/api/v1/ingest").json["database"]
@@ -70,6 +91,7 @@ def test_a_lost_node_is_told_and_searches_go_on(world):
         "collection": world.collection.name,
         "database": MESSAGE,
         "bucket": None,
+        "services": None,
     }
 
 
@@ -145,6 +167,7 @@ def test_alive_and_ready(world):
         "collection": world.collection.name,
         "database": None,
         "bucket": None,
+        "services": None,
     }
     world.watcher.said = replace(world.watcher.said, database=ONE)
     assert world.client.get("/readyz").json["database"] is None

@@ -26,6 +26,7 @@ from sightline_service.queues import (
     redis_client,
 )
 from sightline_service.request_ids import REQUEST_ID, current_request_id
+from sightline_service.service_starts import RestartingService, restarting_services
 from sightline_service.tracing import trace_headers
 
 MAX_REQUESTS = 1000
@@ -126,6 +127,21 @@ class WatcherClient:
         except redis.RedisError as error:
             log.warning("redis does not answer", error=str(error))
             return None
+
+    def restarting(self) -> list[RestartingService]:
+        """Return the services that keep restarting; none where that is not known."""
+        try:
+            return restarting_services(self._probe)
+        except redis.RedisError:
+            return []
+
+    def services_warning(self) -> str | None:
+        """Return what is wrong with services, as a sentence; None where nothing is, or where it is not known."""
+        try:
+            problem = cast("str | None", self._probe.hget(WATCHER_HASH, "problem"))
+        except redis.RedisError:
+            return None
+        return "; ".join([*(one.message for one in self.restarting()), *([problem] if problem else [])]) or None
 
     def request_scan(
         self,

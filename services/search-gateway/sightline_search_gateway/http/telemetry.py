@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from secrets import token_hex
 
 import structlog
 from flask import Flask, Response, g, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from sightline_service.process_metrics import ProcessTreeCollector
 from sightline_service.request_ids import bind_request_id, is_request_id
 
 # Probes and scrapes would drown the rest.
 QUIET = {"/healthz", "/readyz", "/metrics"}
+SERVICES = ("encoder", "ingest-worker", "map-worker", "qdrant-edge", "search-gateway", "watcher")
 SECONDS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 log = structlog.get_logger()
 
@@ -53,6 +55,19 @@ class Telemetry:
             ["source"],
             registry=self.registry,
         )
+
+        self._restarts = Gauge(
+            "sightline_service_restarts",
+            "How often a service that keeps restarting was restarted in six minutes; 0 for the others.",
+            ["service"],
+            registry=self.registry,
+            multiprocess_mode="mostrecent",
+        )
+
+    def restarts(self, counts: Mapping[str, int]) -> None:
+        """Set how often services that keep restarting were restarted."""
+        for service in SERVICES:
+            self._restarts.labels(service).set(counts.get(service, 0))
 
     def step(self, step: str, seconds: float) -> None:
         """Note how long a step of a search took."""

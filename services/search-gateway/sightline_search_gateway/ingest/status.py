@@ -100,6 +100,7 @@ class Ingest(StateCounts):
     bucket: Annotated[BucketProblem | None, "Why the bucket cannot be reached; null while it can."] = None
     held: Annotated[Held | None, "Missing pictures that stay until they are back or confirmed; mostly null."] = None
     model_change: Annotated[ModelChange | None, "How far a change of the model is; null while there is none."] = None
+    services: Annotated[str | None, "Which services keep restarting or fail unexpectedly; null while none does."] = None
     writable: Annotated[bool, "Whether pictures can be added and removed here."] = False
 
 
@@ -180,5 +181,6 @@ class IngestStatusService:
             bucket=BucketProblem(seen.bucket_problem, seen.bucket_problem_since) if seen.bucket_problem else None,
             held=held_of(seen.held),
             model_change=ModelChange(*seen.next_counts, model=seen.next_model) if seen.next_model else None,
+            services=self._watcher.services_warning(),
             writable=self._writable,
         )

@@ -57,4 +57,6 @@ def get_readiness() -> Response:
 )
 def get_metrics() -> Response:
     """Get the gateway's metrics."""
-    return current().telemetry.exposition()
+    container = current()
+    container.telemetry.restarts(container.operations.restarts())
+    return container.telemetry.exposition()
