@@ -34,6 +34,8 @@ class S3Server:
         from werkzeug.serving import WSGIRequestHandler, make_server
 
         class Quiet(WSGIRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def log_request(self, *_: object) -> None:
                 """Log nothing."""
 

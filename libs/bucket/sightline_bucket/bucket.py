@@ -76,7 +76,13 @@ class OpenObject(ABC):
 
 
 class Bucket(ABC):
-    """A folder or an object store. Safe to share between threads; open it after a fork, not before."""
+    """A folder or an object store. Safe to share between threads; open it after a fork, not before.
+
+    Attributes:
+        reads_one_version: Whether what `read` returns is of one version of the object, even if it changes meanwhile.
+    """
+
+    reads_one_version = False
 
     def __init__(self, writable: bool, selection: Selection | None = None) -> None:
         self.writable = writable

@@ -34,6 +34,8 @@ class OpenS3Object(OpenObject):
 class S3Bucket(Bucket):
     """A bucket of S3, or the part of it that a prefix names; it connects on first use."""
 
+    reads_one_version = True
+
     def __init__(self, url: str, *, writable: bool = False, selection: Selection | None = None) -> None:
         super().__init__(writable, selection)
         self._store = S3Store(url, f"the bucket {url}")

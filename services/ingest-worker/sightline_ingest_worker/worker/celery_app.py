@@ -81,7 +81,7 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
 
 def _process_field(settings: WorkerSettings) -> str:
     """Return where the starts of this process of the pool are noted; one that takes its place has the same number."""
-    return f"ingest-worker {settings.node}, process {current_process().index}"
+    return f"ingest-worker {settings.node}, process {getattr(current_process(), 'index', 0)}"
 
 
 def run(settings: WorkerSettings, opener: Opener = open_context) -> int:

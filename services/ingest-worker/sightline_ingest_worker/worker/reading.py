@@ -70,7 +70,7 @@ def read(context: WorkerContext, item: IngestItem) -> tuple[ReadItem, bytes] | N
     with step("read"):
         try:
             data, seen = context.bucket.read(item.key, context.pictures.max_bytes)
-            after = context.bucket.stat(item.key)
+            after = seen if context.bucket.reads_one_version else context.bucket.stat(item.key)
         except ObjectMissing:
             return None
         except ObjectUnreadable as error:
