@@ -768,6 +768,8 @@ export interface components {
             queued: number | null;
             /** @description Whether the bucket is being listed at the moment. */
             scanning: boolean;
+            /** @description Which services keep restarting or fail unexpectedly; null while none does. */
+            services: string | null;
             /** @description Whether pictures can be added and removed here. */
             writable: boolean;
         };
@@ -950,6 +952,8 @@ export interface components {
             /** @description What is wrong with the vector database's nodes, though searches are answered. */
             database: string | null;
             ready: boolean;
+            /** @description Which services keep restarting or fail, though searches are answered. */
+            services: string | null;
         };
         Refused: {
             /** @description As it was sent. */
