@@ -36,5 +36,6 @@ export const state = {
   last_scan_at: '2026-11-24T08:00:00Z',
   bucket: null,
   held: null,
+  services: null,
   writable: true,
 };

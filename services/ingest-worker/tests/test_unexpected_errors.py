@@ -51,8 +51,8 @@ def test_of_a_task_whose_failure_cannot_even_be_recorded_the_rest_goes_on(bench,
 
 
 @pytest.fixture
-def reconciler(bench, make_queue):
-    return Reconciler("main", bench.bucket, bench.thumbnails, make_queue(), 0.0)
+def reconciler(make_queue):
+    return Reconciler("main", make_queue(), 0.0)
 
 
 def test_of_a_listed_object_it_is_counted_and_the_rest_is_queued(bench, draw, reconciler, monkeypatch):

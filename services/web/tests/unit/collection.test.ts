@@ -25,6 +25,7 @@ const quiet: IngestState = {
   bucket: null,
   held: null,
   model_change: null,
+  services: null,
   writable: true,
 };
 
@@ -48,6 +49,12 @@ describe('the ingest corner', () => {
     expect(bucketMessage({ ...quiet, held })).toBe(message);
     expect(ingestSentence({ ...quiet, held })).toBe('Collection: 696 indexed, 412 missing');
     expect(needsAttention({ ...quiet, held })).toBe(true);
+  });
+
+  it('says that a service keeps restarting', () => {
+    const services = 'watcher (a) was restarted 4 times in 6 minutes; its log says why';
+    expect(ingestSentence({ ...quiet, services })).toBe('Collection: 696 indexed, a service needs attention');
+    expect(needsAttention({ ...quiet, services })).toBe(true);
   });
 
   it('counts a failed picture as settled', () => {
