@@ -9,8 +9,6 @@ from s3_server import S3Server
 from sightline_bucket import BucketSettings, BucketUnavailable, open_bucket
 from sightline_catalogue import image_id
 from sightline_ingest_worker.records import folders_and_label
-from sightline_ingest_worker.watcher.reconciler import Reconciler
-from sightline_ingest_worker.watcher.scan import Scan
 from sightline_ingest_worker.worker.indexing import index_keys
 
 
@@ -28,90 +26,70 @@ def name(s3) -> str:
 
 
 @pytest.fixture
-def scan(bench, name, make_queue):
-    """Scans the whole bucket, indexes what is queued, and returns the scan and the outcomes."""
-    bucket = bench.context.bucket = open_bucket(BucketSettings(url=f"s3://{name}", writable=True))
+def scene(scene, name):
+    """A watcher over a bucket of S3, and a worker's work."""
+    scene.bucket = scene.bench.context.bucket = open_bucket(BucketSettings(url=f"s3://{name}", writable=True))
+    scene.start()
+    return scene
 
-    class Untouched:
-        def touch(self, key: str) -> None:
-            """Forget it: everything is settled."""
 
-    def scan():
-        queue = make_queue()
-        done = Scan(
-            bucket=bucket,
-            collection=bench.collection,
-            reconciler=Reconciler("main", queue, 0.0),
-            tasks=queue,
-            debouncer=Untouched(),
-            is_first=True,
-            pause=lambda seconds: None,
-            on_present=lambda objects: None,
-        )
-        while not done.advance(60):
-            pass
-        return done, index_keys(bench.context, queue.keys) if queue.keys else {}
-
-    return scan
+def settle(scene) -> None:
+    """Scan, and do what is queued, until nothing is."""
+    for _ in range(4):
+        scene.scan()
+        scene.work()
 
 
 ODD = ("a//b.png", "/lead.png", "../up.png", "a/./c.png", "a/../d.png", "e\x01.png", "tab\t.png", "s p?a#c%e.png")
 
 
-def test_odd_keys_are_indexed_and_missing_when_their_objects_are_gone(scan, bench, s3, name, draw):
+def test_odd_keys_are_indexed_and_go_when_their_objects_go(scene, s3, name, draw):
     for number, key in enumerate(ODD):
         s3.put(name, key, draw(number))
     s3.put(name, "a/", b"")
-    done, outcome = scan()
-    assert (done.listed, done.ignored) == (len(ODD), 0)
-    assert outcome == {"indexed": len(ODD)}
-    images = bench.collection.by_key()
-    assert set(images) == set(ODD)
+    settle(scene)
+    images = scene.bench.collection.by_key()
+    assert {key: image.state for key, image in images.items()} == dict.fromkeys(ODD, "indexed")
     assert all(image.id == image_id("main", key.encode()) for key, image in images.items())
-    assert all(image.state == "indexed" for image in images.values())
-    assert len(bench.thumbnails.kept) == len(ODD)
-    assert scan()[1] == {}
+    assert scene.watcher.status.ignored == 0
+    assert len(scene.bench.thumbnails.kept) == len(ODD)
     for key in ODD[:4]:
-        bench.context.bucket.delete(key)
-    done, outcome = scan()
-    assert set(done.missing) == {image_id("main", key.encode()) for key in ODD[:4]}
-    assert index_keys(bench.context, list(ODD)) == {"gone": 4, "unchanged": 4}
+        scene.bucket.delete(key)
+    settle(scene)
+    assert index_keys(scene.bench.context, list(ODD)) == {"gone": 4, "unchanged": 4}
 
 
-def test_what_cannot_be_read_fails_alone_and_says_why(scan, bench, s3, name, draw):
+def test_what_cannot_be_read_fails_alone_and_says_why(scene, s3, name, draw):
     for number in range(40):
         s3.put(name, f"{number:02}.png", draw(number))
     s3.put(name, "archived.png", draw(50), StorageClass="DEEP_ARCHIVE")
     s3.put(name, "forbidden.png", draw(51))
     s3.put(name, "broken.png", draw(52))
-    with (
-        s3.fails(f"* /{name}/forbidden.png", 403, "AccessDenied"),
-        s3.fails(f"GET /{name}/broken.png", 500, "InternalError"),
-    ):
-        assert scan()[1] == {"indexed": 40, "failed": 3}
-        failed = {key: image for key, image in bench.collection.by_key().items() if image.state == "failed"}
+    forbidden = s3.fails(f"* /{name}/forbidden.png", 403, "AccessDenied")
+    with forbidden, s3.fails(f"GET /{name}/broken.png", 500, "InternalError"):
+        settle(scene)
+        failed = {key: image for key, image in scene.bench.collection.by_key().items() if image.state == "failed"}
         assert failed["archived.png"].reason == "archived in DEEP_ARCHIVE: restore it to have it indexed"
         assert "forbids" in failed["forbidden.png"].reason
         assert "InternalError" in failed["broken.png"].reason
         assert all(image.next_try_at is not None for image in failed.values())
-        assert scan()[1] == {}
+        assert sum(state == "indexed" for state in scene.states.values()) == 40
     s3.client.copy_object(Bucket=name, Key="archived.png", CopySource={"Bucket": name, "Key": "00.png"})
-    outcome = index_keys(bench.context, list(failed))
-    assert outcome == {"indexed": 2, "copied": 1}
+    assert index_keys(scene.bench.context, list(failed)) == {"indexed": 2, "copied": 1}
 
 
-def test_a_bucket_that_is_gone_or_refuses_everything_changes_nothing(scan, bench, s3, name, draw):
+def test_a_bucket_that_is_gone_or_refuses_everything_changes_nothing(scene, s3, name, draw):
     s3.put(name, "a.png", draw(1))
-    scan()
+    settle(scene)
     with s3.fails("* *", 403, "AccessDenied"):
-        for call in (scan, lambda: index_keys(bench.context, ["a.png", "b.png"])):
+        for call in (scene.scan, lambda: index_keys(scene.bench.context, ["a.png", "b.png"])):
             with pytest.raises(BucketUnavailable, match="refuses everything"):
                 call()
     s3.delete_bucket(name)
-    for call in (scan, lambda: index_keys(bench.context, ["a.png"])):
+    for call in (scene.scan, lambda: index_keys(scene.bench.context, ["a.png"])):
         with pytest.raises(BucketUnavailable, match="was it deleted"):
             call()
-    assert bench.states == {"a.png": "indexed"}
+    assert scene.states == {"a.png": "indexed"}
 
 
 @pytest.mark.parametrize(

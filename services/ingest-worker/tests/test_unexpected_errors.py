@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from prometheus_client import REGISTRY
 from sightline_catalogue import CatalogueError
+from sightline_ingest_worker.watcher.backfill import Backfill
+from sightline_ingest_worker.watcher.candidates import Candidates
 from sightline_ingest_worker.watcher.reconciler import Reconciler
 from sightline_ingest_worker.worker import indexing, reading
 from sightline_ingest_worker.worker.task import index_task
@@ -51,8 +53,9 @@ def test_of_a_task_whose_failure_cannot_even_be_recorded_the_rest_goes_on(bench,
 
 
 @pytest.fixture
-def reconciler(make_queue):
-    return Reconciler("main", make_queue(), 0.0)
+def reconciler(bench, make_queue):
+    queue = make_queue()
+    return Reconciler("main", queue, 0.0, Candidates(bench.bucket), Backfill(queue))
 
 
 def test_of_a_listed_object_it_is_counted_and_the_rest_is_queued(bench, draw, reconciler, monkeypatch):

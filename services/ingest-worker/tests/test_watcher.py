@@ -577,12 +577,12 @@ def test_it_goes_on_after_redis_and_the_catalogue_failed(make_scene, module_redi
 
 def test_an_unexpected_error_is_told_until_a_scan_goes_through_and_the_loop_goes_on(scene, draw, monkeypatch):
     scene.write("a.png", draw(1))
-    really, failures = scene.bucket.list, [KeyError("a field"), None, None]
+    really, failures = scene.bucket.list, [KeyError("a field"), *[None] * 20]
 
-    def listing(prefix=""):
+    def listing(*given, **named):
         if (error := failures.pop(0)) is not None:
             raise error
-        return really(prefix)
+        return really(*given, **named)
 
     told = []
 
