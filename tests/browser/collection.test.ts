@@ -58,7 +58,7 @@ async function openCollection(page: Page, more = ''): Promise<void> {
 }
 
 test('what is left out is listed by kind, once it is asked for', async () => {
-  const { page } = await open();
+  const { page } = await open('');
   await withState(page, { ignored: 361 });
   let asked = 0;
   await page.route('**/api/v1/ingest/left-out', (route) => {

@@ -144,6 +144,20 @@ def test_scan_states_yields_every_image_once(collection, make_image, random_vect
     assert found[images[7].id] == (images[7].id, "e7", "indexed", "7.jpg", 7, None, None, None, None)
 
 
+def test_a_stamp_changes_and_the_rest_stays(collection, make_image, random_vectors):
+    images = [make_image(f"{number}.jpg", stamp="1-7") for number in range(3)]
+    collection.upsert(images, random_vectors(3))
+    before = collection.get([image.id for image in images])
+    assert [image.stamp for image in before] == ["1-7"] * 3
+    collection.set_stamp([images[0].id, images[1].id, NOWHERE], "verify")
+    collection.set_stamp([images[1].id], None)
+    after = collection.get([image.id for image in images])
+    assert after == [replace(image, stamp=stamp) for image, stamp in zip(before, ("verify", None, "1-7"), strict=True)]
+    assert {one.id: one.stamp for one in collection.scan_states()} == {image.id: image.stamp for image in after}
+    assert collection.get([NOWHERE]) == [None]
+    assert collection.nearest(random_vectors(1)[0], SearchParams(limit=5)).images[0].stamp is None
+
+
 def test_scan_states_of_an_empty_collection(collection):
     assert list(collection.scan_states()) == []
     assert collection.counts() == Counts()

@@ -125,7 +125,10 @@ class FakeCollection:
         page = found[params.offset : params.offset + params.limit]
         vectors = np.array([self.stored_vectors[image.id] for image in page], dtype=np.float32)
         return Nearest(
-            [replace(image, attempts=0, etag=None, reason=None, missing_since=None, held_of=None) for image in page],
+            [
+                replace(image, attempts=0, etag=None, stamp=None, reason=None, missing_since=None, held_of=None)
+                for image in page
+            ],
             np.array([similarity[image.id] for image in page], dtype=np.float32),
             vectors.reshape(-1, self.model.dimensions) if params.with_vectors else None,
             self._count_copies(page, params.filter) if params.distinct else None,
