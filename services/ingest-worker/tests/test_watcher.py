@@ -16,6 +16,8 @@ from prometheus_client import REGISTRY
 from sightline_bucket import BucketUnavailable
 from sightline_catalogue import CatalogueUnavailable
 from sightline_ingest_worker.watcher import metrics
+from sightline_ingest_worker.watcher.rescan import request_rescan
+from sightline_service.queues import QueueSettings
 from waiting import wait_for
 
 
@@ -463,6 +465,18 @@ def test_an_owner_may_have_a_part_compared(scene, draw, asked, queued):
     assert sum(scene.bench.encoder.batches) == 3
     scene.scan()
     assert scene.tasks.sent == []
+
+
+def test_an_owner_may_ask_by_a_command(scene, draw, redis_server, capsys):
+    scene.write("in/a.png", draw(1))
+    scene.write("b.png", draw(2))
+    scene.watcher.step()
+    scene.work()
+    assert request_rescan(QueueSettings(redis_url=redis_server.url), "in", verify=True) == 0
+    assert "looks at in now, and compares" in capsys.readouterr().out
+    scene.watcher.step()
+    assert scene.tasks.sent == [("in/a.png", "reread")]
+    assert request_rescan(QueueSettings(redis_url="redis://127.0.0.1:1/0"), "", verify=False) == 1
 
 
 def test_what_is_left_out_is_counted_by_kind(scene, draw):

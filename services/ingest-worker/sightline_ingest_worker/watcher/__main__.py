@@ -11,6 +11,7 @@ from sightline_service.queues import QueueSettings
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.watcher.bootstrap import run
 from sightline_ingest_worker.watcher.confirmation import confirm_loss
+from sightline_ingest_worker.watcher.rescan import request_rescan
 
 
 def main() -> None:
@@ -25,8 +26,23 @@ def main() -> None:
         action="store_true",
         help="tell the watcher that the pictures that it holds, since so many are missing, are really gone",
     )
-    if parser.parse_args().confirm_loss:
+    parser.add_argument(
+        "--rescan",
+        metavar="FOLDER",
+        nargs="?",
+        const="",
+        help="tell the watcher to look at a folder, or at the whole bucket, now",
+    )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="with --rescan: have files read and compared whose size and times are the same, too",
+    )
+    chosen = parser.parse_args()
+    if chosen.confirm_loss:
         sys.exit(confirm_loss(load_settings(QueueSettings)))
+    if chosen.rescan is not None or chosen.verify:
+        sys.exit(request_rescan(load_settings(QueueSettings), chosen.rescan or "", verify=chosen.verify))
     sys.exit(run(load_settings(WatcherSettings)))
 
 

@@ -98,7 +98,6 @@ class Watcher:
         """The target's collection, and the one that is searched where it is another."""
         self._scan: Scan | None = None
         self._schedule = ScanSchedule(settings.scan_seconds)
-        self._scanned_once = False
         self._verify: set[str] = set()
         """Folders of which the next scan has everything read and compared; empty for the whole bucket."""
         self._is_confirming = False
@@ -216,7 +215,6 @@ class Watcher:
             self._missing.load(self._collections)
             self._target = target
             self._abort_scan()
-            self._scanned_once = False
         return target
 
     def _active_collection(self) -> Collection | None:
@@ -373,7 +371,6 @@ class Watcher:
         self._is_confirming = is_news and not self._is_confirming
         if self._is_confirming:
             self.request_scan()
-        self._scanned_once = True
         self._busy = self._busy or scan.found > 0
         self.status.scanning = False
         self.status.ignored = scan.left_out.count

@@ -20,7 +20,7 @@ export function settledShare(state: IngestState): number {
 /** A few words for the corner. */
 export function ingestSummary(state: IngestState): string {
   const change = state.model_change;
-  if (change) return `${count(change.indexed)} of ${count(change.indexed + change.pending)} for a new model`;
+  if (change) return `${count(change.indexed)} of ${count(change.indexed + change.pending)}`;
   if (state.pending > 0) return `${count(state.indexed)} of ${count(state.indexed + state.pending)}`;
   return state.indexed === 1 ? '1 picture' : `${count(state.indexed)} pictures`;
 }

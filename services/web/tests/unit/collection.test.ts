@@ -66,7 +66,7 @@ describe('the ingest corner', () => {
     const model_change = { model: 'ViT-B-32', pending: 70, indexed: 25, failed: 5 };
     const changing = { ...quiet, model_change };
     expect(settledShare(changing)).toBe(0.3);
-    expect(ingestSummary(changing)).toBe('25 of 95 for a new model');
+    expect(ingestSummary(changing)).toBe('25 of 95');
     expect(ingestSentence(changing)).toBe(
       'Collection: 696 indexed, reading everything again for the model ViT-B-32: 30 of 100',
     );
