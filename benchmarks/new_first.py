@@ -23,6 +23,8 @@ POLL_SECONDS = 0.2
 BETWEEN_SECONDS = 2.7
 """Between two new pictures: no multiple of the pause, so that they come at all moments of it."""
 LONGEST_SECONDS = 600.0
+BUSY = (429, 503)
+"""Answers of a gateway whose encoder has too much to do."""
 ALLOWED_SECONDS = 5.0
 """Beside the pause."""
 
@@ -68,8 +70,15 @@ def put_one_after_another(running: System, first: int, count: int) -> Iterator[t
 def is_first(running: System, waiting: Waiting) -> bool:
     """Return whether a search by a picture finds it first."""
     files = {"file": (waiting.key, waiting.data, "image/png")}
-    answer = running.http.post("/search", files=files, headers={"Origin": running.stack.url}).raise_for_status().json()
-    return bool(answer["results"]) and answer["results"][0]["key"] == waiting.key
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while (
+        answer := running.http.post("/search", files=files, headers={"Origin": running.stack.url})
+    ).status_code in BUSY:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(POLL_SECONDS)
+    found = answer.raise_for_status().json()["results"]
+    return bool(found) and found[0]["key"] == waiting.key
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ def scan(schedule: ScanSchedule, clock: Clock, seconds: float) -> float:
     schedule.begin()
     clock.now += seconds
     assert not schedule.is_due
-    return schedule.end()
+    return schedule.end(seconds)
 
 
 def due_after(schedule: ScanSchedule, clock: Clock) -> float:
@@ -43,6 +43,15 @@ def test_a_long_scan_is_followed_by_a_longer_pause_up_to_a_limit():
     assert due_after(schedule, clock) == LONGEST_PAUSE_SECONDS
 
 
+def test_what_a_scan_wrote_makes_no_pause_longer():
+    clock = Clock()
+    schedule = ScanSchedule(60, clock)
+    schedule.begin()
+    clock.now += 100
+    assert schedule.end(10) == 130
+    assert due_after(schedule, clock) == 30
+
+
 def test_what_is_asked_for_during_a_scan_follows_it():
     clock = Clock()
     schedule = ScanSchedule(60, clock)
@@ -50,7 +59,7 @@ def test_what_is_asked_for_during_a_scan_follows_it():
     clock.now += 5
     schedule.request()
     assert not schedule.is_due
-    schedule.end()
+    schedule.end(5)
     assert schedule.is_due
     scan(schedule, clock, 5)
     assert not schedule.is_due

@@ -370,7 +370,7 @@ def test_a_rescan_asked_for_during_a_scan_follows_it(scene, draw, monkeypatch):
     scene.write("late.png", draw(9))
     scene.watcher._schedule.begin()
     scene.watcher.request_scan()
-    scene.watcher._schedule.end()
+    scene.watcher._schedule.end(0.0)
     scene.watcher.step()
     assert "late.png" in scene.states
 

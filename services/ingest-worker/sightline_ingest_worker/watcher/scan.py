@@ -44,6 +44,7 @@ class Scan:
         missing: Ids of the records, in either collection, whose objects were not listed; set at the end.
         is_empty: Whether the bucket is a folder that holds nothing, as that of a disk that is not mounted.
         began_at: When it began.
+        listing_seconds: How long it has listed, without what was written into the catalogue and what else was done.
     """
 
     bucket: Bucket
@@ -62,6 +63,7 @@ class Scan:
     missing: list[str] = field(default_factory=list)
     is_empty: bool = False
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    listing_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self._started = time.monotonic()
@@ -85,8 +87,11 @@ class Scan:
             BucketUnavailable, CatalogueError, redis.RedisError, kombu.exceptions.OperationalError: A service does not
                 answer. This scan cannot be continued; start another one later.
         """
-        until = time.monotonic() + seconds
-        return all(time.monotonic() <= until for _ in self._steps)
+        began = time.monotonic()
+        try:
+            return all(time.monotonic() <= began + seconds for _ in self._steps)
+        finally:
+            self.listing_seconds += time.monotonic() - began
 
     def _compare(self) -> Iterator[None]:
         """Compare; yields often, so that file events are handled in between."""
@@ -158,7 +163,7 @@ class Scan:
         """Bring the records of the batch up to date, and queue what is new."""
         batch, self._batch = self._batch, []
         to_verify, self._to_verify = self._to_verify, []
-        self._flushed_at = time.monotonic()
+        self._flushed_at = began = time.monotonic()
         if not batch:
             return
         if to_verify:
@@ -169,6 +174,7 @@ class Scan:
         self._reconcile(new, QUEUE_NEW if self._new <= LARGE else QUEUE_BACKFILL)
         self._reconcile(rest, QUEUE_BACKFILL)
         self.on_present(batch)
+        self.listing_seconds -= time.monotonic() - began
 
     def _is_new(self, seen: BucketObject) -> bool:
         """Return whether what is found is new, or changed, and has not just not been seen before."""

@@ -12,8 +12,9 @@ LONGEST_PAUSE_SECONDS = 600.0
 class ScanSchedule:
     """Says when the next scan is due.
 
-    Scans begin every `seconds`. One that takes long is followed by a pause three times as long, so that a large bucket
-    is not listed all the time, but not for longer than LONGEST_PAUSE_SECONDS: what is new waits for its end.
+    Scans begin every `seconds`. Where the listing takes long it is followed by a pause three times as long, so that a
+    large bucket is not listed all the time, but not for longer than LONGEST_PAUSE_SECONDS: what is new waits for its
+    end.
 
     Args:
         seconds: From the beginning of a scan to that of the next.
@@ -49,11 +50,14 @@ class ScanSchedule:
         self._is_under_way = False
         self.request()
 
-    def end(self) -> float:
-        """Note that the scan is complete; return the seconds from its beginning to that of the next."""
-        now = self._clock()
-        took = now - self._began_at
-        period = max(self._seconds, took + min(3 * took, LONGEST_PAUSE_SECONDS))
+    def end(self, listing_seconds: float) -> float:
+        """Note that the scan is complete; return the seconds from its beginning to that of the next.
+
+        Args:
+            listing_seconds: How long it listed, without what it wrote into the catalogue and what else was done.
+        """
+        took = self._clock() - self._began_at
+        period = max(self._seconds, took + min(3 * listing_seconds, LONGEST_PAUSE_SECONDS))
         self._is_under_way = False
         if not self._is_requested:
             self._due_at = self._began_at + period
