@@ -50,6 +50,7 @@ class FakeBucket(Bucket):
         reads: How often each key was read.
         on_read: Called with the key in the middle of a read.
         error: What every call raises.
+        is_store: Whether keys are as free as an object store's; else they are as a folder's.
     """
 
     root = None
@@ -64,6 +65,7 @@ class FakeBucket(Bucket):
         self.reads: Counter[str] = Counter()
         self.on_read: Callable[[str], None] = lambda key: None
         self.error: Exception | None = None
+        self.is_store = False
 
     def put(self, key: str, data: bytes, modified_at: datetime = LONG_AGO) -> None:
         """Store an object, as someone does who writes past Sightline."""
@@ -95,6 +97,9 @@ class FakeBucket(Bucket):
     def _describe(self, key: str) -> BucketObject:
         size, problem, stamp = len(self.files[key]), self.problems.get(key), self.stamps.get(key, "")
         return BucketObject(key, key.encode(), key, size, self._modified_at(key), self.etag(key), problem, stamp)
+
+    def _check_name(self, key: str) -> str:
+        return keys.check_stored(key) if self.is_store else keys.check(key)
 
     def _exists(self, path: str) -> bool:
         return path in self.files

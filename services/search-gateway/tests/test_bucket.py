@@ -108,3 +108,29 @@ def test_a_file_over_the_limit_is_not_sent(real, folder, problem, picture):
             "IMAGE_MAX_BYTES"
             in problem(world.client.get(f"/api/v1/images/{image.id}/{rest}"), 404, "not-shown")["detail"]
         )
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["a//b.jpg", "/lead.jpg", "../up.jpg", "a/./b.jpg", "a/../b.jpg", "c\x01d.jpg", "tab\t.jpg", "two\r\nlines.jpg"],
+)
+def test_a_picture_of_any_key_of_a_store_is_shown_sent_and_deleted(make_world, picture, key):
+    world = make_world(writable=True)
+    world.bucket.is_store = True
+    image = world.add(key, picture())
+    found = world.client.get(f"/api/v1/images/{image.id}").json
+    assert found["key"] == key
+    for path in ("file", "preview", "thumbnail"):
+        answer = world.client.get(f"/api/v1/images/{image.id}/{path}")
+        assert answer.status_code == 200, path
+    assert world.client.get(f"/api/v1/images/{image.id}/file").data == world.bucket.files[key]
+    assert world.client.delete(f"/api/v1/images/{image.id}").status_code == 204
+    assert key not in world.bucket.files
+
+
+def test_a_picture_that_cannot_be_read_now_says_why(world, picture):
+    image = world.add("archived.jpg", picture())
+    world.bucket.unreadable["archived.jpg"] = "archived in GLACIER: restore it to have it indexed"
+    answer = world.client.get(f"/api/v1/images/{image.id}/file")
+    assert (answer.status_code, answer.json["type"]) == (404, "urn:sightline:problem:not-shown")
+    assert "archived in GLACIER: restore it" in answer.json["detail"]
