@@ -106,7 +106,8 @@ class Collection:
             UnknownImage: There is no such image.
             NotIndexed: There is, but it has no vector.
         """
-        if [point for point in self._points.retrieve([image_id], with_payload=STATE_PAYLOAD) if _is_removed(point)]:
+        self._queries.check_depth(params)
+        if any(map(_is_removed, self._points.retrieve([image_id], with_payload=STATE_PAYLOAD))):
             raise UnknownImage(f"there is no image {image_id}")
         others = replace(params, exclude=(*params.exclude, image_id))
         try:

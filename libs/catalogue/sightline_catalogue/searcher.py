@@ -18,6 +18,8 @@ from sightline_catalogue.ranking import FIRST_BLOCK, Rank, block_ends, first_of,
 
 MOST_ROUNDS = 8
 """How often a list of images of different bytes is filled up, where copies take its places."""
+CUT_TRIES = 3
+"""How often a page is cut of the list at most; in the end, images that are gone are left out."""
 NARROWED_SECONDS = 60.0
 """How long every search filters for searchable images, after an unfiltered one has found others."""
 
@@ -74,8 +76,11 @@ class Searcher:
         nearest = self._queries.read(page, [point.score for point in page], params)
         return replace(nearest, copies=[0] * len(page)) if params.distinct else nearest
 
-    def _cut(self, origin: api.VectorInput, params: SearchParams) -> Nearest:
-        """Return a page that is cut of the list. An image that was deleted meanwhile is left out."""
+    def _cut(self, origin: api.VectorInput, params: SearchParams, tries: int = CUT_TRIES) -> Nearest:
+        """Return a page that is cut of the list; of a list made anew where images of it left the search meanwhile.
+
+        Where files are moved, the list has left out as a copy what is there in place of such an image.
+        """
         ranks = self._ranks(origin, params, params.offset + params.limit)[params.offset :][: params.limit]
         points = self._points.retrieve(
             [one for _, one in ranks],
@@ -83,6 +88,8 @@ class Searcher:
             with_vectors=WITH_VECTOR if params.with_vectors else None,
         )
         found = {point.id.uuid: point for point in points if self._queries.is_searchable(point)}
+        if len(found) < len(ranks) and tries > 1:
+            return self._cut(origin, params, tries - 1)
         kept = [(-score, found[one]) for score, one in ranks if one in found]
         nearest = self._queries.read([point for _, point in kept], [score for score, _ in kept], params)
         if not params.distinct:

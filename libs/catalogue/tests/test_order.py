@@ -32,6 +32,7 @@ class ReplicatedQdrant(api.PointsServicer):
         asked: The limits of all queries.
         ef: Of the last query.
         is_missing: Whether there is no such collection.
+        on_get: Called when points are read.
     """
 
     def __init__(self) -> None:
@@ -42,6 +43,7 @@ class ReplicatedQdrant(api.PointsServicer):
         self.asked: list[int] = []
         self.ef = 0
         self.is_missing = False
+        self.on_get = lambda: None
         self.random = random.Random(11)
         self.server = grpc.server(ThreadPoolExecutor(2))
         api.add_PointsServicer_to_server(self, self.server)
@@ -87,6 +89,7 @@ class ReplicatedQdrant(api.PointsServicer):
             context.abort(grpc.StatusCode.NOT_FOUND, "no such collection")
         ids = [one.uuid for one in request.ids if one.uuid not in self.gone]
         self.random.shuffle(ids)
+        self.on_get()
         return api.GetResponse(result=[self.point(api.RetrievedPoint(), one) for one in ids])
 
 
@@ -183,6 +186,14 @@ def test_what_lies_deeper_is_refused_with_the_reason(qdrant, collection):
 def test_an_image_that_was_deleted_meanwhile_is_left_out(qdrant, collection):
     qdrant.gone = set(qdrant.order()[62:64])
     assert page(collection, 10, 60) == [*qdrant.order()[60:62], *qdrant.order()[64:70]]
+
+
+def test_a_list_is_made_anew_where_images_left_the_search_meanwhile(qdrant, collection):
+    """As where files are moved: what the list has left out as copies is there in their place."""
+    gone, *rest = [qdrant.order()[62], *qdrant.order()[:62], *qdrant.order()[63:]]
+    qdrant.gone = {gone}
+    qdrant.on_get = lambda: qdrant.scores.pop(gone, None)
+    assert [image.id for image in collection.nearest([1.0, 0.0], SearchParams(limit=80)).images] == rest[:80]
 
 
 def test_similar_images_leave_the_image_itself_out(qdrant, collection):
