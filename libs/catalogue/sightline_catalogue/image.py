@@ -49,6 +49,9 @@ class Image:
         rating: 1 to 5 stars, or -1 for a rejected picture.
         keywords: What people noted.
         sidecars: Changes when the files beside it that describe it do; None where there is none.
+        note: What is missing of the picture; fit to show to a person.
+        reader: The version of the code that read the file; None before there was one.
+        input_sha256: Of the pixels that the model was given, in hexadecimal.
         modified_at: When the object was last modified.
         indexed_at: When its vector was stored.
         etag: Changes when the object does.
@@ -82,6 +85,9 @@ class Image:
     rating: int | None = None
     keywords: list[str] = field(default_factory=list)
     sidecars: str | None = None
+    note: str | None = None
+    reader: int | None = None
+    input_sha256: str | None = None
     modified_at: datetime | None = None
     indexed_at: datetime | None = None
     etag: str | None = None
@@ -103,6 +109,7 @@ class ScanState(NamedTuple):
     stamp: str | None
     missing_since: datetime | None
     sidecars: str | None
+    reader: int | None = None
 
 
 @dataclass(frozen=True)

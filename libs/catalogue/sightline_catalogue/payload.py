@@ -25,7 +25,19 @@ SCAN_FIELDS = tuple(name for name in ScanState._fields if name != "id")
 LABELLED_FIELDS = tuple(name for name in Labelled._fields if name != "id")
 MISSING_FIELDS = ("missing_since", "held_of", "removed_at")
 """Fields of images whose objects are missing."""
-INGEST_FIELDS = ("bucket", "state", "reason", "attempts", "next_try_at", "etag", "stamp", "sidecars", *MISSING_FIELDS)
+INGEST_FIELDS = (
+    "bucket",
+    "state",
+    "reason",
+    "attempts",
+    "next_try_at",
+    "etag",
+    "stamp",
+    "sidecars",
+    "reader",
+    "input_sha256",
+    *MISSING_FIELDS,
+)
 """Fields that only ingestion needs, or that are the same for all results of a search."""
 DETAIL_FIELDS = ("taken_from", "place", "lens", "rating", "keywords")
 """Fields that are shown of one image at a time."""
@@ -55,8 +67,10 @@ _TEXTS = (
     "etag",
     "stamp",
     "sidecars",
+    "note",
+    "input_sha256",
 )
-_INTEGERS = ("attempts", "bytes", "width", "height", "rating", "held_of")
+_INTEGERS = ("attempts", "bytes", "width", "height", "rating", "held_of", "reader")
 _TIMES = ("next_try_at", "modified_at", "indexed_at", "missing_since", "removed_at")
 
 
@@ -222,6 +236,7 @@ def read_found(point_id: str, fields: Fields) -> Image:
         taken_at=_read_wall_time(fields["taken_at"]),
         taken_offset=fields["taken_offset"].string_value or None,
         camera=fields["camera"].string_value or None,
+        note=fields["note"].string_value or None,
         modified_at=_read_time(fields["modified_at"]),
         indexed_at=_read_time(fields["indexed_at"]),
     )
@@ -246,6 +261,8 @@ def read_image(point_id: str, fields: Fields) -> Image:
     image.lens = fields["lens"].string_value or None
     image.rating = _read_integer(fields["rating"])
     image.keywords = _read_texts(fields["keywords"])
+    image.reader = _read_integer(fields["reader"])
+    image.input_sha256 = fields["input_sha256"].string_value or None
     return image
 
 
@@ -261,6 +278,7 @@ def read_scan_state(point_id: str, fields: Fields) -> ScanState:
         stamp=fields["stamp"].string_value or None,
         missing_since=_read_time(fields["missing_since"]),
         sidecars=fields["sidecars"].string_value or None,
+        reader=_read_integer(fields["reader"]),
     )
 
 

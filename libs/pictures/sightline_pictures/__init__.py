@@ -11,7 +11,7 @@ from sightline_pictures.names import (
     name_kind,
     what_it_is,
 )
-from sightline_pictures.picture import MAX_SIDE, Picture, check_size, open_picture, read_tags
+from sightline_pictures.picture import MAX_SIDE, READER_VERSION, Picture, check_size, open_picture, read_tags
 from sightline_pictures.preprocessing import Preprocessing, preprocess
 from sightline_pictures.settings import PictureSettings
 from sightline_pictures.thumbnails import preview, thumbnail
@@ -21,6 +21,7 @@ __all__ = [
     "FORMATS",
     "HEAD_BYTES",
     "MAX_SIDE",
+    "READER_VERSION",
     "NameKind",
     "Picture",
     "PictureError",

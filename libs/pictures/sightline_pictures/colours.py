@@ -22,7 +22,7 @@ _GREY = (128, 128, 128)
 _FAINT = 48
 """Levels of mean distance from white below which something on white is hard to see."""
 _GROUND_SAMPLE = 512
-_SAMPLED_VALUES = 4_000_000
+_SAMPLED_VALUES = 1_000_000
 # No camera's profile is larger, and applying one would take long.
 _LARGEST_PROFILE = 4 * 1024 * 1024
 _BAND_PIXELS = 1_000_000

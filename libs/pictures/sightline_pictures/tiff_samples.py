@@ -25,7 +25,7 @@ Values = NDArray[Any]
 
 _COMPRESSIONS = frozenset({1, 5, 8, 32773, 32946, 34925, 50000, 50001})
 _BAND_BYTES = 8_000_000
-_SAMPLED_VALUES = 2_000_000
+_SAMPLED_VALUES = 1_000_000
 _COLOURS = {tiff.WHITE_IS_ZERO: 1, tiff.BLACK_IS_ZERO: 1, tiff.RGB: 3, tiff.CMYK: 4}
 _MODES = {(1, False): "L", (1, True): "LA", (3, False): "RGB", (3, True): "RGBA", (4, False): "CMYK"}
 

@@ -74,7 +74,7 @@ def _deep_source(data: bytes, layout: tiff_samples.Layout) -> Source:
     def exif() -> Image.Exif:
         return exif_of(tiff.starting_at(data, layout.page))
 
-    # What is decompressed at once, twice, is usually little; of a file of one strip it is all of it.
+    # What is decompressed at once, and copied, is usually little; of a file of one strip it is all of it.
     pixels = layout.width * layout.height
-    cost = max(1, -(-(2 * layout.unit_bytes // max(pixels, 1) + 8) // 16))
+    cost = max(1, -(-(4 * layout.unit_bytes // max(pixels, 1) + 8) // 16))
     return Source((layout.width, layout.height), load, exif, cost=cost)

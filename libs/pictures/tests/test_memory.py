@@ -140,7 +140,7 @@ CASES: list[tuple[str, Maker, tuple[int, int], int]] = [
     ("png in PQ", high_range_png, MEDIUM, OTHER),
     ("tiff planes of 16 bits", deep_tiff("u2", planar=True), LARGE, OTHER),
     ("tiff floats of colours", deep_tiff("f4"), MEDIUM, OTHER),
-    ("tiff doubles in tiles", deep_tiff("f8", tile=512), (4_000, 3_000), OTHER),
+    ("tiff doubles in tiles", deep_tiff("f8", tile=512), (4_000, 3_000), OTHER * 2),
     ("psd", lambda size: psd(np.full((size[1], size[0], 3), 99, "u1")), (5_000, 4_000), OTHER),
     ("psd 16 bits", lambda size: psd(np.full((size[1], size[0], 3), 99, "u2")), (3_500, 3_000), OTHER * 3),
     ("jpeg 2000", maker("JPEG2000"), MEDIUM, OTHER * 3),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sightline_bucket import BucketObject
 from sightline_catalogue import FAILED, Image, image_id
+from sightline_pictures import READER_VERSION
 
 
 def listed_record(bucket_id: str, seen: BucketObject) -> Image:
@@ -43,4 +44,4 @@ def refused_etag(seen: BucketObject) -> str:
 def refused_record(bucket_id: str, seen: BucketObject) -> Image:
     """Return the failed record of an object that, as its listing says, cannot be read."""
     record = listed_record(bucket_id, seen)
-    return replace(record, state=FAILED, reason=seen.problem, etag=refused_etag(seen))
+    return replace(record, state=FAILED, reason=seen.problem, etag=refused_etag(seen), reader=READER_VERSION)

@@ -17,6 +17,7 @@ from sightline_bucket import BucketUnavailable
 from sightline_catalogue import CatalogueUnavailable
 from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.rescan import request_rescan
+from sightline_pictures import READER_VERSION
 from sightline_service.queues import QueueSettings
 from waiting import wait_for
 
@@ -265,6 +266,8 @@ def test_a_hint_may_ask_for_what_failed_to_be_tried_again(scene, draw):
         scene.write(key, draw(number))
     scene.watcher.step()
     images = scene.bench.collection.images
+    for image in images.values():
+        image.reader = READER_VERSION
     scene.bench.collection.set_state(list(images), "failed", reason="too dark")
     scene.tasks.sent = []
     scene.client.lpush("sightline:rescan", json.dumps({"keys": ["a.png", "unknown.png"]}))
@@ -612,3 +615,28 @@ def test_an_unexpected_error_is_told_until_a_scan_goes_through_and_the_loop_goes
     scene.watcher._stopping = lambda: False
     scene.scan()
     assert scene.client.hget("sightline:watcher", "problem") == ""
+
+
+def test_what_an_older_version_read_is_read_again_behind_everything_else(scene, draw):
+    for number in range(3):
+        scene.write(f"{number}.png", draw(number))
+    scene.scan()
+    scene.work()
+    images = scene.bench.collection.images
+    for image in list(images.values()):
+        images[image.id] = replace(image, reader=None)
+    scene.start()
+    scene.write("new.png", draw(9))
+    scene.scan()
+    assert scene.tasks.keys == ["new.png"]
+    scene.watcher._check_due_at = 0
+    scene.watcher.step()
+    assert scene.tasks.keys == ["new.png"]
+    scene.work()
+    scene.watcher._check_due_at = 0
+    scene.watcher.step()
+    assert sorted(scene.tasks.sent) == [(f"{number}.png", "backfill") for number in range(3)]
+    assert set(scene.states.values()) == {"indexed"}
+    encoded = sum(scene.bench.encoder.batches)
+    scene.work()
+    assert sum(scene.bench.encoder.batches) == encoded

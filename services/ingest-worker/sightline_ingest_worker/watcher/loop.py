@@ -33,6 +33,7 @@ from sightline_ingest_worker.watcher.debouncer import Debouncer
 from sightline_ingest_worker.watcher.hints import Hint, pop_hints, wait_for_hint
 from sightline_ingest_worker.watcher.missing_records import MissingRecords
 from sightline_ingest_worker.watcher.reconciler import LARGE, Reconciler
+from sightline_ingest_worker.watcher.rereading import Rereading
 from sightline_ingest_worker.watcher.scan import Scan
 from sightline_ingest_worker.watcher.scan_schedule import ScanSchedule
 from sightline_ingest_worker.watcher.sidecars import pictures_beside
@@ -93,6 +94,7 @@ class Watcher:
         self.changed: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.status = WatcherStatus()
         self._debouncer = Debouncer(quiet_seconds)
+        self._rereading = Rereading(tasks)
         self._target: Target | None = None
         self._collections: list[Collection] = []
         """The target's collection, and the one that is searched where it is another."""
@@ -419,6 +421,9 @@ class Watcher:
         self._backfill.fill(target.collection, pending, lengths)
         if self._scan is None and pending == 0 and self._busy and self._is_reindexing:
             self.request_scan()
+        is_idle = self._scan is None and pending == lengths.waiting == lengths.in_progress == 0
+        if is_idle and self._scanned_once and self._rereading.fill(target.collection):
+            lengths = self._tasks.lengths()
         self._busy = pending > 0 or lengths.waiting > 0
         self._check_due_at = time.monotonic() + (CHECK_SECONDS if self._busy or self._scan else IDLE_CHECK_SECONDS)
 

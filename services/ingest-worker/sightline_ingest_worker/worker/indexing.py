@@ -19,9 +19,16 @@ from sightline_ingest_worker.removal import mark_missing
 from sightline_ingest_worker.target import Target
 from sightline_ingest_worker.worker.context import Stopping, WorkerContext
 from sightline_ingest_worker.worker.encoding import encode
-from sightline_ingest_worker.worker.item import Content, Failure, FinishedItem, IngestItem, Properties, ReadItem
+from sightline_ingest_worker.worker.item import (
+    Content,
+    Failure,
+    FinishedItem,
+    IngestItem,
+    ReadItem,
+    is_outdated,
+)
 from sightline_ingest_worker.worker.metrics import step
-from sightline_ingest_worker.worker.reading import chunks, decode, look_up, read
+from sightline_ingest_worker.worker.reading import chunks, decode, known_content, look_up, read
 from sightline_ingest_worker.worker.sidecars import SidecarFinder
 from sightline_ingest_worker.worker.storing import store
 
@@ -89,7 +96,12 @@ def _look_up(context: WorkerContext, target: Target, keys: Sequence[str]) -> tup
 
 def _is_up_to_date(item: IngestItem) -> bool:
     known = item.known
-    return known is not None and known.state == INDEXED and known.etag == item.seen.etag and not _is_touched(item)
+    return (
+        known is not None
+        and known.state == INDEXED
+        and known.etag == item.seen.etag
+        and not (_is_touched(item) or is_outdated(known.reader))
+    )
 
 
 def _is_touched(item: IngestItem) -> bool:
@@ -229,16 +241,13 @@ class _Run:
             locks = self._context.encode_locks.acquire(shas)
             self._locks.update(locks)
             equal = self._target.collection.by_sha256(shas)
-        known = {
-            sha256: Content(Properties.of(image), vector=vector, copied=True)
-            for sha256, (image, vector) in equal.items()
-        }
+        known = {sha256: known_content(image, vector) for sha256, (image, vector) in equal.items()}
         return known, locks
 
     def _decode(
         self, needed: Mapping[str, ReadItem], data: dict[str, bytes], known: Mapping[str, Content]
     ) -> dict[str, Content]:
-        """Decode bytes, by SHA-256; of those that are known reads only the tags. Frees each as soon as that is done."""
+        """Decode bytes, by SHA-256; of those known already reads only the tags. Frees each as soon as that is done."""
         for sha256 in data.keys() - needed.keys():
             del data[sha256]
         if not needed:
@@ -246,7 +255,7 @@ class _Run:
 
         def decode_one(sha256: str) -> Content:
             seen, equal = needed[sha256].seen, known.get(sha256)
-            if equal is not None and self._context.thumbnails.exists(sha256):
+            if equal is not None and not equal.is_outdated and self._context.thumbnails.exists(sha256):
                 return replace(equal, properties=replace(equal.properties, tags=read_tags(data.pop(sha256))))
             return decode(self._context, self._target, seen, sha256, data.pop(sha256), equal)
 

@@ -8,12 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_bucket import BucketObject
 from sightline_catalogue import Image
-from sightline_pictures import Picture
+from sightline_pictures import READER_VERSION, Picture
 from sightline_pictures.metadata import NO_TAGS, Tags, stamp_of
 
 OUTCOMES = ("indexed", "copied", "unchanged", "failed", "waiting", "gone")
 """The outcomes of a key: `indexed` was encoded, `copied` has the vector of equal bytes, `unchanged` was up to date,
 `failed` cannot be indexed, `waiting` changed while it was read and is tried again, `gone` is not in the bucket now."""
+
+
+def is_outdated(reader: int | None) -> bool:
+    """Return whether what was read by a version of the code has to be read again."""
+    return reader is None or reader < READER_VERSION
 
 
 @dataclass(frozen=True)
@@ -94,11 +99,13 @@ class Properties:
     height: int | None = None
     format: str | None = None
     tags: Tags = NO_TAGS
+    note: str | None = None
 
     @classmethod
     def of(cls, source: Picture | Image, tags: Tags = NO_TAGS) -> Properties:
         """Return those of an opened picture, or of an image of the catalogue with its file's tags."""
-        return cls(source.width, source.height, source.format, source.tags if isinstance(source, Picture) else tags)
+        tags = source.tags if isinstance(source, Picture) else tags
+        return cls(source.width, source.height, source.format, tags, source.note)
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,8 @@ class Content:
         pixels: (crop_height, crop_width, 3) uint8, the model's input; None where nothing is to be encoded.
         vector: (dimensions,) float32, of length 1.
         copied: Whether the vector comes from the catalogue.
+        reader: The version of the code that read the properties; None where they are of a record that names none.
+        input_sha256: Of the pixels that the vector is of, in hexadecimal.
     """
 
     properties: Properties = Properties()
@@ -116,6 +125,13 @@ class Content:
     vector: NDArray[np.float32] | None = None
     copied: bool = False
     failure: Failure | None = None
+    reader: int | None = None
+    input_sha256: str | None = None
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether an older version of the code read it."""
+        return is_outdated(self.reader)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image as Picture
 from sightline_bucket import BucketObject, KeyRefused, ObjectMissing, ObjectUnreadable
-from sightline_pictures import PictureError, open_picture, preprocess, thumbnail
-from sightline_pictures.thumbnails import THUMBNAIL_SIDE
+from sightline_catalogue import Image
+from sightline_pictures import READER_VERSION, PictureError, open_picture, preprocess, thumbnail
+from sightline_pictures.thumbnails import THUMBNAIL_SIDE, shows_the_same
 
 from sightline_ingest_worker.target import Target
 from sightline_ingest_worker.worker.context import WorkerContext
@@ -86,10 +90,17 @@ def read(context: WorkerContext, item: IngestItem) -> tuple[ReadItem, bytes] | N
         return ReadItem(item, after, hashlib.sha256(data).hexdigest(), sidecar_tags=tags), data
 
 
+def known_content(image: Image, vector: NDArray[np.float32]) -> Content:
+    """Return the content that the catalogue has of an image's bytes."""
+    return Content(
+        Properties.of(image), vector=vector, copied=True, reader=image.reader, input_sha256=image.input_sha256
+    )
+
+
 def decode(
     context: WorkerContext, target: Target, seen: BucketObject, sha256: str, data: bytes, known: Content | None
 ) -> Content:
-    """Decode bytes; store the thumbnail, and preprocess to pixels unless the vector is known.
+    """Decode bytes; store the thumbnail, and preprocess to pixels unless the vector of these pixels is known.
 
     Raises:
         BucketUnavailable: The thumbnail cannot be stored.
@@ -103,18 +114,45 @@ def decode(
                 max_pixels=context.pictures.max_pixels,
                 min_side=max(target.preprocessing.min_side, THUMBNAIL_SIDE),
             )
-        content = replace(content, properties=Properties.of(picture))
-        if content.vector is None:
-            with step("preprocess"):
-                content = replace(content, pixels=preprocess(picture.image, target.preprocessing))
+        if picture.note is not None and _is_recent(seen):
+            return replace(content, failure=Failure(picture.note, incomplete=True))
+        with step("preprocess"):
+            pixels = preprocess(picture.image, target.preprocessing)
         with step("thumbnail"):
-            if not context.thumbnails.exists(sha256):
-                context.thumbnails.put(sha256, thumbnail(picture.image))
+            shows_same = _store_thumbnail(context, sha256, picture.image, replaces=known is not None)
     except PictureError as error:
         return replace(content, failure=Failure(error.reason, incomplete=_is_recent(seen)))
     except MemoryError:
         return replace(content, failure=Failure("not enough memory to decode it", transient=True))
-    return content
+    input_sha256 = hashlib.sha256(pixels.tobytes()).hexdigest()
+    content = replace(content, properties=Properties.of(picture), reader=READER_VERSION, input_sha256=input_sha256)
+    if known is not None and known.vector is not None:
+        if known.input_sha256 == input_sha256 or (known.input_sha256 is None and shows_same):
+            return content
+        if not known.is_outdated:
+            # The same version of the code: what differs is rounding, of another processor or library.
+            return content
+    return replace(content, pixels=pixels, vector=None, copied=False)
+
+
+def _store_thumbnail(context: WorkerContext, sha256: str, image: Picture, *, replaces: bool) -> bool:
+    """Store a thumbnail where it is missing, or shows something else; return whether one was there that shows the same.
+
+    Args:
+        context: Where to.
+        sha256: Of the object's bytes.
+        image: What it shows.
+        replaces: Whether there may be one of an older version of the code; else one that is there stays.
+    """
+    if not replaces:
+        if not context.thumbnails.exists(sha256):
+            context.thumbnails.put(sha256, thumbnail(image))
+        return False
+    made, stored = thumbnail(image), context.thumbnails.get(sha256)
+    if stored is not None and shows_the_same(made, stored):
+        return True
+    context.thumbnails.put(sha256, made)
+    return False
 
 
 def _unknown(key: str) -> BucketObject:

@@ -11,6 +11,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sightline_catalogue import FAILED, INDEXED, PENDING, Collection, Image
+from sightline_pictures import READER_VERSION
 from sightline_pictures.metadata import combine, read_name
 
 from sightline_ingest_worker.records import listed_record, refused_record
@@ -47,7 +48,8 @@ def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
     failure = content.failure
     if failure is not None and failure.refused:
         return refused_record(bucket_id, read.seen)
-    record = _described(replace(listed_record(bucket_id, read.seen), sha256=read.sha256), read, content.properties)
+    record = replace(listed_record(bucket_id, read.seen), sha256=read.sha256, reader=READER_VERSION)
+    record = _described(record, read, content.properties)
     now = datetime.now(UTC)
     soon = now + timedelta(seconds=WAIT_SECONDS)
     attempts = read.attempts + 1
@@ -63,7 +65,11 @@ def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
         return replace(record, state=FAILED, reason=failure.reason, attempts=attempts, next_try_at=again)
     if content.vector is None:
         return replace(record, next_try_at=soon)
-    return replace(record, state=INDEXED, indexed_at=now, attempts=attempts)
+    known = read.item.known
+    if known is not None and known.state == INDEXED and known.sha256 == read.sha256:
+        # Read again: it is nothing new.
+        now = known.indexed_at or now
+    return replace(record, state=INDEXED, indexed_at=now, attempts=attempts, input_sha256=content.input_sha256)
 
 
 def _stays_indexed(finished: FinishedItem) -> bool:
@@ -86,6 +92,7 @@ def _described(record: Image, read: ReadItem, properties: Properties) -> Image:
         width=properties.width,
         height=properties.height,
         format=properties.format,
+        note=properties.note,
         taken_at=found.taken_at,
         taken_offset=found.taken_offset,
         taken_from=found.taken_from,

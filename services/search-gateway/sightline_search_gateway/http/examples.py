@@ -50,6 +50,7 @@ IMAGE = {
     "taken_at": "2024-05-31T18:00:00",
     "taken_offset": "+02:00",
     "camera": "Canon EOS R6",
+    "note": None,
     "modified_at": "2024-06-01T08:30:00Z",
     "indexed_at": "2024-06-01T08:30:04Z",
     "copies": 0,

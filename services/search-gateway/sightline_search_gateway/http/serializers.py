@@ -57,6 +57,7 @@ def serialize_image(image: catalogue.Image, copies: int | None = None) -> Image:
         "taken_at": wall_time_text(image.taken_at),
         "taken_offset": image.taken_offset,
         "camera": image.camera,
+        "note": image.note,
         "modified_at": image.modified_at,
         "indexed_at": image.indexed_at,
         "copies": copies,

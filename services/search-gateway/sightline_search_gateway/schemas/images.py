@@ -62,6 +62,7 @@ class Image(TypedDict):
     ]
     taken_offset: Annotated[Offset | None, "How far that clock was ahead of UTC; null where it is not known."]
     camera: str | None
+    note: Annotated[str | None, "What is missing of the picture, where its file is damaged."]
     modified_at: datetime | None
     indexed_at: datetime | None
     copies: Annotated[

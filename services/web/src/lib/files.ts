@@ -1,7 +1,8 @@
 /** Telling pictures from other files, by type or else by name; the gateway looks at the bytes. */
 
 /** Those of libs/pictures/sightline_pictures/formats.py; a test compares. */
-const EXTENSIONS = /\.(jpg|jpeg|jpe|jfif|jif|mpo|png|apng|webp|gif|bmp|dib|tif|tiff|heic|heif|hif|avif|avifs|jxl|jp2|j2k|j2c|jpc|jpf|jpx|psd|dng|cr2|cr3|nef|arw|raf|orf|rw2|pef|srw|3fr|crw|erf|fff|gpr|iiq|k25|kdc|dcr|mef|mos|mrw|nrw|raw|rwl|sr2|srf|x3f)$/i;
+const EXTENSIONS =
+  /\.(jpg|jpeg|jpe|jfif|jif|mpo|png|apng|webp|gif|bmp|dib|tif|tiff|heic|heif|hif|avif|avifs|jxl|jp2|j2k|j2c|jpc|jpf|jpx|psd|dng|cr2|cr3|nef|arw|raf|orf|rw2|pef|srw|3fr|crw|erf|fff|gpr|iiq|k25|kdc|dcr|mef|mos|mrw|nrw|raw|rwl|sr2|srf|x3f)$/i;
 
 /** For `<input accept>`: browsers on some systems do not count all of them among `image/*`. */
 export const ACCEPT = `image/*,.${EXTENSIONS.source.replace(/[^a-z0-9|]/g, '').replaceAll('|', ',.')}`;

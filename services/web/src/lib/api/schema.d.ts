@@ -625,6 +625,8 @@ export interface components {
             modified_at: string | null;
             /** @description The last part of its key. */
             name: string;
+            /** @description What is missing of the picture, where its file is damaged. */
+            note: string | null;
             /** @description WebP, longest side at most 1600. */
             preview_url: string;
             /** @description Why it failed. */
@@ -671,6 +673,8 @@ export interface components {
             modified_at: string | null;
             /** @description The last part of its key. */
             name: string;
+            /** @description What is missing of the picture, where its file is damaged. */
+            note: string | null;
             /** @description WebP, longest side at most 1600. */
             preview_url: string;
             /** @description Why it failed. */
@@ -717,6 +721,8 @@ export interface components {
             modified_at: string | null;
             /** @description The last part of its key. */
             name: string;
+            /** @description What is missing of the picture, where its file is damaged. */
+            note: string | null;
             /** @description Where it was taken. */
             place: components["schemas"]["Place"] | null;
             /** @description WebP, longest side at most 1600. */
@@ -1169,6 +1175,7 @@ export interface operations {
                      *           "label": "cats",
                      *           "modified_at": "2024-06-01T08:30:00Z",
                      *           "name": "tom.jpg",
+                     *           "note": null,
                      *           "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
                      *           "reason": null,
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -1476,6 +1483,7 @@ export interface operations {
                      *       "lens": "RF 50mm F1.8 STM",
                      *       "modified_at": "2024-06-01T08:30:00Z",
                      *       "name": "tom.jpg",
+                     *       "note": null,
                      *       "place": {
                      *         "latitude": 48.2082,
                      *         "longitude": 16.3738
@@ -2004,6 +2012,7 @@ export interface operations {
                      *           "label": "cats",
                      *           "modified_at": "2024-06-01T08:30:00Z",
                      *           "name": "tom.jpg",
+                     *           "note": null,
                      *           "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
                      *           "reason": null,
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -3773,6 +3782,7 @@ export interface operations {
                      *           "label": "cats",
                      *           "modified_at": "2024-06-01T08:30:00Z",
                      *           "name": "tom.jpg",
+                     *           "note": null,
                      *           "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
                      *           "reason": null,
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -3926,6 +3936,7 @@ export interface operations {
                      *           "label": "cats",
                      *           "modified_at": "2024-06-01T08:30:00Z",
                      *           "name": "tom.jpg",
+                     *           "note": null,
                      *           "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
                      *           "reason": null,
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
