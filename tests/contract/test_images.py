@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sightline_catalogue import Counts, Filter, Image, SearchParams, WrongCursor, image_id
+from sightline_catalogue import Counts, Filter, Image, ScanState, SearchParams, WrongCursor, image_id
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 NOWHERE = image_id("main", b"nowhere")
@@ -39,6 +39,9 @@ def test_an_image_is_returned_as_stored(collection, make_image, random_vectors):
         rating=-1,
         keywords=["sea", "h\u00f6he"],
         sidecars="0123456789abcdef",
+        note="its last 2 % are missing",
+        reader=3,
+        input_sha256="f" * 64,
     )
     [vector] = random_vectors(1)
     collection.upsert([image], [vector])
@@ -136,12 +139,12 @@ def test_deleted_images_are_gone(collection, make_image, random_vectors):
 def test_scan_states_yields_every_image_once(collection, make_image, random_vectors):
     images = [make_image(f"{number}.jpg", etag=f"e{number}", attempts=number) for number in range(25)]
     collection.upsert(images, random_vectors(25))
-    failed = make_image("f.jpg", state="failed", reason="empty", next_try_at=NOON)
+    failed = make_image("f.jpg", state="failed", reason="empty", next_try_at=NOON, reader=2)
     collection.upsert([failed], None)
     found = {one.id: one for one in collection.scan_states(batch=4)}
     assert len(list(collection.scan_states(batch=26))) == len(found) == 26
-    assert found[failed.id] == (failed.id, failed.etag, "failed", "f.jpg", 1, NOON, None, None, None)
-    assert found[images[7].id] == (images[7].id, "e7", "indexed", "7.jpg", 7, None, None, None, None)
+    assert found[failed.id] == ScanState(failed.id, failed.etag, "failed", "f.jpg", 1, NOON, None, None, None, 2)
+    assert found[images[7].id] == ScanState(images[7].id, "e7", "indexed", "7.jpg", 7, None, None, None, None, None)
 
 
 def test_a_stamp_changes_and_the_rest_stays(collection, make_image, random_vectors):

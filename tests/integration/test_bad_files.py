@@ -1,13 +1,18 @@
-"""A folder of bad files: each is failed with a reason that a person can read, and costs the rest nothing."""
+"""Hard and bad files: what can be shown is indexed; each other one fails with a reason, and costs the rest nothing."""
 
 from __future__ import annotations
 
 import os
 import struct
 import zlib
+from io import BytesIO
+from typing import Any
 
+import numpy as np
 import pytest
 from drawn import draw, fill
+from hard_files import CORNERS, chunk, corners, high_range_png, marked, page, psd, raw_file, samples, tiff, with_chunk
+from PIL import Image
 from sightline_local.readiness import ingest_state
 from waiting import wait_for
 
@@ -22,6 +27,35 @@ def png_header(width: int, height: int) -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
     )
+
+
+SIZE = (240, 160)
+MARKED = marked(SIZE)
+
+
+def saved(format: str, image: Image.Image = MARKED, **options: Any) -> bytes:
+    out = BytesIO()
+    image.save(out, format, **options)
+    return out.getvalue()
+
+
+def hard_files() -> dict[str, bytes]:
+    """Return files by name that all show `MARKED`."""
+    white = Image.new("RGB", SIZE, "white")
+    small = page(np.asarray(marked((60, 40))), 2, tags={254: 1})
+    return {
+        "planes.tif": tiff(page(samples(MARKED, "u2"), 2, planar=True)),
+        "floats.tif": tiff(page(samples(MARKED, "f4"), 2, zipped=True, predictor=3)),
+        "second-page.tif": tiff(small, page(samples(MARKED, "u4"), 2, order=">"), order=">"),
+        "without-its-end.jpg": saved("JPEG", quality=95)[:-2],
+        "a-jpeg.png": saved("JPEG", quality=95),
+        "checksum.png": with_chunk(saved("PNG"), chunk(b"tEXt", b"a\0b", 7)),
+        "blank-first.gif": saved("GIF", white, save_all=True, append_images=[MARKED]),
+        "flat.psd": psd(samples(MARKED, "u2")),
+        "picture.jp2": saved("JPEG2000"),
+        "sensor.dng": raw_file(MARKED, preview=page(np.asarray(MARKED), 2)),
+        "hdr.png": high_range_png(SIZE),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +74,15 @@ def running(start, tmp_path_factory):
     (bucket / "outward.jpg").symlink_to(folder / "outside.jpg")
     (bucket / "loop").symlink_to(bucket)
     (bucket / "notes.txt").write_text("not an image, by its name either")
+    (bucket / "hard").mkdir()
+    hard = hard_files()
+    for name, data in hard.items():
+        (bucket / "hard" / name).write_bytes(data)
     system = start(bucket)
 
     def finished() -> bool:
         state = ingest_state(system.stack)
-        return state is not None and state.finished and state.indexed + state.failed >= 26
+        return state is not None and state.finished and state.indexed + state.failed >= 26 + len(hard)
 
     wait_for(finished, "everything is indexed or failed", 120)
     return system
@@ -70,6 +108,15 @@ def test_a_bad_file_fails_with_a_readable_reason(running, name, words):
     assert words in reason
     assert "Traceback" not in reason
     assert "Error(" not in reason
+
+
+@pytest.mark.parametrize("name", hard_files())
+def test_a_hard_file_shows_what_is_in_it(running, name):
+    [image] = [image for image in running.images() if image["key"] == f"hard/{name}"]
+    assert (image["state"], image["reason"], image["note"]) == ("indexed", None, None)
+    assert (image["width"], image["height"]) == SIZE
+    shown = Image.open(BytesIO(running.http.get(image["thumbnail_url"]).raise_for_status().content))
+    assert np.abs(corners(shown) - np.array(CORNERS)).max() < 60
 
 
 def test_links_lead_nowhere(running):

@@ -12,7 +12,7 @@ PAGE = ROOT / "services" / "web" / "src" / "lib"
 
 
 def test_the_page_takes_the_extensions_that_are_read():
-    found = re.search(r"EXTENSIONS = /\\\.\(([a-z0-9|]+)\)\$/i", (PAGE / "files.ts").read_text(encoding="utf-8"))
+    found = re.search(r"EXTENSIONS =\s+/\\\.\(([a-z0-9|]+)\)\$/i", (PAGE / "files.ts").read_text(encoding="utf-8"))
     assert found is not None
     assert {f".{name}" for name in found[1].split("|")} == EXTENSIONS
 
