@@ -635,7 +635,7 @@ def test_what_an_older_version_read_is_read_again_behind_everything_else(scene, 
     scene.work()
     scene.watcher._check_due_at = 0
     scene.watcher.step()
-    assert sorted(scene.tasks.sent) == [(f"{number}.png", "backfill") for number in range(3)]
+    assert sorted(scene.tasks.sent) == [(f"{number}.png", "reread") for number in range(3)]
     assert set(scene.states.values()) == {"indexed"}
     encoded = sum(scene.bench.encoder.batches)
     scene.work()

@@ -421,8 +421,9 @@ class Watcher:
         self._backfill.fill(target.collection, pending, lengths)
         if self._scan is None and pending == 0 and self._busy and self._is_reindexing:
             self.request_scan()
-        is_idle = self._scan is None and pending == lengths.waiting == lengths.in_progress == 0
-        if is_idle and self._scanned_once and self._rereading.fill(target.collection):
+        tasks = lengths.waiting + lengths.reread + lengths.in_progress
+        is_idle = self._scan is None and pending == tasks == 0
+        if is_idle and self.status.last_scan_at is not None and self._rereading.fill(target.collection):
             lengths = self._tasks.lengths()
         self._busy = pending > 0 or lengths.waiting > 0
         self._check_due_at = time.monotonic() + (CHECK_SECONDS if self._busy or self._scan else IDLE_CHECK_SECONDS)

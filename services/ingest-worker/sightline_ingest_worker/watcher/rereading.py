@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import structlog
 from sightline_catalogue import PENDING, Collection, ScanState
 from sightline_pictures import READER_VERSION
-from sightline_service.queues import QUEUE_BACKFILL
+from sightline_service.queues import QUEUE_REREAD
 
 from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS
 from sightline_ingest_worker.watcher import metrics
@@ -50,7 +50,7 @@ class Rereading:
             self._records, self._due_at = None, self._clock()
             raise
         if keys:
-            self._tasks.send(keys, QUEUE_BACKFILL)
+            self._tasks.send(keys, QUEUE_REREAD)
             metrics.QUEUED.labels("reader").inc(len(keys))
             log.info("reading again what an older version read", keys=len(keys))
         return bool(keys)
