@@ -20,7 +20,7 @@ PARAMETERS: dict[str, Any] = {
     "label": ["cats"],
     "folder": ["animals/cats"],
     "after": "2024-05-01",
-    "before": "2024-06-01T00:00:00",
+    "before": "2024-06-01",
     "state": ["indexed"],
     "limit": 20,
     "offset": 0,

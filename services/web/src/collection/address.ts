@@ -1,5 +1,5 @@
 import type { PageParameters } from '../lib/state/address';
-import { dayStart } from '../lib/dates';
+import { laterDay } from '../lib/dates';
 import type { ImageFilter } from '../lib/api/images';
 
 /** What the address holds of the collection page; days as an input of dates has them, empty for none. */
@@ -36,7 +36,7 @@ export function formatView({ label, from, to, copies }: CollectionView): PagePar
 
 /** The day in `to` counts whole. Of copies one is shown, unless they are what is asked for. */
 export function filterOf({ label, from, to, copies }: CollectionView): ImageFilter {
-  const [after, before] = [dayStart(from), dayStart(to, 1)];
+  const [after, before] = [laterDay(from), laterDay(to, 1)];
   return {
     state: ['indexed'],
     ...(copies ? { copies_of: copies } : { distinct: true }),

@@ -45,10 +45,10 @@ export function taken({ taken_at, taken_offset }: Pick<Picture, 'taken_at' | 'ta
   return isDay ? day(date) : daysWithTime.format(date) + offset;
 }
 
-/** The start of a day, `later` days on, as a wall time; null for no day. */
-export function dayStart(value: string, later = 0): string | null {
+/** A day such as `2008-08-08`, or one `later` days on; null for what is no day. */
+export function laterDay(value: string, later = 0): string | null {
   const date = wallTime(`${value}T00:00:00`);
   if (!date) return null;
   date.setUTCDate(date.getUTCDate() + later);
-  return date.toISOString().slice(0, -5);
+  return date.toISOString().slice(0, 10);
 }

@@ -1,5 +1,5 @@
 import type { Stats } from '../lib/api/types';
-import { dayStart } from '../lib/dates';
+import { laterDay } from '../lib/dates';
 import { words } from '../lib/format';
 import type { MapRequest } from './types';
 
@@ -26,8 +26,8 @@ export function requestOf({ labels, folder, from, to, sample, perplexity }: Filt
   return {
     labels: [...labels],
     folders: path ? [path] : [],
-    after: dayStart(from),
-    before: dayStart(to, 1),
+    after: laterDay(from),
+    before: laterDay(to, 1),
     sample,
     perplexity,
   };

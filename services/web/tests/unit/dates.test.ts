@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { dateOf, day, dayStart, taken, wallTime } from '../../src/lib/dates';
+import { dateOf, day, laterDay, taken, wallTime } from '../../src/lib/dates';
 import { byMonth } from '../../src/lib/months';
 import { coordinates, rating } from '../../src/lib/place';
 
@@ -51,10 +51,7 @@ describe.each(['Asia/Tokyo', 'America/Los_Angeles', 'Europe/Berlin', 'Pacific/Ki
           ['2019-07', 'July 2019'],
         ]);
         expect(day(dateOf(of('2019-07-31T23:59:59')))).toBe('July 31, 2019');
-        expect([dayStart('2019-12-31'), dayStart('2019-12-31', 1)]).toEqual([
-          '2019-12-31T00:00:00',
-          '2020-01-01T00:00:00',
-        ]);
+        expect([laterDay('2019-12-31'), laterDay('2019-12-31', 1)]).toEqual(['2019-12-31', '2020-01-01']);
       });
     });
   },
@@ -66,7 +63,7 @@ describe('what is no date', () => {
     expect(taken(of(value ?? null))).toBe('');
   });
 
-  it.each(['', 'soon', '2019-13-45'])('%s is no day', (value) => expect(dayStart(value)).toBeNull());
+  it.each(['', 'soon', '2019-13-45'])('%s is no day', (value) => expect(laterDay(value)).toBeNull());
 
   it('a file from the future has none', () => {
     const now = Date.parse('2026-01-01T00:00:00Z');

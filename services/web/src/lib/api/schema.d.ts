@@ -1117,7 +1117,7 @@ export interface operations {
                 after?: string;
                 /**
                  * @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
-                 * @example 2024-06-01T00:00:00
+                 * @example 2024-06-01
                  */
                 before?: string;
                 /**
@@ -1925,7 +1925,7 @@ export interface operations {
                 after?: string;
                 /**
                  * @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
-                 * @example 2024-06-01T00:00:00
+                 * @example 2024-06-01
                  */
                 before?: string;
                 /**
@@ -3688,7 +3688,7 @@ export interface operations {
                 after?: string;
                 /**
                  * @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
-                 * @example 2024-06-01T00:00:00
+                 * @example 2024-06-01
                  */
                 before?: string;
                 /**
