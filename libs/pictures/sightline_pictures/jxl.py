@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pylibjxl
 
 _COST = 4
+_PACKED = b"brob"
+"""The box of metadata that are compressed."""
 
 
 def open_jxl(data: bytes) -> Source:
@@ -27,24 +29,29 @@ def open_jxl(data: bytes) -> Source:
     if find_spec("pylibjxl") is None:
         raise PictureError("JPEG XL is not read on this computer: there is no pylibjxl for it")
     header = _decoder().probe(data)
-    blocks: dict[str, bytes] = {}
+    info: dict[str, bytes] = {}
 
     def load(_: int | None) -> Loaded:
         pixels, found = _decoder().decode(data, metadata=True)
-        blocks.update(found)
+        # The box begins with where the TIFF in it begins.
+        block = found.get("exif", b"")
+        starts = [at for order in (b"II*\0", b"MM\0*") if (at := block.find(order, 0, 64)) >= 0]
+        if starts:
+            info["exif"] = block[min(starts) :]
+        if "xmp" in found:
+            info["xmp"] = found["xmp"]
         # One channel beside grey, or three beside colours, is transparency.
         mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[1 if pixels.ndim == 2 else pixels.shape[2]]
         image = Image.fromarray(pixels.squeeze(2) if mode == "L" and pixels.ndim == 3 else pixels, mode)
         return Loaded(image, image.size, found.get("icc"))
 
     def exif() -> Image.Exif:
-        block = blocks.get("exif", b"")
-        # The box begins with where the TIFF in it begins.
-        start = block.find(b"II*\0", 0, 64), block.find(b"MM\0*", 0, 64)
-        return exif_of(block[max(0, *start) :]) if max(start) >= 0 else Image.Exif()
+        return exif_of(info["exif"]) if "exif" in info else Image.Exif()
 
     # The decoder turns the picture itself, whatever EXIF says.
-    return Source((header["width"], header["height"]), load, exif, turn=1, cost=_COST)
+    return Source(
+        (header["width"], header["height"]), load, exif, turn=1, cost=_COST, info=info, is_info_packed=_PACKED in data
+    )
 
 
 @cache

@@ -128,7 +128,10 @@ def read_tags(data: bytes) -> Tags:
     if kind is None:
         return NO_TAGS
     try:
-        return read_embedded(data, kind.open(data).info)
+        source = kind.open(data)
+        if source.is_info_packed:
+            source.load(None)
+        return read_embedded(data, source.info)
     except Exception:
         return NO_TAGS
 

@@ -44,6 +44,7 @@ class Source:
         cost: How many times as much memory a pixel takes as in other formats: it may have so many fewer pixels.
         format: The name of its format, where its first bytes are those of another one.
         info: What is known of its metadata, as `read_embedded` takes it.
+        is_info_packed: Whether `info` is known only when it has been loaded.
     """
 
     size: tuple[int, int]
@@ -53,6 +54,7 @@ class Source:
     cost: int = 1
     format: str | None = None
     info: Mapping[Any, Any] = field(default_factory=dict)
+    is_info_packed: bool = False
 
 
 def loaded(opened: ImageFile, size: tuple[int, int] | None = None) -> Loaded:

@@ -24,7 +24,7 @@ from hard_files import (
     with_chunk,
 )
 from PIL import Image, ImageDraw, PngImagePlugin
-from sightline_pictures import Picture, PictureError, open_picture
+from sightline_pictures import Picture, PictureError, open_picture, read_tags
 
 SIZE = (120, 80)
 MARKED = marked(SIZE)
@@ -272,8 +272,10 @@ def test_jpeg_xl_is_read():
     pixels = np.asarray(MARKED)
     exif = Image.Exif()
     exif[271], exif[274] = "Canon", 6
-    picture = opened(pylibjxl.encode(pixels, exif=exif.tobytes().removeprefix(b"Exif\0\0")))
+    data = pylibjxl.encode(pixels, exif=exif.tobytes().removeprefix(b"Exif\0\0"))
+    picture = opened(data)
     assert (picture.format, picture.tags.camera) == ("JPEG XL", "Canon")
+    assert read_tags(data).camera == "Canon"
     assert_shows(picture, within=25)
     assert_shows(opened(pylibjxl.encode(np.asarray(GREY))), GREY_CORNERS, 25)
     assert_shows(opened(pylibjxl.encode(np.dstack([pixels, pixels[:, :, 0] * 0 + 255]))), within=25)

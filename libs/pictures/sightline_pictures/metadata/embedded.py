@@ -36,7 +36,7 @@ def read_embedded(data: bytes, info: Mapping[Any, Any]) -> Tags:
     if data.startswith(_JXL):
         boxes = _boxes(data)
         # The box begins with where the TIFF in it begins.
-        blocks, xmp = [boxes.get(b"Exif", b"")[4:]], boxes.get(b"xml ")
+        blocks, xmp = [boxes.get(b"Exif", b"")[4:] or exif], boxes.get(b"xml ") or xmp
     elif data[:2] in (b"II", b"MM"):
         blocks, xmp, iptc = (
             [data, *blocks],

@@ -425,7 +425,7 @@ class Watcher:
         is_idle = self._scan is None and pending == tasks == 0
         if is_idle and self.status.last_scan_at is not None and self._rereading.fill(target.collection):
             lengths = self._tasks.lengths()
-        self._busy = pending > 0 or lengths.waiting > 0
+        self._busy = pending > 0 or lengths.waiting > 0 or lengths.reread > 0
         self._check_due_at = time.monotonic() + (CHECK_SECONDS if self._busy or self._scan else IDLE_CHECK_SECONDS)
 
     def _show_model_change(self, target: Target, counts: Counts) -> None:
