@@ -19,7 +19,7 @@ PAUSE_SECONDS = Gauge("sightline_watcher_scan_pause_seconds", "From the beginnin
 SCAN_SECONDS = Gauge("sightline_watcher_scan_seconds", "How long the last scan took.")
 LISTED = Gauge("sightline_watcher_listed", "Objects that the last scan listed, ignored ones included.")
 QUEUED = Counter("sightline_watcher_queued_total", "Keys queued, by reason.", ["reason"])
-for _reason in ("event", "hint", "scan", "backfill", "requeue", "reread"):
+for _reason in ("event", "hint", "scan", "backfill", "requeue", "reread", "reader"):
     QUEUED.labels(_reason)
 DELETED = Counter(
     "sightline_watcher_deleted_total", "Images taken out of the collection because their objects were gone."
