@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-import obstore
 import pytest
-from obstore.store import MemoryStore
 from pydantic import ValidationError
 from sightline_bucket import Bucket, BucketSettings, KeyRefused, open_bucket
 from sightline_bucket.left_out import MOST_COUNTED, LeftOut
-from sightline_bucket.remote import RemoteBucket
 from sightline_bucket.selection import Selection, split_patterns
 
 KEYS = {
@@ -93,17 +91,20 @@ FILES = [
 
 
 @pytest.fixture(params=["folder", "store"])
-def bucket(request, tmp_path) -> Bucket:
+def bucket(request, tmp_path) -> Iterator[Bucket]:
     """Of FILES, each of its own kind."""
     if request.param == "store":
-        store = MemoryStore()
+        s3 = request.getfixturevalue("s3")
+        name = s3.make_bucket()
         for key in FILES:
-            obstore.put(store, key, b"1")
-        return RemoteBucket("s3://pictures", writable=True, store=store)
+            s3.put(name, key, b"1")
+        with s3.settings():
+            yield open_bucket(BucketSettings(url=f"s3://{name}", writable=True))
+        return
     for key in FILES:
         (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / key).write_bytes(b"1")
-    return open_bucket(BucketSettings(url=tmp_path.as_uri(), writable=True))
+    yield open_bucket(BucketSettings(url=tmp_path.as_uri(), writable=True))
 
 
 def test_a_folder_with_a_marker_and_what_is_below_it_is_left_out_and_counted(bucket):
