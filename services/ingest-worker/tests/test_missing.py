@@ -66,6 +66,23 @@ def test_a_move_that_a_new_watcher_finds_half_done_goes_on(scene):
     assert scene.encoded == 10
 
 
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_a_folder_that_is_moved_there_and_back_is_no_loss(scene, is_settled):
+    keys = scene.fill("old", 10)
+    for source, target in (("old", "new"), ("new", "old"), ("old", "new"), ("new", "old")):
+        (scene.root / source).rename(scene.root / target)
+        scene.tell(source, target)
+        if is_settled:
+            scene.work()
+            scene.steps()
+        assert {key.rpartition("/")[2] for key in scene.in_search} == {key.rpartition("/")[2] for key in keys}
+    scene.work()
+    scene.steps()
+    assert scene.states == dict.fromkeys(keys, "indexed")
+    assert status(scene).held is None
+    assert scene.encoded == 10
+
+
 def test_a_file_of_its_own_is_moved_without_being_encoded_again(scene, draw):
     scene.fill("in", 10)
     (scene.root / "in/3.png").rename(scene.root / "moved.png")

@@ -120,9 +120,9 @@ def test_a_copy_counts_if_it_appeared_about_when_the_object_went(appeared, modif
 
 
 def test_a_copy_from_the_same_first_scan_does_not_count():
-    record = missing(sha256="a", indexed_at=NOON - 20 * SECOND)
-    assert match_moved([record], [copy("n", NOON - SECOND, modified_at=NOON - WINDOW)], WINDOW, never) == {}
-    made_since = copy("n", NOON - SECOND, modified_at=NOON - 2 * SECOND)
+    record = missing(sha256="a", indexed_at=NOON - 200 * SECOND)
+    assert match_moved([record], [copy("n", NOON - 100 * SECOND, modified_at=NOON - WINDOW)], WINDOW, never) == {}
+    made_since = copy("n", NOON - 100 * SECOND, modified_at=NOON - 150 * SECOND)
     assert match_moved([record], [made_since], WINDOW, never) == {"r0": "n"}
 
 

@@ -311,7 +311,7 @@ class Watcher:
         """Note that objects are there, whose records were brought up to date in the target's collection."""
         for searched in self._collections[1:]:
             self._missing.bring_back(searched, objects)
-        self._missing.forget(self._reconciler.identify(seen.raw_name) for seen in objects)
+        self._missing.note_present(self._reconciler.identify(seen.raw_name) for seen in objects)
 
     def _reread(self, keys: list[str], destination: str = QUEUE_REREAD) -> None:
         """Have workers compare objects with their records."""

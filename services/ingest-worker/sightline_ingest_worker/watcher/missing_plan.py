@@ -12,6 +12,9 @@ from sightline_catalogue import REMOVED, Image, State
 SAME_SIZE_SECONDS = 3600.0
 """For so long a record waits for a pending image of the same size, which may be its object, moved; for one that also
 has the same modification time it waits until that has been read."""
+EARLIER, LATER = timedelta(seconds=10), timedelta(seconds=3)
+"""Events come in any order: an image with its bytes may be indexed so much before an object is known to be missing, if
+that is so much after its record was indexed: of equal files that are new, all are indexed at about the same time."""
 CHANGED_SECONDS = 60.0
 """For so long it waits for images that changed: their new sizes are not known."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -175,9 +178,11 @@ def _appeared(image: Image, record: MissingRecord, window: timedelta) -> bool:
     """Return whether an image appeared about when a record's object went."""
     if image.id == record.id or image.indexed_at is None:
         return False
+    known_since = record.indexed_at or _LONG_AGO
     if image.indexed_at >= record.since:
         return True
-    known_since = record.indexed_at or _LONG_AGO
+    if image.indexed_at >= record.since - EARLIER and image.indexed_at >= known_since + LATER:
+        return True
     is_newer = image.indexed_at >= known_since + window or (image.modified_at or _LONG_AGO) > known_since
     return is_newer and image.indexed_at >= record.since - window
 

@@ -74,6 +74,8 @@ class MissingRecords:
         self._identify = identify
         self._grace = timedelta(seconds=grace_seconds)
         self._records: dict[str, MissingRecord] = {}
+        self._returned: dict[str, datetime] = {}
+        """When objects were there again, by id: others may have moved there."""
         self._reported: set[str] = set()
         """Ids whose absence file events or hints reported, and not a listing alone."""
         self._listed_from: datetime | None = None
@@ -130,6 +132,13 @@ class MissingRecords:
         if self._bucket.root is None:
             return self._bucket.selection.key(key.encode("utf-8", "surrogateescape")) is not None
         return self._bucket.excluded(key) is not None
+
+    def note_present(self, ids: Iterable[str]) -> None:
+        """Note that objects are there, as the catalogue has been told."""
+        now = datetime.now(UTC)
+        returned = [one for one in ids if one in self._records]
+        self._returned.update(dict.fromkeys(returned, now))
+        self.forget(returned)
 
     def forget(self, ids: Iterable[str]) -> None:
         """Forget records: the catalogue has been told that their objects are there, or has them no more."""
@@ -244,7 +253,10 @@ class MissingRecords:
         shown = [record for record in self._records.values() if not record.is_removed]
         waited_for = {record.id for record in shown if pending.may_have(record, now)}
         shas = sorted({record.sha256 for record in shown if record.sha256 is not None})
-        copies = collections[0].missing.copies(shas)
+        copies = [
+            replace(image, indexed_at=self._returned.get(image.id, image.indexed_at))
+            for image in collections[0].missing.copies(shas)
+        ]
         matches = match_moved(shown, copies, self._rule.window, lambda record: record.id in waited_for)
         facts = Facts(
             known=max(each.pending + each.indexed + each.failed for each in counts),
@@ -274,6 +286,7 @@ class MissingRecords:
     def _forget_removed(self) -> None:
         """Forget the records that were removed so long ago that they are part of no loss any more."""
         earliest = datetime.now(UTC) - self._rule.window
+        self._returned = {one: moment for one, moment in self._returned.items() if moment >= earliest}
         self.forget([one.id for one in self._records.values() if one.is_removed and one.since < earliest])
 
     def _gone(self, collections: Sequence[ImageCollection], ids: Sequence[str]) -> list[str]:
