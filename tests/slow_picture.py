@@ -8,7 +8,7 @@ RUN = 2**15 - 1
 """Blocks that one end-of-band code covers at most."""
 
 
-def slow_jpeg(side: int = 12_000, scans: int = 100) -> bytes:
+def slow_jpeg(side: int = 12_000, scans: int = 20) -> bytes:
     """Return a grey picture of side x side pixels; each of its scans is a pass over all of them."""
     blocks = (-(-side // 8)) ** 2
     codes = "0" + "1" * 14

@@ -11,6 +11,7 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 
 from sightline_pictures import tiff
+from sightline_pictures.cost import check_jpeg
 from sightline_pictures.errors import PictureError
 from sightline_pictures.jpeg import open_jpeg
 from sightline_pictures.source import Loaded, Source, exif_of
@@ -89,7 +90,9 @@ def _preview(raw: rawpy.RawPy) -> Source | None:
     try:
         thumb = raw.extract_thumb()
         if thumb.format == rawpy.ThumbFormat.JPEG:
-            return open_jpeg(_bytes(thumb.data))
+            data = _bytes(thumb.data)
+            check_jpeg(data)
+            return open_jpeg(data)
         image = Image.fromarray(thumb.data)  # type: ignore[arg-type]
     except Exception:
         # Whatever is wrong with a preview: the file is developed.

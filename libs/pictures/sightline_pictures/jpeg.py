@@ -14,8 +14,6 @@ from sightline_pictures.errors import PictureError
 from sightline_pictures.repaired import Repaired, checked_end
 from sightline_pictures.source import Loaded, Source, loaded
 
-_MAX_SCAN_PIXELS = 20_000_000_000
-"""Pixels of a progressive JPEG times its scans: each is a pass over all pixels, and a few bytes make one."""
 _LARGE_PIXELS = 25_000_000
 """A JPEG is decoded smaller until it has no more than so many, however narrow it gets."""
 _ZEROS = 16
@@ -34,7 +32,6 @@ def open_jpeg(data: bytes) -> Source:
     """Open a JPEG; of an MPO, its first picture.
 
     Raises:
-        PictureError: It has too many scans.
         OSError: It ends in zeros.
     """
     if data.endswith(bytes(_ZEROS)) and not _has_end(data.rstrip(b"\0")):
@@ -42,8 +39,6 @@ def open_jpeg(data: bytes) -> Source:
         raise OSError("truncated")
     opened = JpegImageFile(BytesIO(data), "")
     width, height = opened.size
-    if opened.info.get("progressive") and data.count(b"\xff\xda") * width * height > _MAX_SCAN_PIXELS:
-        raise PictureError("it would take too long to decode: a progressive JPEG of too many scans")
 
     def load(min_side: int | None) -> Loaded:
         if min_side is not None and (scale := _scale(width, height, min_side)) > 1:

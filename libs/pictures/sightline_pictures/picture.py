@@ -9,6 +9,7 @@ from functools import partial
 from PIL import Image
 
 from sightline_pictures.colours import srgb_steps
+from sightline_pictures.cost import check_cost
 from sightline_pictures.errors import PictureError
 from sightline_pictures.formats import FORMATS, Format, detect
 from sightline_pictures.hdr import high_range_of
@@ -95,6 +96,7 @@ def open_picture(
     kind = detect(data)
     if kind is None:
         raise PictureError(why_unknown(data, ", ".join(FORMATS)))
+    check_cost(data, kind.name)
     declared = declared_size(data, kind.name)
     if declared:
         check_size(*declared, max_pixels)

@@ -68,6 +68,10 @@ class Page:
         """Return how many values a tag has."""
         return self.entries.get(tag, (0, 0, 0))[1]
 
+    def lengths(self) -> list[int]:
+        """Return how many bytes the values of each entry have."""
+        return [count * _LENGTHS.get(kind, 1) for kind, count, _ in self.entries.values()]
+
     def bytes_of(self, tag: int) -> bytes | None:
         """Return a tag's bytes; None where it is absent."""
         kind, count, at = self.entries.get(tag, (0, 0, 0))

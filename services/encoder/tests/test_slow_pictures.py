@@ -17,7 +17,7 @@ from sightline_pictures import PictureSettings, decoder_process
 from slow_picture import slow_jpeg
 from waiting import wait_for
 
-# Decodes for about twenty seconds where nothing else runs.
+# Decodes for some seconds where nothing else runs.
 SLOW = slow_jpeg()
 LONG_SECONDS = 300
 
