@@ -7,18 +7,23 @@ from typing import Any
 
 
 class FakeDecoderPool:
-    """Decodes at once. `error`, where it is set, is raised instead."""
+    """Decodes at once. `error`, where it is set, is raised instead; `errors` by the bytes of files."""
 
     error: Exception | None = None
 
+    def __init__(self) -> None:
+        self.errors: dict[bytes, Exception] = {}
+
     def run(
-        self, work: Callable[..., Any], wait_seconds: float, read: Callable[[], bytes], *args: Any
+        self, work: Callable[..., Any], wait_seconds: float, read: Callable[[], bytes], *args: Any, **kwargs: Any
     ) -> tuple[bytes, Any]:
         """Return what is read, and what the function makes of it."""
         if self.error is not None:
             raise self.error
         data = read()
-        return data, work(data, *args)
+        if data in self.errors:
+            raise self.errors[data]
+        return data, work(data, *args, **kwargs)
 
     def close(self) -> None:
         """Do nothing."""

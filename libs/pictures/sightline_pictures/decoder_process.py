@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sightline_pictures.errors import PictureError
+from sightline_pictures.errors import DecoderEnded, PictureError
 from sightline_pictures.memory import confined
 
 P = ParamSpec("P")
@@ -73,7 +73,7 @@ class DecoderProcess:
             kwargs: Its other arguments.
 
         Raises:
-            PictureError: As the function does; or the file made the decoder crash.
+            PictureError: As the function does; DecoderEnded: the file made the decoder crash, or memory ran out.
             TooSlow: It takes longer. The same call goes on with it, `close` ends it.
             Abandoned: Nobody waits; it was ended.
         """
@@ -93,7 +93,7 @@ class DecoderProcess:
             outcome: R | Exception = connection.recv()
         except (EOFError, OSError) as error:
             self.close()
-            raise PictureError("decoding it ended the decoder: the file makes it crash, or needs too much") from error
+            raise DecoderEnded("decoding it ended the decoder: the file makes it crash, or needs too much") from error
         self._is_unfinished = False
         if isinstance(outcome, Exception):
             raise outcome

@@ -13,3 +13,7 @@ class PictureError(ValueError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class DecoderEnded(PictureError):
+    """The process that decoded a file ended: the file makes it crash, or memory ran out. Another try may succeed."""

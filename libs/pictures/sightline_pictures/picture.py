@@ -124,14 +124,23 @@ def _for_person(data: bytes, kind: Format, error: Exception) -> PictureError:
     return error if isinstance(error, PictureError) else unreadable(data, kind.name, error)
 
 
-def read_tags(data: bytes) -> Tags:
-    """Return what a picture's file says about it, without decoding the picture; nothing where it cannot be read."""
+def read_tags(data: bytes, on_size: Callable[[int], None] = lambda _: None) -> Tags:
+    """Return what a picture's file says about it, without decoding the picture; nothing where it cannot be read.
+
+    Args:
+        data: The whole file.
+        on_size: As for `open_picture`.
+    """
     kind = detect(data)
     if kind is None:
         return NO_TAGS
     try:
+        check_cost(data, kind.name)
+        width, height = declared_size(data, kind.name) or (0, 0)
+        on_size(width * height)
         source = kind.open(data)
         if source.is_info_packed:
+            on_size(source.size[0] * source.size[1] * source.cost)
             source.load(None)
         return read_embedded(data, source.info)
     except Exception:

@@ -5,16 +5,35 @@ Each function takes a file's bytes first, so that a `DecoderProcess` can run it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from sightline_pictures.memory import allow
-from sightline_pictures.picture import Picture, open_picture
+from sightline_pictures.metadata import Tags
+from sightline_pictures.picture import Picture, open_picture, read_tags
 from sightline_pictures.preprocessing import Preprocessing, preprocess
 from sightline_pictures.settings import PictureSettings
 from sightline_pictures.thumbnails import PREVIEW_SIDE, THUMBNAIL_SIDE, preview, thumbnail
 
 _CHECK_SIDE = 64
+
+
+@dataclass(frozen=True)
+class IndexInput:
+    """What is made of a file to index it.
+
+    Attributes:
+        picture: Its image is empty.
+        thumbnail: WebP; None where it was not asked for.
+        pixels: The model's input.
+    """
+
+    picture: Picture
+    thumbnail: bytes | None
+    pixels: NDArray[np.uint8]
 
 
 def render_input(data: bytes, limits: PictureSettings, steps: Preprocessing) -> NDArray[np.uint8]:
@@ -42,6 +61,21 @@ def render_thumbnail_and_input(
     """Return a file's thumbnail, WebP, and the file as a model's input."""
     image = _open(data, limits, max(steps.min_side, THUMBNAIL_SIDE)).image
     return thumbnail(image), preprocess(image, steps)
+
+
+def render_index_input(data: bytes, limits: PictureSettings, steps: Preprocessing, with_thumbnail: bool) -> IndexInput:
+    """Return what is made of a file to index it."""
+    picture = _open(data, limits, max(steps.min_side, THUMBNAIL_SIDE))
+    return IndexInput(
+        picture=replace(picture, image=Image.new("RGB", (0, 0))),
+        thumbnail=thumbnail(picture.image) if with_thumbnail else None,
+        pixels=preprocess(picture.image, steps),
+    )
+
+
+def read_file_tags(data: bytes) -> Tags:
+    """Return what a file says about its picture, as `read_tags` does."""
+    return read_tags(data, on_size=allow)
 
 
 def check_format(data: bytes, limits: PictureSettings) -> str:

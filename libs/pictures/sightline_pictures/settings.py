@@ -17,4 +17,5 @@ class PictureSettings(SettingsGroup):
     max_pixels: int = Field(default=200_000_000, ge=1, le=2**31 - 1)
     """Pixels of an image at most, width times height."""
     max_seconds: float = Field(default=30, gt=0, le=3600)
-    """How many seconds the encoder and the gateway may take to decode an image; one that takes longer is refused."""
+    """How many seconds decoding an image may take; one that takes longer is refused. The ingest worker takes no more
+    than 60."""

@@ -12,7 +12,16 @@ from types import SimpleNamespace
 
 import PIL.Image
 import pytest
-from fakes import MODEL, PREPROCESSING, FakeBucket, FakeCatalogue, FakeCollection, FakeEncoder, FakeThumbnailStore
+from fakes import (
+    MODEL,
+    PREPROCESSING,
+    FakeBucket,
+    FakeCatalogue,
+    FakeCollection,
+    FakeDecoderPool,
+    FakeEncoder,
+    FakeThumbnailStore,
+)
 from redis_process import RedisProcess
 from sightline_bucket.folder import FolderBucket
 from sightline_ingest_worker.broker import KEYS_PER_TASK
@@ -74,22 +83,6 @@ class NoEncodeLocks:
         pass
 
 
-class NoCrashJournal:
-    """Remembers nothing."""
-
-    def crashes(self, keys):
-        return {}
-
-    def begin(self, keys):
-        pass
-
-    def end(self):
-        pass
-
-    def clear(self, keys):
-        pass
-
-
 @dataclass
 class Bench:
     """Fakes, and a context over them."""
@@ -98,6 +91,7 @@ class Bench:
     thumbnails: FakeThumbnailStore = field(default_factory=FakeThumbnailStore)
     encoder: FakeEncoder = field(default_factory=FakeEncoder)
     collection: FakeCollection = field(default_factory=FakeCollection)
+    decoders: FakeDecoderPool = field(default_factory=FakeDecoderPool)
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -110,7 +104,7 @@ class Bench:
             target=self.target,
             pictures=PictureSettings(max_bytes=100_000, max_pixels=1_000_000),
             encode_locks=NoEncodeLocks(),
-            crash_journal=NoCrashJournal(),
+            decoders=self.decoders,
             stopping=lambda: False,
             encode_batch=4,
             readers=ThreadPoolExecutor(2),

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import grpc
 import numpy as np
 import pytest
+from fakes import FakeDecoderPool
 from sightline.encoder.client import BULK, EncoderError, FingerprintMismatch, InvalidItem, ItemError, Overloaded
 from sightline.encoder.client import Unavailable as EncoderUnavailable
 from sightline_bucket import BucketUnavailable
 from sightline_catalogue import CatalogueError
+from sightline_ingest_worker.worker import indexing, reading
 from sightline_ingest_worker.worker.context import Stopping
 from sightline_ingest_worker.worker.indexing import fail_keys, index_keys
+from sightline_ingest_worker.worker.storing import MAX_ATTEMPTS
+from sightline_pictures.decoder_pool import Busy
+from sightline_pictures.errors import DecoderEnded
 
 AWAY = EncoderUnavailable("no encoder")
 
@@ -376,3 +383,51 @@ def test_an_indexed_object_that_cannot_be_read_again_stays_indexed(bench, draw):
     assert index_keys(bench.context, ["a.png"]) == {"unchanged": 1}
     assert bench.states == {"a.png": "indexed"}
     assert image.id in bench.collection.stored_vectors
+
+
+def test_a_decoder_that_ends_is_tried_again_and_given_up_at_last(bench, draw):
+    bench.bucket.put("a.png", draw(1))
+    bench.bucket.put("poison.png", draw(2))
+    bench.decoders.errors[draw(2)] = DecoderEnded("decoding it ended the decoder")
+    assert index_keys(bench.context, ["a.png", "poison.png"]) == {"indexed": 1, "failed": 1}
+    image = bench.collection.by_key()["poison.png"]
+    assert "ended the decoder" in image.reason
+    assert image.next_try_at > datetime.now(UTC)
+    for _ in range(MAX_ATTEMPTS - 1):
+        index_keys(bench.context, ["poison.png"])
+    assert bench.collection.by_key()["poison.png"].next_try_at is None
+    bench.decoders.errors.clear()
+    assert index_keys(bench.context, ["poison.png"]) == {"indexed": 1}
+
+
+def test_a_picture_that_would_wait_for_slow_ones_is_tried_again_and_the_others_are_indexed(bench, draw):
+    for number in range(10):
+        bench.bucket.put(f"{number}.png", draw(number))
+    bench.decoders.errors[draw(3)] = Busy()
+    assert index_keys(bench.context, list(bench.bucket.files)) == {"indexed": 9, "waiting": 1}
+    image = bench.collection.by_key()["3.png"]
+    assert (image.state, image.attempts) == ("pending", 0)
+    assert timedelta(seconds=30) < image.next_try_at - datetime.now(UTC) < timedelta(minutes=2)
+    bench.decoders.errors.clear()
+    assert index_keys(bench.context, ["3.png"]) == {"indexed": 1}
+
+
+def test_after_slow_ones_the_rest_of_a_task_is_put_off_when_its_time_is_over(bench, draw, monkeypatch):
+    """Repeated at once, the task would begin with the slow ones, again and again."""
+    for number in range(10):
+        bench.bucket.put(f"{number}.png", draw(number))
+    now = [0.0]
+    for module in (indexing, reading):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def takes_long(work, wait_seconds, read, *args, **kwargs):
+        now[0] += 20
+        if now[0] > 20:
+            raise Busy
+        return FakeDecoderPool.run(bench.decoders, work, wait_seconds, read, *args, **kwargs)
+
+    bench.decoders.run = takes_long
+    bench.context.readers = ThreadPoolExecutor(1)
+    assert index_keys(bench.context, list(bench.bucket.files), deadline=50) == {"indexed": 1, "waiting": 9}
+    assert now[0] == 60
+    assert {image.next_try_at is None for image in bench.collection.images.values()} == {True, False}

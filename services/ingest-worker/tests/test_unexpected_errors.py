@@ -19,21 +19,21 @@ def count() -> float:
 def test_of_a_task_it_is_the_failure_of_its_object(bench, draw, monkeypatch):
     for number in range(9):
         bench.bucket.put(f"{number}.png", draw(number))
-    really = reading.open_picture
+    really = reading.render_index_input
 
-    def open_picture(data, **limits):
+    def render(data, *args, **kwargs):
         if data == draw(5):
             raise ZeroDivisionError("in a decoder")
-        return really(data, **limits)
+        return really(data, *args, **kwargs)
 
-    monkeypatch.setattr(reading, "open_picture", open_picture)
+    monkeypatch.setattr(reading, "render_index_input", render)
     outcome = index_task(bench.context, list(bench.bucket.files), 60)
     assert outcome["failed"] == 1
     assert {key for key, state in bench.states.items() if state == "indexed"} == set(bench.bucket.files) - {"5.png"}
     image = bench.collection.by_key()["5.png"]
     assert "ZeroDivisionError: in a decoder" in image.reason
     assert image.next_try_at is not None
-    monkeypatch.setattr(reading, "open_picture", really)
+    monkeypatch.setattr(reading, "render_index_input", really)
     assert index_task(bench.context, ["5.png"], 60) == {"indexed": 1}
 
 

@@ -39,7 +39,7 @@ class WorkerProcess:
             "WORKER_PROCESSES": "2",
             "WORKER_NAME": "test",
             "WORKER_METRICS_PORT": str(port),
-            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            "PYTHONPATH": os.pathsep.join([str(SCRIPT.parent), os.environ.get("PYTHONPATH", "")]),
         }
         app = celery_app(QueueSettings(redis_url=redis_server.url))
         self.app = app
@@ -122,9 +122,9 @@ def test_a_poison_picture_fails_and_its_neighbours_are_indexed(worker, draw):
     wait_for(lambda: worker.states(keys) == {"indexed": 31, "failed": 1})
     said = worker.said()["poison-x.png"]
     assert said["state"] == "failed"
-    assert "3 times" in said["reason"]
-    assert worker.decoded()["POISON"] == 3
-    assert worker.metric('sightline_ingest_tasks_total{outcome="crashed"}') >= 3
+    assert "ended the decoder" in said["reason"]
+    assert worker.decoded()["POISON"] == 1
+    assert worker.metric('sightline_ingest_tasks_total{outcome="crashed"}') == 1
     wait_for(lambda: worker.redis.client.hlen("unacked") == 0)
     assert worker.process.poll() is None
 
@@ -141,7 +141,6 @@ def test_a_killed_pool_process_costs_nothing(worker, draw):
         return worker.states(keys) == {"indexed": 2}
 
     wait_for(done)
-    wait_for(lambda: not worker.redis.client.hexists("sightline:ingest:crashes", "pool_slow.png"))
 
 
 def test_counts_of_all_processes_and_ping(worker, draw):
@@ -169,9 +168,11 @@ def test_a_killed_worker_leaves_no_process(worker, draw):
     keys = worker.write(killed_slow=b"SLOW" + draw(400))
     worker.queue.send(keys, "new")
     pid = int(wait_for(lambda: worker.decoding.exists() and worker.decoding.read_text()))
+    decoders = psutil.Process(pid).children()
+    assert decoders
     worker.process.kill()
     worker.process.wait()
-    wait_for(lambda: not psutil.pid_exists(pid))
+    wait_for(lambda: not any(psutil.pid_exists(each) for each in (pid, *(process.pid for process in decoders))))
     worker.decoding.unlink()
     worker.start()
     worker.queue.send(keys, "new")

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[3] / "tests"))
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp())
 
+from dangerous_rendering import render_dangerously
 from fakes import MODEL, PREPROCESSING, FakeCollection, FakeEncoder
 from sightline_bucket import ThumbnailStore, open_bucket
 from sightline_catalogue import Image
@@ -23,10 +23,8 @@ from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.target import Target
 from sightline_ingest_worker.worker import reading
 from sightline_ingest_worker.worker.celery_app import run
-from sightline_ingest_worker.worker.context import WorkerContext
-from sightline_ingest_worker.worker.crash_journal import CrashJournal
+from sightline_ingest_worker.worker.context import WorkerContext, decoder_pool
 from sightline_ingest_worker.worker.encode_locks import EncodeLocks
-from sightline_pictures import open_picture
 from sightline_service import load_settings
 from sightline_service.queues import redis_client
 
@@ -48,21 +46,6 @@ class FileCollection(FakeCollection):
             path = POINTS / f"{image.id}.tmp{os.getpid()}"
             path.write_text(json.dumps({name: getattr(image, name) for name in ("key", "state", "etag", "reason")}))
             path.rename(POINTS / image.id)
-
-
-def open_dangerously(data, **limits):
-    """Decode, but for bytes that end the process, and bytes that take as long as a file is there."""
-    word = data.rstrip(b"0123456789 ").decode("latin-1")[:6]
-    with open(POINTS.parent / "decoded", "a") as log:
-        log.write(f"{word}\n")
-    if data.startswith(b"POISON"):
-        os.kill(os.getpid(), signal.SIGKILL)
-    if data.startswith(b"SLOW"):
-        (POINTS.parent / "decoding").write_text(str(os.getpid()))
-        while (POINTS.parent / "decoding").exists():
-            time.sleep(0.02)
-        data = data[4:]
-    return open_picture(data, **limits)
 
 
 class FixedTarget:
@@ -88,11 +71,11 @@ def open_on_fakes(settings, stopping):
         target=FixedTarget(),
         pictures=settings.pictures,
         encode_locks=EncodeLocks(client, settings.node),
-        crash_journal=CrashJournal(client, settings.node),
+        decoders=decoder_pool(settings.pictures, 2),
         stopping=stopping,
     )
 
 
 if __name__ == "__main__":
-    reading.open_picture = open_dangerously
+    reading.render_index_input = partial(render_dangerously, str(POINTS.parent))
     sys.exit(run(load_settings(WorkerSettings), open_on_fakes))

@@ -11,17 +11,21 @@ from sightline.encoder.client import EncoderClient
 from sightline_bucket import Bucket, ThumbnailStore, open_bucket
 from sightline_catalogue import Catalogue, image_id
 from sightline_pictures import PictureSettings
+from sightline_pictures.decoder_pool import DecoderPool
 from sightline_service.context_threads import ContextThreadPoolExecutor
 from sightline_service.encoder_client import open_encoder
 from sightline_service.queues import redis_client
 
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.target import TargetSource
-from sightline_ingest_worker.worker.crash_journal import CrashJournal
 from sightline_ingest_worker.worker.encode_locks import EncodeLocks
 
 ENCODE_BATCH = 16
 """Images in one request to the encoder."""
+
+
+MOST_DECODE_SECONDS = 60.0
+"""Decoding a picture may take no longer here: a task is ended before long."""
 
 
 class Stopping(Exception):
@@ -34,10 +38,10 @@ class WorkerContext:
 
     Attributes:
         encode_locks: Locks on the bytes that are being encoded.
-        crash_journal: Records the keys that are being decoded.
+        decoders: Processes that decode.
         stopping: Returns whether the worker is stopping.
         encode_batch: Images in one request to the encoder.
-        readers: Threads that read and decode.
+        readers: Threads that read, and have decoded.
         sender: One thread that encodes and stores while the next images are read.
     """
 
@@ -48,7 +52,7 @@ class WorkerContext:
     target: TargetSource
     pictures: PictureSettings
     encode_locks: EncodeLocks
-    crash_journal: CrashJournal
+    decoders: DecoderPool
     stopping: Callable[[], bool]
     encode_batch: int = ENCODE_BATCH
     readers: ThreadPoolExecutor = field(default_factory=lambda: ContextThreadPoolExecutor(2, "read"))
@@ -75,6 +79,11 @@ class WorkerContext:
             time.sleep(min(left, 0.2))
 
 
+def decoder_pool(pictures: PictureSettings, threads: int) -> DecoderPool:
+    """Return the decoders of a process that has so many threads for them."""
+    return DecoderPool(threads, min(pictures.max_seconds, MOST_DECODE_SECONDS), callers=threads)
+
+
 def open_context(settings: WorkerSettings, stopping: Callable[[], bool]) -> WorkerContext:
     """Return a process's context. Call it after the fork: gRPC and the object store's runtime do not survive one."""
     encoder = open_encoder(settings.encoder)
@@ -88,7 +97,7 @@ def open_context(settings: WorkerSettings, stopping: Callable[[], bool]) -> Work
         target=TargetSource(encoder, catalogue),
         pictures=settings.pictures,
         encode_locks=EncodeLocks(client, settings.node),
-        crash_journal=CrashJournal(client, settings.node),
+        decoders=decoder_pool(settings.pictures, settings.threads),
         stopping=stopping,
         readers=ContextThreadPoolExecutor(settings.threads, "read"),
     )

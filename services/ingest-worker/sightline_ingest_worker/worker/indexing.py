@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 
 from sightline_bucket.stamps import is_touched
 from sightline_catalogue import INDEXED, PENDING
-from sightline_pictures import read_tags
 
 from sightline_ingest_worker.removal import mark_missing
 from sightline_ingest_worker.target import Target
@@ -28,7 +27,7 @@ from sightline_ingest_worker.worker.item import (
     is_outdated,
 )
 from sightline_ingest_worker.worker.metrics import step
-from sightline_ingest_worker.worker.reading import chunks, decode, known_content, look_up, read
+from sightline_ingest_worker.worker.reading import POSTPONED, chunks, decode, known_content, look_up, read
 from sightline_ingest_worker.worker.sidecars import SidecarFinder
 from sightline_ingest_worker.worker.storing import store
 
@@ -165,6 +164,8 @@ class _Run:
         self._locked_by_other: set[str] = set()
         self._locks: set[str] = set()
         self._contents: dict[str, Content] = {}
+        self._is_slow = False
+        """Whether decoding something was postponed."""
 
     def index(self, items: Sequence[IngestItem]) -> tuple[list[str], Counter[str]]:
         """Index objects; return the keys whose bytes another process is encoding, and the outcomes of the others."""
@@ -175,7 +176,10 @@ class _Run:
             for chunk in chunks(items, min(context.encode_batch, self._target.max_images)):
                 context.check_stopping()
                 if time.monotonic() > self._deadline:
-                    raise Stopping
+                    if not self._is_slow:
+                        raise Stopping
+                    # Repeated, the task would begin with the slow ones again: those after it would wait for them.
+                    chunk = [replace(item, failure=item.failure or POSTPONED) for item in chunk]
                 present, data = self._read(chunk)
                 outcome["unchanged"] += self._confirm(present)
                 gone = {item.key for item in chunk} - {read_item.item.key for read_item in present}
@@ -247,7 +251,7 @@ class _Run:
     def _decode(
         self, needed: Mapping[str, ReadItem], data: dict[str, bytes], known: Mapping[str, Content]
     ) -> dict[str, Content]:
-        """Decode bytes, by SHA-256; of those known already reads only the tags. Frees each as soon as that is done."""
+        """Have bytes decoded, by SHA-256. Frees each as soon as that is done."""
         for sha256 in data.keys() - needed.keys():
             del data[sha256]
         if not needed:
@@ -255,18 +259,10 @@ class _Run:
 
         def decode_one(sha256: str) -> Content:
             seen, equal = needed[sha256].seen, known.get(sha256)
-            if equal is not None and not equal.is_outdated and self._context.thumbnails.exists(sha256):
-                return replace(equal, properties=replace(equal.properties, tags=read_tags(data.pop(sha256))))
-            return decode(self._context, self._target, seen, sha256, data.pop(sha256), equal)
+            return decode(self._context, self._target, seen, sha256, data.pop(sha256), equal, self._deadline)
 
-        self._context.crash_journal.begin([read_item.item.key for read_item in needed.values()])
-        try:
-            contents = list(self._context.readers.map(decode_one, needed))
-        except Exception:
-            self._context.crash_journal.end()
-            raise
-        # Not in a finally: a process that Celery ends at the time limit must leave its entry.
-        self._context.crash_journal.end()
+        contents = list(self._context.readers.map(decode_one, needed))
+        self._is_slow |= any(content.failure is POSTPONED for content in contents)
         return dict(zip(needed, contents, strict=True))
 
     def _finish(self, batch: _Batch) -> Counter[str]:

@@ -30,6 +30,7 @@ class Failure:
         incomplete: The file may still be being written.
         refused: The bucket does not allow it to be read.
         unreadable: It could not be read; it is tried again, ever more rarely.
+        postponed: Others take long; it is tried again before long, as if it had not been.
     """
 
     reason: str
@@ -37,6 +38,7 @@ class Failure:
     incomplete: bool = False
     refused: bool = False
     unreadable: bool = False
+    postponed: bool = False
 
 
 @dataclass(frozen=True)

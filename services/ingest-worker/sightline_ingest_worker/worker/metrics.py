@@ -19,13 +19,13 @@ IMAGES = Counter(
 )
 STEP_SECONDS = Counter(
     "sightline_ingest_step_seconds_total",
-    "Seconds spent: look_up, read, find_equal, decode, preprocess, thumbnail, encode, store; several run at once.",
+    "Seconds spent: look_up, read, find_equal, decode, thumbnail, encode, store; several run at once.",
     ["step"],
 )
 TASKS = Counter(
     "sightline_ingest_tasks_total",
-    "Tasks: done, returned (a service did not answer for too long, or the worker stopped), crashed (a process ended "
-    "while it decoded, noticed by the next task), unexpected (an error that nobody thought of; its keys go on alone).",
+    "Tasks: done, returned (a service did not answer for too long, or the worker stopped), crashed (no task, but a "
+    "decoder that ended while it decoded), unexpected (an error that nobody thought of; its keys go on alone).",
     ["outcome"],
 )
 WAITS = Counter("sightline_ingest_waits_total", "Pauses for a service that did not answer or was busy.", ["service"])

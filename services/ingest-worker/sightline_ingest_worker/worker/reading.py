@@ -1,28 +1,34 @@
-"""Reads and decodes objects: from a key to properties, thumbnail and pixels."""
+"""Reads objects and has them decoded: from a key to properties, thumbnail and pixels."""
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL.Image import Image as Picture
 from sightline_bucket import BucketObject, KeyRefused, ObjectMissing, ObjectUnreadable
 from sightline_catalogue import Image
-from sightline_pictures import READER_VERSION, PictureError, open_picture, preprocess, thumbnail
-from sightline_pictures.thumbnails import THUMBNAIL_SIDE, shows_the_same
+from sightline_pictures import READER_VERSION, PictureError
+from sightline_pictures.decoder_pool import Busy
+from sightline_pictures.errors import DecoderEnded
+from sightline_pictures.rendering import read_file_tags, render_index_input
+from sightline_pictures.thumbnails import shows_the_same
 
 from sightline_ingest_worker.target import Target
 from sightline_ingest_worker.worker.context import WorkerContext
 from sightline_ingest_worker.worker.item import Content, Failure, IngestItem, Properties, ReadItem
-from sightline_ingest_worker.worker.metrics import step
+from sightline_ingest_worker.worker.metrics import TASKS, step
 from sightline_ingest_worker.worker.sidecars import read_sidecars
 
 CHUNK_BYTES = 64 * 1024 * 1024
 """The most bytes of a chunk, unless one file alone is larger."""
+SLOW_WAIT_SECONDS = 10.0
+"""How long a picture that is slow to decode waits for another one that is."""
+POSTPONED = Failure("decoding it was postponed: others of its task take long to decode", postponed=True)
 STILL_WRITTEN_SECONDS = 5.0
 """A truncated file that was modified less than this ago counts as still being written."""
 
@@ -98,57 +104,70 @@ def known_content(image: Image, vector: NDArray[np.float32]) -> Content:
 
 
 def decode(
-    context: WorkerContext, target: Target, seen: BucketObject, sha256: str, data: bytes, known: Content | None
+    context: WorkerContext,
+    target: Target,
+    seen: BucketObject,
+    sha256: str,
+    data: bytes,
+    known: Content | None,
+    deadline: float,
 ) -> Content:
-    """Decode bytes; store the thumbnail, and preprocess to pixels unless the vector of these pixels is known.
+    """Have bytes decoded; store the thumbnail. There are pixels unless the vector of these pixels is known.
+
+    Of what is known already, by this version of the code, only the tags are read.
 
     Raises:
         BucketUnavailable: The thumbnail cannot be stored.
     """
     content = known or Content()
+    left = deadline - time.monotonic()
+    if left <= 0:
+        return replace(content, failure=POSTPONED)
+    wait = min(left, SLOW_WAIT_SECONDS)
+    is_stored = context.thumbnails.exists(sha256)
     try:
         with step("decode"):
-            picture = open_picture(
-                data,
-                max_bytes=context.pictures.max_bytes,
-                max_pixels=context.pictures.max_pixels,
-                min_side=max(target.preprocessing.min_side, THUMBNAIL_SIDE),
+            if known is not None and not known.is_outdated and is_stored:
+                _, tags = context.decoders.run(read_file_tags, wait, lambda: data)
+                return replace(known, properties=replace(known.properties, tags=tags))
+            with_thumbnail = known is not None or not is_stored
+            _, made = context.decoders.run(
+                render_index_input, wait, lambda: data, context.pictures, target.preprocessing, with_thumbnail
             )
-        if picture.note is not None and _is_recent(seen):
-            return replace(content, failure=Failure(picture.note, incomplete=True))
-        with step("preprocess"):
-            pixels = preprocess(picture.image, target.preprocessing)
-        with step("thumbnail"):
-            shows_same = _store_thumbnail(context, sha256, picture.image, replaces=known is not None)
+    except Busy:
+        return replace(content, failure=POSTPONED)
+    except DecoderEnded as error:
+        TASKS.labels("crashed").inc()
+        return replace(content, failure=Failure(error.reason, transient=True))
     except PictureError as error:
         return replace(content, failure=Failure(error.reason, incomplete=_is_recent(seen)))
-    except MemoryError:
-        return replace(content, failure=Failure("not enough memory to decode it", transient=True))
-    input_sha256 = hashlib.sha256(pixels.tobytes()).hexdigest()
-    content = replace(content, properties=Properties.of(picture), reader=READER_VERSION, input_sha256=input_sha256)
+    if made.picture.note is not None and _is_recent(seen):
+        return replace(content, failure=Failure(made.picture.note, incomplete=True))
+    shows_same = False
+    if made.thumbnail is not None:
+        with step("thumbnail"):
+            shows_same = _store_thumbnail(context, sha256, made.thumbnail)
+    input_sha256 = hashlib.sha256(made.pixels.tobytes()).hexdigest()
+    properties = Properties.of(made.picture)
+    content = replace(content, properties=properties, reader=READER_VERSION, input_sha256=input_sha256)
     if known is not None and known.vector is not None:
         if known.input_sha256 == input_sha256 or (known.input_sha256 is None and shows_same):
             return content
         if not known.is_outdated:
             # The same version of the code: what differs is rounding, of another processor or library.
             return content
-    return replace(content, pixels=pixels, vector=None, copied=False)
+    return replace(content, pixels=made.pixels, vector=None, copied=False)
 
 
-def _store_thumbnail(context: WorkerContext, sha256: str, image: Picture, *, replaces: bool) -> bool:
-    """Store a thumbnail where it is missing, or shows something else; return whether one was there that shows the same.
+def _store_thumbnail(context: WorkerContext, sha256: str, made: bytes) -> bool:
+    """Store a thumbnail unless the one that is there shows the same; return whether it does.
 
     Args:
         context: Where to.
         sha256: Of the object's bytes.
-        image: What it shows.
-        replaces: Whether there may be one of an older version of the code; else one that is there stays.
+        made: The thumbnail. One that is there may be of an older version of the code.
     """
-    if not replaces:
-        if not context.thumbnails.exists(sha256):
-            context.thumbnails.put(sha256, thumbnail(image))
-        return False
-    made, stored = thumbnail(image), context.thumbnails.get(sha256)
+    stored = context.thumbnails.get(sha256)
     if stored is not None and shows_the_same(made, stored):
         return True
     context.thumbnails.put(sha256, made)

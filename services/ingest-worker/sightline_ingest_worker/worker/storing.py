@@ -25,6 +25,7 @@ MAX_ATTEMPTS = 5
 WAIT_SECONDS = 2.0
 """After so long a file that was being written is tried again."""
 LONGEST_WAIT_SECONDS = 300.0
+POSTPONED_SECONDS = 60.0
 FIRST_UNREADABLE_SECONDS = 300.0
 LONGEST_UNREADABLE_SECONDS = 12 * 3600.0
 """The pauses between tries of an object that could not be read: an archived one may have been restored, and a damaged
@@ -57,6 +58,8 @@ def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
         return replace(record, reason=CHANGED, next_try_at=soon)
     if failure is not None and failure.incomplete:
         return replace(record, reason=f"{failure.reason}; is it still being written?", next_try_at=soon)
+    if failure is not None and failure.postponed:
+        return replace(record, reason=failure.reason, next_try_at=now + timedelta(seconds=POSTPONED_SECONDS))
     if failure is not None and failure.unreadable:
         again_at = now + wait_unreadable(attempts)
         return replace(record, state=FAILED, reason=failure.reason, attempts=attempts, next_try_at=again_at)

@@ -21,14 +21,9 @@ from sightline_ingest_worker.worker.metrics import TASKS, WAITS
 log = structlog.get_logger()
 
 RETRIED = (EncoderError, CatalogueError, BucketUnavailable)
-MAX_CRASHES = 3
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
 UNEXPECTED = "an error of Sightline's own, which its log tells more of; please report it"
-CRASHED = (
-    f"decoding it ended the worker's process {MAX_CRASHES} times: the file makes the decoder crash, or needs more "
-    "memory or time than is available"
-)
 
 
 class Requeue(Exception):
@@ -68,7 +63,7 @@ def retry_until(context: WorkerContext, deadline: float, call: Callable[[], Coun
 
 
 def index_task(context: WorkerContext, keys: Sequence[str], seconds: float) -> Counter[str]:
-    """Index a task's keys; those that may have ended a process come last, each alone.
+    """Index a task's keys.
 
     Args:
         context: The process's context.
@@ -78,19 +73,7 @@ def index_task(context: WorkerContext, keys: Sequence[str], seconds: float) -> C
     Raises:
         Requeue: The task is not finished, and has to be repeated.
     """
-    deadline = time.monotonic() + seconds
-    outcome: Counter[str] = Counter()
-    crashes = context.crash_journal.crashes(keys)
-    unsuspected = [key for key in keys if key not in crashes]
-    if unsuspected:
-        outcome += _index_or_fail(context, unsuspected, deadline)
-    for key, count in sorted(crashes.items(), key=lambda item: item[1]):
-        if count >= MAX_CRASHES:
-            outcome += retry_until(context, deadline, partial(fail_keys, context, [key], CRASHED))
-        else:
-            outcome += _index_or_fail(context, [key], deadline)
-        context.crash_journal.clear([key])
-    return outcome
+    return _index_or_fail(context, keys, time.monotonic() + seconds)
 
 
 def _index_or_fail(context: WorkerContext, keys: Sequence[str], deadline: float) -> Counter[str]:
