@@ -110,7 +110,7 @@ bench-moves: setup ## Search while thousands of pictures are renamed, split, mer
 	@$(BIN)/python -m benchmarks.moves $(if $(COUNT),--count $(COUNT))
 
 .PHONY: lost-disk
-lost-disk: setup ## Show on a real system what happens when a disk is not mounted (COUNT=300, SCREENSHOTS=FOLDER)
+lost-disk: setup page ## Show on a real system what happens when a disk is not mounted (COUNT=300, SCREENSHOTS=FOLDER)
 	@$(BIN)/python -m benchmarks.lost_disk $(if $(COUNT),--count $(COUNT)) $(if $(SCREENSHOTS),--screenshots '$(SCREENSHOTS)')
 
 .PHONY: bench-ingest

@@ -19,6 +19,7 @@ from typing import Any
 
 import httpx
 from sightline_local.readiness import images_encoded
+from sightline_local.stack import ROOT
 
 from benchmarks.harness import results
 from benchmarks.harness.results import Failed
@@ -82,7 +83,7 @@ def main() -> None:
     """Take each disk away, print, and fail where something was lost."""
     options = results.options("lost-disk", __doc__, count=(int, 300), screenshots=(Path, None))
     count: int = options.count
-    with system() as running:
+    with system(settings={"GATEWAY_PAGE_DIR": str(ROOT / "services/web/dist")}) as running:
         bucket = running.stack.bucket
         disk, inside = bucket / "family", bucket / "second-disk"
         for number in range(count):
