@@ -16,6 +16,7 @@ from sightline.grpc_server import AioMalformedInterceptor
 from sightline_service.tracing import trace_grpc_server
 
 from sightline_encoder import limits
+from sightline_encoder.arrivals import FEWEST_PLACES, ArrivalInterceptor
 from sightline_encoder.errors import StartupError
 from sightline_encoder.metrics import EncoderMetrics
 from sightline_encoder.pipeline import Pipeline
@@ -30,6 +31,8 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 CONNECTION_AGE_MS = 300_000
 """After so long a client is asked to reconnect; calls in flight are finished first, however long they take."""
+MAX_CONCURRENT_STREAMS = 256
+"""Calls of one connection at once."""
 
 Details = grpc.HandlerCallDetails
 if TYPE_CHECKING:
@@ -69,6 +72,8 @@ class EncoderServer:
         interceptors: list[grpc.aio.ServerInterceptor] = [*trace_grpc_server(), AioMalformedInterceptor()]
         if settings.token is not None:
             interceptors.insert(0, TokenInterceptor(settings.token.get_secret_value()))
+        places = max(FEWEST_PLACES, settings.queue_bytes // settings.max_message_bytes)
+        interceptors.insert(0, ArrivalInterceptor(places))
         server = grpc.aio.server(
             interceptors=interceptors,
             options=[
@@ -76,6 +81,9 @@ class EncoderServer:
                 ("grpc.max_send_message_length", settings.max_message_bytes),
                 # Otherwise a second encoder could listen on the same port, and would get half of the calls unnoticed.
                 ("grpc.so_reuseport", 0),
+                # A window that grows with the bandwidth would let calls that nobody reads yet hold megabytes each.
+                ("grpc.http2.bdp_probe", 0),
+                ("grpc.max_concurrent_streams", MAX_CONCURRENT_STREAMS),
                 ("grpc.http2.min_ping_interval_without_data_ms", 20_000),
                 ("grpc.keepalive_permit_without_calls", 1),
                 # A client resolves the name again when it reconnects, and so finds an encoder that was added.

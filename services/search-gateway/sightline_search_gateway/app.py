@@ -12,6 +12,7 @@ from sightline_search_gateway import __version__
 from sightline_search_gateway.access.guard import COOKIE, check_access, keep_private, open_paths
 from sightline_search_gateway.access.origins import check_host
 from sightline_search_gateway.container import EXTENSION, Clients, assemble
+from sightline_search_gateway.http.admission import Admission
 from sightline_search_gateway.http.bodies import check_body
 from sightline_search_gateway.http.openapi import DESCRIPTION, complete
 from sightline_search_gateway.http.problems import register_problems
@@ -22,6 +23,7 @@ from sightline_search_gateway.maps.settings import MEBIBYTE
 from sightline_search_gateway.routes import changes, docs, images, ingest, maps, search, session, system
 from sightline_search_gateway.settings import Settings
 
+ADMISSION = "sightline-admission"
 BLUEPRINTS = (search, images, changes, maps, ingest, session, system, docs)
 MAX_FORM_BYTES = MEBIBYTE
 """Of a form's parts that are not files."""
@@ -66,9 +68,14 @@ def create_app(settings: Settings, clients: Clients) -> APIFlask:
     telemetry = Telemetry()
     container = app.extensions[EXTENSION] = assemble(settings, clients, telemetry)
     telemetry.attach(app)
-    app.before_request(lambda: check_host(settings.gateway))
-    app.before_request(lambda: check_access(container.access))
-    app.before_request(lambda: check_body(settings))
+    app.extensions[ADMISSION] = Admission(
+        app,
+        [
+            lambda: check_host(settings.gateway),
+            lambda: check_access(container.access),
+            lambda: check_body(settings),
+        ],
+    )
     app.after_request(lambda response: keep_private(container.access, response))
     app.after_request(add_common_headers)
     on_http_error = register_problems(app)

@@ -3,127 +3,37 @@
 from __future__ import annotations
 
 import logging
-import re
 import resource
 import socket
 import time
 from collections.abc import Callable, Iterable
-from http import HTTPStatus
 from threading import Event
 
+import structlog
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.receiver import ChunkedReceiver
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask, ThreadedTaskDispatcher
-from waitress.utilities import BadRequest
+from waitress.task import ThreadedTaskDispatcher
 
-from sightline_search_gateway.http.json_body import dump_json
-from sightline_search_gateway.http.problems import MIME_TYPE
+from sightline_search_gateway.access.proxies import TrustedProxies, group, parse_address
+from sightline_search_gateway.body_budget import BodyBudget
+from sightline_search_gateway.connection import Channel
+from sightline_search_gateway.http.admission import Admit
+from sightline_search_gateway.request_parser import MAX_HEADER_BYTES
 from sightline_search_gateway.settings import GatewaySettings
 
 WsgiApp = Callable[..., Iterable[bytes]]
 HEALTH_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 HEALTH_THREADS = 4
 MAX_CONNECTIONS = 1000
+MAX_PEER_CONNECTIONS = 500
+"""Of one address, so that others are served whatever it does. A trusted proxy, through which all come, may have all."""
 MAX_OPEN_FILES = 4096
 """A connection may have a file besides, of a body that has not arrived in full, or of an answer not yet taken."""
-MAX_HEADER_BYTES = 32 * 1024
 RECEIVE_BYTES = 64 * 1024
 POLL_SECONDS = 1
 DRAIN_POLL_SECONDS = 0.1
-HOST = re.compile(r"[\w.~%!$&'()*+;=:\[\]-]+", re.ASCII)
-MAX_REASON = 200
-DETAILS = {
-    408: "The request did not arrive in time.",
-    413: "The request is larger than this gateway accepts.",
-    431: "The address or the headers are too large.",
-    500: "The server cannot answer this request.",
-}
-
-
-class RequestTimeout(BadRequest):  # type: ignore[misc]
-    """A client began a request and sent nothing more."""
-
-    code = 408
-    reason = "Request Timeout"
-
-
-class RequestParser(HTTPRequestParser):  # type: ignore[misc]
-    """Refuses requests that waitress's own parser lets through or fails at."""
-
-    def received(self, data: bytes) -> int:
-        """Take data of a request; return how many bytes of it belong to the request."""
-        consumed: int = super().received(data)
-        body = self.body_rcv
-        # Otherwise it grows to the size of the largest body, and is copied as a whole each time.
-        if isinstance(body, ChunkedReceiver) and len(body.control_line) + len(body.trailer) > MAX_HEADER_BYTES:
-            self.error = BadRequest("A chunk's size or the trailer is too long")
-            self.completed = True
-        if self.error is not None:
-            # Otherwise the channel asks for the body of a request that is refused.
-            self.expect_continue = False
-        return consumed
-
-    def parse_header(self, header_plus: bytes) -> None:
-        """Parse the first line and the headers.
-
-        Raises:
-            ParsingError: They cannot be read.
-        """
-        try:
-            super().parse_header(header_plus)
-        except ValueError as error:
-            # For example of a number of thousands of digits, or of an address with half a bracket.
-            raise ParsingError("The address or Content-Length is invalid") from error
-        host = self.headers.get("HOST")
-        if host is None and self.version == "1.1":
-            raise ParsingError("HTTP/1.1 needs a Host header")
-        # Two of them arrive here as one, with a comma in between.
-        if host is not None and not HOST.fullmatch(host):
-            raise ParsingError("The Host header is no name, or there are several")
-
-
-class ProblemTask(ErrorTask):  # type: ignore[misc]
-    """Answers a request that never reaches the application with a problem."""
-
-    def execute(self) -> None:
-        """Send the problem and close the connection."""
-        error = self.request.error
-        status = error.code
-        title = HTTPStatus(status).phrase
-        detail = DETAILS.get(status) or f"The request cannot be read: {error.body[:MAX_REASON]}."
-        body = dump_json({"type": "about:blank", "title": title, "status": status, "detail": detail})
-        self.status = f"{status} {title}"
-        self.response_headers += [("Content-Type", MIME_TYPE), ("X-Content-Type-Options", "nosniff")]
-        self.content_length = len(body)
-        self.set_close_on_finish()
-        self.write(body)
-
-
-class Channel(HTTPChannel):  # type: ignore[misc]
-    """A client's connection."""
-
-    error_task_class = ProblemTask
-    parser_class = RequestParser
-    request: HTTPRequestParser | None = None
-
-    @property
-    def has_request(self) -> bool:
-        """Whether a request is arriving, waits, or is being answered."""
-        return bool(self.requests or self.request is not None or self.total_outbufs_len)
-
-    def time_out(self) -> None:
-        """Answer a request that has stopped arriving with 408."""
-        with self.requests_lock:
-            if self.request is None or self.requests:
-                return
-            self.request.error = RequestTimeout("")
-            self.requests.append(self.request)
-            self.request = None
-        self.server.add_task(self)
+log = structlog.get_logger()
 
 
 class Dispatcher:
@@ -149,7 +59,9 @@ class GatewayServer(TcpWSGIServer):  # type: ignore[misc]
         app: The WSGI application.
         listener: A listening socket; several processes may share it.
         settings: The gateway's.
-        max_body_bytes: A larger body is refused before it is read.
+        admit: Says of a request's headers how large its body may be, or why it is refused.
+        budget: The room for bodies.
+        max_body_bytes: A larger body, its chunks' sizes included, is refused whatever the call.
         max_answer_bytes: Of a larger answer, a thread waits until the client has taken some.
     """
 
@@ -161,6 +73,8 @@ class GatewayServer(TcpWSGIServer):  # type: ignore[misc]
         listener: socket.socket,
         settings: GatewaySettings,
         *,
+        admit: Admit,
+        budget: BodyBudget,
         max_body_bytes: int,
         max_answer_bytes: int,
     ) -> None:
@@ -185,13 +99,39 @@ class GatewayServer(TcpWSGIServer):  # type: ignore[misc]
         super().__init__(
             app, {}, True, listener, Dispatcher(settings.threads), adjustments, sockinfo=address, bind_socket=False
         )
+        self.admit = admit
+        self.budget = budget
         self._drain_seconds = settings.drain_seconds
+        self._pace_seconds = settings.socket_seconds
+        self._proxies = TrustedProxies(settings.trusted_networks, "")
+        self._crowded: set[str] = set()
+
+    def accept(self) -> tuple[socket.socket, tuple[str, int]] | None:
+        """Return the next connection; None for one of an address that has its share."""
+        accepted: tuple[socket.socket, tuple[str, int]] | None = super().accept()
+        if accepted is None:
+            return None
+        connection, client = accepted
+        address = parse_address(client[0])
+        peer = group(address)
+        count = sum(channel.peer == peer for channel in self.active_channels.values())
+        if count < MAX_PEER_CONNECTIONS or self._proxies.trusts(address):
+            self._crowded.discard(peer)
+            return accepted
+        connection.close()
+        if peer not in self._crowded:
+            self._crowded = {*list(self._crowded)[-MAX_CONNECTIONS:], peer}
+            log.warning("an address has too many connections; is it a proxy (GATEWAY_TRUSTED_PROXIES)?", client=peer)
+        return None
 
     def maintenance(self, now: float) -> None:
-        """Close idle connections; answer those that began a request with 408."""
+        """Close idle connections; answer those that began a request and are too slow with 408."""
+        clock = time.monotonic()
         for channel in list(self.active_channels.values()):
-            if channel.last_activity < now - self.adj.channel_timeout:
+            if channel.last_activity < now - self.adj.channel_timeout and channel.request is not None:
                 channel.time_out()
+            else:
+                channel.check_pace(clock, self._pace_seconds)
         super().maintenance(now)
 
     def serve_until(self, stopped: Event) -> None:

@@ -15,6 +15,7 @@ from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.queues import QueueSettings
 from sightline_service.tracing import TracingSettings
 
+from sightline_search_gateway.body_budget import COPIES
 from sightline_search_gateway.maps.settings import MEBIBYTE, MapSettings
 
 SHORTEST_KEY = 16
@@ -78,6 +79,11 @@ class GatewaySettings(SettingsGroup):
     """Files of one upload at most."""
     upload_max_bytes: int = Field(default=256 * MEBIBYTE, ge=1)
     """Bytes of one upload at most; it lies in the folder of temporary files twice until it is done."""
+
+    body_budget_bytes: int = Field(default=0, ge=0)
+    """Bytes that the bodies of requests under way may take in the folder of temporary files, in all processes together;
+    further ones are refused until there is room. 0 means enough for one upload of GATEWAY_UPLOAD_MAX_BYTES (or a query
+    of IMAGE_MAX_BYTES), which is there twice, and some more."""
 
     @field_validator("page_dir")
     @classmethod
@@ -183,6 +189,24 @@ class Settings(SettingsGroup):
     maps: MapSettings = Field(default_factory=MapSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     tracing: TracingSettings = Field(default_factory=TracingSettings)
+
+    @model_validator(mode="after")
+    def _check_body_budget(self) -> Settings:
+        if self.gateway.body_budget_bytes and self.gateway.body_budget_bytes < self._least_body_budget:
+            raise ValueError(
+                f"GATEWAY_BODY_BUDGET_BYTES={self.gateway.body_budget_bytes}: at least {self._least_body_budget}, or an"
+                " upload of GATEWAY_UPLOAD_MAX_BYTES, or a query of IMAGE_MAX_BYTES, never fits"
+            )
+        return self
+
+    @property
+    def _least_body_budget(self) -> int:
+        return COPIES * (max(self.gateway.upload_max_bytes, self.pictures.max_bytes) + MEBIBYTE)
+
+    @property
+    def body_budget(self) -> int:
+        """Bytes that the bodies of requests under way may take."""
+        return self.gateway.body_budget_bytes or self._least_body_budget * 17 // 16
 
 
 def split(value: str) -> list[str]:

@@ -18,6 +18,8 @@ from sightline_service.service_starts import note_start
 from sightline_service.signals import stop_event
 from sightline_service.tracing import flush_traces
 
+from sightline_search_gateway.app import ADMISSION
+from sightline_search_gateway.body_budget import BodyBudget
 from sightline_search_gateway.bootstrap import serve_app
 from sightline_search_gateway.maps.settings import MEBIBYTE
 from sightline_search_gateway.server import GatewayServer, set_up_process
@@ -43,7 +45,12 @@ def serve(settings: Settings, make_app: AppMaker = serve_app) -> int:
     listener = listen(settings.gateway)
     # Taken one by one below: no handler runs at an awkward moment, and none is inherited.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    processes = [_start(listener, settings, make_app) for _ in range(settings.gateway.workers)]
+    budget = BodyBudget(settings.body_budget, settings.gateway.workers)
+
+    def start(place: int) -> ForkProcess:
+        return _start(listener, settings, make_app, budget, place)
+
+    processes = [start(place) for place in range(settings.gateway.workers)]
     log.info("listening", address=settings.gateway.address, port=listener.getsockname()[1], processes=len(processes))
     while signal.sigwaitinfo(SIGNALS).si_signo == signal.SIGCHLD:
         for place, process in enumerate(processes):
@@ -55,7 +62,7 @@ def serve(settings: Settings, make_app: AppMaker = serve_app) -> int:
             log.error("a process ended", pid=process.pid, status=process.exitcode)
             note_start(redis_client(settings.queue), f"search-gateway {socket.gethostname()}, process {place}")
             time.sleep(RESTART_SECONDS)
-            processes[place] = _start(listener, settings, make_app)
+            processes[place] = start(place)
     listener.close()
     _stop(processes, settings.gateway)
     return 0
@@ -69,8 +76,11 @@ def listen(settings: GatewaySettings) -> socket.socket:
     return listener
 
 
-def _start(listener: socket.socket, settings: Settings, make_app: AppMaker) -> ForkProcess:
-    process = get_context("fork").Process(target=_work, args=(listener, settings, make_app, os.getpid()))
+def _start(
+    listener: socket.socket, settings: Settings, make_app: AppMaker, budget: BodyBudget, place: int
+) -> ForkProcess:
+    budget.use_place(place)
+    process = get_context("fork").Process(target=_work, args=(listener, settings, make_app, budget, os.getpid()))
     process.start()
     return process
 
@@ -85,7 +95,7 @@ def _stop(processes: list[ForkProcess], settings: GatewaySettings) -> None:
         process.join()
 
 
-def _work(listener: socket.socket, settings: Settings, make_app: AppMaker, parent: int) -> None:
+def _work(listener: socket.socket, settings: Settings, make_app: AppMaker, budget: BodyBudget, parent: int) -> None:
     """Serve, as a process of its own."""
     die_with_parent(parent)
     stopped = stop_event()
@@ -100,6 +110,8 @@ def _work(listener: socket.socket, settings: Settings, make_app: AppMaker, paren
         app,
         listener,
         settings.gateway,
+        admit=app.extensions[ADMISSION],
+        budget=budget,
         max_body_bytes=app.config["MAX_CONTENT_LENGTH"],
         max_answer_bytes=settings.pictures.max_bytes + MEBIBYTE,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -42,6 +43,8 @@ def main():
             while not (FOLDER / "go-on").exists():
                 time.sleep(0.02)
 
+        if size := os.environ.get("LARGEST_FILE"):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (int(size), int(size)))
         if os.environ.get("SLOW_ENCODER"):
             world.encoder.before = wait
         return world.app

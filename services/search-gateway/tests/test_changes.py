@@ -280,7 +280,25 @@ def test_trusted_origins_may(make_world, picture):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example"]
+    "host",
+    [
+        "evil.example",
+        "evil.example:8080",
+        "evil.example.",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "[evil.example]",
+        "[::1].evil.example",
+        "[::1",
+        "[127.0.0.1]",
+        "%65vil.example",
+        "evil.example:localhost",
+        "evil.example@localhost",
+        "localhost, evil.example",
+        "evil;localhost",
+        ":8080",
+        "",
+    ],
 )
 def test_names_that_another_site_may_own_are_not_answered_to(world, problem, host):
     for path in ("/api/v1/images", "/api/v1/search?q=a", "/docs", "/"):
@@ -296,7 +314,10 @@ def test_names_that_another_site_may_own_are_not_answered_to(world, problem, hos
         "127.0.0.1:8080",
         "192.168.1.5",
         "[::1]:8080",
+        "[FE80::1:2]",
         "gateway:8080",
+        "search_gateway:8080",
+        "localhost.",
         "nas.local",
         "a.svc",
     ],

@@ -44,6 +44,9 @@ def post(world, caplog):
         (b'{"ids": [{"a": 1, "a": 1}]}', "'a' is given more than once"),
         (b"{} {}", "line 1, column 4"),
         (b'{"labels": ["\\uD800"]}', "surrogate"),
+        (b'{"perplexity": 0.' + b"1" * 5000 + b"}", "5,002 digits"),
+        (b"{" + b",".join(b'"%d":0' % n for n in range(101)) + b"}", "101 fields"),
+        (b"{" + b'"a":0,' * 10_000 + b'"a":0}', "10,001 fields"),
     ],
 )
 def test_what_is_not_json_says_where_and_why(post, problem, path, data, said):
@@ -142,3 +145,69 @@ def test_a_body_of_another_type_is_415_and_none_is_400(keyed, problem, path):
     nothing = {"input_stream": io.BytesIO(), "headers": {"Content-Type": needed}}
     assert world.client.post(path, **nothing).status_code == 400
     assert world.client.get("/api/v1/maps").json["maps"] == []
+
+
+def test_a_body_is_as_large_as_its_call_needs(post, problem):
+    problem(post(b'{"key": "' + b"x" * 17_000 + b'"}', "/api/v1/session"), 413, "too-large")
+    problem(post(b"{" + b" " * 17_000 + b"}", "/api/v1/ingest/confirm-loss"), 413, "too-large")
+    for path, size in (("/api/v1/ingest/rescan", 3_000_000), ("/api/v1/maps", 5_000_000)):
+        assert post(b"{" + b" " * (size // 3) + b"}", path).status_code != 413
+        problem(post(b"{" + b" " * size + b"}", path), 413, "too-large")
+
+
+def test_a_list_that_is_too_long_is_one_error(post, problem):
+    for data, path in ((b'{"ids": [%s]}', "/api/v1/ingest/rescan"), (b'{"labels": [%s]}', "/api/v1/maps")):
+        [error] = problem(post(data % b",".join([b"1"] * 1001), path), 422, "invalid-request")["errors"]
+        assert "Longer than maximum length" in error["detail"]
+    errors = problem(post(b'{"ids": [%s]}' % b",".join([b"1"] * 1000), "/api/v1/maps"), 422, "invalid-request")[
+        "errors"
+    ]
+    assert len(errors) == 20
+
+
+def test_a_query_has_a_bounded_number_of_fields(world, problem):
+    problem(world.client.get("/api/v1/search?q=a&" + "&".join(f"a{n}=" for n in range(101))), 400, "malformed")
+
+
+def test_a_part_of_a_form_has_short_headers(post, problem):
+    for header in (b"Content-Disposition: form-data" + b'; a*0="' * 20_000, b"A: b\r\n" * 20_000):
+        data = b"--sep\r\n" + header + b"\r\n\r\ncat\r\n--sep--"
+        assert "too long" in problem(post(data, "/api/v1/search", FORM), 400, "malformed")["detail"]
+
+
+FAR_DATE = "Sun, 06 Nov 99999999999994 08:49:37 GMT"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"If-Modified-Since": FAR_DATE},
+        {"If-Unmodified-Since": FAR_DATE},
+        {"If-Modified-Since": "Sun, 99 Nov 2024 99:49:37 GMT"},
+        {"If-Modified-Since": "Sun, 06 Nov 0000 08:49:37 GMT"},
+        {"If-Range": FAR_DATE, "Range": "bytes=0-1"},
+        {"If-Range": "9" * 20_000, "Range": "bytes=0-1"},
+        {"If-None-Match": '"a' + " " * 20_000 + '"'},
+        {"If-None-Match": "a," * 10_000},
+        {"If-Match": "W/" * 10_000},
+        {"Range": "bytes=0-" + "9" * 20_000},
+        {"Range": "bytes=" + "0-1," * 5000},
+        {"Range": "bytes"},
+        {"Accept": "a" + " " * 20_000 + "a"},
+        {"Accept": "text/html;q=" + "9" * 20_000},
+        {"Accept-Encoding": "br;q=" + "9" * 5000 + ", gzip;q=1e999"},
+        {"Content-Type": "a/b" + ";a*0=" * 5000},
+    ],
+    ids=lambda headers: " ".join(f"{name} {value[:30]}" for name, value in headers.items()),
+)
+def test_headers_that_are_malformed_count_as_not_sent(make_world, tmp_path, caplog, headers):
+    (tmp_path / "index.html").write_text("Sightline")
+    (tmp_path / "swagger-ui.css").write_text("a {}")
+    world = make_world(page_dir=tmp_path, docs_dir=tmp_path)
+    file = f"/api/v1/images/{world.add('a.jpg').id}/file"
+    caplog.set_level(logging.WARNING)
+    for path in ("/", "/openapi.json", "/docs/swagger-ui.css", "/api/v1/ingest", file):
+        with world.client.get(path, headers=headers) as response:
+            assert response.status_code == 200
+            assert len(response.data) == response.content_length
+    assert caplog.records == []

@@ -18,9 +18,9 @@ from sightline_service.queues import redis_client
 MODEL = {"id": "embedded", "fingerprint": "f"}
 
 
-def new(name: str = "m-1", total: int = 100, **changes) -> NewMap:
+def new(name: str = "m-1", total: int = 100, labels=(), refused=(), **changes) -> NewMap:
     request = MapRequest.of({"sample": 2000, "perplexity": 30, **changes})
-    return NewMap(name, request, MODEL, total)
+    return NewMap(name, request, MODEL, total, labels=labels, refused=refused)
 
 
 @pytest.fixture
@@ -163,6 +163,8 @@ def test_bytes_are_bounded(queue):
         make(jobs, f"m-{number}", total=5000, sample=5000)
     size = new(total=5000, sample=5000).expected_size
     assert 5000 * 40 < size < MEBIBYTE / 2
+    told = {"labels": ["é" * 100], "refused": [{"name": "😀" * 100, "reason": "not an image"}]}
+    assert new(total=5000, sample=5000, **told).expected_size > size + 600
     kept = {one.id for one in jobs.store.all()} - {one.id for one in jobs.store.expired(room_for=size)}
     assert kept == {"m-1", "m-2"}
     jobs.store.close()

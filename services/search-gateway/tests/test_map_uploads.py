@@ -23,6 +23,7 @@ def test_uploads_make_a_map_of_their_own(mapping, picture):
     asked = upload(mapping, files, perplexity="5")
     assert asked.status_code == 202, asked.text
     assert [one["name"] for one in asked.json["refused"]] == ["cats/t.jpg"]
+    assert [one["refused"] for one in mapping.client.get("/api/v1/maps").json["maps"]] == [[]]
     assert asked.json["labels"] == ["cats", "dogs"]
     assert work(mapping) == ["done"]
     state = mapping.client.get(asked.headers["Location"]).json

@@ -17,6 +17,7 @@ import httpx
 import psutil
 import pytest
 from fakes.gateway_server import START_SECONDS, Server, get
+from sightline_search_gateway.body_budget import BodyBudget
 from waiting import wait_for
 
 
@@ -155,6 +156,13 @@ def test_what_is_no_request_is_a_problem_too(start):
         (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nHost:\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: [evil.example]\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: %65vil.example\r\n\r\n", b"400"),
+        (b"GET http://a@b/ HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
+        (CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Length: 2\r\n\r\n") + b"2\r\n{}\r\n0\r\n\r\n", b"400"),
+        (CHUNKED.replace(b": chunked", b": chunked, chunked") + b"2\r\n{}\r\n0\r\n\r\n", b"400"),
+        (CHUNKED.replace(b"\r\n\r\n", b"\r\ntransfer-encoding:chunked\r\n\r\n") + b"2\r\n{}\r\n0\r\n\r\n", b"400"),
+        (CHUNKED.replace(b"HTTP/1.1", b"HTTP/1.0") + b"2\r\n{}\r\n0\r\n\r\n", b"400"),
     ):
         head, _, body = talk(server, data).partition(b"\r\n\r\n")
         assert head.split()[1] == status
@@ -162,6 +170,10 @@ def test_what_is_no_request_is_a_problem_too(start):
         problem = json.loads(body)
         assert problem["status"] == int(status)
         assert len(problem["detail"]) > 20
+    # The host in the address is the one that counts.
+    absolute = b"GET http://%s/api/v1/stats HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
+    assert talk(server, absolute % (b"evil.example", b"localhost")).split()[1] == b"421"
+    assert talk(server, absolute % (b"localhost:1", b"evil.example")).split()[1] == b"200"
     # A request that can be read, in chunks and without a Host where the protocol has none.
     assert talk(server, b"GET /healthz HTTP/1.0\r\n\r\n").split()[1] == b"200"
     assert b"line 1, column 2" in talk(server, CHUNKED + b"1\r\n{\r\n1\r\nx\r\n0\r\n\r\n")
@@ -306,3 +318,169 @@ def test_a_slow_reader_of_files_holds_up_nobody(start):
     finally:
         for client in slow:
             client.close()
+
+
+HEAD = (
+    "{} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {type}\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n"
+    "{more}\r\n"
+)
+FORM, JSON = "multipart/form-data; boundary=sep", "application/json"
+UPLOAD = "POST /api/v1/images"
+
+
+def head(line, *, host="localhost", kind=FORM, length=200_000_000, **more):
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in more.items())
+    return HEAD.format(line, host=host, type=kind, length=length, more=lines).encode()
+
+
+def test_no_body_is_taken_of_what_will_be_refused(start):
+    server = start(**KEYS)
+    reads, changes = KEYS["GATEWAY_READ_KEYS"], KEYS["GATEWAY_API_KEYS"]
+    for sent, status, kind in (
+        (head(UPLOAD), 401, "key-required"),
+        (head(UPLOAD, X_API_Key="a-wrong-key-of-somebody"), 401, "key-required"),
+        (head(UPLOAD, X_API_Key=reads), 403, "not-allowed"),
+        (head(UPLOAD, X_API_Key=changes), 403, "read-only-bucket"),
+        (head(UPLOAD, X_API_Key=changes, Origin="http://evil.example"), 403, "cross-origin"),
+        (head(UPLOAD, X_API_Key=changes, length=2**40), 413, "too-large"),
+        (head("POST /api/v1/search"), 401, "key-required"),
+        (head("POST /api/v1/search", X_API_Key=reads), 413, "too-large"),
+        (head("POST /api/v1/search", X_API_Key=reads, kind=JSON, length=9), 415, None),
+        (head("POST /api/v1/session", kind=JSON), 413, "too-large"),
+        (head("POST /api/v1/ingest/rescan", X_API_Key=changes, kind=JSON), 413, "too-large"),
+        (head("GET /api/v1/stats", X_API_Key=changes), 413, "too-large"),
+        (head("POST /nowhere"), 404, None),
+        (head("PUT /api/v1/stats", X_API_Key=changes, length=9), 405, None),
+        (head("POST /api/v1/session", host="evil.example"), 421, "unknown-host"),
+    ):
+        answer, _, body = talk(server, sent).partition(b"\r\n\r\n")
+        problem = json.loads(body)
+        assert (problem["status"], int(answer.split()[1])) == (status, status), sent
+        assert problem["type"] == (f"urn:sightline:problem:{kind}" if kind else "about:blank")
+        assert b"connection: close" in answer.lower()
+    # As many log lines as requests, as for others.
+    lines = [line for line in server.lines() if line["event"] == "request"]
+    assert [line["status"] for line in lines][-1] == 421
+    assert not [line for line in server.lines() if line["level"] in ("error", "critical")]
+    chunked = head("POST /api/v1/session", kind=JSON).replace(
+        b"Content-Length: 200000000", b"Transfer-Encoding: chunked"
+    )
+    with begin(server, chunked) as client:
+        assert client.recv(100).startswith(b"HTTP/1.1 100 ")
+        client.sendall(b"8000\r\n" + b" " * 0x8000)
+        assert client.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_who_sends_a_body_all_the_same_gets_the_answer(start):
+    server = start(**KEYS)
+    form = {"files": ("a.jpg", bytes(30_000_000))}
+    for _ in range(3):
+        answer = httpx.post(f"{server.url}/api/v1/images", files=form, timeout=START_SECONDS)
+        assert answer.status_code == 401
+
+
+def picture_search(length):
+    return head("POST /api/v1/search", length=length)
+
+
+def test_bodies_have_a_budget(start):
+    server = start(GATEWAY_UPLOAD_MAX_BYTES=1_000_000, IMAGE_MAX_BYTES=1_000_000)
+
+    def asked():
+        with begin(server, picture_search(1_300_000)) as client:
+            answer = b""
+            while not answer.endswith((b"}", b" 100 Continue\r\n\r\n")):
+                answer += client.recv(5000)
+            return answer
+
+    with begin(server, picture_search(1_300_000)) as first:
+        assert b"100 Continue" in first.recv(100)
+        first.sendall(bytes(500_000))
+        refused = asked()
+        assert refused.split()[1] == b"503"
+        assert b"no-room" in refused
+        assert b"retry-after: 5" in refused.lower()
+        # What is small is taken, and whoever needs no room is served.
+        assert httpx.post(f"{server.url}/api/v1/search", files={"q": (None, "cat")}).status_code == 200
+        assert get(f"{server.url}/api/v1/search?q=cat").status_code == 200
+    wait_for(lambda: b"100 Continue" in asked())
+
+
+def test_a_full_folder_of_temporary_files_is_an_answer(start):
+    server = start(LARGEST_FILE=1_000_000)
+    for _ in range(2):
+        answer = httpx.post(f"{server.url}/api/v1/search", files={"file": ("a.jpg", bytes(5_000_000))}, timeout=60)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert answer.json()["type"] == "urn:sightline:problem:no-room"
+        assert get(f"{server.url}/api/v1/search?q=cat").status_code == 200
+
+
+def test_the_room_for_bodies_is_of_all_processes():
+    budget = BodyBudget(limit=1000, processes=2)
+    budget.use_place(0)
+    assert budget.take(200)
+    budget.use_place(1)
+    assert not budget.take(301)
+    assert budget.take(300)
+    budget.give_back(100)
+    assert budget.take(100)
+    # A process that takes the place of one that died begins with nothing.
+    budget.use_place(0)
+    assert budget.take(200)
+    assert not budget.take(1)
+
+
+@pytest.mark.parametrize(
+    ("sent", "bit", "status"),
+    [(b"GET /healthz HTTP/1.1\r\nX-", b"x", {b"408"}), (BODY, b"x", {b"408"}), (b"", b"\r\n", {b"408", b""})],
+    ids=["headers", "a body", "blank lines"],
+)
+def test_clients_that_trickle_are_cut_off(start, sent, bit, status):
+    server = start(GATEWAY_SOCKET_SECONDS=1)
+    with begin(server, sent) as client:
+        client.settimeout(0.3)
+        answer = None
+        while answer is None:
+            try:
+                client.sendall(bit)
+                answer = client.recv(5000)
+            except TimeoutError:
+                pass
+            except ConnectionError:
+                answer = b""
+        assert answer[9:12] in status
+    assert get(f"{server.url}/healthz").status_code == 200
+
+
+def test_clients_that_take_no_answers_are_cut_off(start):
+    server = start(GATEWAY_SOCKET_SECONDS=1, GATEWAY_THREADS=2, BIG_FILE=20_000_000, IMAGE_MAX_BYTES=1_000_000)
+    files = {one["key"]: one["file_url"] for one in get(f"{server.url}/api/v1/images").json()["images"]}
+    request = f"GET {files['big.jpg']} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+    slow = [begin(server, request * 4) for _ in range(4)]
+    try:
+        # All threads wait for them at first.
+        assert get(f"{server.url}/api/v1/search?q=cat").status_code == 200
+    finally:
+        for client in slow:
+            client.close()
+
+
+@pytest.mark.parametrize(("proxies", "closed"), [("", True), ("127.0.0.1", False)])
+def test_one_address_has_a_share_of_the_connections(start, proxies, closed):
+    server = start(GATEWAY_TRUSTED_PROXIES=proxies, GATEWAY_SOCKET_SECONDS=600)
+    clients = [begin(server, b"") for _ in range(510)]
+    try:
+        last = clients[-1]
+        last.settimeout(START_SECONDS)
+        try:
+            last.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answer = last.recv(1000)
+        except ConnectionError:
+            answer = b""
+        assert (answer == b"") is closed
+        warned = [line["event"] for line in server.lines() if "too many connections" in line["event"]]
+        assert len(warned) == closed
+    finally:
+        for client in clients:
+            client.close()
+    wait_for(lambda: get(f"{server.url}/healthz").status_code == 200)

@@ -40,7 +40,7 @@ class WrongKeys:
         self._lock = Lock()
 
     def check(self, sources: Sequence[Source], digest: bytes) -> None:
-        """Refuse a key, right or wrong, where too many wrong ones came from; one that is known to be wrong passes.
+        """Refuse a wrong key where too many came from; one that was counted already passes.
 
         Raises:
             ServiceError: 429.

@@ -60,7 +60,7 @@ class AccessControl:
         """Return who makes a request; a key in a header counts where nothing else gives the right that is needed.
 
         Raises:
-            ServiceError: 429, for a key in a header where too many wrong ones came from.
+            ServiceError: 429, for a wrong key in a header where too many came from.
         """
         # A browser sends the cookie for pages of other ports of this host, too.
         session = self.keyring.right_of_token(sent_token(request)) if is_same_origin(self.settings) else Right.NONE
@@ -74,15 +74,17 @@ class AccessControl:
     def try_key(self, request: Request, sent: bytes) -> Right:
         """Return what a key allows; a wrong one allows NONE, and is counted.
 
+        A right key is one however many wrong ones came before it: else strangers could lock its owner out.
+
         Raises:
-            ServiceError: 429.
+            ServiceError: 429, for a wrong key where too many came from.
         """
         if not self.keyring:
             return Right.NONE
-        sources, digest = self.proxies.sources(request), self.keyring.digest(sent)
-        self.wrong_keys.check(sources, digest)
         right = self.keyring.right_of(sent)
         if right is Right.NONE:
+            sources, digest = self.proxies.sources(request), self.keyring.digest(sent)
+            self.wrong_keys.check(sources, digest)
             self.wrong_keys.add(sources, digest)
             log.warning("a wrong key was sent", client=sources[0].name)
         return right

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+import re
+from ipaddress import IPv6Address, ip_address
 
 from flask import request
 
@@ -14,6 +15,10 @@ PRIVATE_ENDINGS = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 # Probes ask for these under any host name; the answers reveal nothing.
 PROBE_PATHS = {"/healthz", "/readyz"}
+HOST = re.compile(
+    r"(?:(?P<name>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?|\[(?P<ipv6>[0-9a-f:.]+)\])(?::[0-9]{0,5})?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def check_host(settings: GatewaySettings) -> None:
@@ -25,7 +30,8 @@ def check_host(settings: GatewaySettings) -> None:
     Raises:
         ServiceError: 421.
     """
-    name = host_name(request.host)
+    # Not `request.host`, which is empty for what werkzeug takes for no name.
+    name = host_name(request.headers.get("Host", request.host))
     if request.path in PROBE_PATHS or is_known_host(name, settings):
         return
     raise ServiceError(
@@ -36,14 +42,22 @@ def check_host(settings: GatewaySettings) -> None:
 
 
 def host_name(host: str) -> str:
-    """Return the name of HOST or HOST:PORT, in lower case, without brackets."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].rstrip(".").lower()
+    """Return the name of HOST or HOST:PORT, in lower case, without brackets; empty for what is neither."""
+    match = HOST.fullmatch(host)
+    if match is None:
+        return ""
+    if match["ipv6"] is None:
+        return match["name"].lower()
+    try:
+        return str(IPv6Address(match["ipv6"]))
+    except ValueError:
+        return ""
 
 
 def is_known_host(name: str, settings: GatewaySettings) -> bool:
     """Return whether a name is an address, cannot be public, or is among the trusted ones."""
+    if not name:
+        return False
     for trusted in settings.trusted_host_list:
         if trusted in ("*", name) or (trusted.startswith("*.") and name.endswith(trusted[1:])):
             return True

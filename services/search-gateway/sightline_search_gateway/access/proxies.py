@@ -11,6 +11,8 @@ from sightline_search_gateway.access.attempts import Source
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 MAX_USER = 256
+MAX_HOPS = 16
+"""Proxies one behind another; what is said of more is not looked at."""
 KEYS_A_CLIENT = 10
 KEYS_A_PEER = 100
 """The limit for all clients together behind a proxy that is not trusted: what it says of them may be invented."""
@@ -30,7 +32,7 @@ class TrustedProxies:
 
     def user(self, request: Request) -> str | None:
         """Return the user that a trusted proxy names; None where there is none."""
-        if not self._user_header or not self._trusts(peer_of(request)):
+        if not self._user_header or not self.trusts(peer_of(request)):
             return None
         name = request.headers.get(self._user_header, "").encode("latin-1").decode("utf-8", "replace").strip()
         # A comma means that it was sent twice: by the proxy, and by a client before it.
@@ -41,18 +43,20 @@ class TrustedProxies:
     def sources(self, request: Request) -> list[Source]:
         """Return the sources that a request's wrong keys are counted for."""
         peer = peer_of(request)
-        forwarded = [parse_address(part) for part in request.headers.get("X-Forwarded-For", "").split(",")]
-        if not self._trusts(peer):
+        parts = request.headers.get("X-Forwarded-For", "").rsplit(",", MAX_HOPS)[-MAX_HOPS:]
+        forwarded = [parse_address(part) for part in parts]
+        if not self.trusts(peer):
             if forwarded[-1] is None:
                 return [Source(group(peer), KEYS_A_CLIENT)]
             client = f"{group(peer)} for {group(forwarded[-1])}"
             return [Source(client, KEYS_A_CLIENT), Source(group(peer), KEYS_A_PEER)]
         # The last entry is what the nearest proxy saw; what the client itself wrote comes before.
-        while forwarded and self._trusts(peer) and (before := forwarded.pop()) is not None:
+        while forwarded and self.trusts(peer) and (before := forwarded.pop()) is not None:
             peer = before
         return [Source(group(peer), KEYS_A_CLIENT)]
 
-    def _trusts(self, address: Address | None) -> bool:
+    def trusts(self, address: Address | None) -> bool:
+        """Return whether what comes from an address is a trusted proxy's."""
         return address is not None and any(address in network for network in self._networks)
 
 

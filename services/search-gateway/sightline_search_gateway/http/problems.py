@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,14 @@ from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
 from flask import Response, g, request
 from sightline.encoder import client as encoder
-from sightline_bucket import BucketReadOnly, BucketUnavailable, KeyRefused, ObjectMissing, ObjectUnreadable
+from sightline_bucket import (
+    BucketError,
+    BucketReadOnly,
+    BucketUnavailable,
+    KeyRefused,
+    ObjectMissing,
+    ObjectUnreadable,
+)
 from sightline_catalogue import CatalogueError, CatalogueUnavailable, NoCollection, TooDeep, UnknownImage, WrongCursor
 from sightline_pictures import PictureError
 from werkzeug.exceptions import ClientDisconnected, HTTPException
@@ -65,6 +73,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "bucket-unavailable": ProblemType(503, "The bucket cannot be reached"),
     "queue-unavailable": ProblemType(503, "The queue cannot be reached"),
     "no-map-worker": ProblemType(503, "Maps cannot be made at the moment"),
+    "no-room": ProblemType(503, "No room at the moment"),
     "not-ready": ProblemType(503, "Not ready"),
     "docs-missing": ProblemType(404, "The documentation page is not installed"),
     "internal": ProblemType(500, "Internal error"),
@@ -93,19 +102,37 @@ def translate(error: Exception) -> ServiceError | None:
                 "invalid-request", str(error), errors=[{"in": "query", "name": "cursor", "detail": str(error)}]
             )
         case CatalogueError():
-            return ServiceError("catalogue-unavailable", str(error), retry_after_seconds=5)
+            # The log has it: an answer tells nobody where the database, or a bucket, is.
+            log.warning("the catalogue failed", error=str(error))
+            detail = "The catalogue cannot answer; the log says more under the request's id."
+            return ServiceError("catalogue-unavailable", detail, retry_after_seconds=5)
         case PictureError():
             return ServiceError("not-a-picture", error.reason)
-        case KeyRefused() | ObjectUnreadable():
+        case BucketError():
+            return _translate_bucket(error)
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            # A form's file, or an answer's, in the folder of temporary files.
+            return no_room()
+        case redis.RedisError():
+            return ServiceError("queue-unavailable", "Redis does not answer; try again soon.", retry_after_seconds=5)
+    return None
+
+
+def _translate_bucket(error: BucketError) -> ServiceError | None:
+    match error:
+        case KeyRefused():
             return ServiceError("not-shown", str(error))
+        case ObjectUnreadable():
+            log.warning("a file cannot be read", error=str(error))
+            return ServiceError("not-shown", "The file cannot be read; the log says more under the request's id.")
         case ObjectMissing():
             return ServiceError("image-not-found", "The file is no longer in the bucket.")
         case BucketReadOnly():
             return read_only_problem()
         case BucketUnavailable():
-            return ServiceError("bucket-unavailable", str(error), retry_after_seconds=5)
-        case redis.RedisError():
-            return ServiceError("queue-unavailable", "Redis does not answer; try again soon.", retry_after_seconds=5)
+            log.warning("the bucket cannot be reached", error=str(error))
+            detail = "The bucket cannot be reached; the log says more under the request's id."
+            return ServiceError("bucket-unavailable", detail, retry_after_seconds=5)
     return None
 
 
@@ -125,6 +152,11 @@ def _translate_encoder(error: encoder.EncoderError | encoder.ItemError) -> Servi
         case encoder.InvalidRequest() | encoder.InvalidItem():
             return ServiceError("invalid-request", error.message)
     return ServiceError("encoder-unavailable", f"The encoder failed: {error.message}", retry_after_seconds=2)
+
+
+def no_room() -> ServiceError:
+    """Return the error of what there is no room for at the moment."""
+    return ServiceError("no-room", "There is no room for so much at the moment; try again soon.", retry_after_seconds=5)
 
 
 def read_only_problem() -> ServiceError:
@@ -173,6 +205,8 @@ def _validation(error: HTTPError) -> ServiceError:
     errors: list[FieldError] = []
 
     def walk(place: list[str], node: object) -> None:
+        if len(errors) >= MAX_ERRORS:
+            return
         if isinstance(node, dict):
             for key, value in node.items():
                 walk([*place, str(key)], value)
@@ -181,7 +215,7 @@ def _validation(error: HTTPError) -> ServiceError:
             shown = {"query": "query", "form_and_files": "body", "json": "body", "path": "path"}.get(location, location)
             # The client may have invented the name, of any length.
             shown_name = ".".join(name)[:MAX_NAME]
-            errors.extend({"in": shown, "name": shown_name, "detail": str(text)} for text in node)
+            errors.extend({"in": shown, "name": shown_name, "detail": str(text)} for text in node[:MAX_ERRORS])
 
     walk([], error.detail)
     errors = errors[:MAX_ERRORS]

@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apiflask.schema_adapters.marshmallow import load_form_and_files, parser
 from flask import Request
 from marshmallow import Schema, ValidationError
 from webargs.multidictproxy import MultiDictProxy
-from werkzeug.datastructures import MultiDict
+from werkzeug import formparser
+from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.formparser import FormDataParser
 from werkzeug.routing import BaseConverter
+from werkzeug.sansio.multipart import MultipartDecoder
 
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.http.problems import MAX_NAME
+from sightline_search_gateway.http.request_headers import drop_malformed
 from sightline_search_gateway.maps.request import MAP_ID
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 MAX_DIGITS = 100
-"""The most digits of an integer; no field takes one of more than 16."""
+"""The most digits of a number; no field takes one of more than 16."""
+MAX_FIELDS = 100
+"""Of an object, or of a query; no schema has as many."""
+MAX_PART_HEADER = 8 * 1024
+"""Bytes of what precedes the content of one part of a form."""
+
+
+class BoundedDecoder(MultipartDecoder):
+    """Refuses a part whose headers are long: taking these apart takes longer than their length says."""
+
+    def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        if len(data) > MAX_PART_HEADER:
+            raise ValueError("the headers of a part are too long")
+        return super()._parse_headers(data)
+
+
+# werkzeug has no other way to say which is used.
+formparser.MultipartDecoder = BoundedDecoder  # type: ignore[attr-defined]
 
 
 class StrictFormParser(FormDataParser):
@@ -38,9 +61,13 @@ class StrictFormParser(FormDataParser):
 
 
 class GatewayRequest(Request):
-    """A request whose form is read strictly."""
+    """A request whose form is read strictly, without headers that are malformed."""
 
     form_data_parser_class = StrictFormParser
+
+    def __init__(self, environ: WSGIEnvironment, *args: Any, **kwargs: Any) -> None:
+        drop_malformed(environ)
+        super().__init__(environ, *args, **kwargs)
 
 
 class MapIdConverter(BaseConverter):
@@ -66,7 +93,9 @@ def parse_json(data: bytes) -> Any:
         text = data.decode("utf-8")
         if not text.strip():
             raise _not_json("there is none; send an object, such as {}")
-        value = json.loads(text, object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant)
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
+        )
         if "\\ud" in text.lower():
             json.dumps(value, ensure_ascii=False).encode("utf-8")
         return value
@@ -85,11 +114,13 @@ def _not_json(reason: str) -> ServiceError:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _not_json(f"the field {twice[:MAX_NAME]!r} is given more than once")
+    if len(pairs) > MAX_FIELDS:
+        raise _not_json(f"an object has {len(pairs):,} fields")
+    made: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in made:
+            raise _not_json(f"the field {name[:MAX_NAME]!r} is given more than once")
+        made[name] = value
     return made
 
 
@@ -97,6 +128,12 @@ def _integer(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
         raise _not_json(f"a number has {len(digits):,} digits")
     return int(digits)
+
+
+def _fraction(digits: str) -> float:
+    if len(digits) > MAX_DIGITS:
+        raise _not_json(f"a number has {len(digits):,} digits")
+    return float(digits)
 
 
 def _constant(name: str) -> float:
@@ -119,6 +156,8 @@ def _given_once(sent: MultiDictProxy, schema: Schema) -> MultiDictProxy:
     """Refuse a field that is given several times and takes one value: the others would be passed over."""
     single = schema.fields.keys() - sent.multiple_keys
     values: MultiDict[str, Any] = sent.data  # type: ignore[assignment]
+    if len(values) > MAX_FIELDS:
+        raise ServiceError("malformed", f"The request has {len(values):,} fields.")
     if twice := [name for name in values if name in single and len(values.getlist(name)) > 1]:
         raise ValidationError({name: ["Given more than once."] for name in twice})
     return sent

@@ -49,7 +49,8 @@ class NewMap:
     def expected_size(self) -> int:
         """About how many bytes it will take, with what is kept of an upload."""
         points = min(self.request.sample, self.total) * BYTES_A_POINT
-        return BYTES_A_MAP + points + len(self.request.dump()) + sum(map(len, self.parts.values()))
+        told = orjson.dumps([*self.labels, *self.refused])
+        return BYTES_A_MAP + points + len(self.request.dump()) + len(told) + sum(map(len, self.parts.values()))
 
 
 @dataclass(frozen=True)

@@ -72,11 +72,13 @@ def upload_map(upload: dict[str, Any]) -> Response:
 
 
 @blueprint.get("")
-@blueprint.output(schema_of(Maps), description="All maps, without their points.")
+@blueprint.output(schema_of(Maps), description="All maps, without their points and `refused`.")
 @blueprint.doc(operation_id="getMaps", responses=problem_answers(503))
 def get_maps() -> Response:
     """List the maps there are, the newest first."""
-    return json_response(Maps(maps=[serialize_map(one) for one in current().clients.maps.all(_collection())]))
+    maps = [serialize_map(one) for one in current().clients.maps.all(_collection())]
+    # Of all uploads together they would be many, and nobody looks for them here.
+    return json_response(Maps(maps=[{**one, "refused": ()} for one in maps]))
 
 
 @blueprint.get("/<map:map_id>")

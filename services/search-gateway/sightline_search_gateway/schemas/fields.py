@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sized
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +51,20 @@ class WallMoment(fields.Field[datetime]):
             raise ValidationError("Not a date such as 2024-05-31 or 2024-05-31T18:00:00.") from None
 
 
+class BoundedList(fields.List[Any]):
+    """A list of at most `most` items; a longer one is refused before any item is looked at."""
+
+    def __init__(self, item: fields.Field[Any], *, most: int, least: int = 0, **options: Any) -> None:
+        self.most = most
+        length = validate.Length(min=least or None, max=most)
+        super().__init__(item, validate=[length, *options.pop("validate", ())], **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, Sized) and not isinstance(value, str) and len(value) > self.most:
+            raise ValidationError(f"Longer than maximum length {self.most}.")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 def _no_controls(text: str) -> None:
     if CONTROLS.search(text):
         raise ValidationError("Control characters are not allowed.")
@@ -91,8 +106,8 @@ def wall_moment(which: str, *, null: bool = False) -> WallMoment:
 
 def many(description: str, item: fields.Field[Any] | None = None) -> fields.List[Any]:
     """Return a field for a filter that may be given several times."""
-    return fields.List(
+    return BoundedList(
         item or text(validate=validate.Length(min=1, max=1024)),
-        validate=validate.Length(max=MAX_FILTERS),
+        most=MAX_FILTERS,
         metadata={"description": description},
     )

@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 from sightline_catalogue import STATES
 
 from sightline_search_gateway.answer_schemas import Offset, Uuid, WallTime
-from sightline_search_gateway.schemas.fields import MAX_LIMIT, text
+from sightline_search_gateway.schemas.fields import MAX_LIMIT, BoundedList, text
 from sightline_search_gateway.schemas.filters import Filters
 
 ShownState = Literal["pending", "indexed", "failed"]
@@ -19,9 +19,9 @@ ShownState = Literal["pending", "indexed", "failed"]
 class Browse(Filters):
     """A page of the collection."""
 
-    state = fields.List(
+    state = BoundedList(
         fields.String(validate=validate.OneOf(STATES)),
-        validate=validate.Length(max=len(STATES)),
+        most=len(STATES),
         metadata={"description": "Repeat it for several; all states where it is not given."},
     )
     copies_of = fields.UUID(metadata={"description": "Only this picture and those of the same bytes."})

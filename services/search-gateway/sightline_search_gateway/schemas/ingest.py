@@ -9,7 +9,7 @@ from apiflask import Schema
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from sightline_search_gateway.answer_schemas import Uuid
-from sightline_search_gateway.schemas.fields import MAX_LIMIT, moment, text
+from sightline_search_gateway.schemas.fields import MAX_LIMIT, BoundedList, moment, text
 
 MAX_IDS = 1000
 
@@ -24,14 +24,16 @@ class FailuresQuery(Schema):
 class Rescan(Schema):
     """What to look at now: one of `ids`, `keys` and `folder`; none of them means the whole bucket."""
 
-    ids = fields.List(
+    ids = BoundedList(
         fields.UUID(),
-        validate=validate.Length(min=1, max=MAX_IDS),
+        least=1,
+        most=MAX_IDS,
         metadata={"description": "Pictures that failed, to be tried again at once; others are left alone."},
     )
-    keys = fields.List(
+    keys = BoundedList(
         text("A key of the bucket, of a file or of a folder.", validate=validate.Length(1, 1024)),
-        validate=validate.Length(min=1, max=MAX_IDS),
+        least=1,
+        most=MAX_IDS,
         metadata={"description": "Look at these alone."},
     )
     folder = text("Look at this folder, and what is below it.", validate=validate.Length(1, 1024))

@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 
 from sightline_search_gateway.errors import Refused
 from sightline_search_gateway.maps.results import AskedMap, JobState, MapCluster, MapPoints, MapProgress, Separation
-from sightline_search_gateway.schemas.fields import StrictSchema, many, wall_moment
+from sightline_search_gateway.schemas.fields import BoundedList, StrictSchema, many, wall_moment
 from sightline_search_gateway.schemas.search import ModelRef
 
 MOST_POINTS = 200_000
@@ -44,9 +44,9 @@ class WantedMap(Layout):
     folders = many("Folders' paths; what lies below counts too; any of them.")
     after = wall_moment("at this moment or later", null=True)
     before = wall_moment("before this moment", null=True)
-    ids = fields.List(
+    ids = BoundedList(
         fields.UUID(),
-        validate=validate.Length(max=MOST_POINTS),
+        most=MOST_POINTS,
         metadata={"description": "Exactly these pictures, instead of a filter."},
     )
     per_label = fields.Integer(
@@ -99,7 +99,7 @@ class MapState(TypedDict):
     clusters: tuple[MapCluster, ...]
     separation: Annotated[Separation | None, "Null with fewer than 2 labels of 2 pictures."]
     stale: Annotated[bool, "Pictures came or went since: ask for it again, and old points will stay in place."]
-    refused: Annotated[tuple[Refused, ...], "Of an upload: files that could not be used."]
+    refused: Annotated[tuple[Refused, ...], "Of an upload: files that could not be used; empty in a list of maps."]
 
 
 class Maps(TypedDict):

@@ -8,7 +8,15 @@ from apiflask.fields import File
 from marshmallow import fields, validate
 
 from sightline_search_gateway.answer_schemas import Uuid
-from sightline_search_gateway.schemas.fields import MAX_FILTERS, MAX_LIMIT, MAX_OFFSET, MAX_TEXT, StrictSchema, text
+from sightline_search_gateway.schemas.fields import (
+    MAX_FILTERS,
+    MAX_LIMIT,
+    MAX_OFFSET,
+    MAX_TEXT,
+    BoundedList,
+    StrictSchema,
+    text,
+)
 from sightline_search_gateway.schemas.filters import Filters
 from sightline_search_gateway.schemas.images import Image
 from sightline_search_gateway.search.relevance import Relevance
@@ -61,9 +69,9 @@ class ComposedQuery(StrictSchema, Window):
 
     file = File(metadata={"description": "A picture."})  # type: ignore[no-untyped-call]
     q = text("What to look for.", blank=False, validate=validate.Length(min=1, max=MAX_TEXT))
-    id = fields.List(
+    id = BoundedList(
         fields.UUID(),
-        validate=validate.Length(max=MAX_FILTERS),
+        most=MAX_FILTERS,
         metadata={"description": "A picture of the collection; repeat it for several. They are not among the results."},
     )
     file_weight = _weight("the picture")
