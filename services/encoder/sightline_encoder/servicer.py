@@ -32,6 +32,8 @@ log = structlog.get_logger()
 
 MAX_STREAM_REQUESTS = 4
 """Requests of one stream that are processed at a time; gRPC's flow control holds further ones back."""
+MAX_MESSAGE = 1000
+"""The most characters of an error's message."""
 
 Item = TypeVar("Item")
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -236,7 +238,9 @@ async def _abort(context: Context, error: EncoderError) -> NoReturn:
     metadata: tuple[tuple[str, str], ...] = ()
     if isinstance(error, Overloaded):
         metadata = ((RETRY_AFTER_KEY, str(max(1, round(error.retry_after_seconds * 1000)))),)
-    await context.abort(error.code, error.message, metadata)
+    # It may repeat what a client sent, of any length, and travels in a header.
+    message = "".join(char if char.isprintable() else "?" for char in error.message[:MAX_MESSAGE])
+    await context.abort(error.code, message, metadata)
     raise AssertionError("unreachable: abort raises")
 
 

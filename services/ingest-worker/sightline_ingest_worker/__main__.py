@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 
 from sightline_service import load_settings
+from sightline_service.metrics_folder import metrics_folder
 
 
 def main() -> None:
@@ -26,9 +26,9 @@ def main() -> None:
         from sightline_ingest_worker.broker import NodeSettings, ping
 
         sys.exit(ping(load_settings(QueueSettings), load_settings(NodeSettings).node))
-    with tempfile.TemporaryDirectory(prefix="sightline-ingest-worker-metrics-") as folder:
+    with metrics_folder("ingest-worker") as folder:
         # prometheus_client reads this when it is imported: the processes share their counts in that folder.
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
         from sightline_ingest_worker.settings import WorkerSettings
         from sightline_ingest_worker.worker.celery_app import run
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
+
+from sightline_service.metrics_folder import metrics_folder
 
 
 def main() -> int:
@@ -15,9 +16,9 @@ def main() -> int:
         "services/search-gateway/README.md and in .env.example.",
     )
     parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="sightline-gateway-metrics-") as folder:
+    with metrics_folder("search-gateway") as folder:
         # prometheus_client decides when it is imported whether several processes share their metrics.
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(folder))
         from sightline_catalogue import exit_if_too_old
         from sightline_service import configure_logging, load_settings
         from sightline_service.queues import redis_client
