@@ -162,6 +162,7 @@ ANSWERS: dict[str, Any] = {
         "last_scan_at": "2024-06-01T08:59:30Z",
         "writable": True,
         "database": None,
+        "services": None,
         "bucket": None,
         "held": {
             "count": 412,
@@ -231,7 +232,13 @@ ANSWERS: dict[str, Any] = {
     },
     "getStats": {"images": {**COUNTS, "total": 542}, "labels": [{"label": "cats", "count": 40}]},
     "getHealth": {"status": "ok"},
-    "getReadiness": {"ready": True, "collection": "sightline-60303ae22b99", "database": None, "bucket": None},
+    "getReadiness": {
+        "ready": True,
+        "collection": "sightline-60303ae22b99",
+        "database": None,
+        "bucket": None,
+        "services": None,
+    },
     "getMetrics": 'sightline_gateway_query_cache_total{result="hit"} 12.0\n',
 }
 """Examples of answers that are not pictures, by the call's id."""

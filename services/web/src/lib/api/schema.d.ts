@@ -2238,6 +2238,7 @@ export interface operations {
                      *       "pending": 3,
                      *       "queued": 1,
                      *       "scanning": false,
+                     *       "services": null,
                      *       "writable": true
                      *     }
                      */
@@ -4440,7 +4441,8 @@ export interface operations {
                      *       "bucket": null,
                      *       "collection": "sightline-60303ae22b99",
                      *       "database": null,
-                     *       "ready": true
+                     *       "ready": true,
+                     *       "services": null
                      *     }
                      */
                     "application/json": components["schemas"]["Ready"];
