@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sightline_pictures.decoder_pool import Patience
+
 
 class FakeDecoderPool:
     """Decodes at once. `error`, where it is set, is raised instead; `errors` by the bytes of files."""
@@ -15,7 +17,7 @@ class FakeDecoderPool:
         self.errors: dict[bytes, Exception] = {}
 
     def run(
-        self, work: Callable[..., Any], wait_seconds: float, read: Callable[[], bytes], *args: Any, **kwargs: Any
+        self, work: Callable[..., Any], patience: Patience, read: Callable[[], bytes], *args: Any, **kwargs: Any
     ) -> tuple[bytes, Any]:
         """Return what is read, and what the function makes of it."""
         if self.error is not None:

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from queue import Empty, LifoQueue
 from threading import BoundedSemaphore
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sightline_pictures.decoder_process import Attempt, DecoderProcess, TooSlow
+from sightline_pictures.decoder_process import Abandoned, Attempt, DecoderProcess, TooSlow
 
 P = ParamSpec("P")
 R = TypeVar("R")
 _CALLER_SECONDS = 0.25
+_LOOK_SECONDS = 0.25
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a caller waits.
+
+    Attributes:
+        seconds: For a decoder that is free.
+        abandoned: Whether nobody waits any more; asked now and then.
+    """
+
+    seconds: float
+    abandoned: Callable[[], bool] = _never
 
 
 class Busy(Exception):
@@ -40,7 +60,7 @@ class DecoderPool:
     def run(
         self,
         work: Callable[Concatenate[bytes, P], R],
-        wait_seconds: float,
+        patience: Patience,
         read: Callable[[], bytes],
         *args: P.args,
         **kwargs: P.kwargs,
@@ -49,7 +69,7 @@ class DecoderPool:
 
         Args:
             work: The function.
-            wait_seconds: How long to wait for a decoder that is free.
+            patience: How long to wait.
             read: Returns the file's bytes; called when a decoder is free: files that wait would fill the memory.
             args: The function's arguments besides the bytes.
             kwargs: The function's arguments besides the bytes.
@@ -57,19 +77,17 @@ class DecoderPool:
         Raises:
             PictureError: As the function does; or it took too long.
             Busy: No decoder was free in time, or too many callers wait.
+            Abandoned: Nobody waits any more.
         """
         if not self._callers.acquire(timeout=_CALLER_SECONDS):
             raise Busy
         with ExitStack() as afterwards:
             afterwards.callback(self._callers.release)
-            try:
-                decoder = self._free.get(timeout=wait_seconds)
-            except Empty:
-                raise Busy from None
+            decoder = self._wait_for(patience, self._take)
             goes_on = False
             try:
                 data = read()
-                return data, Attempt(decoder, self._seconds).run(work, _never, data, *args, **kwargs)
+                return data, Attempt(decoder, self._seconds).run(work, patience.abandoned, data, *args, **kwargs)
             except TooSlow:
                 goes_on = self._slow.acquire(blocking=False)
                 if not goes_on:
@@ -77,13 +95,33 @@ class DecoderPool:
             finally:
                 self._free.put(self._new() if goes_on else decoder)
             if not goes_on:
-                if not self._slow.acquire(timeout=wait_seconds):
-                    raise Busy
+                self._wait_for(patience, lambda seconds: self._slow.acquire(timeout=seconds) or None)
                 decoder = self._new()
             afterwards.callback(self._slow.release)
             afterwards.callback(self._all.discard, decoder)
             afterwards.callback(decoder.close)
-            return data, Attempt(decoder, self._seconds, is_last=True).run(work, _never, data, *args, **kwargs)
+            return data, Attempt(decoder, self._seconds, is_last=True).run(
+                work, patience.abandoned, data, *args, **kwargs
+            )
+
+    def _take(self, seconds: float) -> DecoderProcess | None:
+        try:
+            return self._free.get(timeout=seconds)
+        except Empty:
+            return None
+
+    @staticmethod
+    def _wait_for(patience: Patience, take: Callable[[float], R | None]) -> R:
+        deadline = time.monotonic() + patience.seconds
+        while True:
+            if patience.abandoned():
+                raise Abandoned
+            left = deadline - time.monotonic()
+            taken = take(max(0.0, min(left, _LOOK_SECONDS)))
+            if taken is not None:
+                return taken
+            if left <= 0:
+                raise Busy
 
     def close(self) -> None:
         """End the processes, whatever they do."""
@@ -94,7 +132,3 @@ class DecoderPool:
         decoder = DecoderProcess()
         self._all.add(decoder)
         return decoder
-
-
-def _never() -> bool:
-    return False

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from PIL import Image
 from sightline_pictures import PictureError, PictureSettings
-from sightline_pictures.decoder_pool import Busy, DecoderPool
+from sightline_pictures.decoder_pool import Busy, DecoderPool, Patience
 from sightline_pictures.decoder_process import Abandoned, DecoderProcess, TooSlow
 from sightline_pictures.rendering import check_format, render_thumbnail
 from slow_picture import slow_jpeg
@@ -53,7 +53,7 @@ def pool():
 def lose(pool: DecoderPool) -> None:
     """Have something decoded that takes too long."""
     with suppress(PictureError, Busy):
-        pool.run(eval, 1, lambda: FOREVER)
+        pool.run(eval, Patience(1), lambda: FOREVER)
 
 
 def is_running(pid: int) -> bool:
@@ -132,10 +132,24 @@ def test_a_slow_file_holds_up_nobody_else(pool, file_of, photo):
     threading.Thread(target=lose, args=(pool,), daemon=True).start()
     wait_for(lambda: pool._slow._value == 0)
     for _ in range(3):
-        data, kind = pool.run(check_format, SECONDS, lambda: quick, LIMITS)
+        data, kind = pool.run(check_format, Patience(SECONDS), lambda: quick, LIMITS)
         assert (data, kind) == (quick, "PNG")
     with pytest.raises(Busy):
-        pool.run(eval, 0.1, lambda: FOREVER)
+        pool.run(eval, Patience(0.1), lambda: FOREVER)
+
+
+def test_a_slow_file_that_nobody_waits_for_is_ended(pool):
+    gone = threading.Event()
+    threading.Timer(0.5, gone.set).start()
+    with pytest.raises(Abandoned):
+        pool.run(eval, Patience(SECONDS, gone.is_set), lambda: FOREVER)
+    assert pool.run(eval, Patience(SECONDS), lambda: b"1 + 1")[1] == 2
+
+
+def test_nobody_waits_for_a_decoder_any_more(pool):
+    threading.Thread(target=lose, args=(pool,), daemon=True).start()
+    with pytest.raises(Abandoned):
+        pool.run(eval, Patience(SECONDS, lambda: True), lambda: b"1 + 1")
 
 
 def test_more_callers_than_may_wait_are_refused_at_once(pool, file_of, photo):
@@ -143,7 +157,7 @@ def test_more_callers_than_may_wait_are_refused_at_once(pool, file_of, photo):
         threading.Thread(target=lose, args=(pool,), daemon=True).start()
     wait_for(lambda: pool._callers._value == 0)
     with pytest.raises(Busy):
-        pool.run(check_format, 600, lambda: file_of(photo, "PNG"), LIMITS)
+        pool.run(check_format, Patience(600), lambda: file_of(photo, "PNG"), LIMITS)
 
 
 def test_a_decoder_is_told_no_secrets(decoder, monkeypatch):
@@ -155,7 +169,7 @@ def test_a_file_that_takes_its_time_is_refused_with_the_reason():
     pool = DecoderPool(1, 0.5, callers=1)
     try:
         with pytest.raises(PictureError, match="IMAGE_MAX_SECONDS"):
-            pool.run(check_format, SECONDS, lambda: slow_jpeg(), LIMITS)
+            pool.run(check_format, Patience(SECONDS), lambda: slow_jpeg(), LIMITS)
     finally:
         pool.close()
 

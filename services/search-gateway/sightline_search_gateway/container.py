@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import cast
 
 from flask import current_app
@@ -18,8 +20,10 @@ from sightline_search_gateway.http.telemetry import Telemetry
 from sightline_search_gateway.images.changes import ChangeService
 from sightline_search_gateway.images.preview_cache import PreviewCache
 from sightline_search_gateway.images.service import ImageService
+from sightline_search_gateway.images.shared_renderings import SharedRenderings
 from sightline_search_gateway.ingest.retries import RetryService
 from sightline_search_gateway.ingest.status import IngestStatusService
+from sightline_search_gateway.ingest.upload_decoding import UploadDecoding
 from sightline_search_gateway.maps.service import MapService
 from sightline_search_gateway.operations import OperationsService
 from sightline_search_gateway.search.query_encoder import QueryEncoder
@@ -69,6 +73,12 @@ class Container:
     operations: OperationsService
     vocabulary: VocabularyEmbedder
     calibrator: Calibrator
+    upload_slots: BoundedSemaphore
+
+    def upload_decoding(self, is_gone: Callable[[], bool]) -> UploadDecoding:
+        """Return what decodes the files of an upload, as long as its client waits."""
+        seconds = self.settings.gateway.upload_seconds
+        return UploadDecoding(self.clients.decoders, self.settings.pictures, self.upload_slots, seconds, is_gone)
 
 
 def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Container:
@@ -86,8 +96,11 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
     vocabulary = VocabularyEmbedder(read_vocabulary(), query_encoder.encode_texts, clients.shared_cache)
     calibrator = Calibrator()
     limits, bucket_id = settings.pictures, settings.bucket.id
+    renderings = SharedRenderings[tuple[str, bytes]](max(1, gateway.threads // 4))
     previews = PreviewCache(gateway.preview_cache_bytes)
-    images = ImageService(catalogue, clients.bucket, clients.thumbnails, limits, bucket_id, previews, clients.decoders)
+    images = ImageService(
+        catalogue, clients.bucket, clients.thumbnails, limits, bucket_id, previews, clients.decoders, renderings
+    )
     return Container(
         settings=settings,
         clients=clients,
@@ -96,14 +109,13 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
         catalogue=catalogue,
         search=SearchService(catalogue, query_encoder, vocabulary, calibrator),
         images=images,
-        changes=ChangeService(
-            images, clients.bucket, clients.thumbnails, clients.watcher, limits, bucket_id, clients.decoders
-        ),
+        changes=ChangeService(images, clients.bucket, clients.thumbnails, clients.watcher, bucket_id),
         retries=RetryService(catalogue, clients.watcher),
         ingest=IngestStatusService(catalogue, clients.watcher, writable=settings.bucket.writable),
         operations=OperationsService(catalogue, clients.catalogue_probe, clients.encoder, clients.watcher),
         vocabulary=vocabulary,
         calibrator=calibrator,
+        upload_slots=BoundedSemaphore(max(1, gateway.threads // 4)),
     )
 
 

@@ -77,6 +77,8 @@ class GatewaySettings(SettingsGroup):
 
     upload_max_files: int = Field(default=500, ge=1, le=10_000)
     """Files of one upload at most."""
+    upload_seconds: float = Field(default=240, gt=0, le=86_400)
+    """How many seconds decoding all files of one upload may take; those that are left are refused."""
     upload_max_bytes: int = Field(default=256 * MEBIBYTE, ge=1)
     """Bytes of one upload at most; it lies in the folder of temporary files twice until it is done."""
 

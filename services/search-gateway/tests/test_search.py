@@ -4,6 +4,7 @@ import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import grpc
 import pytest
 from sightline.encoder.client import EncoderError, InvalidItem, InvalidRequest, ItemError, Overloaded, Unavailable
 from sightline_catalogue import CatalogueUnavailable
@@ -401,3 +402,26 @@ def test_similar_to_what_has_no_vector(world, problem):
     detail = problem(world.client.get(f"/api/v1/images/{failed.id}/similar"), 409, "no-vector")["detail"]
     assert "not an image" in detail
     problem(post(world, id=failed.id), 409, "no-vector")
+
+
+def test_pictures_that_take_long_hold_up_no_texts(make_world, picture, problem):
+    world = make_world(threads=8)
+    world.add("a/b.jpg")
+    entered, go = held(world.encoder)
+    data = picture("red")
+    with ThreadPoolExecutor() as pool:
+        waiting = [pool.submit(post, world, file=file_of(data)) for _ in range(2)]
+        try:
+            for _ in waiting:
+                assert entered.acquire(timeout=20)
+            problem(post(world, file=file_of(data)), 429, "overloaded")
+            world.encoder.before = lambda: None
+            assert search(world, q="a text").status_code == 200
+        finally:
+            go.set()
+        assert [answer.result().status_code for answer in waiting] == [200] * 2
+
+
+def test_a_picture_that_takes_too_long_is_no_sign_of_an_encoder_that_is_down(world, picture, problem):
+    world.encoder.errors = [Unavailable("Deadline Exceeded", grpc.StatusCode.DEADLINE_EXCEEDED)]
+    assert "takes long" in problem(post(world, file=file_of(picture("red"))), 429, "overloaded")["detail"]

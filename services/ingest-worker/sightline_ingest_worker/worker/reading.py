@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sightline_bucket import BucketObject, KeyRefused, ObjectMissing, ObjectUnreadable
 from sightline_catalogue import Image
 from sightline_pictures import READER_VERSION, PictureError
-from sightline_pictures.decoder_pool import Busy
+from sightline_pictures.decoder_pool import Busy, Patience
 from sightline_pictures.errors import DecoderEnded
 from sightline_pictures.rendering import read_file_tags, render_index_input
 from sightline_pictures.thumbnails import shows_the_same
@@ -123,16 +123,16 @@ def decode(
     left = deadline - time.monotonic()
     if left <= 0:
         return replace(content, failure=POSTPONED)
-    wait = min(left, SLOW_WAIT_SECONDS)
+    patience = Patience(min(left, SLOW_WAIT_SECONDS))
     is_stored = context.thumbnails.exists(sha256)
     try:
         with step("decode"):
             if known is not None and not known.is_outdated and is_stored:
-                _, tags = context.decoders.run(read_file_tags, wait, lambda: data)
+                _, tags = context.decoders.run(read_file_tags, patience, lambda: data)
                 return replace(known, properties=replace(known.properties, tags=tags))
             with_thumbnail = known is not None or not is_stored
             _, made = context.decoders.run(
-                render_index_input, wait, lambda: data, context.pictures, target.preprocessing, with_thumbnail
+                render_index_input, patience, lambda: data, context.pictures, target.preprocessing, with_thumbnail
             )
     except Busy:
         return replace(content, failure=POSTPONED)

@@ -12,15 +12,14 @@ import structlog
 from sightline_bucket import Bucket, KeyRefused, ObjectExists, ObjectMissing, ThumbnailStore
 from sightline_catalogue import INDEXED, CatalogueError, CatalogueReadOnly, Filter
 from sightline_catalogue import image_id as image_id_of
-from sightline_pictures import PictureError, PictureSettings
-from sightline_pictures.decoder_pool import DecoderPool
+from sightline_pictures import PictureError
 from sightline_pictures.rendering import check_format
 
 from sightline_search_gateway.answer_schemas import Uuid
 from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherClient
 from sightline_search_gateway.errors import Refused, ServiceError, reasons_of
 from sightline_search_gateway.images.service import ImageService
-from sightline_search_gateway.ingest.upload_decoding import decode_upload
+from sightline_search_gateway.ingest.upload_decoding import UploadDecoding
 from sightline_search_gateway.ingest.upload_names import SentFile, numbered_key, safe_folder, safe_name
 
 MAX_NUMBER = 1000
@@ -62,16 +61,17 @@ class ChangeService:
     bucket: Bucket
     thumbnails: ThumbnailStore
     watcher: WatcherClient
-    limits: PictureSettings
     bucket_id: str
-    decoders: DecoderPool
 
-    def upload(self, files: Sequence[SentFile], folder: str, *, copies: bool = False) -> Uploaded:
+    def upload(
+        self, files: Sequence[SentFile], folder: str, decoding: UploadDecoding, *, copies: bool = False
+    ) -> Uploaded:
         """Add those of some files that are images, and whose bytes are not in the bucket yet.
 
         Args:
             files: The files.
             folder: Where in the bucket.
+            decoding: Decodes them.
             copies: Add also those whose bytes are.
 
         Raises:
@@ -85,7 +85,7 @@ class ChangeService:
         keys: dict[str, str] = {}
         for file in files:
             try:
-                data, format_name = decode_upload(self.decoders, check_format, file, self.limits)
+                data, format_name = decoding.run(check_format, file)
                 sha256 = hashlib.sha256(data).hexdigest()
                 known = None if copies else keys.get(sha256) or self._key_of(sha256)
                 key = known or self._add(data, safe_name(file.name, format_name), folder)

@@ -12,14 +12,16 @@ from sightline_bucket import Bucket, BucketUnavailable, OpenObject, ThumbnailSto
 from sightline_catalogue import Collection, Filter, Image, Page
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, PictureSettings
-from sightline_pictures.decoder_pool import Busy, DecoderPool
+from sightline_pictures.decoder_pool import Busy, DecoderPool, Patience
 from sightline_pictures.rendering import render_preview, render_thumbnail
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.images.preview_cache import PreviewCache
+from sightline_search_gateway.images.shared_renderings import SharedRenderings
 
 DECODE_WAIT_SECONDS = 20
+SHARED_WAIT_SECONDS = 60
 log = structlog.get_logger()
 
 
@@ -43,6 +45,7 @@ class ImageService:
     bucket_id: str
     previews: PreviewCache
     decoders: DecoderPool
+    renderings: SharedRenderings[tuple[str, bytes]]
 
     def browse(
         self,
@@ -158,11 +161,16 @@ class ImageService:
 
     def _render(self, image: Image, render: Callable[[bytes, PictureSettings], bytes]) -> RenderedPicture:
         try:
-            data, webp = self.decoders.run(render, DECODE_WAIT_SECONDS, lambda: self.read(image), self.limits)
+            key = (image.id, image.etag, render)
+            sha256, webp = self.renderings.run(key, lambda: self._decode(image, render), SHARED_WAIT_SECONDS)
         except PictureError as error:
             raise ServiceError("not-shown", f"This file cannot be shown: {error.reason}.") from error
         except Busy:
             raise ServiceError(
                 "overloaded", "Many pictures are being prepared; try again soon.", retry_after_seconds=5
             ) from None
-        return RenderedPicture(hashlib.sha256(data).hexdigest(), webp)
+        return RenderedPicture(sha256, webp)
+
+    def _decode(self, image: Image, render: Callable[[bytes, PictureSettings], bytes]) -> tuple[str, bytes]:
+        data, webp = self.decoders.run(render, Patience(DECODE_WAIT_SECONDS), lambda: self.read(image), self.limits)
+        return hashlib.sha256(data).hexdigest(), webp

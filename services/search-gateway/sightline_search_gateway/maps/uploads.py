@@ -11,14 +11,13 @@ import orjson
 from numpy.typing import NDArray
 from sightline.encoder.client import BULK, EncoderClient, ItemError, RawPixels
 from sightline_catalogue import ModelRef, canonical
-from sightline_pictures import PictureError, PictureSettings, Preprocessing
-from sightline_pictures.decoder_pool import DecoderPool
+from sightline_pictures import PictureError, Preprocessing
 from sightline_pictures.proto import from_proto
 from sightline_pictures.rendering import render_thumbnail_and_input
 from sightline_service.batches import batched
 
 from sightline_search_gateway.errors import Refused
-from sightline_search_gateway.ingest.upload_decoding import decode_upload
+from sightline_search_gateway.ingest.upload_decoding import UploadDecoding
 from sightline_search_gateway.ingest.upload_names import SentFile
 from sightline_search_gateway.search.query_encoder import served_model
 
@@ -75,12 +74,11 @@ class Reader:
     """Opens pictures of an upload and has them encoded.
 
     Args:
-        decoders: Decode the pictures.
+        decoding: Decodes the pictures.
     """
 
     encoder: EncoderClient
-    limits: PictureSettings
-    decoders: DecoderPool
+    decoding: UploadDecoding
 
     def read(self, files: Sequence[SentFile], model: ModelRef) -> tuple[list[UploadedPicture], list[Refused]]:
         """Return the pictures among some files, and of each other file name and reason.
@@ -109,9 +107,7 @@ class Reader:
         return pictures, refused
 
     def _open(self, file: SentFile, preprocessing: Preprocessing) -> _Opened:
-        data, (webp, pixels) = decode_upload(
-            self.decoders, render_thumbnail_and_input, file, self.limits, preprocessing
-        )
+        data, (webp, pixels) = self.decoding.run(render_thumbnail_and_input, file, preprocessing)
         return _Opened(file.name, hashlib.sha256(data).hexdigest(), webp, pixels)
 
     def _encode(self, opened: Sequence[_Opened], name: str, fingerprint: str) -> list[NDArray[np.float32] | ItemError]:

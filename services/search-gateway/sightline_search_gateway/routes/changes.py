@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response
+from flask import Response, request
 
 from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
+from sightline_search_gateway.http.client_connection import client_is_gone
 from sightline_search_gateway.http.openapi import Answers, problem_answers
 from sightline_search_gateway.http.problems import read_only_problem
 from sightline_search_gateway.http.requests import sent_files
@@ -48,6 +49,7 @@ def upload_images(upload: dict[str, Any]) -> Response:
     outcome = current().changes.upload(
         sent_files(upload["files"], current().settings.gateway.upload_max_files),
         upload.get("folder", ""),
+        current().upload_decoding(client_is_gone(request.environ)),
         copies=upload["copies"],
     )
     current().telemetry.upload("accepted", len(outcome.accepted))

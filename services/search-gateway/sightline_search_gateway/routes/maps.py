@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response
+from flask import Response, request
 from sightline_catalogue import CatalogueError, Collection, Filter
 
 from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
+from sightline_search_gateway.http.client_connection import client_is_gone
 from sightline_search_gateway.http.openapi import NOT_MODIFIED, Answers, picture_answer, problem_answers
 from sightline_search_gateway.http.requests import sent_files
 from sightline_search_gateway.http.responses import has_etag, json_response, picture_response
@@ -65,7 +66,7 @@ def upload_map(upload: dict[str, Any]) -> Response:
     """
     collection = current().catalogue.current_if_any()
     sent = sent_files(upload["files"], current().settings.gateway.upload_max_files)
-    reader = Reader(current().clients.encoder, current().settings.pictures, current().clients.decoders)
+    reader = Reader(current().clients.encoder, current().upload_decoding(client_is_gone(request.environ)))
     layout = {name: upload[name] for name in ("sample", "perplexity")}
     record, known = current().clients.maps.make_of_uploads(sent, reader, collection, **layout)
     return _answer(record, collection, known)

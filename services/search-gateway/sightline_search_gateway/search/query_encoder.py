@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from threading import BoundedSemaphore, Lock
 
@@ -18,6 +18,7 @@ from sightline.encoder.client import (
     FingerprintMismatch,
     InvalidItem,
     InvalidRequest,
+    Unavailable,
 )
 from sightline.encoder.v1.encoder_pb2 import Model
 from sightline_catalogue import ModelRef
@@ -58,6 +59,8 @@ class QueryEncoder:
         self._on_lookup = on_lookup
         self._lock = Lock()
         self._slots = BoundedSemaphore(at_once)
+        # A picture may take long to decode: most slots are left to texts.
+        self._picture_slots = BoundedSemaphore(max(1, at_once // 3))
         self._texts: TTLCache[tuple[str, str], Vector] = TTLCache(maxsize=size, ttl=seconds)
         # Two encoders may know one model by two names (two paths, say): the fingerprint decides.
         self._names: dict[str, str] = {}
@@ -78,13 +81,24 @@ class QueryEncoder:
             call = partial(self._encoder.encode_images, [query])
         seconds = self._timeout_seconds
         call = partial(call, fingerprint=model.fingerprint, priority=INTERACTIVE, timeout_seconds=seconds)
-        with self._slot():
+        with ExitStack() as slots:
+            if not isinstance(query, str):
+                slots.enter_context(_slot(self._picture_slots))
+            slots.enter_context(_slot(self._slots))
             try:
                 encoded = call(model=self._names.get(model.fingerprint, model.id))
             except (FingerprintMismatch, InvalidRequest) as error:
                 if error.code not in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND):
                     raise
                 encoded = call(model=self._served_name(model))
+            except Unavailable as error:
+                if isinstance(query, str) or error.code is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                    raise
+                raise ServiceError(
+                    "overloaded",
+                    "The encoder is busy with other pictures, or this one takes long to decode; try again soon.",
+                    retry_after_seconds=5,
+                ) from error
         try:
             vector: Vector = encoded.vectors()[0]
         except InvalidItem as error:
@@ -122,20 +136,19 @@ class QueryEncoder:
         self._on_lookup(vector is not None)
         return vector
 
-    @contextmanager
-    def _slot(self) -> Iterator[None]:
-        if not self._slots.acquire(timeout=SLOT_WAIT_SECONDS):
-            raise ServiceError(
-                "overloaded", "Many queries wait for the encoder; try again soon.", retry_after_seconds=1
-            )
-        try:
-            yield
-        finally:
-            self._slots.release()
-
     def _served_name(self, model: ModelRef) -> str:
         name = self._names[model.fingerprint] = served_model(self._encoder, model, self._timeout_seconds).id
         return name
+
+
+@contextmanager
+def _slot(slots: BoundedSemaphore) -> Iterator[None]:
+    if not slots.acquire(timeout=SLOT_WAIT_SECONDS):
+        raise ServiceError("overloaded", "Many queries wait for the encoder; try again soon.", retry_after_seconds=1)
+    try:
+        yield
+    finally:
+        slots.release()
 
 
 def served_model(encoder: EncoderClient, model: ModelRef, timeout_seconds: float) -> Model:
