@@ -120,11 +120,8 @@ def translate(error: Exception) -> ServiceError | None:
 
 def _translate_bucket(error: BucketError) -> ServiceError | None:
     match error:
-        case KeyRefused():
+        case KeyRefused() | ObjectUnreadable():
             return ServiceError("not-shown", str(error))
-        case ObjectUnreadable():
-            log.warning("a file cannot be read", error=str(error))
-            return ServiceError("not-shown", "The file cannot be read; the log says more under the request's id.")
         case ObjectMissing():
             return ServiceError("image-not-found", "The file is no longer in the bucket.")
         case BucketReadOnly():
