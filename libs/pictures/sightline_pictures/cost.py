@@ -64,7 +64,7 @@ def check_jpeg(data: bytes) -> None:
         PictureError: As `check_cost` does.
     """
     at, segments, exif_segments, scans, pixels, fill = 2, 0, 0, 0, 0, 0
-    while (found := _MARKER.search(data, at)) is not None:
+    while (found := _MARKER.search(data, at, len(data) if scans else at + _MOST_FILL_BYTES + 2)) is not None:
         start = found.start()
         # After a scan's header come its pixels.
         fill += 0 if scans else start - at
