@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from drawn import draw
-from sightline_local.readiness import ingest_state
 from waiting import wait_for
 
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "10")
@@ -21,10 +20,11 @@ OTHER_KEY = "a-key-that-only-reads"
 PICTURES = 12
 BEYOND_THE_SCHEMA = {
     # Whether bytes are a picture, pictures are enough for a map, a query has a part at all, a file is as long as
-    # a range, a cursor came from an answer, and how deep searches go (a setting), no schema says.
+    # a range, a cursor came from an answer, what of several a rescan is of, and how deep searches go (a setting), no
+    # schema says.
     "positive_data_acceptance": [
         *("browseImages", "getImageFile", "uploadImages", "getFailures", "makeMap", "makeMapOfUploads"),
-        *("search", "searchByText", "searchSimilar"),
+        *("search", "searchByText", "searchSimilar", "rescan"),
     ],
     # In a form all is text: what is generated as null arrives as the word, a folder's name like any other.
     "negative_data_rejection": ["search", "uploadImages"],
@@ -40,7 +40,9 @@ def running(request, start, tmp_path_factory):
         path.write_bytes(draw(number, format="PNG"))
     keys = {"GATEWAY_API_KEYS": KEY, "GATEWAY_READ_KEYS": OTHER_KEY} if request.param == "with keys" else {}
     system = start(bucket, writable=True, **keys)
-    wait_for(lambda: (s := ingest_state(system.stack)) and s.finished and s.indexed == PICTURES, "all is indexed")
+    if keys:
+        system.http.headers["X-API-Key"] = KEY
+    wait_for(lambda: system.get("/ingest")["indexed"] == PICTURES, "all is indexed")
     system.headers = [f"X-API-Key: {KEY}"] if keys else []
     return system
 
