@@ -37,7 +37,7 @@ BEYOND_THE_SCHEMA = {
     ("/api/v1/maps/uploads", "post"),
 }
 # In a form all is text: what is generated as null arrives as the word, a folder's name like any other.
-TEXT_ALONE = {("/api/v1/images", "post")}
+TEXT_ALONE = {("/api/v1/images", "post"), ("/api/v1/search", "post")}
 
 
 @pytest.fixture
