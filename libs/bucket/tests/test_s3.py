@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -244,6 +245,14 @@ def test_a_store_that_fails_in_the_middle_of_its_listing_is_unavailable(s3, name
         list(listing)
 
 
+@pytest.fixture
+def unconfigured(monkeypatch):
+    """An environment that says nothing of S3, as those of other tests' stores do."""
+    for variable in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(variable)
+
+
+@pytest.mark.usefixtures("unconfigured")
 @pytest.mark.parametrize(
     "environment", [{"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, {"AWS_ENDPOINT": "http://[::1]:9"}]
 )
@@ -256,6 +265,7 @@ def test_a_store_that_does_not_answer_is_unavailable(monkeypatch, environment):
     assert_unavailable(bucket, r"s3://pictures/below cannot be .*Could not connect")
 
 
+@pytest.mark.usefixtures("unconfigured")
 def test_a_client_is_as_the_environment_says(monkeypatch):
     from sightline_bucket.s3_client import create_client
 
