@@ -84,8 +84,9 @@ def test_an_old_server_of_the_system_is_passed_over(tmp_path, monkeypatch, said,
 def test_the_containers_start_puts_a_hash_of_the_password_in(tmp_path):
     conf = redis_server.CONFIGURATION.read_text(encoding="utf-8")
     start = (redis_server.CONFIGURATION.parent / "start").read_text(encoding="utf-8")
-    script = start.replace("/etc/sightline-redis.conf", str(redis_server.CONFIGURATION)).replace(
-        "/tmp/", f"{tmp_path}/"
+    # In this order: this checkout may lie below /tmp.
+    script = start.replace("/tmp/", f"{tmp_path}/").replace(
+        "/etc/sightline-redis.conf", str(redis_server.CONFIGURATION)
     )
     script = script.replace("exec redis-server", "env >/dev/null; echo")
     for password in ("", "se/cret & \\1 'word\""):
