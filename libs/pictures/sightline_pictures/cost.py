@@ -12,8 +12,10 @@ import struct
 from collections.abc import Callable
 
 from sightline_pictures import tiff
-from sightline_pictures.errors import PictureError
-from sightline_pictures.heif_cost import check_heif
+from sightline_pictures.containers import boxes, png_chunks, webp_chunks
+from sightline_pictures.errors import too_long
+from sightline_pictures.heif_cost import MOST_SHARING, SLACK_BYTES, check_heif
+from sightline_pictures.jpeg import FRAMES, START_OF_SCAN
 
 _MOST_SCAN_PIXELS = 3_000_000_000
 """Pixels of a JPEG times its scans: each is a pass over all pixels, and a few bytes make one."""
@@ -27,13 +29,9 @@ _MOST_PARTS = 65_536
 """Chunks, blocks or boxes of a file: with 4 KB each, as some programs write them, a file of 256 MB."""
 _MOST_COMMENT_BLOCKS, _MOST_COMMENT_BYTES = 10_000, 1 << 20
 """Of a GIF: Pillow joins them as it does a JPEG's EXIF."""
-_MOST_SHARING = 4
-"""How often the bytes of a file may be used on average: some programs store equal tiles once."""
-_SLACK_BYTES = 1 << 20
 
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7\x01]")
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_START_OF_SCAN, _END_OF_IMAGE, _EXIF_SEGMENT = 0xDA, 0xD9, 0xE1
+_END_OF_IMAGE, _EXIF_SEGMENT = 0xD9, 0xE1
 _JPEG_IN_TIFF = frozenset({6, 7, 34892})
 
 
@@ -53,10 +51,6 @@ def check_cost(data: bytes, format: str) -> None:
         return
 
 
-def _too_long(what: str) -> PictureError:
-    return PictureError(f"it would take too long to decode: {what}")
-
-
 def check_jpeg(data: bytes) -> None:
     """Check the scans and segments of a JPEG.
 
@@ -73,43 +67,34 @@ def check_jpeg(data: bytes) -> None:
         if marker == _END_OF_IMAGE or start + 4 > len(data):
             break
         length = int.from_bytes(data[start + 2 : start + 4], "big")
-        if marker in _FRAMES:
+        if marker in FRAMES:
             height, width = struct.unpack_from(">HH", data, start + 5)
             pixels = max(pixels, height * width)
-        elif marker == _START_OF_SCAN:
+        elif marker == START_OF_SCAN:
             scans += 1
         elif marker == _EXIF_SEGMENT and data.startswith(b"Exif", start + 4):
             exif_segments += 1
         if scans * pixels > _MOST_SCAN_PIXELS:
-            raise _too_long("a JPEG of too many scans")
+            raise too_long("a JPEG of too many scans")
         if segments > _MOST_SEGMENTS or exif_segments > _MOST_EXIF_SEGMENTS or fill > _MOST_FILL_BYTES:
-            raise _too_long("a JPEG of too many segments, or of filling between them")
+            raise too_long("a JPEG of too many segments, or of filling between them")
         at = start + 2 + length
     # Pillow reads what comes before the first marker byte by byte, too.
     if found is None and not scans and len(data) - at > _MOST_FILL_BYTES:
-        raise _too_long("a JPEG of too many segments, or of filling between them")
+        raise too_long("a JPEG of too many segments, or of filling between them")
 
 
 def _check_png(data: bytes) -> None:
-    at, chunks = 8, 0
-    while at + 12 <= len(data):
-        (length,) = struct.unpack_from(">I", data, at)
-        chunks += 1
-        if chunks > _MOST_PARTS:
-            raise _too_long("a PNG of too many chunks")
-        if data.startswith(b"IEND", at + 4):
+    for number, chunk in enumerate(png_chunks(data), 1):
+        if number > _MOST_PARTS:
+            raise too_long("a PNG of too many chunks")
+        if chunk.name == b"IEND":
             break
-        at += 12 + length
 
 
 def _check_webp(data: bytes) -> None:
-    at, chunks = 12, 0
-    while at + 8 <= len(data):
-        (length,) = struct.unpack_from("<I", data, at + 4)
-        chunks += 1
-        if chunks > _MOST_PARTS:
-            raise _too_long("a WebP of too many chunks")
-        at += 8 + length + length % 2
+    if any(number > _MOST_PARTS for number, _ in enumerate(webp_chunks(data), 1)):
+        raise too_long("a WebP of too many chunks")
 
 
 def _check_gif(data: bytes) -> None:
@@ -138,9 +123,9 @@ def _check_gif(data: bytes) -> None:
         # One that is empty is one, too.
         comments += is_comment
         if comments > _MOST_COMMENT_BLOCKS or comment_bytes > _MOST_COMMENT_BYTES:
-            raise _too_long("a GIF of too many comments")
+            raise too_long("a GIF of too many comments")
         if extensions > _MOST_PARTS or steps > most_steps:
-            raise _too_long("a GIF of too many blocks")
+            raise too_long("a GIF of too many blocks")
 
 
 def check_tiff(data: bytes) -> None:
@@ -149,17 +134,17 @@ def check_tiff(data: bytes) -> None:
     Raises:
         PictureError: As `check_cost` does.
     """
-    most = _MOST_SHARING * len(data) + _SLACK_BYTES
+    most = MOST_SHARING * len(data) + SLACK_BYTES
     scans = None
     used = 0
     for page in tiff.pages(data):
         # What a damaged entry claims beyond the file's end is not there.
         if sum(min(length, len(data)) for length in page.lengths()) > most:
-            raise _too_long("a TIFF whose entries use the same bytes too often")
+            raise too_long("a TIFF whose entries use the same bytes too often")
         for tag in (tiff.STRIP_BYTES, tiff.TILE_BYTES):
             used += sum(min(length, len(data)) for length in page.integers(tag))
         if used > most:
-            raise _too_long("a TIFF whose strips or tiles use the same bytes too often")
+            raise too_long("a TIFF whose strips or tiles use the same bytes too often")
         if page.integer(tiff.COMPRESSION) in _JPEG_IN_TIFF and page.pixels:
             scans = data.count(b"\xff\xda") if scans is None else scans
             width, height = page.size
@@ -167,7 +152,7 @@ def check_tiff(data: bytes) -> None:
             part = page.integer(tiff.TILE_WIDTH) * page.integer(tiff.TILE_HEIGHT) or strip
             # Random bytes look like the start of a scan once in 65,536.
             if (scans - len(data) // 32_768) * part > _MOST_SCAN_PIXELS:
-                raise _too_long("a TIFF of JPEGs of too many scans")
+                raise too_long("a TIFF of JPEGs of too many scans")
 
 
 def _check_raw(data: bytes) -> None:
@@ -183,7 +168,7 @@ def _check_psd(data: bytes) -> None:
     while at + 12 <= end:
         resources += 1
         if resources > _MOST_SEGMENTS:
-            raise _too_long("a Photoshop file of too many resources")
+            raise too_long("a Photoshop file of too many resources")
         name = data[at + 6] + 1
         at += 6 + name + name % 2
         (length,) = struct.unpack_from(">I", data, at)
@@ -192,23 +177,14 @@ def _check_psd(data: bytes) -> None:
 
 def _check_boxes(data: bytes) -> None:
     """Check the outermost boxes of a JPEG XL or JPEG 2000, and the main header's segments of the latter."""
-    at, boxes = 0, 0
-    while data[:4] == b"\0\0\0\x0c" and at + 8 <= len(data):
-        (length,) = struct.unpack_from(">I", data, at)
-        if length == 1:
-            (length,) = struct.unpack_from(">Q", data, at + 8)
-        boxes += 1
-        if boxes > _MOST_SEGMENTS:
-            raise _too_long("a file of too many boxes")
-        if length < 8:
-            break
-        at += length
+    if data[:4] == b"\0\0\0\x0c" and any(number > _MOST_SEGMENTS for number, _ in enumerate(boxes(data), 1)):
+        raise too_long("a file of too many boxes")
     at = data.find(b"\xff\x4f\xff\x51")
     segments = 0
     while 0 <= at < len(data) - 4 and data[at] == 0xFF and data[at + 1] != 0x93:
         segments += 1
         if segments > _MOST_SEGMENTS:
-            raise _too_long("a JPEG 2000 of too many segments")
+            raise too_long("a JPEG 2000 of too many segments")
         at += 2 if data[at + 1] == 0x4F else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
 
 

@@ -17,3 +17,8 @@ class PictureError(ValueError):
 
 class DecoderEnded(PictureError):
     """The process that decoded a file ended: the file makes it crash, or memory ran out. Another try may succeed."""
+
+
+def too_long(what: str) -> PictureError:
+    """Return the error of a file that takes out of proportion to decode."""
+    return PictureError(f"it would take too long to decode: {what}")

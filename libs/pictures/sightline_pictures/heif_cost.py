@@ -6,16 +6,17 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sightline_pictures.errors import PictureError
+from sightline_pictures.containers import boxes
+from sightline_pictures.errors import PictureError, too_long
 
 _MOST_BOXES = 65_536
 _MOST_ITEMS = 4096
 """Tiles of 512 x 512 pixels of 200 megapixels are fewer than a thousand."""
 _MOST_REFERENCES = 16_384
 _MOST_DEPTH = 8
-_MOST_SHARING = 4
-"""How often the bytes of a file may be used on average."""
-_SLACK_BYTES = 1 << 20
+MOST_SHARING = 4
+"""How often the bytes of a file may be used on average: some programs store equal tiles once."""
+SLACK_BYTES = 1 << 20
 _MOST_TIMES_PIXELS = 6
 """Pixels decoded and composed for each of the picture: tiles and what they make are two, transparency as many again."""
 _SLACK_PIXELS = 16_000_000
@@ -68,7 +69,7 @@ def check_heif(data: bytes) -> None:
                     _read(items, data, inner, at, stop, steps)
     if items.count > _MOST_ITEMS or items.references > _MOST_REFERENCES:
         raise _too_long("of too many items")
-    if sum(items.bytes.values()) > _MOST_SHARING * len(data) + _SLACK_BYTES:
+    if sum(items.bytes.values()) > MOST_SHARING * len(data) + SLACK_BYTES:
         raise _too_long("whose items use the same bytes too often")
     cost = sum(_cost(items, item, {}, 0) for item in [items.primary, *items.aux.get(items.primary, [])])
     if cost > _MOST_TIMES_PIXELS * items.pixels(items.primary) + _SLACK_PIXELS:
@@ -76,7 +77,7 @@ def check_heif(data: bytes) -> None:
 
 
 def _too_long(what: str) -> PictureError:
-    return PictureError(f"it would take too long to decode: a HEIC or AVIF {what}")
+    return too_long(f"a HEIC or AVIF {what}")
 
 
 def _cost(items: _Items, item: int, known: dict[int, int], depth: int) -> int:
@@ -95,19 +96,11 @@ def _cost(items: _Items, item: int, known: dict[int, int], depth: int) -> int:
 
 def _boxes(data: bytes, at: int, end: int, steps: list[int]) -> Iterator[tuple[bytes, int, int]]:
     """Yield name, start and end of the body of each box."""
-    while at + 8 <= end:
+    for box in boxes(data, at, end):
         steps[0] += 1
         if steps[0] > _MOST_BOXES:
             raise _too_long("of too many boxes")
-        length, head = struct.unpack_from(">I", data, at)[0], 8
-        if length == 1:
-            length, head = struct.unpack_from(">Q", data, at + 8)[0], 16
-        if length == 0:
-            length = end - at
-        if length < head:
-            return
-        yield data[at + 4 : at + 8], at + head, min(at + length, end)
-        at += length
+        yield box.name, box.body, min(box.end, end)
 
 
 def _read(items: _Items, data: bytes, name: bytes, at: int, end: int, steps: list[int]) -> None:

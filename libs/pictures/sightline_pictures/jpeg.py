@@ -19,9 +19,9 @@ _LARGE_PIXELS = 25_000_000
 _ZEROS = 16
 _END = b"\xff\xd9"
 _RESTARTS = range(0xD0, 0xD8)
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-_START_OF_SCAN, _ADOBE = 0xDA, 0xEE
+START_OF_SCAN, _ADOBE = 0xDA, 0xEE
 _APPLICATION = range(0xE0, 0xF0)
 _COMMENT = 0xFE
 # Bytes that mean nothing, and none of which is that of a marker.
@@ -71,7 +71,7 @@ def repair_jpeg(data: bytes) -> Repaired | None:
         kept = kept[: segments.pop().start]
     progress = _progress(kept, segments)
     if not progress.scans:
-        if not any(segment.marker in _FRAMES for segment in segments) or len(kept) < len(data):
+        if not any(segment.marker in FRAMES for segment in segments) or len(kept) < len(data):
             raise PictureError("truncated: the JPEG file ends before its picture begins")
         return None
     plain = _without_extras(kept, segments)
@@ -118,7 +118,7 @@ def _segments(data: bytes) -> Iterator[_Segment]:
         if marker == 0xD9:
             return
         end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if marker == _START_OF_SCAN and end <= len(data):
+        if marker == START_OF_SCAN and end <= len(data):
             end = _scan_end(data, end)
         yield _Segment(marker, at, end)
         at = end
@@ -147,11 +147,11 @@ def _progress(data: bytes, segments: list[_Segment]) -> _Progress:
     bits: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
     for segment in segments:
         body = data[segment.start + 4 : segment.start + 80]
-        if segment.marker in _FRAMES and len(body) >= 6 and not bits:
+        if segment.marker in FRAMES and len(body) >= 6 and not bits:
             progress.progressive = segment.marker in _PROGRESSIVE
             names = body[6 : 6 + 3 * body[5] : 3]
             bits = {name: np.full(64, 14) for name in names}
-        elif segment.marker == _START_OF_SCAN and body and len(body) >= 4 + 2 * body[0]:
+        elif segment.marker == START_OF_SCAN and body and len(body) >= 4 + 2 * body[0]:
             progress.scans += 1
             first, last, approximation = body[1 + 2 * body[0] : 4 + 2 * body[0]]
             for name in body[1 : 1 + 2 * body[0] : 2]:

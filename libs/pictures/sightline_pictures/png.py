@@ -5,10 +5,10 @@ from __future__ import annotations
 import struct
 import zlib
 
+from sightline_pictures.containers import PNG_SIGNATURE, png_chunks
 from sightline_pictures.errors import PictureError
 from sightline_pictures.repaired import Repaired, truncated
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CRITICAL = frozenset({b"IHDR", b"PLTE"})
 _KEPT = frozenset({b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"cICP", b"eXIf", b"tEXt"})
 _XMP = b"XML:com.adobe.xmp\0\0"
@@ -28,11 +28,8 @@ def repair_png(data: bytes) -> Repaired | None:
     extras: list[bytes] = []
     pixels: list[bytes] = []
     header = b""
-    at = len(SIGNATURE)
-    while at + 8 <= len(data):
-        (length,) = struct.unpack_from(">I", data, at)
-        name, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
-        end = at + 12 + length
+    for chunk in png_chunks(data):
+        name, body, end = chunk.name, data[chunk.body : chunk.end], chunk.end + 4
         if name == b"IDAT":
             pixels.append(body)
         elif name == b"IEND":
@@ -40,16 +37,15 @@ def repair_png(data: bytes) -> Repaired | None:
         elif name == b"IHDR":
             header = body
         is_kept = name in _KEPT or (name == b"iTXt" and body.startswith(_XMP)) or (name == b"iCCP" and _inflates(body))
-        if name in _CRITICAL or (is_kept and length <= _LARGEST_EXTRA and _is_right(data, at, end)):
-            extras.append(data[at:end])
-        at = end
+        if name in _CRITICAL or (is_kept and len(body) <= _LARGEST_EXTRA and _is_right(data, chunk.start, end)):
+            extras.append(data[chunk.start : end])
     if len(header) != 13 or not pixels:
         return None
     inflated = _pixel_bytes(header)
     stream, found = _complete(pixels, inflated)
     if found < inflated:
         raise truncated(1 - found / inflated)
-    return Repaired(SIGNATURE + b"".join(extras) + _chunk(b"IDAT", stream) + _chunk(b"IEND", b""))
+    return Repaired(PNG_SIGNATURE + b"".join(extras) + _chunk(b"IDAT", stream) + _chunk(b"IEND", b""))
 
 
 def _is_right(data: bytes, at: int, end: int) -> bool:

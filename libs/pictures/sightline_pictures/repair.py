@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sightline_pictures.containers import webp_chunks
 from sightline_pictures.jpeg import repair_jpeg
 from sightline_pictures.png import repair_png
 from sightline_pictures.repaired import Repaired, truncated
@@ -30,16 +31,15 @@ def repair(data: bytes, format: str) -> Repaired | None:
 
 def _repair_webp(data: bytes) -> Repaired | None:
     """Return a WebP without a last chunk that is cut off, if that is no part of the picture."""
-    at, pixels = 12, False
-    while at + 8 <= len(data):
-        name, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-        if at + 8 + length > len(data):
-            if name in _WEBP_PIXELS and not pixels:
-                raise truncated(1 - (len(data) - at - 8) / length)
+    end, pixels = 12, False
+    for chunk in webp_chunks(data):
+        if chunk.end > len(data):
+            if chunk.name in _WEBP_PIXELS and not pixels:
+                raise truncated((chunk.end - len(data)) / (chunk.end - chunk.body))
             break
-        pixels = pixels or name in _WEBP_PIXELS
-        at += 8 + length + length % 2
+        pixels = pixels or chunk.name in _WEBP_PIXELS
+        end = chunk.end + (chunk.end - chunk.body) % 2
     if not pixels:
         return None
-    body = data[8:at]
+    body = data[8:end]
     return Repaired(b"".join((b"RIFF", len(body).to_bytes(4, "little"), body)))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
 
-from sightline_pictures.metadata.values import Date, Place, Tags, keywords_of, offset_text
+from sightline_pictures.metadata.values import Date, Place, Tags, merged, offset_text
 
 _QUARTER = timedelta(minutes=15)
 _FARTHEST = timedelta(hours=14)
@@ -43,16 +42,17 @@ def combine(sources: Sequence[Tags]) -> Metadata:
     Args:
         sources: What each says. Of dates that counts which `DateSource` puts first, of all else what comes first here.
     """
-    date = _taken(sorted(chain.from_iterable(tags.dates for tags in sources), key=lambda one: one.source))
+    tags = merged(sources)
+    date = _taken(sorted(tags.dates, key=lambda one: one.source))
     return Metadata(
         taken_at=date.wall_time if date else None,
         taken_offset=offset_text(date.offset) if date else None,
         taken_from=date.source.text if date else None,
-        place=next((tags.place for tags in sources if tags.place), None),
-        camera=next((tags.camera for tags in sources if tags.camera), None),
-        lens=next((tags.lens for tags in sources if tags.lens), None),
-        rating=next((tags.rating for tags in sources if tags.rating), None),
-        keywords=keywords_of(chain.from_iterable(tags.keywords for tags in sources)),
+        place=tags.place,
+        camera=tags.camera,
+        lens=tags.lens,
+        rating=tags.rating,
+        keywords=tags.keywords,
     )
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TypeGuard
 
+from sightline_pictures.containers import PNG_SIGNATURE, boxes
 from sightline_pictures.metadata.exif import read_exif
 from sightline_pictures.metadata.ifd import LONGEST_VALUE, Directory
 from sightline_pictures.metadata.iptc import read_iptc
-from sightline_pictures.metadata.png import SIGNATURE, read_png
-from sightline_pictures.metadata.values import Tags, keywords_of
+from sightline_pictures.metadata.png import read_png
+from sightline_pictures.metadata.values import Tags, merged
 from sightline_pictures.metadata.xmp import LARGEST_PACKET, packet_in, read_xmp
 
 _JXL = b"\0\0\0\x0cJXL \r\n\x87\n"
 _IPTC_RESOURCE = 0x0404
 _XMP_TAG, _IPTC_TAG = 700, 33723
 # JPEG, PNG, WebP, HEIC and AVIF: Pillow's `info` has the XMP if there is any.
-_KNOWN_TO_PILLOW = (b"\xff\xd8", SIGNATURE, b"RIFF")
+_KNOWN_TO_PILLOW = (b"\xff\xd8", PNG_SIGNATURE, b"RIFF")
 
 
 def read_embedded(data: bytes, info: Mapping[Any, Any]) -> Tags:
@@ -28,15 +30,15 @@ def read_embedded(data: bytes, info: Mapping[Any, Any]) -> Tags:
         info: Pillow's `info` of it: `exif`, one block or several, `xmp`, and `photoshop`, its resources by number.
     """
     sources: list[Tags] = []
-    if data.startswith(SIGNATURE):
+    if data.startswith(PNG_SIGNATURE):
         sources += read_png(data)
     xmp, iptc = info.get("xmp"), _resource(info.get("photoshop"))
     exif = info.get("exif")
     blocks = exif if isinstance(exif, list) else [exif]
     if data.startswith(_JXL):
-        boxes = _boxes(data)
+        held = _boxes(data)
         # The box begins with where the TIFF in it begins.
-        blocks, xmp = [boxes.get(b"Exif", b"")[4:] or exif], boxes.get(b"xml ") or xmp
+        blocks, xmp = [held.get(b"Exif", b"")[4:] or exif], held.get(b"xml ") or xmp
     elif data[:2] in (b"II", b"MM"):
         blocks, xmp, iptc = (
             [data, *blocks],
@@ -49,7 +51,7 @@ def read_embedded(data: bytes, info: Mapping[Any, Any]) -> Tags:
         xmp = xmp.encode("utf-8", "replace")
     sources += [read_exif(block) for block in blocks if _is(block)]
     sources += [read(value) for read, value in ((read_xmp, xmp), (read_iptc, iptc)) if _is(value)]
-    return _merged(sources)
+    return merged(sources)
 
 
 def _is(value: object) -> TypeGuard[bytes]:
@@ -59,17 +61,10 @@ def _is(value: object) -> TypeGuard[bytes]:
 def _boxes(data: bytes) -> dict[bytes, bytes]:
     """Return the boxes of a file of JPEG XL that hold metadata; of two of a kind the first."""
     found: dict[bytes, bytes] = {}
-    at = 0
-    while at + 8 <= len(data):
-        length, kind, start = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8], at + 8
-        if length == 1:
-            length, start = int.from_bytes(data[at + 8 : at + 16], "big"), at + 16
-        end = at + length if length else len(data)
-        if kind in (b"Exif", b"xml "):
-            found.setdefault(kind, data[start : min(end, start + LARGEST_PACKET)])
-        if end < start:
-            break
-        at = end
+    with suppress(struct.error):
+        for box in boxes(data):
+            if box.name in (b"Exif", b"xml "):
+                found.setdefault(box.name, data[box.body : min(box.end, box.body + LARGEST_PACKET)])
     return found
 
 
@@ -83,14 +78,3 @@ def _tiff_value(data: bytes, tag: int, longest: int = LONGEST_VALUE) -> bytes:
         return Directory(data).bytes(tag, longest)
     except struct.error:
         return b""
-
-
-def _merged(sources: list[Tags]) -> Tags:
-    return Tags(
-        dates=tuple(dict.fromkeys(date for tags in sources for date in tags.dates)),
-        place=next((tags.place for tags in sources if tags.place), None),
-        camera=next((tags.camera for tags in sources if tags.camera), None),
-        lens=next((tags.lens for tags in sources if tags.lens), None),
-        rating=next((tags.rating for tags in sources if tags.rating), None),
-        keywords=keywords_of(keyword for tags in sources for keyword in tags.keywords),
-    )

@@ -6,15 +6,17 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
+from itertools import islice
 
+from sightline_pictures.containers import png_chunks
 from sightline_pictures.metadata.exif import read_exif
 from sightline_pictures.metadata.values import NO_TAGS, Date, DateSource, Tags, checked, clean, date_of
 from sightline_pictures.metadata.xmp import read_xmp
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LARGEST = 1 << 20
 """Bytes of a text, unpacked; what is larger is not read."""
 _MOST_CHUNKS = 100_000
+_KINDS = (b"eXIf", b"tIME", b"tEXt", b"zTXt", b"iTXt")
 _XMP = "XML:com.adobe.xmp"
 _EXIF = ("Raw profile type exif", "Raw profile type APP1")
 _CREATED = "Creation Time"
@@ -36,14 +38,9 @@ def read_png(data: bytes) -> list[Tags]:
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the kinds of chunks that hold metadata, each with its bytes."""
-    at = len(SIGNATURE)
-    for _ in range(_MOST_CHUNKS):
-        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
-        if len(kind) < 4:
-            return
-        if kind in (b"eXIf", b"tIME", b"tEXt", b"zTXt", b"iTXt") and length <= _LARGEST:
-            yield kind, data[at + 8 : at + 8 + length]
-        at += length + 12
+    for chunk in islice(png_chunks(data), _MOST_CHUNKS):
+        if chunk.name in _KINDS and chunk.end - chunk.body <= _LARGEST:
+            yield chunk.name, data[chunk.body : chunk.end]
 
 
 def _text_tags(kind: bytes, body: bytes) -> Tags:

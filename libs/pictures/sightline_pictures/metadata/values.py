@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
@@ -97,6 +97,18 @@ class Tags:
 
 
 NO_TAGS = Tags()
+
+
+def merged(sources: Sequence[Tags]) -> Tags:
+    """Return what several sources say together: all dates and keywords, each once, of all else what comes first."""
+    return Tags(
+        dates=tuple(dict.fromkeys(date for tags in sources for date in tags.dates)),
+        place=next((tags.place for tags in sources if tags.place), None),
+        camera=next((tags.camera for tags in sources if tags.camera), None),
+        lens=next((tags.lens for tags in sources if tags.lens), None),
+        rating=next((tags.rating for tags in sources if tags.rating), None),
+        keywords=keywords_of(keyword for tags in sources for keyword in tags.keywords),
+    )
 
 
 def clean(value: object, longest: int = LONGEST_NAME) -> str:
