@@ -29,7 +29,7 @@ from sightline_bucket.file_systems import devices_with_inodes
 from sightline_bucket.folder_walk import MISSING, FolderWalk
 from sightline_bucket.left_out import LeftOut
 from sightline_bucket.selection import Selection
-from sightline_bucket.system_errors import EXHAUSTED, explain
+from sightline_bucket.system_errors import explain, out_of_reach
 
 LINK_ON_THE_WAY = "it or one of its folders is a symbolic link; Sightline does not follow links"
 UNREADABLE = "it may not be read by the user that Sightline runs as"
@@ -219,14 +219,8 @@ class FolderBucket(Bucket):
         Raises:
             BucketUnavailable: It cannot, or the error is of this process.
         """
-        if error.errno not in EXHAUSTED:
-            try:
-                with os.scandir(self._path) as entries:
-                    next(entries, None)
-                return
-            except OSError as own:
-                error = own
-        raise BucketUnavailable(f"{self._display_name} cannot be reached: {error.strerror}") from error
+        if (cause := out_of_reach(self._path, error)) is not None:
+            raise BucketUnavailable(f"{self._display_name} cannot be reached: {cause.strerror}") from cause
 
     @property
     def _display_name(self) -> str:

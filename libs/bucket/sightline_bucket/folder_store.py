@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
-from contextlib import suppress
+from pathlib import Path
+
+from sightline_service.atomic_write import atomic_write
 
 from sightline_bucket.errors import BucketError, BucketUnavailable, ObjectMissing, ObjectUnreadable
-from sightline_bucket.system_errors import EXHAUSTED, explain
+from sightline_bucket.system_errors import explain, out_of_reach
 
 
 class FolderStore:
@@ -51,18 +52,10 @@ class FolderStore:
         Raises:
             BucketUnavailable: It cannot be stored.
         """
-        target = self._at(path)
-        temporary = target + f".{secrets.token_hex(8)}.tmp".encode()
+        target = Path(os.fsdecode(self._at(path)))
         try:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            try:
-                with open(temporary, "xb") as file:
-                    file.write(data)
-                os.replace(temporary, target)
-            except OSError:
-                with suppress(OSError):
-                    os.unlink(temporary)
-                raise
+            target.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(target, data)
         except OSError as error:
             raise BucketUnavailable(f"{self._name} cannot be written to: {error.strerror}") from error
 
@@ -84,11 +77,6 @@ class FolderStore:
         """Return the error of one file, or of the whole store if its folder cannot be listed."""
         if isinstance(error, FileNotFoundError):
             return ObjectMissing(f"{path} is not there")
-        if error.errno not in EXHAUSTED:
-            try:
-                with os.scandir(self._folder) as entries:
-                    next(entries, None)
-                return ObjectUnreadable(path, f"reading it failed: {explain(error)}")
-            except OSError as own:
-                error = own
-        return BucketUnavailable(f"{self._name} cannot be reached: {error.strerror}")
+        if (cause := out_of_reach(self._folder, error)) is not None:
+            return BucketUnavailable(f"{self._name} cannot be reached: {cause.strerror}")
+        return ObjectUnreadable(path, f"reading it failed: {explain(error)}")
