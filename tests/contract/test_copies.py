@@ -63,6 +63,15 @@ def test_copies_outside_of_a_filter_do_not_count(collection, contents):
     ]
 
 
+def test_what_is_similar_to_an_image_is_none_of_its_copies(collection, contents):
+    [own, *copies] = contents[1]
+    found = collection.similar(own.id, SearchParams(limit=5, distinct=True))
+    assert not {own.id, *ids(copies)} & set(ids(found.images))
+    assert len(found.images) == 5
+    with_copies = collection.similar(own.id, SearchParams(limit=len(copies)))
+    assert ids(with_copies.images) == ids(copies)
+
+
 def test_images_of_some_bytes_are_left_out(collection, contents):
     left_out = tuple(contents[place][0].sha256 for place in (0, 1))
     found = collection.nearest(DIRECTION, SearchParams(limit=5, exclude_sha256=left_out, distinct=True))

@@ -143,7 +143,10 @@ class FakeCollection:
             raise UnknownImage(f"there is no image {image_id}")
         if image_id not in self.stored_vectors:
             raise NotIndexed(f"{image.key} is {image.state} and has no vector to compare with")
-        return self.nearest(self.stored_vectors[image_id], replace(params, exclude=(*params.exclude, image_id)))
+        copies = (image.sha256,) if params.distinct and image.sha256 else ()
+        exclude_sha256 = (*params.exclude_sha256, *copies)
+        others = replace(params, exclude=(*params.exclude, image_id), exclude_sha256=exclude_sha256)
+        return self.nearest(self.stored_vectors[image_id], others)
 
     def get(self, ids: Sequence[str], *, removed: bool = False) -> list[Image | None]:
         self._count("get")

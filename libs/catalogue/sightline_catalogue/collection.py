@@ -44,12 +44,12 @@ from sightline_catalogue.payload import (
 from sightline_catalogue.points import BATCH_POINTS, Points, point_id
 from sightline_catalogue.query_builder import (
     NO_PAYLOAD,
-    STATE_PAYLOAD,
     WHOLE_PAYLOAD,
     WITH_VECTOR,
     QueryBuilder,
     SearchParams,
     check_limit,
+    payload_of,
 )
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.searcher import Searcher
@@ -102,14 +102,21 @@ class Collection:
     def similar(self, image_id: str, params: SearchParams) -> Nearest:
         """Return the indexed images nearest to an image of the collection, as `nearest` does, without itself.
 
+        A distinct search leaves out its copies, too.
+
         Raises:
             UnknownImage: There is no such image.
             NotIndexed: There is, but it has no vector.
         """
         self._queries.check_depth(params)
-        if any(map(_is_removed, self._points.retrieve([image_id], with_payload=STATE_PAYLOAD))):
-            raise UnknownImage(f"there is no image {image_id}")
-        others = replace(params, exclude=(*params.exclude, image_id))
+        copies: tuple[str, ...] = ()
+        for point in self._points.retrieve([image_id], with_payload=payload_of(["state", "sha256"])):
+            if _is_removed(point):
+                raise UnknownImage(f"there is no image {image_id}")
+            if params.distinct and (sha256 := point.payload["sha256"].string_value):
+                copies = (sha256,)
+        exclude, exclude_sha256 = (*params.exclude, image_id), (*params.exclude_sha256, *copies)
+        others = replace(params, exclude=exclude, exclude_sha256=exclude_sha256)
         try:
             return self._searcher.nearest(api.VectorInput(id=point_id(image_id)), others)
         except NoCollection:

@@ -19,7 +19,6 @@ from sightline_catalogue.settings import CatalogueSettings
 from sightline_catalogue.vectors import VECTOR, read_vector
 
 WHOLE_PAYLOAD = api.WithPayloadSelector(enable=True)
-STATE_PAYLOAD = api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=["state"]))
 NO_PAYLOAD = api.WithPayloadSelector(enable=False)
 FOUND_PAYLOAD = api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=FOUND_FIELDS))
 WITH_VECTOR = api.WithVectorsSelector(include=api.VectorsSelector(names=[VECTOR]))

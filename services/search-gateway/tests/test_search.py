@@ -397,6 +397,13 @@ def test_similar_to_what_is_not_there(world, problem):
     problem(world.client.get("/api/v1/images/00000000-0000-0000-0000-000000000000/similar"), 404, "image-not-found")
 
 
+def test_a_picture_that_is_being_read_again_can_be_searched_by(world):
+    image = world.collection.by_key()["animals/cat.jpg"]
+    world.collection.set_state([image.id], "pending")
+    assert world.client.get(f"/api/v1/images/{image.id}/similar").json["results"]
+    assert post(world, id=image.id).json["results"]
+
+
 def test_similar_to_what_has_no_vector(world, problem):
     failed = world.add("bad.jpg", b"text", state="failed", reason="not an image")
     detail = problem(world.client.get(f"/api/v1/images/{failed.id}/similar"), 409, "no-vector")["detail"]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal, cast, get_args
+from typing import Annotated, cast
 
+from sightline_bucket.left_out import Kind
 from sightline_service.left_out_report import LeftOutFiles, LeftOutReport
 
-Kind = Literal[
-    "hidden", "folder", "pattern", "no_media", "not_included", "extension", "no_extension", "unreadable", "other"
-]
-ENDINGS: dict[str, str] = {
+ENDINGS: dict[Kind, str] = {
     "hidden": "hidden",
     "folder": "in {name}",
     "pattern": "left out by the pattern {name}",
@@ -60,8 +58,8 @@ def left_out_of(report: LeftOutReport | None) -> LeftOut:
 
 
 def _group(files: LeftOutFiles) -> LeftOutGroup:
-    kind = files.kind if files.kind in get_args(Kind) else "other"
+    kind = cast(Kind, files.kind) if files.kind in ENDINGS else "other"
     number = f"{'at least ' if files.at_least else ''}{files.count:,}"
     title = f"{number} {ENDINGS[kind].format(name=files.name)}"
-    told = files.model_dump() | {"kind": cast(Kind, kind)}
+    told = files.model_dump() | {"kind": kind}
     return LeftOutGroup(title=title, **told)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import INDEXED, Collection, Image, ModelRef, Nearest, SearchParams
+from sightline_catalogue import Collection, Image, ModelRef, Nearest, SearchParams, UnknownImage
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.errors import ServiceError
@@ -99,10 +98,11 @@ class SearchService:
             weighted.append((query.text_weight, self.query_encoder.encode(query.text, collection.model)))
         timings.encode = time.perf_counter() - began
         began = time.perf_counter()
-        images = indexed_images(collection, query.image_ids)
-        weighted += [(query.image_weight, vector) for vector in vectors_of(collection, images)]
+        images, vectors = images_of(collection, query.image_ids)
+        weighted += [(query.image_weight, vector) for vector in vectors]
+        copies = tuple(image.sha256 for image in images if image.sha256 and params.distinct)
         found = collection.nearest(
-            combine(weighted), replace(without_copies(params, images), by_text=query.text is not None)
+            combine(weighted), replace(params, by_text=query.text is not None, exclude_sha256=copies)
         )
         timings.search = time.perf_counter() - began
         return self._outcome(query, params, collection, found, timings)
@@ -116,8 +116,12 @@ class SearchService:
         """
         collection = self.catalogue.current()
         began = time.perf_counter()
-        images = indexed_images(collection, (image_id,))
-        found = collection.similar(image_id, without_copies(params, images))
+        try:
+            found = collection.similar(image_id, params)
+        except UnknownImage:
+            # One without a vector is as unknown to the database as one that is not there.
+            images_of(collection, (image_id,))
+            raise
         timings = SearchTimings(search=time.perf_counter() - began)
         return self._outcome(SearchQuery(image_ids=(image_id,)), params, collection, found, timings)
 
@@ -157,41 +161,24 @@ class SearchService:
         return Relevance(relevant=len(found.images))
 
 
-def indexed_images(collection: Collection, ids: tuple[str, ...]) -> list[Image]:
-    """Return images of the collection.
+def images_of(collection: Collection, ids: tuple[str, ...]) -> tuple[list[Image], list[NDArray[np.float32]]]:
+    """Return images of the collection, and their vectors.
 
     Raises:
-        ServiceError: One is not there, or is not indexed.
+        ServiceError: One is not there, or has no vector.
     """
-    found: list[Image] = []
-    for image_id, image in zip(ids, collection.get(ids) if ids else (), strict=True):
+    images: list[Image] = []
+    vectors: list[NDArray[np.float32]] = []
+    if not ids:
+        return images, vectors
+    for image_id, image, vector in zip(ids, collection.get(ids), collection.vectors(ids), strict=True):
         if image is None:
             raise ServiceError("image-not-found", f"There is no picture {image_id}; it may have been removed.")
-        if image.state != INDEXED:
+        if vector is None:
             why = f": {image.reason}" if image.reason else ""
             raise ServiceError(
                 "no-vector", f"This picture is {image.state}{why}; only indexed ones can be searched by."
             )
-        found.append(image)
-    return found
-
-
-def vectors_of(collection: Collection, images: Sequence[Image]) -> list[NDArray[np.float32]]:
-    """Return the vectors of indexed images.
-
-    Raises:
-        ServiceError: One has been deleted meanwhile.
-    """
-    if not images:
-        return []
-    vectors = [vector for vector in collection.vectors([image.id for image in images]) if vector is not None]
-    if len(vectors) < len(images):
-        raise ServiceError("image-not-found", "A picture of the query was removed just now.")
-    return vectors
-
-
-def without_copies(params: SearchParams, images: Sequence[Image]) -> SearchParams:
-    """Return the parameters of a search that leaves out images of the same bytes as some."""
-    if not params.distinct:
-        return params
-    return replace(params, exclude_sha256=tuple(image.sha256 for image in images if image.sha256))
+        images.append(image)
+        vectors.append(vector)
+    return images, vectors
