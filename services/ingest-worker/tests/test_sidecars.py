@@ -12,7 +12,7 @@ from fakes import FakeBucket
 from sightline_bucket.folder import FolderBucket
 from sightline_ingest_worker.watcher.sidecars import SidecarComparison, pictures_beside
 from sightline_ingest_worker.worker.indexing import index_keys
-from sightline_ingest_worker.worker.sidecars import SidecarFinder
+from sightline_ingest_worker.worker.sidecars import SidecarFinder, SidecarFolders
 from sightline_pictures.metadata import LARGEST_SIDECAR, stamp_of
 
 TAKEOUT = json.dumps({"photoTakenTime": {"timestamp": "1218234600"}}).encode()
@@ -64,6 +64,23 @@ def test_a_picture_in_a_folder_has_the_date_of_its_sidecar_or_of_its_name_and_it
     assert index_keys(bench.context, keys) == {"unchanged": 4}
 
 
+def test_a_folder_that_has_not_changed_is_not_listed_again(tmp_path, monkeypatch):
+    (tmp_path / "a.jpg.xmp").touch()
+    listings = []
+    really = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: listings.append(path) or really(path))
+    folders = SidecarFolders()
+    # It has just changed, so that another change may leave its time as it is.
+    assert folders.names(tmp_path) == folders.names(tmp_path) == {"a.jpg.xmp"}
+    assert len(listings) == 2
+    os.utime(tmp_path, (1e9, 1e9))
+    assert folders.names(tmp_path) == folders.names(tmp_path) == {"a.jpg.xmp"}
+    assert len(listings) == 3
+    (tmp_path / "b.jpg.xmp").touch()
+    assert folders.names(tmp_path) == {"a.jpg.xmp", "b.jpg.xmp"}
+    assert folders.names(tmp_path / "nowhere") == frozenset()
+
+
 def test_a_sidecar_that_comes_changes_or_goes_changes_its_picture_without_encoding_it(bench, draw, folder, tmp_path):
     folder("a.png", draw(1))
     index_keys(bench.context, ["a.png"])
@@ -91,7 +108,7 @@ def test_a_sidecar_that_cannot_be_read_is_no_failure(bench, draw, folder, data):
 def test_in_an_object_store_sidecars_are_looked_for_once_the_picture_is_indexed(bench, draw):
     bench.bucket.put("a.png", draw(1))
     bench.bucket.put("a.png.json", TAKEOUT)
-    assert SidecarFinder(bench.bucket).find("a.png", is_up_to_date=False) == ()
+    assert SidecarFinder(bench.bucket, SidecarFolders()).find("a.png", is_up_to_date=False) == ()
     index_keys(bench.context, ["a.png"])
     assert taken(bench, "a.png") == (None, None)
     assert index_keys(bench.context, ["a.png"]) == {"copied": 1}

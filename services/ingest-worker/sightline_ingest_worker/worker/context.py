@@ -19,6 +19,7 @@ from sightline_service.queues import redis_client
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.target import TargetSource
 from sightline_ingest_worker.worker.encode_locks import EncodeLocks
+from sightline_ingest_worker.worker.sidecars import SidecarFolders
 
 ENCODE_BATCH = 16
 """Images in one request to the encoder."""
@@ -41,6 +42,7 @@ class WorkerContext:
         decoders: Processes that decode.
         stopping: Returns whether the worker is stopping.
         encode_batch: Images in one request to the encoder.
+        sidecar_folders: What is known of the folders that tasks have looked for sidecars in.
         readers: Threads that read, and have decoded.
         sender: One thread that encodes and stores while the next images are read.
     """
@@ -55,6 +57,7 @@ class WorkerContext:
     decoders: DecoderPool
     stopping: Callable[[], bool]
     encode_batch: int = ENCODE_BATCH
+    sidecar_folders: SidecarFolders = field(default_factory=SidecarFolders)
     readers: ThreadPoolExecutor = field(default_factory=lambda: ContextThreadPoolExecutor(2, "read"))
     sender: ThreadPoolExecutor = field(default_factory=lambda: ContextThreadPoolExecutor(1, "send"))
 

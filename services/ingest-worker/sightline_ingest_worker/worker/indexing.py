@@ -87,7 +87,7 @@ def _look_up(context: WorkerContext, target: Target, keys: Sequence[str]) -> tup
         outcome = _forget(context, target, set(keys) - {item.key for item in present})
         records = target.collection.get([item.id for item in present])
         items = [replace(item, known=known) for item, known in zip(present, records, strict=True)]
-        finder = SidecarFinder(context.bucket)
+        finder = SidecarFinder(context.bucket, context.sidecar_folders)
         items = list(context.readers.map(lambda item: _with_sidecars(item, finder), items))
         todo = [item for item in items if not (_is_up_to_date(item) and _has_its_sidecars(item))]
     return todo, outcome + Counter(unchanged=len(items) - len(todo))

@@ -151,10 +151,9 @@ def decode(
     properties = Properties.of(made.picture)
     content = replace(content, properties=properties, reader=READER_VERSION, input_sha256=input_sha256)
     if known is not None and known.vector is not None:
-        if known.input_sha256 == input_sha256 or (known.input_sha256 is None and shows_same):
-            return content
-        if not known.is_outdated:
-            # The same version of the code: what differs is rounding, of another processor or library.
+        is_same = shows_same if known.input_sha256 is None else known.input_sha256 == input_sha256
+        # Within a version of the code what differs is rounding, of another processor or library.
+        if is_same or not known.is_outdated:
             return content
     return replace(content, pixels=made.pixels, vector=None, copied=False)
 
