@@ -1,4 +1,4 @@
-"""Marks records whose objects are missing, and deletes records with the thumbnails that no other record uses."""
+"""Marks records whose objects are missing or back, and deletes records with the thumbnails that no other one uses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sightline_bucket import ThumbnailStore
-from sightline_catalogue import INDEXED, PENDING, Collection, Image
+from sightline_catalogue import INDEXED, PENDING, REMOVED, Collection, Image
 from sightline_service.batches import batched
 
 AT_ONCE = 500
@@ -37,6 +37,18 @@ def mark_missing(collection: Collection, thumbnails: ThumbnailStore, ids: Sequen
         missing += [image for image in collection.get(new) if image is not None]
         missing += [image for image in known if image.id not in {*new, *unread}]
     return missing
+
+
+def bring_back(collection: Collection, images: Sequence[Image]) -> None:
+    """Record that the objects of images, which were missing or are removed, are there again, as they were.
+
+    Raises:
+        CatalogueError: The catalogue does not answer; the call may be repeated.
+    """
+    if removed := [image.id for image in images if image.state == REMOVED]:
+        collection.set_state(removed, INDEXED)
+    if missing := [image.id for image in images if image.state != REMOVED]:
+        collection.missing.unmark(missing)
 
 
 def remove_records(

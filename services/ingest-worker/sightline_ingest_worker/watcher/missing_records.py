@@ -14,7 +14,7 @@ from sightline_catalogue import Collection as ImageCollection
 from sightline_service.batches import batched
 from sightline_service.queues import HeldLoss
 
-from sightline_ingest_worker.removal import mark_missing
+from sightline_ingest_worker.removal import bring_back, mark_missing
 from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.candidates import Candidates
 from sightline_ingest_worker.watcher.missing_changes import MissingChanges
@@ -156,13 +156,13 @@ class MissingRecords:
         """
         by_id = {self._identify(seen.raw_name): seen for seen in objects}
         found = [image for image in collection.get(list(by_id), removed=True) if image is not None]
-        removed = [image.id for image in found if image.state == REMOVED and image.etag == by_id[image.id].etag]
-        missing = [image.id for image in found if image.state != REMOVED and image.missing_since is not None]
-        if removed:
-            collection.set_state(removed, INDEXED)
-        if missing:
-            collection.missing.unmark(missing)
-        return removed + missing
+        returned = [
+            image
+            for image in found
+            if (image.etag == by_id[image.id].etag if image.state == REMOVED else image.missing_since is not None)
+        ]
+        bring_back(collection, returned)
+        return [image.id for image in returned]
 
     def listed(self, began_at: datetime, *, is_empty: bool) -> None:
         """Note a complete listing.

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from sightline_bucket import BucketObject
 from sightline_bucket.stamps import VERIFY
-from sightline_catalogue import FAILED, INDEXED, PENDING, REMOVED, Collection, Filter, Image, image_id
+from sightline_catalogue import FAILED, INDEXED, PENDING, Collection, Filter, Image, image_id
 from sightline_service.batches import batched
 from sightline_service.queues import QUEUE_BACKFILL
 
 from sightline_ingest_worker.records import listed_record, refused_record
+from sightline_ingest_worker.removal import bring_back
 from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS
 from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.backfill import Backfill
@@ -93,6 +94,10 @@ class Reconciler:
         """Return the id of an object's record."""
         return image_id(self._bucket_id, raw_name)
 
+    def identify_key(self, key: str) -> str:
+        """Return the id of a key's record."""
+        return self.identify(key.encode("utf-8", "surrogateescape"))
+
     def reconcile(
         self,
         collection: Collection,
@@ -116,22 +121,18 @@ class Reconciler:
                 may be repeated.
         """
         done = Reconciled([], [])
+
+        def reconcile_some(some: Sequence[BucketObject]) -> None:
+            self._reconcile(collection, some, queue, reason, settled, done)
+
         for some in batched(objects, AT_ONCE):
-            self._reconcile_or_note(collection, some, queue, reason, settled, done)
+            self._run_or_note(reconcile_some, some)
         return done
 
-    def _reconcile_or_note(
-        self,
-        collection: Collection,
-        objects: Sequence[BucketObject],
-        queue: str,
-        reason: str,
-        settled: bool,
-        done: Reconciled,
-    ) -> None:
-        """Reconcile a batch; after an error that nobody thought of, each alone, so that it ends only its object."""
+    def _run_or_note(self, run: Callable[[Sequence[BucketObject]], None], objects: Sequence[BucketObject]) -> None:
+        """Do something for objects; after an error that nobody thought of, for each alone: it ends only its object."""
         try:
-            self._reconcile(collection, objects, queue, reason, settled, done)
+            run(objects)
         except UPSTREAM_ERRORS:
             raise
         except Exception as error:
@@ -139,7 +140,7 @@ class Reconciler:
                 self.unexpected.note(error, objects[0].display_name)
                 return
             for seen in objects:
-                self._reconcile_or_note(collection, [seen], queue, reason, settled, done)
+                self._run_or_note(run, [seen])
 
     def _reconcile(
         self,
@@ -197,11 +198,7 @@ class Reconciler:
             collection.upsert(records, None)
         if marked:
             collection.set_state(marked, PENDING)
-        returned = [plan.returned for plan in plans if plan.returned is not None]
-        if removed := [image.id for image in returned if image.state == REMOVED]:
-            collection.set_state(removed, INDEXED)
-        if missing := [image.id for image in returned if image.state != REMOVED]:
-            collection.missing.unmark(missing)
+        bring_back(collection, [plan.returned for plan in plans if plan.returned is not None])
         if keys and queue == QUEUE_BACKFILL:
             self._backfill.note_marked()
         elif keys:
@@ -222,7 +219,7 @@ class Reconciler:
         Raises:
             CatalogueError: The catalogue does not answer.
         """
-        ids = [self.identify(key.encode("utf-8", "surrogateescape")) for key in keys]
+        ids = [self.identify_key(key) for key in keys]
         return [image.key for image in collection.get(ids) if image is not None and image.state == INDEXED]
 
     def mark_failed_as_due(self, collection: Collection, keys: Sequence[str]) -> None:
@@ -231,7 +228,7 @@ class Reconciler:
         Raises:
             CatalogueError: The catalogue does not answer.
         """
-        ids = [self.identify(key.encode("utf-8", "surrogateescape")) for key in keys]
+        ids = [self.identify_key(key) for key in keys]
         failed = [image.id for image in collection.get(ids) if image is not None and image.state == FAILED]
         if failed:
             collection.set_state(failed, PENDING, next_try_at=datetime.now(UTC))
@@ -242,7 +239,7 @@ class Reconciler:
         Raises:
             CatalogueError: The catalogue does not answer.
         """
-        ids = {self.identify(key.encode("utf-8", "surrogateescape")): key for key in keys}
+        ids = {self.identify_key(key): key for key in keys}
         found = list(ids)
         for collection in collections:
             for some in batched(list(ids), AT_ONCE):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
 from sightline_bucket.left_out import Kind
 from sightline_service.left_out_report import LeftOutFiles, LeftOutReport
@@ -58,7 +58,7 @@ def left_out_of(report: LeftOutReport | None) -> LeftOut:
 
 
 def _group(files: LeftOutFiles) -> LeftOutGroup:
-    kind = cast(Kind, files.kind) if files.kind in ENDINGS else "other"
+    kind = files.kind if files.kind in ENDINGS else "other"
     number = f"{'at least ' if files.at_least else ''}{files.count:,}"
     title = f"{number} {ENDINGS[kind].format(name=files.name)}"
     told = files.model_dump() | {"kind": kind}
