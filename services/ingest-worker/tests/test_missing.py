@@ -293,7 +293,7 @@ def test_what_is_held_is_at_rest(scene):
 def test_a_bucket_that_cannot_be_reached_is_told(scene):
     scene.fill("in", 3)
     scene.root.rename(scene.root.with_name("unmounted"))
-    scene.watcher._bucket_check_due_at = scene.watcher._check_due_at = 0
+    scene.watcher._bucket_check._due_at = scene.watcher._check_due_at = 0
     with pytest.raises(BucketUnavailable) as raised:
         scene.steps()
     scene.watcher._show_bucket_problem(raised.value)
@@ -309,7 +309,7 @@ def test_another_disk_in_the_buckets_place_is_listed_at_once(scene):
     status(scene)
     scene.root.rename(scene.root.with_name("unmounted"))
     scene.root.mkdir()
-    scene.watcher._bucket_check_due_at = 0
+    scene.watcher._bucket_check._due_at = 0
     assert status(scene).held is None
     scene.steps()
     assert status(scene).held.count == 10

@@ -13,30 +13,29 @@ from pathlib import Path
 import redis
 import structlog
 from sightline.encoder.client import EncoderError
-from sightline_bucket import Bucket, BucketObject, BucketUnavailable
+from sightline_bucket import Bucket, BucketUnavailable
 from sightline_catalogue import Catalogue, Collection, Counts, NoCollection
 from sightline_service.left_out_report import LeftOutFiles, LeftOutReport
-from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, QUEUE_REREAD, WatcherStatus
+from sightline_service.queues import WatcherStatus
 from sightline_service.request_ids import working_for
 from sightline_service.tracing import continued_trace
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
-from sightline_ingest_worker.broker import KEYS_PER_TASK
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import Target, TargetSource
 from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS, service_of
 from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.backfill import Backfill
-from sightline_ingest_worker.watcher.bucket_lookup import objects_at
+from sightline_ingest_worker.watcher.bucket_check import BucketCheck
 from sightline_ingest_worker.watcher.candidates import Candidates
+from sightline_ingest_worker.watcher.changed_keys import MOST_REREAD, ChangedKeys
 from sightline_ingest_worker.watcher.debouncer import Debouncer
 from sightline_ingest_worker.watcher.hints import Hint, pop_hints, wait_for_hint
 from sightline_ingest_worker.watcher.missing_records import MissingRecords
-from sightline_ingest_worker.watcher.reconciler import LARGE, Reconciler
+from sightline_ingest_worker.watcher.reconciler import Reconciler
 from sightline_ingest_worker.watcher.rereading import Rereading
 from sightline_ingest_worker.watcher.scan import Scan
 from sightline_ingest_worker.watcher.scan_schedule import ScanSchedule
-from sightline_ingest_worker.watcher.sidecars import pictures_beside
 from sightline_ingest_worker.watcher.task_queue import TaskQueue
 
 log = structlog.get_logger()
@@ -45,14 +44,10 @@ QUIET_SECONDS = 1.0
 """A file is queued once it has not changed for so long."""
 CHECK_SECONDS = 2.0
 IDLE_CHECK_SECONDS = 10.0
-STORE_CHECK_SECONDS = 60.0
-"""Between two looks whether an object store answers; of a folder it is IDLE_CHECK_SECONDS."""
 SLICE_SECONDS = 0.5
 HINT_SECONDS = 0.5
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
-MOST_REREAD = 64_000
-"""Keys that may wait in the queue of files to be read again; a later scan finds the others."""
 MOST_CHANGES = 20_000
 """More changed keys than that at once are left to a scan."""
 
@@ -94,6 +89,8 @@ class Watcher:
         self.changed: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.status = WatcherStatus()
         self._debouncer = Debouncer(quiet_seconds)
+        self._changed_keys = ChangedKeys(bucket, reconciler, missing, self._debouncer, tasks)
+        self._bucket_check = BucketCheck(bucket)
         self._rereading = Rereading(tasks)
         self._target: Target | None = None
         self._collections: list[Collection] = []
@@ -105,8 +102,6 @@ class Watcher:
         self._is_confirming = False
         """Whether the present scan began at once, to see whether what the last one missed is really missing."""
         self._check_due_at = 0.0
-        self._bucket_check_due_at = 0.0
-        self._identity: object = None
         self._busy = True
         self._waiting_for = ""
 
@@ -270,62 +265,10 @@ class Watcher:
                 self._handle(hint.keys, "hint", settled=True, are_deleted=hint.deleted)
 
     def _handle(self, keys: list[str], reason: str, *, settled: bool, are_deleted: bool = False) -> None:
-        """Reconcile changed keys: files, folders with their files, and what is missing.
-
-        Args:
-            keys: The keys.
-            reason: The label of the metric `queued_total`.
-            settled: The files are known not to be being written.
-            are_deleted: Whether an owner has deleted them.
-        """
-        try:
-            objects: dict[bytes, BucketObject] = {}
-            missing: list[str] = []
-            for key in keys:
-                for seen in objects_at(self._bucket, key, missing):
-                    objects[seen.raw_name] = seen
-            destination = QUEUE_NEW if len(objects) <= LARGE else QUEUE_BACKFILL
-            seen_objects = list(objects.values())
-            done = self._reconciler.reconcile(self._collections[0], seen_objects, destination, reason, settled=settled)
-            if done.touched:
-                is_urgent = reason == "hint" and len(done.touched) <= LARGE
-                self._reread(done.touched, QUEUE_NEW if is_urgent else QUEUE_REREAD)
-            self._note_present(seen_objects)
-            self._reread_beside(keys, seen_objects)
-            # After what is new was written: what is missing may be the same file, moved.
-            gone = self._reconciler.ids_at(self._collections, missing) if missing else []
-            if are_deleted:
-                self._missing.delete(self._collections, gone)
-            else:
-                self._missing.mark(self._collections, gone, is_reported=True)
-        except UPSTREAM_ERRORS:
-            for key in keys:
-                self._debouncer.touch(key)
-            raise
-        for key in done.unsettled:
-            self._debouncer.touch(key)
+        """Reconcile changed keys; see `ChangedKeys.handle`."""
+        self._changed_keys.handle(self._collections, keys, reason, settled=settled, are_deleted=are_deleted)
         self._busy = True
         self._check_due_at = 0.0
-
-    def _note_present(self, objects: list[BucketObject]) -> None:
-        """Note that objects are there, whose records were brought up to date in the target's collection."""
-        for searched in self._collections[1:]:
-            self._missing.bring_back(searched, objects)
-        self._missing.note_present(self._reconciler.identify(seen.raw_name) for seen in objects)
-
-    def _reread(self, keys: list[str], destination: str = QUEUE_REREAD) -> None:
-        """Have workers compare objects with their records."""
-        if destination != QUEUE_REREAD or self._tasks.lengths().reread * KEYS_PER_TASK < MOST_REREAD:
-            self._tasks.send(keys, destination)
-            metrics.QUEUED.labels("reread").inc(len(keys))
-
-    def _reread_beside(self, keys: list[str], handled: list[BucketObject]) -> None:
-        """Have workers look again at the indexed pictures of changed sidecars, but for those just handled."""
-        if self.root is None:
-            return
-        beside = set(pictures_beside(self.root, keys)) - {seen.key for seen in handled}
-        if indexed := self._reconciler.indexed_among(self._collections[0], sorted(beside)):
-            self._reread(indexed, QUEUE_NEW if len(indexed) <= LARGE else QUEUE_REREAD)
 
     def _begin_scan(self, target: Target) -> None:
         # Those of an earlier scan are still to be found in the queue, or they are done.
@@ -338,8 +281,8 @@ class Watcher:
             reconciler=self._reconciler,
             candidates=self._candidates,
             debouncer=self._debouncer,
-            on_present=self._note_present,
-            reread=self._reread,
+            on_present=lambda objects: self._changed_keys.note_present(self._collections, objects),
+            reread=self._changed_keys.reread,
             reread_room=0 if is_waiting else MOST_REREAD,
             searched=self._collections[1] if self._is_reindexing else None,
             verify=frozenset(self._verify),
@@ -398,20 +341,10 @@ class Watcher:
         else:
             self._activate(target.collection)
 
-    def _check_bucket(self) -> None:
-        """Notice between two scans that the bucket is away, or another disk in its place."""
-        if self._scan is not None or time.monotonic() < self._bucket_check_due_at:
-            return
-        pause = IDLE_CHECK_SECONDS if self.root is not None else STORE_CHECK_SECONDS
-        self._bucket_check_due_at = time.monotonic() + pause
-        identity = self._bucket.identity()
-        if self._identity is not None and identity != self._identity:
-            self.request_scan()
-        self._identity = identity
-
     def _check_progress(self, target: Target) -> None:
         """Check the bucket and the workers' progress, go on with the backfill, and write the status."""
-        self._check_bucket()
+        if self._scan is None and self._bucket_check.is_another():
+            self.request_scan()
         lengths = self._tasks.lengths()
         counts = target.collection.counts()
         pending = counts.pending
