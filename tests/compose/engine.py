@@ -203,6 +203,11 @@ class System:
                 return keys
             following = {"cursor": page["cursor"]}
 
+    def confirm_loss(self, count: int) -> None:
+        """Wait until so many missing pictures are held as a suspected loss, and confirm that they are gone."""
+        wait_for(f"{count} are held", lambda: (self.get("/ingest")["held"] or {}).get("count") == count, 120)
+        self.http.post("/api/v1/ingest/confirm-loss", json={}).raise_for_status()
+
     @contextmanager
     def searching(self) -> Iterator[list[int]]:
         """Search all the time while the block runs; its list gets the status of each answer, 0 where there was none."""

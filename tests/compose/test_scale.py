@@ -60,4 +60,5 @@ def test_the_loss_of_an_encoder_in_the_middle_of_ingesting_loses_nothing(scaled)
     assert counts()["failed"] == 0
     for key in keys:
         scaled.bucket.delete(key)
+    scaled.confirm_loss(PICTURES)
     wait_for("they are gone", lambda: counts()["indexed"] == before, 120)
