@@ -203,9 +203,9 @@ class System:
                 return keys
             following = {"cursor": page["cursor"]}
 
-    def confirm_loss(self, count: int) -> None:
-        """Wait until so many missing pictures are held as a suspected loss, and confirm that they are gone."""
-        wait_for(f"{count} are held", lambda: (self.get("/ingest")["held"] or {}).get("count") == count, 120)
+    def confirm_loss(self, least: int) -> None:
+        """Wait until so many missing pictures or more are held as a suspected loss, and confirm that they are gone."""
+        wait_for(f"{least} are held", lambda: (self.get("/ingest")["held"] or {"count": 0})["count"] >= least, 180)
         self.http.post("/api/v1/ingest/confirm-loss", json={}).raise_for_status()
 
     @contextmanager
