@@ -12,7 +12,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from sightline_ingest_worker.target import Target
 from sightline_ingest_worker.worker.context import WorkerContext
-from sightline_ingest_worker.worker.item import Content, Failure
+from sightline_ingest_worker.worker.item import Content, Failure, FailureKind
 from sightline_ingest_worker.worker.metrics import WAITS, step
 
 OVERLOADED_TRIES = 30
@@ -62,5 +62,6 @@ def _retry_after(state: RetryCallState) -> float:
 def _with_result(content: Content, result: NDArray[np.float32] | ItemError) -> Content:
     if not isinstance(result, ItemError):
         return replace(content, pixels=None, vector=result)
-    failure = Failure(result.message, transient=not isinstance(result, InvalidItem))
+    kind = FailureKind.LASTING if isinstance(result, InvalidItem) else FailureKind.TRANSIENT
+    failure = Failure(result.message, kind)
     return replace(content, pixels=None, failure=failure)

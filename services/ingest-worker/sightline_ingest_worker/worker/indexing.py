@@ -21,6 +21,7 @@ from sightline_ingest_worker.worker.encoding import encode
 from sightline_ingest_worker.worker.item import (
     Content,
     Failure,
+    FailureKind,
     FinishedItem,
     IngestItem,
     ReadItem,
@@ -59,24 +60,23 @@ def index_keys(context: WorkerContext, keys: Sequence[str], deadline: float = ma
     return outcome
 
 
-def fail_keys(context: WorkerContext, keys: Sequence[str], reason: str, *, unreadable: bool = False) -> Counter[str]:
+def fail_keys(
+    context: WorkerContext, keys: Sequence[str], reason: str, kind: FailureKind = FailureKind.LASTING
+) -> Counter[str]:
     """Record keys as failed without reading them; return the number of keys by outcome.
 
     Args:
         context: The process's context.
         keys: The keys.
         reason: Why.
-        unreadable: They are tried again, ever more rarely.
+        kind: What it means for the next try.
 
     Raises:
         EncoderError, CatalogueError, BucketUnavailable: A service does not answer.
     """
     target = context.target()
     items, outcome = _look_up(context, target, keys)
-    failed = [
-        FinishedItem(ReadItem(item, item.seen), Content(failure=Failure(reason, unreadable=unreadable)))
-        for item in items
-    ]
+    failed = [FinishedItem(ReadItem(item, item.seen), Content(failure=Failure(reason, kind))) for item in items]
     return outcome + store(context.bucket_id, target.collection, failed)
 
 

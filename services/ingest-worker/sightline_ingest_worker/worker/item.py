@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,24 +22,29 @@ def is_outdated(reader: int | None) -> bool:
     return reader is None or reader < READER_VERSION
 
 
+class FailureKind(Enum):
+    """What a failure means for the next try."""
+
+    LASTING = "lasting"
+    """Nothing but another content of the object changes it."""
+    TRANSIENT = "transient"
+    """Another try may succeed."""
+    INCOMPLETE = "incomplete"
+    """The file may still be being written."""
+    REFUSED = "refused"
+    """The bucket does not allow it to be read."""
+    UNREADABLE = "unreadable"
+    """It could not be read; it is tried again, ever more rarely."""
+    POSTPONED = "postponed"
+    """Others take long; it is tried again before long, as if it had not been."""
+
+
 @dataclass(frozen=True)
 class Failure:
-    """Why an object is not indexed.
-
-    Attributes:
-        transient: Another try may succeed.
-        incomplete: The file may still be being written.
-        refused: The bucket does not allow it to be read.
-        unreadable: It could not be read; it is tried again, ever more rarely.
-        postponed: Others take long; it is tried again before long, as if it had not been.
-    """
+    """Why an object is not indexed."""
 
     reason: str
-    transient: bool = False
-    incomplete: bool = False
-    refused: bool = False
-    unreadable: bool = False
-    postponed: bool = False
+    kind: FailureKind = FailureKind.LASTING
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from sightline_pictures.thumbnails import shows_the_same
 
 from sightline_ingest_worker.target import Target
 from sightline_ingest_worker.worker.context import WorkerContext
-from sightline_ingest_worker.worker.item import Content, Failure, IngestItem, Properties, ReadItem
+from sightline_ingest_worker.worker.item import Content, Failure, FailureKind, IngestItem, Properties, ReadItem
 from sightline_ingest_worker.worker.metrics import TASKS, step
 from sightline_ingest_worker.worker.sidecars import read_sidecars
 
@@ -28,7 +28,7 @@ CHUNK_BYTES = 64 * 1024 * 1024
 """The most bytes of a chunk, unless one file alone is larger."""
 SLOW_WAIT_SECONDS = 10.0
 """How long a picture that is slow to decode waits for another one that is."""
-POSTPONED = Failure("decoding it was postponed: others of its task take long to decode", postponed=True)
+POSTPONED = Failure("decoding it was postponed: others of its task take long to decode", FailureKind.POSTPONED)
 STILL_WRITTEN_SECONDS = 5.0
 """A truncated file that was modified less than this ago counts as still being written."""
 
@@ -44,10 +44,12 @@ def look_up(context: WorkerContext, key: str) -> IngestItem | None:
     except (ObjectMissing, KeyRefused):
         return None
     except ObjectUnreadable as error:
-        return IngestItem(key, context.image_id(key), _unknown(key), failure=Failure(error.reason, unreadable=True))
+        return IngestItem(
+            key, context.image_id(key), _unknown(key), failure=Failure(error.reason, FailureKind.UNREADABLE)
+        )
     failure = None
     if seen.problem is not None:
-        failure = Failure(seen.problem, refused=True)
+        failure = Failure(seen.problem, FailureKind.REFUSED)
     elif seen.size > context.pictures.max_bytes:
         failure = Failure(f"{seen.size:,} bytes; the limit is {context.pictures.max_bytes:,} (IMAGE_MAX_BYTES)")
     return IngestItem(key, context.image_id(key), seen, failure=failure)
@@ -84,7 +86,7 @@ def read(context: WorkerContext, item: IngestItem) -> tuple[ReadItem, bytes] | N
         except ObjectMissing:
             return None
         except ObjectUnreadable as error:
-            return ReadItem(replace(item, failure=Failure(error.reason, unreadable=True)), item.seen), b""
+            return ReadItem(replace(item, failure=Failure(error.reason, FailureKind.UNREADABLE)), item.seen), b""
         except KeyRefused:
             # It has just become a link, or unreadable; the next look-up reports that.
             return ReadItem(item, item.seen, changed=True), b""
@@ -138,11 +140,12 @@ def decode(
         return replace(content, failure=POSTPONED)
     except DecoderEnded as error:
         TASKS.labels("crashed").inc()
-        return replace(content, failure=Failure(error.reason, transient=True))
+        return replace(content, failure=Failure(error.reason, FailureKind.TRANSIENT))
     except PictureError as error:
-        return replace(content, failure=Failure(error.reason, incomplete=_is_recent(seen)))
+        kind = FailureKind.INCOMPLETE if _is_recent(seen) else FailureKind.LASTING
+        return replace(content, failure=Failure(error.reason, kind))
     if made.picture.note is not None and _is_recent(seen):
-        return replace(content, failure=Failure(made.picture.note, incomplete=True))
+        return replace(content, failure=Failure(made.picture.note, FailureKind.INCOMPLETE))
     shows_same = False
     if made.thumbnail is not None:
         with step("thumbnail"):

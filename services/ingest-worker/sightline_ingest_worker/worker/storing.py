@@ -15,7 +15,7 @@ from sightline_pictures import READER_VERSION
 from sightline_pictures.metadata import combine, read_name
 
 from sightline_ingest_worker.records import listed_record, refused_record
-from sightline_ingest_worker.worker.item import FinishedItem, Properties, ReadItem
+from sightline_ingest_worker.worker.item import Failure, FailureKind, FinishedItem, Properties, ReadItem
 from sightline_ingest_worker.worker.metrics import step
 
 log = structlog.get_logger()
@@ -47,7 +47,7 @@ def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
     """Return the record of an object: indexed, failed, or pending for a little longer."""
     read, content = finished.read, finished.content
     failure = content.failure
-    if failure is not None and failure.refused:
+    if failure is not None and failure.kind is FailureKind.REFUSED:
         return refused_record(bucket_id, read.seen)
     record = replace(listed_record(bucket_id, read.seen), sha256=read.sha256, reader=READER_VERSION)
     record = _described(record, read, content.properties)
@@ -56,16 +56,8 @@ def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
     attempts = read.attempts + 1
     if read.changed:
         return replace(record, reason=CHANGED, next_try_at=soon)
-    if failure is not None and failure.incomplete:
-        return replace(record, reason=f"{failure.reason}; is it still being written?", next_try_at=soon)
-    if failure is not None and failure.postponed:
-        return replace(record, reason=failure.reason, next_try_at=now + timedelta(seconds=POSTPONED_SECONDS))
-    if failure is not None and failure.unreadable:
-        again_at = now + wait_unreadable(attempts)
-        return replace(record, state=FAILED, reason=failure.reason, attempts=attempts, next_try_at=again_at)
     if failure is not None:
-        again = now + wait_after(attempts) if failure.transient and attempts < MAX_ATTEMPTS else None
-        return replace(record, state=FAILED, reason=failure.reason, attempts=attempts, next_try_at=again)
+        return _failed_record(record, failure, attempts, now)
     if content.vector is None:
         return replace(record, next_try_at=soon)
     known = read.item.known
@@ -75,12 +67,29 @@ def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
     return replace(record, state=INDEXED, indexed_at=now, attempts=attempts, input_sha256=content.input_sha256)
 
 
+def _failed_record(record: Image, failure: Failure, attempts: int, now: datetime) -> Image:
+    """Return the record of an object that is not indexed, with what its failure means for the next try."""
+    failed = replace(record, state=FAILED, reason=failure.reason, attempts=attempts)
+    match failure.kind:
+        case FailureKind.INCOMPLETE:
+            reason = f"{failure.reason}; is it still being written?"
+            return replace(record, reason=reason, next_try_at=now + timedelta(seconds=WAIT_SECONDS))
+        case FailureKind.POSTPONED:
+            return replace(record, reason=failure.reason, next_try_at=now + timedelta(seconds=POSTPONED_SECONDS))
+        case FailureKind.UNREADABLE:
+            return replace(failed, next_try_at=now + wait_unreadable(attempts))
+        case FailureKind.TRANSIENT if attempts < MAX_ATTEMPTS:
+            return replace(failed, next_try_at=now + wait_after(attempts))
+        case _:
+            return failed
+
+
 def _stays_indexed(finished: FinishedItem) -> bool:
     """Return whether an object that cannot be read now is indexed with the content that it still has."""
     failure, known = finished.content.failure, finished.read.item.known
     return (
         failure is not None
-        and failure.unreadable
+        and failure.kind is FailureKind.UNREADABLE
         and known is not None
         and known.indexed_at is not None
         and finished.read.seen.etag in ("", known.etag)

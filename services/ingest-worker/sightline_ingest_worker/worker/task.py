@@ -16,6 +16,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_bef
 from sightline_ingest_worker.upstream_errors import service_of
 from sightline_ingest_worker.worker.context import Stopping, WorkerContext
 from sightline_ingest_worker.worker.indexing import fail_keys, index_keys
+from sightline_ingest_worker.worker.item import FailureKind
 from sightline_ingest_worker.worker.metrics import TASKS, WAITS
 
 log = structlog.get_logger()
@@ -93,7 +94,7 @@ def _index_or_fail(context: WorkerContext, keys: Sequence[str], deadline: float)
             return sum((_index_or_fail(context, [key], deadline) for key in keys), Counter[str]())
         reason = f"{UNEXPECTED}: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
     try:
-        return retry_until(context, deadline, partial(fail_keys, context, keys, reason, unreadable=True))
+        return retry_until(context, deadline, partial(fail_keys, context, keys, reason, FailureKind.UNREADABLE))
     except Requeue:
         raise
     except Exception:
