@@ -26,6 +26,7 @@ from sightline_qdrant_edge.settings import EdgeSettings
 from sightline_search_gateway.maps.settings import MapSettings
 from sightline_search_gateway.settings import GatewaySettings, Settings
 from sightline_service import LogSettings
+from sightline_service.disk_space import DiskSettings
 from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.metrics import MetricsSettings
 from sightline_service.queues import QueueSettings
@@ -35,7 +36,8 @@ from sightline_service.tracing import TracingSettings
 ROOT = Path(__file__).resolve().parents[1]
 GROUPS: tuple[type[SettingsGroup], ...] = (
     *(BucketSettings, ThumbnailSettings, PictureSettings),
-    *(CatalogueSettings, QueueSettings, EncoderClientSettings, LogSettings, MetricsSettings, TracingSettings),
+    *(CatalogueSettings, QueueSettings, EncoderClientSettings, DiskSettings),
+    *(LogSettings, MetricsSettings, TracingSettings),
     *(EncoderSettings, WorkerSettings, WatcherSettings, GatewaySettings, MapSettings, EdgeSettings),
 )
 """In the order of .env.example."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import sys
 
 import structlog
@@ -25,6 +26,8 @@ def main() -> None:
     ).parse_args()
     settings = load_settings(EdgeSettings)
     configure_logging(settings.log, "qdrant-edge")
+    # An engine that meets a full disk, or a damaged one, in a mapped file ends the process: so there is a line of it.
+    faulthandler.enable()
     stopping = stop_event()
     try:
         edge = Edge(settings)

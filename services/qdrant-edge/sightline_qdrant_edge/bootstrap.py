@@ -5,6 +5,9 @@ from __future__ import annotations
 from threading import Event, Thread
 
 import structlog
+from prometheus_client import REGISTRY
+from sightline_service.disk_metrics import DiskCollector
+from sightline_service.disk_space import Disk
 
 from sightline_qdrant_edge.collections_service import CollectionsService
 from sightline_qdrant_edge.errors import EdgeError
@@ -12,6 +15,7 @@ from sightline_qdrant_edge.indexer import Indexer
 from sightline_qdrant_edge.lock import lock_data_folder
 from sightline_qdrant_edge.points_service import PointsService
 from sightline_qdrant_edge.qdrant_service import QdrantService
+from sightline_qdrant_edge.reserve import Reserve
 from sightline_qdrant_edge.server import EdgeServer
 from sightline_qdrant_edge.settings import EdgeSettings
 from sightline_qdrant_edge.store import Store
@@ -42,11 +46,16 @@ class Edge:
         self._settings = settings
         self._lock = lock_data_folder(settings.data_dir)
         try:
-            self.store = Store(settings.data_dir, settings.cache_mb * 2**20)
+            disk = Disk("the database", settings.data_dir, settings.disk.reserve_mb)
+            self._reserve = Reserve(settings.data_dir, disk)
+            self._reserve.release_if_exhausted()
+            self.store = Store(settings.data_dir, settings.cache_mb * 2**20, self._reserve)
+            self._reserve.hold()
+            REGISTRY.register(DiskCollector(disk))
             self._server = EdgeServer(
                 {
-                    "Points": PointsService(self.store),
-                    "Collections": CollectionsService(self.store, settings.index_threshold),
+                    "Points": PointsService(self.store, self._reserve),
+                    "Collections": CollectionsService(self.store, settings.index_threshold, self._reserve),
                     "Qdrant": QdrantService(),
                 },
                 address=settings.address,
@@ -59,7 +68,7 @@ class Edge:
         except BaseException:
             self._lock.release()
             raise
-        self._indexer = Indexer(self.store, settings.index_threshold, settings.segment_mb)
+        self._indexer = Indexer(self.store, self._reserve, settings.index_threshold, settings.segment_mb)
         self._stopping = Event()
         self._flusher = Thread(target=self._flush_regularly, name="flusher", daemon=True)
 
@@ -80,13 +89,21 @@ class Edge:
         self._stopping.set()
         self._flusher.join()
         self._indexer.stop()
+        self._reserve.release_if_exhausted()
         self.store.close()
         self._lock.release()
 
     def _flush_regularly(self) -> None:
+        failed: dict[str, str] = {}
         while not self._stopping.wait(FLUSH_SECONDS):
+            if self._reserve.problem is None:
+                self._reserve.hold()
             for collection in self.store.collections():
                 try:
                     collection.flush()
+                    failed.pop(collection.name, None)
                 except (EdgeError, OSError) as error:
-                    _log.error("flush failed", collection=collection.name, error=str(error))
+                    # Tried again; the engine's log has what is not flushed.
+                    if failed.get(collection.name) != type(error).__name__:
+                        _log.error("flush failed", collection=collection.name, error=str(error))
+                    failed[collection.name] = type(error).__name__

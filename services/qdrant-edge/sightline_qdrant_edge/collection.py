@@ -8,6 +8,7 @@ from threading import Event, Lock
 from typing import NamedTuple
 
 import qdrant_edge as engine
+import structlog
 from qdrant_client import grpc as api
 from sightline_service.atomic_write import atomic_write
 
@@ -15,12 +16,14 @@ from sightline_qdrant_edge import generations
 from sightline_qdrant_edge.errors import EdgeError, EngineFailure, NotFound, collection_missing
 from sightline_qdrant_edge.files import copy_shard, discard, sync_tree
 from sightline_qdrant_edge.point_cache import PointCache
+from sightline_qdrant_edge.reserve import Reserve
 from sightline_qdrant_edge.schema import engine_config, read_request, vector_params, write_request
 from sightline_qdrant_edge.shard import count_points, create_shard, flush_shard, load_shard, update_shard
 from sightline_qdrant_edge.updates import Write, operations, removed_from_index
 from sightline_qdrant_edge.write_journal import WriteJournal
 from sightline_qdrant_edge.write_throttle import WriteThrottle
 
+_log = structlog.get_logger()
 _UNINDEXED_FILE = "unindexed"
 _JOURNAL_FILE = "journal"
 _PAYLOAD_BYTES = 1000
@@ -49,13 +52,14 @@ class EdgeCollection:
     keeps the journal, the shard and a swap in one order.
     """
 
-    def __init__(self, name: str, folder: Path, cache_bytes: int) -> None:
+    def __init__(self, name: str, folder: Path, cache_bytes: int, reserve: Reserve) -> None:
         """Open a collection that exists.
 
         Args:
             name: Its name.
             folder: Its folder.
             cache_bytes: The most bytes of serialized points that it keeps.
+            reserve: The free space of its disk.
 
         Raises:
             EngineFailure: The engine cannot read its files.
@@ -84,6 +88,7 @@ class EdgeCollection:
         self._dirty = False
         self._writes = 0
         self._cache_bytes = cache_bytes
+        self._reserve = reserve
         self._serving: Serving | None = self._served(load_shard(folder / self.generation))
         self._unindexed = self._stored_unindexed()
         self._unindexed_copied = 0
@@ -171,6 +176,8 @@ class EdgeCollection:
         # The engine's own flush holds the GIL for as long as the disk takes. Syncing the files first does not, and
         # leaves it little to do.
         sync_tree(self.folder / self.generation)
+        if self._reserve.is_exhausted:
+            return  # what has been synced will do: the engine's log is part of it
         with self._lock:
             if self._serving is not None:
                 flush_shard(self._serving.shard)
@@ -297,7 +304,10 @@ class EdgeCollection:
         with self._lock:
             serving = self._serving
             if serving is not None:
-                flush_shard(serving.shard)
+                try:
+                    flush_shard(serving.shard)
+                except EdgeError as error:
+                    _log.error("not flushed: the engine's log keeps it", collection=self.name, error=str(error))
                 self._store_unindexed()
                 self._serving = None
                 serving.shard.close()

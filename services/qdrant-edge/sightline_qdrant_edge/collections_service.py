@@ -5,17 +5,22 @@ from __future__ import annotations
 from qdrant_client import grpc as api
 
 from sightline_qdrant_edge.errors import engine_errors
+from sightline_qdrant_edge.reserve import Reserve
 from sightline_qdrant_edge.schema import collection_config, write_payload_schema
 from sightline_qdrant_edge.store import Store
+
+_COLLECTION_BYTES = 2 * 2**20
+"""More than a third of what the engine takes for an empty collection with its indexes."""
 
 
 class CollectionsService:
     """The calls on collections that are served; a method that is not here answers UNIMPLEMENTED."""
 
-    def __init__(self, store: Store, index_threshold: int) -> None:
+    def __init__(self, store: Store, index_threshold: int, reserve: Reserve) -> None:
         """Serve the collections of `store`; a collection is yellow above `index_threshold` unindexed points."""
         self._store = store
         self._index_threshold = index_threshold
+        self._reserve = reserve
 
     def Get(self, request: api.GetCollectionInfoRequest) -> api.GetCollectionInfoResponse:
         """Describe a collection."""
@@ -26,8 +31,9 @@ class CollectionsService:
         result = response.result
         waiting = collection.building or collection.unindexed > self._index_threshold
         result.status = api.CollectionStatus.Yellow if waiting else api.CollectionStatus.Green
-        result.optimizer_status.ok = not collection.build_error
-        result.optimizer_status.error = collection.build_error
+        problem = self._reserve.problem or collection.build_error
+        result.optimizer_status.ok = not problem
+        result.optimizer_status.error = problem
         result.segments_count = info.segments_count
         result.points_count = info.points_count
         result.indexed_vectors_count = info.indexed_vectors_count
@@ -51,6 +57,7 @@ class CollectionsService:
 
     def Create(self, request: api.CreateCollection) -> api.CollectionOperationResponse:
         """Create a collection."""
+        self._reserve.check(_COLLECTION_BYTES)
         self._store.create(request)
         return api.CollectionOperationResponse(result=True)
 

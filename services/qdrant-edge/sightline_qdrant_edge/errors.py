@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from grpc import StatusCode
+from sightline_service.disk_space import says_disk_full
 
 
 class EdgeError(Exception):
@@ -42,8 +43,14 @@ class Unimplemented(EdgeError):
     code = StatusCode.UNIMPLEMENTED
 
 
+class DiskFull(EdgeError):
+    """A write for which the disk has no room; nothing of it is applied."""
+
+    code = StatusCode.RESOURCE_EXHAUSTED
+
+
 class EngineFailure(EdgeError):
-    """The engine failed for a reason of its own, such as a full disk."""
+    """The engine failed for a reason of its own."""
 
 
 # The engine raises bare exceptions; their texts begin so.
@@ -76,6 +83,8 @@ def from_engine(error: Exception) -> EdgeError:
         return WrongInput(f"Wrong input: {text}")
     if text.startswith("Service runtime error: Shard is not initialized"):
         return NotFound("Not found: the collection was deleted during the call")
+    if says_disk_full(text):
+        return DiskFull(f"the disk of the database is full: {text}")
     return EngineFailure(text)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -13,9 +12,10 @@ from threading import Event, Thread
 import structlog
 
 from sightline_qdrant_edge.collection import EdgeCollection
-from sightline_qdrant_edge.errors import EdgeError, EngineFailure
+from sightline_qdrant_edge.errors import DiskFull, EdgeError, EngineFailure
 from sightline_qdrant_edge.files import read_ahead, tree_bytes
 from sightline_qdrant_edge.metrics import BUILD_SECONDS, BUILDS
+from sightline_qdrant_edge.reserve import Reserve
 from sightline_qdrant_edge.schema import segment_points
 from sightline_qdrant_edge.shard import load_shard
 from sightline_qdrant_edge.store import Store
@@ -31,15 +31,17 @@ _INDEXED_FACTOR = 1.2
 class Indexer:
     """A thread that builds the indexes of a store, one at a time."""
 
-    def __init__(self, store: Store, threshold: int, segment_mb: int) -> None:
+    def __init__(self, store: Store, reserve: Reserve, threshold: int, segment_mb: int) -> None:
         """Start no thread yet.
 
         Args:
             store: The collections.
+            reserve: The free space of their disk.
             threshold: A build begins when more points than this have a vector and no index.
             segment_mb: The most MB of vectors that a build puts into one segment.
         """
         self._store = store
+        self._reserve = reserve
         self._threshold = threshold
         self._segment_mb = segment_mb
         self._stopping = Event()
@@ -83,9 +85,10 @@ class Indexer:
     def _build(self, collection: EdgeCollection) -> None:
         started = time.monotonic()
         need = self._needed_bytes(collection)
-        free = shutil.disk_usage(collection.folder).free
-        if free < need:
-            raise EngineFailure(f"an index needs {need:,} bytes of disk and {free:,} are free")
+        if missing := self._reserve.missing_bytes(need):
+            raise DiskFull(
+                f"the disk is full: an index needs {need:,} bytes, and {missing:,} more would have to be free"
+            )
         waiting = collection.unindexed
         _log.info("index begun", collection=collection.name, points=waiting)
         folder, journal = collection.start_generation()
@@ -93,6 +96,8 @@ class Indexer:
         try:
             self._run_child(folder, collection)
             built = time.monotonic()
+            if self._reserve.is_exhausted:
+                raise DiskFull("the disk is full: the index that was built cannot be put into service")
             if collection.preloaded:
                 # Loading reads all of it while searches wait: so it is put into the page cache first.
                 read_ahead(folder)

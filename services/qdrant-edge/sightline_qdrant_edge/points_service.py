@@ -11,6 +11,7 @@ from qdrant_client import grpc as api
 from sightline_qdrant_edge import queries
 from sightline_qdrant_edge.collection import EdgeCollection
 from sightline_qdrant_edge.errors import NotFound, WrongInput, engine_errors
+from sightline_qdrant_edge.reserve import Reserve
 from sightline_qdrant_edge.store import Store
 from sightline_qdrant_edge.updates import Write
 from sightline_qdrant_edge.values import PointId, named_vectors, point_ids, write_id
@@ -27,9 +28,10 @@ def _engine(call: Callable[[Request], Answer], request: Request) -> Answer:
 class PointsService:
     """The calls on points that are served; a method that is not here answers UNIMPLEMENTED."""
 
-    def __init__(self, store: Store) -> None:
-        """Serve the collections of `store`."""
+    def __init__(self, store: Store, reserve: Reserve) -> None:
+        """Serve the collections of `store`; writes that would take of `reserve` are refused."""
         self._store = store
+        self._reserve = reserve
 
     def Get(self, request: api.GetPoints) -> api.GetResponse:
         """Return points by id, in the order of the ids; missing ones are left out."""
@@ -104,7 +106,9 @@ class PointsService:
         return self._write(request)
 
     def _write(self, request: Write) -> api.PointsOperationResponse:
-        number = self._store.get(request.collection_name).write(request)
+        collection = self._store.get(request.collection_name)
+        self._reserve.check(request.ByteSize(), deletes=isinstance(request, api.DeletePoints))
+        number = collection.write(request)
         # Without `wait` too the write is done by now; the status is what the client expects.
         status = api.UpdateStatus.Completed if request.wait else api.UpdateStatus.Acknowledged
         return api.PointsOperationResponse(result=api.UpdateResult(operation_id=number, status=status))

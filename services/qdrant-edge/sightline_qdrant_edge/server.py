@@ -16,8 +16,9 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from qdrant_client.grpc import collections_service_pb2, points_service_pb2, qdrant_pb2, snapshots_service_pb2
 from sightline.grpc_client.channels import is_unix
 from sightline.grpc_server import MalformedInterceptor
+from sightline_service.disk_space import ERRNOS
 
-from sightline_qdrant_edge.errors import EdgeError
+from sightline_qdrant_edge.errors import DiskFull, EdgeError
 from sightline_qdrant_edge.metrics import CALL_SECONDS, CALLS
 
 Answer = Callable[[Message, grpc.ServicerContext], Message]
@@ -143,9 +144,12 @@ class EdgeServer:
                 response = serve(request)
             except EdgeError as error:
                 code, message = error.code, error.message
-            except Exception:
-                _log.exception("call failed", method=name)
-                code, message = grpc.StatusCode.INTERNAL, "internal error; the server's log says more"
+            except Exception as error:
+                if isinstance(error, OSError) and error.errno in ERRNOS:
+                    code, message = DiskFull.code, f"the disk of the database is full: {error.strerror}"
+                else:
+                    _log.exception("call failed", method=name)
+                    code, message = grpc.StatusCode.INTERNAL, "internal error; the server's log says more"
             else:
                 elapsed = time.perf_counter() - started
                 if hasattr(response, "time"):

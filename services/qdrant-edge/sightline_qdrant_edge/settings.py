@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 from sightline_service import LogSettings, SettingsGroup
+from sightline_service.disk_space import DiskSettings
 
 from sightline_qdrant_edge.schema import SEGMENT_MB
 
@@ -35,4 +36,5 @@ class EdgeSettings(SettingsGroup):
     """Where it is set, calls need it as `api-key` or bearer token, as with Qdrant."""
     read_only_api_key: str = Field(default="", validation_alias="QDRANT_READ_ONLY_API_KEY", repr=False, exclude=True)
     """Where it is set, calls that read may have it in place of the other."""
+    disk: DiskSettings = Field(default_factory=DiskSettings)
     log: LogSettings = Field(default_factory=LogSettings)

@@ -15,6 +15,7 @@ from sightline_service.atomic_write import atomic_write, sync
 from sightline_qdrant_edge.collection import EdgeCollection
 from sightline_qdrant_edge.errors import AlreadyExists, Unimplemented, WrongInput, collection_missing
 from sightline_qdrant_edge.files import discard
+from sightline_qdrant_edge.reserve import Reserve
 
 _MAX_NAME_BYTES = 255
 _FORBIDDEN = frozenset('<>:"/\\|?*') | {chr(code) for code in range(32)}
@@ -26,9 +27,10 @@ class Store:
     On disk: `collections/NAME/` and `aliases.json`. A folder whose name begins with a dot is left over from a crash.
     """
 
-    def __init__(self, folder: Path, cache_bytes: int) -> None:
+    def __init__(self, folder: Path, cache_bytes: int, reserve: Reserve) -> None:
         """Open all collections, each of which keeps so many bytes of points, and delete what a crash left behind."""
         self._cache_bytes = cache_bytes
+        self._reserve = reserve
         self._folder = folder / "collections"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._aliases_file = folder / "aliases.json"
@@ -39,7 +41,7 @@ class Store:
                 discard(entry)
             elif entry.is_dir():
                 name = unquote(entry.name)
-                self._collections[name] = EdgeCollection(name, entry, cache_bytes)
+                self._collections[name] = EdgeCollection(name, entry, cache_bytes, reserve)
         self._aliases: dict[str, str] = {}
         if self._aliases_file.exists():
             stored = json.loads(self._aliases_file.read_bytes())
@@ -81,7 +83,8 @@ class Store:
             finally:
                 discard(draft)
             sync(self._folder)
-            self._collections = {**self._collections, name: EdgeCollection(name, folder, self._cache_bytes)}
+            opened = EdgeCollection(name, folder, self._cache_bytes, self._reserve)
+            self._collections = {**self._collections, name: opened}
 
     def delete(self, name: str) -> bool:
         """Delete a collection, by its own name only, with its aliases; False where there is none."""
