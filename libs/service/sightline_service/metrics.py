@@ -1,20 +1,22 @@
-"""Prometheus metrics on a port of their own."""
+"""Prometheus metrics on a port of their own, with `/healthz` for health checks."""
 
 from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from socketserver import TCPServer
+from socketserver import TCPServer, ThreadingMixIn
 from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import structlog
-from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app, start_http_server
+from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
 from pydantic_settings import SettingsConfigDict
 
+from sightline_service.heartbeat import heartbeat_problem
 from sightline_service.settings import SettingsGroup
 
 
@@ -50,14 +52,18 @@ class MetricsServer:
         self.thread.join(timeout=5)
 
 
-class _UnixServer(WSGIServer):
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Ipv6Server(_Server):
+    address_family = socket.AF_INET6
+
+
+class _UnixServer(_Server):
     """Serves HTTP on a Unix socket."""
 
     address_family = socket.AF_UNIX
-
-    def __init__(self, path: str, registry: CollectorRegistry) -> None:
-        super().__init__(path, _QuietHandler)  # type: ignore[arg-type]
-        self.set_app(make_wsgi_app(registry))
 
     def server_bind(self) -> None:
         # Left there by a process that was killed.
@@ -77,25 +83,39 @@ class _QuietHandler(WSGIRequestHandler):
         pass
 
 
+def _application(registry: CollectorRegistry) -> Callable[..., Iterable[bytes]]:
+    """Return the WSGI application: `/healthz`, and the metrics under every other path."""
+    metrics = make_wsgi_app(registry)
+
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/healthz":
+            return metrics(environ, start_response)  # type: ignore[no-any-return]
+        problem = heartbeat_problem()
+        start_response("503 Service Unavailable" if problem else "200 OK", [("Content-Type", "text/plain")])
+        return [f"{problem or 'ok'}\n".encode()]
+
+    return serve
+
+
 def metrics_socket(address: str, port: int) -> str:
     """Return the path of the Unix socket that an address `unix:/PATH` and a port stand for."""
     return f"{address.removeprefix('unix:')}-{port}"
 
 
 def serve_metrics(address: str, port: int, registry: CollectorRegistry = REGISTRY) -> MetricsServer | None:
-    """Serve `/metrics` in a background thread; port 0 switches it off.
+    """Serve `/metrics` and `/healthz` in a background thread; port 0 switches it off.
 
     Raises:
         OSError: The port is in use.
     """
     if port == 0:
         return None
+    kind: type[_Server] = _Ipv6Server if ":" in address else _Server
     if address.startswith("unix:"):
-        unix = _UnixServer(metrics_socket(address, port), registry)
-        thread = Thread(target=unix.serve_forever, name="metrics", daemon=True)
-        thread.start()
-        return MetricsServer(unix, thread)
-    server, thread = start_http_server(port, address, registry)
+        kind, address = _UnixServer, metrics_socket(address, port)
+    server = make_server(address, port, _application(registry), kind, _QuietHandler)
+    thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
     return MetricsServer(server, thread)
 
 

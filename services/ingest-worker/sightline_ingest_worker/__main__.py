@@ -1,4 +1,4 @@
-"""Entry point of `sightline-ingest-worker`. Imports are late, so that `--ping`, a health check, needs few."""
+"""Entry point of `sightline-ingest-worker`."""
 
 from __future__ import annotations
 
@@ -11,21 +11,12 @@ from sightline_service.metrics_folder import metrics_folder
 
 
 def main() -> None:
-    """Run the worker, or with --ping check that it answers."""
-    parser = argparse.ArgumentParser(
+    """Parse the command line, read the settings, and run the worker."""
+    argparse.ArgumentParser(
         prog="sightline-ingest-worker",
         description="Takes keys from the queue and indexes their images in the catalogue.",
         epilog="Settings are environment variables; services/ingest-worker/README.md lists them.",
-    )
-    parser.add_argument(
-        "--ping", action="store_true", help="ping the running worker of this name; exit 0 if it answers"
-    )
-    if parser.parse_args().ping:
-        from sightline_service.queues import QueueSettings
-
-        from sightline_ingest_worker.broker import NodeSettings, ping
-
-        sys.exit(ping(load_settings(QueueSettings), load_settings(NodeSettings).node))
+    ).parse_args()
     with metrics_folder("ingest-worker") as folder:
         # prometheus_client reads this when it is imported: the processes share their counts in that folder.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Literal
 
 from pydantic import Field
@@ -14,8 +15,6 @@ from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.metrics import MetricsSettings
 from sightline_service.queues import QueueSettings
 from sightline_service.tracing import TracingSettings
-
-from sightline_ingest_worker.broker import NodeSettings
 
 
 class IngestSettings(SettingsGroup):
@@ -31,18 +30,26 @@ class IngestSettings(SettingsGroup):
     encoder: EncoderClientSettings = Field(default_factory=EncoderClientSettings)
 
 
-class WorkerSettings(NodeSettings, IngestSettings):
+class WorkerSettings(IngestSettings):
     """The ingest worker."""
 
     model_config = SettingsConfigDict(env_prefix="WORKER_")
 
     pictures: PictureSettings = Field(default_factory=PictureSettings)
+    name: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]+$")
+    """The worker's name: Celery knows it as `ingest@NAME`; unset means the host's name. Two on one machine need two
+    names."""
     processes: int = Field(default_factory=available_cores, ge=1, le=256)
     """Worker processes, each running one task at a time; unset means one for each core."""
     threads: int = Field(default=2, ge=1, le=64)
     """Threads in each process that read and decode images."""
     metrics_port: int = Field(default=9102, ge=0, le=65535)
-    """The port on which the worker serves `/metrics`; 0 switches it off."""
+    """The port on which the worker serves `/metrics` and `/healthz`; 0 switches it off."""
+
+    @property
+    def node(self) -> str:
+        """Celery's name of the worker's node."""
+        return f"ingest@{self.name}"
 
 
 class WatcherSettings(IngestSettings):
@@ -68,4 +75,4 @@ class WatcherSettings(IngestSettings):
     so that nothing is computed where the file comes back; 0 deletes them at once. What is deleted through the page or
     the API is never kept."""
     metrics_port: int = Field(default=9103, ge=0, le=65535)
-    """The port on which the watcher serves `/metrics`; 0 switches it off."""
+    """The port on which the watcher serves `/metrics` and `/healthz`; 0 switches it off."""

@@ -12,6 +12,7 @@ import redis
 import structlog
 from redis.exceptions import LockError
 from redis.lock import Lock
+from sightline_service.heartbeat import beat
 
 log = structlog.get_logger()
 
@@ -72,6 +73,7 @@ class LeaderLock:
                     self.lost = False
                     return True
                 reason, detail = "held", str(self._client.get(self._name) or "nobody")
+                beat()  # Its work is to wait.
             except redis.RedisError as error:
                 reason, detail = "no answer", str(error)
             if logged != reason:

@@ -15,6 +15,7 @@ import structlog
 from sightline.encoder.client import EncoderError
 from sightline_bucket import Bucket, BucketUnavailable
 from sightline_catalogue import Catalogue, Collection, Counts, NoCollection
+from sightline_service.heartbeat import beat
 from sightline_service.left_out_report import LeftOutFiles, LeftOutReport
 from sightline_service.queues import WatcherStatus
 from sightline_service.request_ids import working_for
@@ -157,14 +158,23 @@ class Watcher:
         self.status.bucket_problem = problem
         metrics.BUCKET_AWAY.set(problem is not None)
         with suppress(redis.RedisError):
-            self.status.write(self._client)
+            self._report()
+
+    def _report(self) -> None:
+        """Write the status; what cannot be written does not count as working.
+
+        Raises:
+            redis.RedisError: Redis does not answer.
+        """
+        self.status.write(self._client)
+        beat()
 
     def _note_unexpected(self, error: Exception) -> None:
         """Tell of an error that nobody thought of, which has ended a step; the loop goes on with the next."""
         self._reconciler.unexpected.note(error, "a scan" if self._scan is not None else "its loop")
         self.status.problem = self._reconciler.unexpected.message
         with suppress(redis.RedisError):
-            self.status.write(self._client)
+            self._report()
         self._abort_scan()
 
     def step(self) -> None:
@@ -349,7 +359,7 @@ class Watcher:
         counts = target.collection.counts()
         pending = counts.pending
         self._show_model_change(target, counts)
-        self.status.write(self._client)
+        self._report()
         metrics.show(counts, self.status.ignored, lengths)
         self._backfill.fill(target.collection, pending, lengths)
         if self._scan is None and pending == 0 and self._busy and self._is_reindexing:

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 from sightline_catalogue import exit_if_too_old
 from sightline_service import configure_logging
+from sightline_service.heartbeat import beat
 from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.parent_death import die_with_parent
 from sightline_service.process_metrics import ProcessTreeCollector
@@ -118,6 +119,11 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     @signals.setup_logging.connect(weak=False)
     def keep_logging(**_: object) -> None:
         """Keep Celery from setting up its own."""
+
+    # Sent every two seconds by the loop that takes tasks, while Redis answers.
+    @signals.heartbeat_sent.connect(weak=False)
+    def note_heartbeat(**_: object) -> None:
+        beat()
 
     @signals.worker_ready.connect(weak=False)
     def ready(**_: object) -> None:

@@ -7,6 +7,7 @@ run of a job has an id; what another run writes into the map is refused.
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -20,13 +21,14 @@ from sightline_service.request_ids import REQUEST_ID, current_request_id
 
 from sightline_search_gateway.maps.record import ACTIVE, MapRecord, NewMap
 from sightline_search_gateway.maps.store import PREFIX, MapStore
-from sightline_search_gateway.maps.worker_presence import announce, is_there
 
 if TYPE_CHECKING:
     from redis.client import Pipeline
 
 STREAM = "sightline:map-jobs"
 GROUP = "map-workers"
+WORKER_KEY = "sightline:map-worker"
+"""Is there while a map worker runs."""
 LEASE_SECONDS = 15.0
 """A worker that has not renewed its lease for so long loses its job."""
 WAIT_SECONDS = 1.0
@@ -100,18 +102,22 @@ class MapJobs:
         with suppress(redis.ResponseError):  # BUSYGROUP: it is there.
             client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
         client.xgroup_createconsumer(STREAM, GROUP, worker)
-        announce(client, worker, LEASE_SECONDS)
+        self._announce()
         for one in client.xinfo_consumers(STREAM, GROUP):
             if one["idle"] > FORGET_WORKER_SECONDS * 1000 and not one["pending"]:
                 client.xgroup_delconsumer(STREAM, GROUP, one["name"].decode())
 
     def has_worker(self) -> bool:
-        """Return whether there is a worker that takes jobs."""
-        return is_there(self.store.client)
+        """Return whether a worker has looked for jobs or renewed a lease lately."""
+        # The stream's group knows its consumers too, but Redis before 7.2 does not count one that waits as active.
+        return bool(self.store.client.exists(WORKER_KEY))
+
+    def _announce(self) -> None:
+        self.store.client.set(WORKER_KEY, "1", ex=math.ceil(LEASE_SECONDS))
 
     def take(self, worker: str, *, wait_seconds: float = WAIT_SECONDS) -> JobRun | None:
         """Begin a run of the next job, one whose worker has lost its lease before others; None where none comes."""
-        announce(self.store.client, worker, LEASE_SECONDS)
+        self._announce()
         message = self._next_message(worker, wait_seconds)
         if message is None:
             return None
@@ -136,7 +142,7 @@ class MapJobs:
         Raises:
             LeaseLost: It is lost.
         """
-        announce(self.store.client, run.worker, LEASE_SECONDS)
+        self._announce()
         found = cast("list[bytes | None]", self.store.client.hmget(PREFIX + run.map_id, "state", "run_id"))
         if found != [b"running", run.id.encode()]:
             raise LeaseLost

@@ -28,6 +28,6 @@ class MapSettings(SettingsGroup):
     threads: int = Field(default_factory=available_cores, ge=1, le=256)
     """Threads of the map worker, which computes one map at a time; unset means as many as there are cores."""
     name: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]+$")
-    """The map worker's name, by which `--ping` asks for it; unset means the host's name."""
+    """The map worker's name; unset means the host's name. Two on one machine need two names."""
     metrics_port: int = Field(default=9104, ge=0, le=65535)
-    """The port on which the map worker serves `/metrics`; 0 switches it off."""
+    """The port on which the map worker serves `/metrics` and `/healthz`; 0 switches it off."""

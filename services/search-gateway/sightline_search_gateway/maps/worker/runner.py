@@ -19,6 +19,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from sightline_catalogue import exit_if_too_old
 from sightline_service import configure_logging
+from sightline_service.heartbeat import beat
 from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.parent_death import die_with_parent
 from sightline_service.process_metrics import ProcessTreeCollector
@@ -73,6 +74,7 @@ class MapWorker:
             redis.RedisError: Redis does not answer.
         """
         run = self.jobs.take(self.name)
+        beat()
         if run is None:
             return None
         with working_for(run.request_id):
@@ -111,6 +113,7 @@ class MapWorker:
     def _renew(self, run: JobRun) -> None:
         try:
             self.jobs.heartbeat(run)
+            beat()
         except redis.RedisError as error:
             # A worker that takes the job over meanwhile takes the lease, which the next heartbeat notices.
             log.warning("redis does not answer", error=str(error))
