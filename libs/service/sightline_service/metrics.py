@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from socketserver import TCPServer, ThreadingMixIn
 from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
@@ -110,10 +110,11 @@ def serve_metrics(address: str, port: int, registry: CollectorRegistry = REGISTR
     """
     if port == 0:
         return None
-    kind: type[_Server] = _Ipv6Server if ":" in address else _Server
     if address.startswith("unix:"):
-        kind, address = _UnixServer, metrics_socket(address, port)
-    server = make_server(address, port, _application(registry), kind, _QuietHandler)
+        server: _Server = _UnixServer(metrics_socket(address, port), _QuietHandler)  # type: ignore[arg-type]
+    else:
+        server = (_Ipv6Server if ":" in address else _Server)((address, port), _QuietHandler)
+    server.set_app(_application(registry))
     thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
     thread.start()
     return MetricsServer(server, thread)
