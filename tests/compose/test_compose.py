@@ -179,7 +179,7 @@ def test_the_demo_profile_puts_the_sample_pictures_into_the_bucket(system):
     for _ in range(2):  # The second time they are there.
         system.compose("--profile", "demo", "up", "--build", "--no-deps", "--exit-code-from", "samples", "samples")
     wait_for("a sample is found", lambda: any(key.startswith("samples/") for key in system.found("a bird")), 60)
-    wait_for("all are indexed", lambda: not system.get("/ingest")["pending"], 120)
+    wait_for("all are indexed", lambda: not system.get("/ingest")["pending"], 600)
     samples = {key for key in system.indexed() if key.startswith("samples/")}
     # Without them again, as the tests that follow expect it.
     system.bucket.delete_folder("samples")
