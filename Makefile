@@ -113,6 +113,10 @@ bench-moves: setup ## Search while thousands of pictures are renamed, split, mer
 lost-disk: setup page ## Show on a real system what happens when a disk is not mounted (COUNT=300, SCREENSHOTS=FOLDER)
 	@$(BIN)/python -m benchmarks.lost_disk $(if $(COUNT),--count $(COUNT)) $(if $(SCREENSHOTS),--screenshots '$(SCREENSHOTS)')
 
+.PHONY: full-disk
+full-disk: setup page ## Show on a real system what happens when a disk is full (needs root; COUNT=2000, SCREENSHOTS=FOLDER, ONLY=redis)
+	@$(BIN)/python -m benchmarks.full_disk $(if $(COUNT),--count $(COUNT)) $(if $(SCREENSHOTS),--screenshots '$(SCREENSHOTS)') $(if $(ONLY),--only '$(ONLY)')
+
 .PHONY: bench-ingest
 bench-ingest: setup ## Pictures a second through the whole pipeline, beside a bare loop
 	@$(BIN)/python -m benchmarks.ingest $(if $(IMAGES),--images '$(IMAGES)')

@@ -158,19 +158,21 @@ def system(
     *,
     settings: Mapping[str, str] = MappingProxyType({}),
     models: Path | None = pictures.MODELS,
+    state: Path | None = None,
     only: Collection[str] = (),
     instead: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[System]:
     """Run the services over a bucket until the block ends; where none, or no models, are given, over an empty folder.
 
-    `settings` are for all, `only` names the services to run, `instead` has Python to run in place of one.
+    `settings` are for all, `state` is the folder that they write to, where it is to be a certain one, `only` names the
+    services to run, `instead` has Python to run in place of one.
     """
     with tempfile.TemporaryDirectory(prefix="sightline-bench-") as temporary:
         folder = Path(temporary)
         (folder / "bucket").mkdir()
         stack = Stack(
             bucket=bucket or folder / "bucket",
-            state=folder / "state",
+            state=state or folder / "state",
             models=models or folder / "models",
             ports=choose_ports(),
             settings=dict(settings),

@@ -5,19 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 
+from sightline_bucket import StoreFull
+
 
 class FakeThumbnailStore:
     """A store of thumbnails in memory.
 
     Attributes:
         kept: By SHA-256; an uploaded map's by `MAP_ID/SHA256`.
+        full: What is said of its full disk; None while there is room.
     """
 
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
+        self.full: str | None = None
+        self.disk = None
 
     def put(self, sha256: str, webp: bytes, *, map_id: str | None = None) -> None:
+        self.check_room()
         self.kept[self._path(sha256, map_id)] = webp
+
+    def check_room(self) -> None:
+        if self.full is not None:
+            raise StoreFull(self.full)
 
     def get(self, sha256: str, *, map_id: str | None = None) -> bytes | None:
         return self.kept.get(self._path(sha256, map_id))

@@ -23,6 +23,8 @@ from sightline_search_gateway.http.telemetry import Telemetry
 from sightline_search_gateway.maps.settings import MapSettings
 from sightline_search_gateway.maps.worker import metrics as map_metrics
 from sightline_search_gateway.settings import GatewaySettings
+from sightline_service.disk_metrics import DiskCollector
+from sightline_service.disk_space import Disk
 from sightline_service.process_metrics import ProcessTreeCollector
 
 FOLDER = ROOT / "deploy" / "monitoring"
@@ -50,12 +52,15 @@ def exported() -> dict[str, tuple[str, frozenset[str]]]:
     EncoderMetrics(own)
     Telemetry(gateway)
     family.register(ProcessTreeCollector(os.getpid()))
+    family.register(DiskCollector(Disk("database", ROOT, 512)))
     found = {}
     for registry in (REGISTRY, own, gateway, family):
         for metric in registry.collect():
             if metric.name.startswith(("sightline_", "process_")):
                 name = metric.name + ("_total" if metric.type == "counter" else "")
-                labels = getattr(registry._names_to_collectors.get(metric.name), "_labelnames", ())
+                collector = registry._names_to_collectors.get(metric.name)
+                # One that has samples alone has not told its names.
+                labels = getattr(collector, "_labelnames", ()) if collector else metric.samples[0].labels
                 found[name] = (metric.type, frozenset(labels))
     return found
 

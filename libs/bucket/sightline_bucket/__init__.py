@@ -9,6 +9,7 @@ from sightline_bucket.errors import (
     ObjectExists,
     ObjectMissing,
     ObjectUnreadable,
+    StoreFull,
 )
 from sightline_bucket.factory import open_bucket
 from sightline_bucket.settings import BucketSettings, ThumbnailSettings
@@ -26,6 +27,7 @@ __all__ = [
     "ObjectMissing",
     "ObjectUnreadable",
     "OpenObject",
+    "StoreFull",
     "ThumbnailSettings",
     "ThumbnailStore",
     "open_bucket",

@@ -40,3 +40,7 @@ class BucketUnavailable(BucketError):
 
     Its text says what is wrong and what may help; what is wrong with one object alone is never this error.
     """
+
+
+class StoreFull(BucketUnavailable):
+    """There is no room in the bucket, or in the store of thumbnails, for what is to be written; it can be read."""

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from sightline_service.disk_space import ERRNOS
+
 from sightline_bucket import descriptors, keys
 from sightline_bucket.bucket import Bucket, BucketObject, OpenObject
 from sightline_bucket.errors import (
@@ -23,6 +25,7 @@ from sightline_bucket.errors import (
     ObjectExists,
     ObjectMissing,
     ObjectUnreadable,
+    StoreFull,
 )
 from sightline_bucket.file_objects import describe
 from sightline_bucket.file_systems import devices_with_inodes
@@ -129,6 +132,8 @@ class FolderBucket(Bucket):
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise KeyRefused(f"{key}: {LINK_ON_THE_WAY}") from error
+            if error.errno in ERRNOS:
+                raise StoreFull(f"the disk of {self._display_name} is full: {error.strerror}") from error
             raise BucketUnavailable(f"{self._display_name} cannot be written to: {error.strerror}") from error
 
     def _write_in(self, parent: int, name: bytes, data: bytes) -> None:

@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 from sightline_service.atomic_write import atomic_write
+from sightline_service.disk_space import ERRNOS
 
-from sightline_bucket.errors import BucketError, BucketUnavailable, ObjectMissing, ObjectUnreadable
+from sightline_bucket.errors import BucketError, BucketUnavailable, ObjectMissing, ObjectUnreadable, StoreFull
 from sightline_bucket.system_errors import explain, out_of_reach
 
 
@@ -50,13 +51,15 @@ class FolderStore:
         """Store a file, atomically; one of that path is replaced.
 
         Raises:
-            BucketUnavailable: It cannot be stored.
+            StoreFull, BucketUnavailable: It cannot be stored.
         """
         target = Path(os.fsdecode(self._at(path)))
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             atomic_write(target, data)
         except OSError as error:
+            if error.errno in ERRNOS:
+                raise StoreFull(f"the disk of {self._name} is full: {error.strerror}") from error
             raise BucketUnavailable(f"{self._name} cannot be written to: {error.strerror}") from error
 
     def delete(self, path: str) -> None:

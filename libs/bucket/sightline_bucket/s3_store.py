@@ -11,9 +11,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sightline_bucket import keys, s3_errors
-from sightline_bucket.errors import BucketError, BucketUnavailable, ObjectExists, ObjectMissing, ObjectUnreadable
+from sightline_bucket.errors import (
+    BucketError,
+    BucketUnavailable,
+    ObjectExists,
+    ObjectMissing,
+    ObjectUnreadable,
+    StoreFull,
+)
 from sightline_bucket.s3_client import create_client
 from sightline_bucket.s3_errors import STORE_ERRORS
+
+_INSUFFICIENT_STORAGE = 507
 
 
 @dataclass(frozen=True)
@@ -136,7 +145,8 @@ class S3Store:
             if s3_errors.status(error) == 501 and not replace:
                 self._put_where_none_is(path, data)
                 return
-            raise BucketUnavailable(f"{self._name} cannot be written to: {s3_errors.in_one_line(error)}") from error
+            kind = StoreFull if s3_errors.status(error) == _INSUFFICIENT_STORAGE else BucketUnavailable
+            raise kind(f"{self._name} cannot be written to: {s3_errors.in_one_line(error)}") from error
 
     def _put_where_none_is(self, path: str, data: bytes) -> None:
         """Store an object in a store without conditional writes: two at the same moment may both succeed."""

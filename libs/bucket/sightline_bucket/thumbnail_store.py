@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sightline_service.disk_space import THUMBNAILS, Disk
+
 from sightline_bucket import urls
-from sightline_bucket.errors import ObjectMissing, ObjectUnreadable
+from sightline_bucket.errors import ObjectMissing, ObjectUnreadable, StoreFull
 from sightline_bucket.folder_store import FolderStore
 
 if TYPE_CHECKING:
@@ -28,14 +32,23 @@ class ThumbnailStore:
 
     Every method raises BucketUnavailable where the store cannot be reached, and ValueError for a malformed SHA-256 or
     map id.
+
+    Args:
+        url: Where it is.
+        reserve_mb: What is kept free on the disk of a folder, in MB (DISK_RESERVE_MB).
+
+    Attributes:
+        disk: The disk of a folder; None for an object store.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, reserve_mb: int = 1) -> None:
         name = f"the store of thumbnails {url}"
         folder = urls.folder(url)
         self._store: FolderStore | S3Store
+        self.disk: Disk | None = None
         if folder is not None:
             self._store = FolderStore(folder, name)
+            self.disk = Disk(THUMBNAILS, Path(os.fsdecode(folder)), reserve_mb)
         else:
             # Not for a folder: botocore costs 30 MB.
             from sightline_bucket.s3_store import S3Store
@@ -43,8 +56,24 @@ class ThumbnailStore:
             self._store = S3Store(url, name)
 
     def put(self, sha256: str, webp: bytes, *, map_id: str | None = None) -> None:
-        """Store a thumbnail, atomically; one of the same content is replaced."""
-        self._store.put(_path(sha256, map_id), webp)
+        """Store a thumbnail, atomically; one of the same content is replaced.
+
+        Raises:
+            StoreFull: There is no room for it.
+        """
+        path = _path(sha256, map_id)
+        self.check_room()
+        self._store.put(path, webp)
+
+    def check_room(self) -> None:
+        """Check that there is room for another thumbnail.
+
+        Raises:
+            StoreFull: There is none.
+        """
+        problem = self.disk.problem() if self.disk is not None else None
+        if problem is not None:
+            raise StoreFull(f"{problem}; searches go on, and new pictures are indexed once there is room")
 
     def get(self, sha256: str, *, map_id: str | None = None) -> bytes | None:
         """Return a thumbnail; None if there is none, or it cannot be read, so that it is made again."""

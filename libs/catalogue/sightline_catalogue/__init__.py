@@ -10,6 +10,7 @@ from sightline_catalogue.catalogue import Catalogue
 from sightline_catalogue.cluster import ClusterState
 from sightline_catalogue.collection import Collection
 from sightline_catalogue.errors import (
+    CatalogueDiskFull,
     CatalogueError,
     CatalogueReadOnly,
     CatalogueUnavailable,
@@ -50,6 +51,7 @@ __all__ = [
     "REMOVED",
     "STATES",
     "Catalogue",
+    "CatalogueDiskFull",
     "CatalogueError",
     "CatalogueReadOnly",
     "CatalogueSettings",

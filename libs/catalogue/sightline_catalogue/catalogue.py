@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from qdrant_client import grpc as api
+from sightline_service.disk_space import says_disk_full
 
 from sightline_catalogue.cluster import ClusterState
 from sightline_catalogue.cluster_reader import ClusterReader
 from sightline_catalogue.collection import Collection
-from sightline_catalogue.connection import Connection
+from sightline_catalogue.connection import Connection, disk_problem
 from sightline_catalogue.errors import CatalogueError, NoCollection, NotFound
 from sightline_catalogue.methods import (
     CREATE_COLLECTION,
@@ -170,6 +171,17 @@ class Catalogue:
             api.ListCollectionsRequest(),
             lambda reply: name not in [one.name for one in reply.collections],
         )
+
+    def disk_problem(self) -> str | None:
+        """Return that the database's disk is full, as a sentence, if it says so without being asked to write.
+
+        Raises:
+            CatalogueError: It does not answer.
+        """
+        name = self._aliased()
+        info = self._info(name) if name is not None else None
+        said = info.optimizer_status.error if info is not None else ""
+        return disk_problem(said) if says_disk_full(said) else None
 
     def cluster_state(self) -> ClusterState:
         """Return the state of the database's nodes, each of which is waited for twice `attempt_seconds` at most."""

@@ -8,8 +8,16 @@ from collections.abc import Callable
 
 import grpc
 from sightline.grpc_client import Address, ChannelConfig, Hedging, LoadBalancer
+from sightline_service.disk_space import says_disk_full
 
-from sightline_catalogue.errors import CatalogueError, CatalogueReadOnly, CatalogueUnavailable, NotFound, NotYet
+from sightline_catalogue.errors import (
+    CatalogueDiskFull,
+    CatalogueError,
+    CatalogueReadOnly,
+    CatalogueUnavailable,
+    NotFound,
+    NotYet,
+)
 from sightline_catalogue.methods import Method, Reply, Request, Stubs
 from sightline_catalogue.settings import CatalogueSettings
 
@@ -137,6 +145,9 @@ class Connection:
         where = f"{self._settings.url} (QDRANT_URL)"
         if code is grpc.StatusCode.NOT_FOUND:
             return NotFound(details)
+        # Qdrant's server answers INTERNAL, or refuses by its quotas.
+        if code is not grpc.StatusCode.UNAVAILABLE and says_disk_full(details):
+            return CatalogueDiskFull(disk_problem(details))
         # CANCELLED comes from one that stops.
         if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
             rest = any(address.endswith(f":{_REST_PORT}") for address in self._settings.addresses)
@@ -153,6 +164,12 @@ class Connection:
         if code is grpc.StatusCode.PERMISSION_DENIED:
             return CatalogueReadOnly(f"Qdrant at {where} allows no write with this QDRANT_API_KEY: {details}")
         return CatalogueError(f"Qdrant at {where} answered {code.name}: {details}")
+
+
+def disk_problem(said: str) -> str:
+    """Return what Qdrant says of its full disk as a sentence for a person."""
+    known = said.startswith("the disk of the database is full")
+    return said if known else f"the disk of the database is full: {' '.join(said.split())[:200]}"
 
 
 def _passes_by_itself(error: grpc.RpcError) -> bool:

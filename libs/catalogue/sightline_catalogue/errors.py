@@ -11,6 +11,10 @@ class CatalogueUnavailable(CatalogueError):
     """Qdrant does not answer, or not in time; a later try may succeed."""
 
 
+class CatalogueDiskFull(CatalogueUnavailable):
+    """A write for which Qdrant's disk has no room; reads are answered, and a later try may succeed."""
+
+
 class CatalogueReadOnly(CatalogueError):
     """A write that Qdrant refuses, since the key in QDRANT_API_KEY may only read."""
 

@@ -9,6 +9,7 @@ import grpc
 import pytest
 from sightline_catalogue import (
     Catalogue,
+    CatalogueDiskFull,
     CatalogueError,
     CatalogueReadOnly,
     CatalogueSettings,
@@ -71,6 +72,25 @@ def test_other_failures_are_not_retried(qdrant, catalogue, code, error, message)
     qdrant.failures = [code]
     with pytest.raises(error, match=message):
         catalogue.current()
+    assert len(qdrant.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "the disk of the database is full: 3 MB are free"),
+        (
+            grpc.StatusCode.INTERNAL,
+            "Service internal error: No space left on device: WAL buffer size exceeds available",
+        ),
+        (grpc.StatusCode.INVALID_ARGUMENT, "Disk usage has reached 91% of total capacity (max_disk_usage_percent)"),
+    ],
+)
+def test_a_full_disk_is_an_error_of_its_own_and_not_tried_again(qdrant, catalogue, code, said):
+    qdrant.failures = [(code, said)]
+    with pytest.raises(CatalogueDiskFull, match="the disk of the database is full") as error:
+        catalogue.current()
+    assert str(error.value).endswith(said)
     assert len(qdrant.calls) == 1
 
 

@@ -18,9 +18,11 @@ class DiskCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Measure the disks now; one whose space is not known is left out."""
-        free = GaugeMetricFamily("sightline_disk_free_bytes", "Free space of the disk of what it names.", labels=["of"])
+        free = GaugeMetricFamily(
+            "sightline_disk_free_bytes", "Free space of the disk of the database, or of thumbnails.", labels=["disk"]
+        )
         reserve = GaugeMetricFamily(
-            "sightline_disk_reserve_bytes", "How much of it is kept free; with less it is full.", labels=["of"]
+            "sightline_disk_reserve_bytes", "How much of it is kept free; with less it is full.", labels=["disk"]
         )
         for disk in self._disks:
             space = disk.space()

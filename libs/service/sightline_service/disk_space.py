@@ -22,6 +22,7 @@ LEAST_RESERVE_BYTES = 16 * MB
 """The reserve of a small disk: a tenth of it, and no less than this."""
 FEWEST_FILES = 64
 """A disk on which no more files than these fit is full, however many bytes are free."""
+DATABASE, THUMBNAILS = "database", "thumbnails"
 ERRNOS = (errno.ENOSPC, errno.EDQUOT)
 """The errors of a write that finds no room."""
 # Also what Qdrant answers, by its check of the disk, by its quotas, and by an optimizer; and Redis.
@@ -85,7 +86,7 @@ class Disk:
     It is full once less than its reserve is free, until a quarter more than that is. Both are logged, once each.
 
     Args:
-        name: What it holds, as in "the disk of NAME is full": "the database".
+        name: What it holds: DATABASE or THUMBNAILS.
         folder: The folder, which need not exist yet.
         reserve_mb: What is kept free, in MB; less on a small disk.
         measure: Returns the space where a folder is.
@@ -125,9 +126,9 @@ class Disk:
         if has_files and not is_full and space.free - wanted_bytes >= kept:
             return None
         if not has_files:
-            return f"the disk of {self.name} is full: no more files fit on it"
+            return f"the disk of the {self.name} is full: no more files fit on it"
         return (
-            f"the disk of {self.name} is full: {space.free // MB:,} MB are free, of which {kept // MB:,} MB "
+            f"the disk of the {self.name} is full: {space.free // MB:,} MB are free, of which {kept // MB:,} MB "
             "are kept in reserve (DISK_RESERVE_MB)"
         )
 
@@ -142,5 +143,5 @@ class Disk:
                 tell = log.warning if is_full else log.info
                 what = "is full" if is_full else "has room again"
                 space_mb = {"free_mb": space.free // MB, "reserve_mb": reserve // MB}
-                tell(f"the disk of {self.name} {what}", folder=str(self._folder), **space_mb)
+                tell(f"the disk of the {self.name} {what}", folder=str(self._folder), **space_mb)
             return is_full

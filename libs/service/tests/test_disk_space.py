@@ -24,7 +24,7 @@ class Space:
 
 def test_a_large_disk_keeps_the_setting_and_a_small_one_a_tenth() -> None:
     for total_mb, reserve_mb in ((500_000, 512), (5_120, 512), (2_000, 200), (100, 16)):
-        disk = Disk("the database", Path("/x"), 512, space := Space(total_mb, total_mb))
+        disk = Disk("database", Path("/x"), 512, space := Space(total_mb, total_mb))
         assert disk.reserve_bytes(space(Path())) == reserve_mb * MB
         space.free_mb = reserve_mb
         assert disk.problem() is None
@@ -33,11 +33,11 @@ def test_a_large_disk_keeps_the_setting_and_a_small_one_a_tenth() -> None:
             f"the disk of the database is full: {reserve_mb - 1} MB are free, of which {reserve_mb} MB are kept in "
             "reserve (DISK_RESERVE_MB)"
         )
-    assert Disk("the database", Path("/x"), 1, Space(500_000, 2)).problem() is None
+    assert Disk("database", Path("/x"), 1, Space(500_000, 2)).problem() is None
 
 
 def test_it_is_full_until_a_quarter_of_the_reserve_more_is_free_and_says_both_once() -> None:
-    disk = Disk("the database", Path("/x"), 512, space := Space(500_000, 600))
+    disk = Disk("database", Path("/x"), 512, space := Space(500_000, 600))
     with capture_logs() as logs:
         assert disk.problem() is None
         assert disk.problem(wanted_bytes=100 * MB) is not None
@@ -54,7 +54,7 @@ def test_it_is_full_until_a_quarter_of_the_reserve_more_is_free_and_says_both_on
 
 
 def test_what_makes_room_may_take_a_part_of_the_reserve() -> None:
-    disk = Disk("the database", Path("/x"), 512, Space(500_000, 400))
+    disk = Disk("database", Path("/x"), 512, Space(500_000, 400))
     assert disk.problem() is not None
     assert disk.problem(share=0.5) is None
 
@@ -62,7 +62,7 @@ def test_what_makes_room_may_take_a_part_of_the_reserve() -> None:
 def test_a_disk_on_which_no_more_files_fit_is_full() -> None:
     disk = Disk("thumbnails", Path("/x"), 512, space := Space(500_000, 400_000))
     space.files = 3
-    assert disk.problem() == "the disk of thumbnails is full: no more files fit on it"
+    assert disk.problem() == "the disk of the thumbnails is full: no more files fit on it"
 
 
 def test_a_folder_that_is_not_there_yet_is_on_the_disk_of_the_one_above(tmp_path: Path) -> None:
@@ -76,11 +76,11 @@ def test_where_the_space_is_not_known_it_is_not_full() -> None:
     disk = Disk("thumbnails", Path("/x"), 512, lambda _: None)
     assert disk.problem() is None
     registry = CollectorRegistry()
-    registry.register(DiskCollector(disk, Disk("the database", Path("/x"), 512, Space(500_000, 7))))
+    registry.register(DiskCollector(disk, Disk("database", Path("/x"), 512, Space(500_000, 7))))
     shown = generate_latest(registry).decode()
-    assert 'sightline_disk_free_bytes{of="the database"} 7.340032e+06' in shown
-    assert 'sightline_disk_reserve_bytes{of="the database"} 5.36870912e+08' in shown
-    assert "thumbnails" not in shown
+    assert 'sightline_disk_free_bytes{disk="database"} 7.340032e+06' in shown
+    assert 'sightline_disk_reserve_bytes{disk="database"} 5.36870912e+08' in shown
+    assert 'disk="thumbnails"' not in shown
 
 
 @pytest.mark.parametrize(

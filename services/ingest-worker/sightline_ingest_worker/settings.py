@@ -11,6 +11,7 @@ from sightline_bucket import BucketSettings, ThumbnailSettings
 from sightline_catalogue import CatalogueSettings
 from sightline_pictures import PictureSettings
 from sightline_service import LogSettings, SettingsGroup, available_cores
+from sightline_service.disk_space import DiskSettings
 from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.metrics import MetricsSettings
 from sightline_service.queues import QueueSettings
@@ -28,6 +29,7 @@ class IngestSettings(SettingsGroup):
     thumbnails: ThumbnailSettings = Field(default_factory=ThumbnailSettings)  # type: ignore[arg-type]
     catalogue: CatalogueSettings = Field(default_factory=CatalogueSettings)
     encoder: EncoderClientSettings = Field(default_factory=EncoderClientSettings)
+    disk: DiskSettings = Field(default_factory=DiskSettings)
 
 
 class WorkerSettings(IngestSettings):

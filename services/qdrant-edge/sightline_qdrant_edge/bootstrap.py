@@ -7,7 +7,7 @@ from threading import Event, Thread
 import structlog
 from prometheus_client import REGISTRY
 from sightline_service.disk_metrics import DiskCollector
-from sightline_service.disk_space import Disk
+from sightline_service.disk_space import DATABASE, Disk
 
 from sightline_qdrant_edge.collections_service import CollectionsService
 from sightline_qdrant_edge.errors import EdgeError
@@ -46,7 +46,7 @@ class Edge:
         self._settings = settings
         self._lock = lock_data_folder(settings.data_dir)
         try:
-            disk = Disk("the database", settings.data_dir, settings.disk.reserve_mb)
+            disk = Disk(DATABASE, settings.data_dir, settings.disk.reserve_mb)
             self._reserve = Reserve(settings.data_dir, disk)
             self._reserve.release_if_exhausted()
             self.store = Store(settings.data_dir, settings.cache_mb * 2**20, self._reserve)

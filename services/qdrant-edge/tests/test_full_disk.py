@@ -61,7 +61,7 @@ def test_with_less_free_than_the_reserve_reads_are_answered_and_writes_wait(
 
 
 def test_half_of_the_reserve_is_for_deletions(tmp_path: Path) -> None:
-    reserve = Reserve(tmp_path, Disk("the database", tmp_path, 512, lambda _: DiskSpace(10**12, 300 * MB)))
+    reserve = Reserve(tmp_path, Disk("database", tmp_path, 512, lambda _: DiskSpace(10**12, 300 * MB)))
     reserve.check(1, deletes=True)
     with pytest.raises(DiskFull):
         reserve.check(1)
@@ -71,7 +71,7 @@ def test_half_of_the_reserve_is_for_deletions(tmp_path: Path) -> None:
 
 def test_what_it_holds_is_given_back_where_others_have_filled_the_disk(tmp_path: Path) -> None:
     free = 10**11
-    reserve = Reserve(tmp_path, Disk("the database", tmp_path, 512, lambda _: DiskSpace(10**12, free)))
+    reserve = Reserve(tmp_path, Disk("database", tmp_path, 512, lambda _: DiskSpace(10**12, free)))
     reserve.hold()
     held = (tmp_path / "reserve").stat()
     assert held.st_size == RESERVE_FILE_BYTES <= held.st_blocks * 512
@@ -87,6 +87,6 @@ def test_what_it_holds_is_given_back_where_others_have_filled_the_disk(tmp_path:
 
 
 def test_an_index_needs_its_room_beside_the_reserve(tmp_path: Path) -> None:
-    reserve = Reserve(tmp_path, Disk("the database", tmp_path, 512, lambda _: DiskSpace(10**12, 600 * MB)))
+    reserve = Reserve(tmp_path, Disk("database", tmp_path, 512, lambda _: DiskSpace(10**12, 600 * MB)))
     assert reserve.missing_bytes(88 * MB) == 0
     assert reserve.missing_bytes(100 * MB) == 12 * MB

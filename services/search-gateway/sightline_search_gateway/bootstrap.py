@@ -71,7 +71,7 @@ def connect(settings: Settings) -> Clients:
     seconds = min(settings.catalogue.timeout_seconds, settings.gateway.timeout_seconds)
     catalogue = settings.catalogue.model_copy(update={"timeout_seconds": seconds})
     probe = catalogue.model_copy(update={"timeout_seconds": min(seconds, PROBE_SECONDS)})
-    thumbnails = ThumbnailStore(settings.thumbnails.url)
+    thumbnails = ThumbnailStore(settings.thumbnails.url, settings.disk.reserve_mb)
     return Clients(
         catalogue_probe=Catalogue(probe, settings.bucket.id),
         catalogue=Catalogue(catalogue, settings.bucket.id),

@@ -21,6 +21,7 @@ from sightline_search_gateway.images.changes import ChangeService
 from sightline_search_gateway.images.preview_cache import PreviewCache
 from sightline_search_gateway.images.service import ImageService
 from sightline_search_gateway.images.shared_renderings import SharedRenderings
+from sightline_search_gateway.ingest.disks import FullDisks
 from sightline_search_gateway.ingest.retries import RetryService
 from sightline_search_gateway.ingest.status import IngestStatusService
 from sightline_search_gateway.ingest.upload_decoding import UploadDecoding
@@ -101,6 +102,7 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
     images = ImageService(
         catalogue, clients.bucket, clients.thumbnails, limits, bucket_id, previews, clients.decoders, renderings
     )
+    full_disks = FullDisks(clients.thumbnails, clients.watcher)
     return Container(
         settings=settings,
         clients=clients,
@@ -111,8 +113,8 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
         images=images,
         changes=ChangeService(images, clients.bucket, clients.thumbnails, clients.watcher, bucket_id),
         retries=RetryService(catalogue, clients.watcher),
-        ingest=IngestStatusService(catalogue, clients.watcher, writable=settings.bucket.writable),
-        operations=OperationsService(catalogue, clients.catalogue_probe, clients.encoder, clients.watcher),
+        ingest=IngestStatusService(catalogue, clients.watcher, full_disks, writable=settings.bucket.writable),
+        operations=OperationsService(catalogue, clients.catalogue_probe, clients.encoder, clients.watcher, full_disks),
         vocabulary=vocabulary,
         calibrator=calibrator,
         upload_slots=BoundedSemaphore(max(1, gateway.threads // 4)),

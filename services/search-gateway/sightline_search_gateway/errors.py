@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, TypedDict
 
+from sightline_service.disk_space import says_disk_full
+from sightline_service.full_disks import QUEUE_DISK_FULL
+
 MAX_SHOWN = 5
 
 
@@ -36,3 +39,15 @@ class ServiceError(Exception):
         self.detail = detail
         self.retry_after_seconds = retry_after_seconds
         self.members = members
+
+
+def disk_full(problem: str) -> ServiceError:
+    """Return the error of what cannot be written, since a disk is full; `problem` says which, as a sentence."""
+    return ServiceError("disk-full", f"{problem[:1].upper()}{problem[1:]}.", retry_after_seconds=30)
+
+
+def queue_problem(error: Exception) -> ServiceError:
+    """Return the error of what Redis refuses, or does not answer to."""
+    if says_disk_full(str(error)):
+        return disk_full(QUEUE_DISK_FULL)
+    return ServiceError("queue-unavailable", "Redis does not answer; try again soon.", retry_after_seconds=5)

@@ -11,6 +11,7 @@ from sightline_catalogue import Catalogue, CatalogueError, NoCollection
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.clients.watcher import WatcherClient
 from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.ingest.disks import FullDisks
 from sightline_search_gateway.ingest.status import StateCounts, count_states
 
 PROBE_SECONDS = 1.0
@@ -86,6 +87,7 @@ class Ready:
     database: Annotated[str | None, "What is wrong with the vector database's nodes, though searches are answered."]
     bucket: Annotated[str | None, "What is wrong with the bucket, though searches are answered."]
     services: Annotated[str | None, "Which services keep restarting or fail, though searches are answered."]
+    disk: Annotated[str | None, "Which disks are full, so that nothing is indexed, though searches are answered."]
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class OperationsService:
     probe: Catalogue
     encoder: EncoderClient
     watcher: WatcherClient
+    full_disks: FullDisks
 
     def models(self) -> Models:
         """Return the models that encoders serve, and the one that the collection was made with."""
@@ -153,6 +156,7 @@ class OperationsService:
             database=database.message or None if database else None,
             bucket=self.watcher.bucket_warning(),
             services=self.watcher.services_warning(),
+            disk=self.full_disks.message(),
         )
 
     def restarts(self) -> dict[str, int]:

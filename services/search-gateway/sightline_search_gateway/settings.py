@@ -11,6 +11,7 @@ from sightline_bucket import BucketSettings, ThumbnailSettings
 from sightline_catalogue import CatalogueSettings
 from sightline_pictures import PictureSettings
 from sightline_service import LogSettings, SettingsGroup
+from sightline_service.disk_space import DiskSettings
 from sightline_service.encoder_client import EncoderClientSettings
 from sightline_service.queues import QueueSettings
 from sightline_service.tracing import TracingSettings
@@ -188,6 +189,7 @@ class Settings(SettingsGroup):
     encoder: EncoderClientSettings = Field(default_factory=EncoderClientSettings)
     queue: QueueSettings = Field(default_factory=QueueSettings)
     thumbnails: ThumbnailSettings = Field(default_factory=ThumbnailSettings)  # type: ignore[arg-type]
+    disk: DiskSettings = Field(default_factory=DiskSettings)
     maps: MapSettings = Field(default_factory=MapSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     tracing: TracingSettings = Field(default_factory=TracingSettings)

@@ -77,6 +77,11 @@ class FakeWatcher:
     asked: list[dict[str, Any]] = field(default_factory=list)
     said_left_out: LeftOutReport | None = None
     restarts: list[RestartingService] = field(default_factory=list)
+    full: dict[str, str] = field(default_factory=dict)
+
+    def full_disks(self) -> dict[str, str]:
+        """Return what is said of full disks."""
+        return self.full
 
     def state(self) -> WatcherState:
         """Return what the watcher said."""

@@ -5,12 +5,15 @@ import logging
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sightline.encoder.client import Unavailable
-from sightline_catalogue import CatalogueUnavailable
+from sightline_catalogue import CatalogueDiskFull, CatalogueUnavailable
+from sightline_search_gateway.clients.watcher import QueueUnavailable
 from sightline_search_gateway.settings import GatewaySettings
 from sightline_search_gateway.write_openapi import DOCUMENT, document
+from sightline_service.disk_space import Disk, DiskSpace
 from sightline_service.queues import DatabaseStatus
 from sightline_service.service_starts import RestartingService
 
@@ -33,6 +36,7 @@ def test_ingest(world):
         "bucket": None,
         "held": None,
         "services": None,
+        "disk": None,
         "writable": False,
     }
 
@@ -73,6 +77,43 @@ def test_a_service_that_keeps_restarting_is_told_by_ingest_readiness_and_metric(
     assert 'sightline_service_restarts{service="watcher"} 0.0' in world.client.get("/metrics").text
 
 
+def test_a_full_disk_is_told_by_ingest_readiness_and_metric_and_searches_go_on(world, monkeypatch):
+    monkeypatch.setattr("sightline_search_gateway.ingest.status.FRESH_SECONDS", 0)
+    assert world.client.get("/api/v1/ingest").json["disk"] is None
+    assert 'sightline_disk_full{disk="database"} 0.0' in world.client.get("/metrics").text
+    database, queue = "the disk of the database is full: 3 MB are free", "the disk of the queue (Redis) is full"
+    world.watcher.full = {"database": database, "queue": queue}
+    free = [10 * 2**20]
+    world.thumbnails.disk = Disk("thumbnails", Path("/x"), 512, lambda _: DiskSpace(10**12, free[0]))
+    for path in ("/readyz", "/api/v1/ingest"):
+        said = world.client.get(path).json["disk"]
+        assert said.startswith(f"{database}; {queue}; the disk of the thumbnails is full: 10 MB are free"), path
+    metrics = world.client.get("/metrics").text
+    assert all(f'sightline_disk_full{{disk="{name}"}} 1.0' in metrics for name in ("database", "thumbnails", "queue"))
+    assert world.client.get("/api/v1/search?q=red").status_code == 200
+    world.watcher.full, free[0] = {}, 10**11
+    assert world.client.get("/api/v1/ingest").json["disk"] is None
+    assert 'sightline_disk_full{disk="thumbnails"} 0.0' in world.client.get("/metrics").text
+
+
+def test_what_cannot_be_written_says_that_the_disk_is_full(world, problem, monkeypatch):
+    def refuse(error):
+        def refuse(*_, **__):
+            raise error
+
+        return refuse
+
+    with monkeypatch.context() as patch:
+        full = QueueUnavailable("the disk of the queue (Redis) is full")
+        patch.setattr(world.watcher, "request_scan", refuse(full))
+        problem(world.client.post("/api/v1/ingest/rescan", json={}), 503, "disk-full")
+    image = world.add("broken.jpg", b"", state="failed")
+    words = "the disk of the database is full: 3 MB are free"
+    monkeypatch.setattr(world.collection, "set_state", refuse(CatalogueDiskFull(words)))
+    answer = world.client.post("/api/v1/ingest/rescan", json={"ids": [image.id]})
+    assert problem(answer, 503, "disk-full")["detail"] == "The disk of the database is full: 3 MB are free."
+
+
 def test_one_server_is_one_of_one(world):
     world.watcher.said = replace(world.watcher.said, database=ONE)
     database = world.client.get("/api/v1/ingest").json["database"]
@@ -92,6 +133,7 @@ def test_a_lost_node_is_told_and_searches_go_on(world):
         "database": MESSAGE,
         "bucket": None,
         "services": None,
+        "disk": None,
     }
 
 
@@ -168,6 +210,7 @@ def test_alive_and_ready(world):
         "database": None,
         "bucket": None,
         "services": None,
+        "disk": None,
     }
     world.watcher.said = replace(world.watcher.said, database=ONE)
     assert world.client.get("/readyz").json["database"] is None

@@ -43,7 +43,7 @@ def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watche
     bucket = open_bucket(settings.bucket)
     catalogue = Catalogue(settings.catalogue, settings.bucket.id)
     tasks = TaskQueue(celery_app(settings.queue), client)
-    thumbnails = ThumbnailStore(settings.thumbnails.url)
+    thumbnails = ThumbnailStore(settings.thumbnails.url, settings.disk.reserve_mb)
     candidates, backfill = Candidates(bucket), Backfill(tasks)
     reconciler = Reconciler(settings.bucket.id, tasks, QUIET_SECONDS, candidates, backfill)
     rule = LossRule(settings.loss_share, settings.loss_least, timedelta(seconds=settings.loss_window_seconds))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
 import redis
 import structlog
 from sightline_catalogue import Catalogue, CatalogueError, ClusterState
+from sightline_service.disk_space import DATABASE
+from sightline_service.full_disks import note_full_disk
 from sightline_service.queues import DatabaseStatus
 
 from sightline_ingest_worker.watcher import metrics
@@ -60,6 +63,13 @@ class DatabaseCheck:
             status.write(self._client)
         except redis.RedisError as error:
             log.debug("the state of the database's nodes was not written", error=str(error))
+        self._check_disk()
+
+    def _check_disk(self) -> None:
+        """Tell that the database's disk is full, though nobody writes to it now."""
+        with suppress(CatalogueError):
+            if (problem := self._catalogue.disk_problem()) is not None:
+                note_full_disk(self._client, DATABASE, problem)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -15,6 +15,7 @@ import structlog
 from sightline.encoder.client import EncoderError
 from sightline_bucket import Bucket, BucketUnavailable
 from sightline_catalogue import Catalogue, Collection, Counts, NoCollection
+from sightline_service.full_disks import note_full_disk
 from sightline_service.heartbeat import beat
 from sightline_service.left_out_report import LeftOutFiles, LeftOutReport
 from sightline_service.queues import WatcherStatus
@@ -24,7 +25,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import Target, TargetSource
-from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS, service_of
+from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS, full_disk_of, service_of
 from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.backfill import Backfill
 from sightline_ingest_worker.watcher.bucket_check import BucketCheck
@@ -142,11 +143,13 @@ class Watcher:
             self._note_unexpected(error)
             return
         name = service_of(error)
+        if (full := full_disk_of(error)) is not None:
+            note_full_disk(self._client, *full)
         if self._waiting_for != name:
             log.warning("waiting for a service", service=name, error=" ".join(str(error).split())[:300])
             self._waiting_for = name
             metrics.show_waiting(name)
-        if isinstance(error, BucketUnavailable):
+        if isinstance(error, BucketUnavailable) and full is None:
             self._show_bucket_problem(error)
         self._abort_scan()
 

@@ -15,8 +15,10 @@ from celery import Celery, Task, signals
 from celery.exceptions import Reject
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
+from sightline_bucket import ThumbnailStore
 from sightline_catalogue import exit_if_too_old
 from sightline_service import configure_logging
+from sightline_service.disk_metrics import DiskCollector
 from sightline_service.heartbeat import beat
 from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.parent_death import die_with_parent
@@ -98,6 +100,9 @@ def run(settings: WorkerSettings, opener: Opener = open_context) -> int:
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     main_process = os.getpid()
     registry.register(ProcessTreeCollector(main_process))
+    thumbnails = ThumbnailStore(settings.thumbnails.url, settings.disk.reserve_mb)
+    if thumbnails.disk is not None:
+        registry.register(DiskCollector(thumbnails.disk))
 
     @signals.worker_process_init.connect(weak=False)
     def set_up_process(**_: object) -> None:

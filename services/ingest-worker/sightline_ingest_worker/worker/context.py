@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from sightline.encoder.client import EncoderClient
 from sightline_bucket import Bucket, ThumbnailStore, open_bucket
@@ -14,6 +16,7 @@ from sightline_pictures import PictureSettings
 from sightline_pictures.decoder_pool import DecoderPool
 from sightline_service.context_threads import ContextThreadPoolExecutor
 from sightline_service.encoder_client import open_encoder
+from sightline_service.full_disks import note_full_disk
 from sightline_service.queues import redis_client
 
 from sightline_ingest_worker.settings import WorkerSettings
@@ -42,6 +45,8 @@ class WorkerContext:
         decoders: Processes that decode.
         stopping: Returns whether the worker is stopping.
         encode_batch: Images in one request to the encoder.
+        tell_full_disk: Tells which disk is full, and a sentence about it.
+        full_disk_at: When this process last waited for room on a disk; monotonic.
         sidecar_folders: What is known of the folders that tasks have looked for sidecars in.
         readers: Threads that read, and have decoded.
         sender: One thread that encodes and stores while the next images are read.
@@ -57,6 +62,8 @@ class WorkerContext:
     decoders: DecoderPool
     stopping: Callable[[], bool]
     encode_batch: int = ENCODE_BATCH
+    tell_full_disk: Callable[[str, str], None] = lambda name, message: None
+    full_disk_at: float = -math.inf
     sidecar_folders: SidecarFolders = field(default_factory=SidecarFolders)
     readers: ThreadPoolExecutor = field(default_factory=lambda: ContextThreadPoolExecutor(2, "read"))
     sender: ThreadPoolExecutor = field(default_factory=lambda: ContextThreadPoolExecutor(1, "send"))
@@ -95,12 +102,13 @@ def open_context(settings: WorkerSettings, stopping: Callable[[], bool]) -> Work
     return WorkerContext(
         bucket_id=settings.bucket.id,
         bucket=open_bucket(settings.bucket),
-        thumbnails=ThumbnailStore(settings.thumbnails.url),
+        thumbnails=ThumbnailStore(settings.thumbnails.url, settings.disk.reserve_mb),
         encoder=encoder,
         target=TargetSource(encoder, catalogue),
         pictures=settings.pictures,
         encode_locks=EncodeLocks(client, settings.node),
         decoders=decoder_pool(settings.pictures, settings.threads),
         stopping=stopping,
+        tell_full_disk=partial(note_full_disk, client),
         readers=ContextThreadPoolExecutor(settings.threads, "read"),
     )

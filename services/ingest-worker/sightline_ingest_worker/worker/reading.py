@@ -127,6 +127,9 @@ def decode(
         return replace(content, failure=POSTPONED)
     patience = Patience(min(left, SLOW_WAIT_SECONDS))
     is_stored = context.thumbnails.exists(sha256)
+    if not is_stored:
+        # Before it is decoded, which would be done again at each try.
+        context.thumbnails.check_room()
     try:
         with step("decode"):
             if known is not None and not known.is_outdated and is_stored:

@@ -13,7 +13,7 @@ from sightline_bucket import BucketUnavailable
 from sightline_catalogue import CatalogueError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay, wait_exponential
 
-from sightline_ingest_worker.upstream_errors import service_of
+from sightline_ingest_worker.upstream_errors import full_disk_of, service_of
 from sightline_ingest_worker.worker.context import Stopping, WorkerContext
 from sightline_ingest_worker.worker.indexing import fail_keys, index_keys
 from sightline_ingest_worker.worker.item import FailureKind
@@ -24,6 +24,8 @@ log = structlog.get_logger()
 RETRIED = (EncoderError, CatalogueError, BucketUnavailable)
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
+FULL_DISK_QUIET_SECONDS = 60.0
+"""A full disk is logged again once nothing waited for it for so long."""
 UNEXPECTED = "an error of Sightline's own, which its log tells more of; please report it"
 
 
@@ -43,9 +45,12 @@ def retry_until(context: WorkerContext, deadline: float, call: Callable[[], Coun
 
     def note(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome is not None else None
+        WAITS.labels(service_of(error)).inc()
+        if (full := full_disk_of(error)) is not None:
+            _tell_full_disk(context, *full)
+            return
         # The model or the collection may be another when it answers again.
         context.target.forget()
-        WAITS.labels(service_of(error)).inc()
         if state.attempt_number == 1:
             log.warning("waiting for a service", error=f"{type(error).__name__}: {error}")
 
@@ -61,6 +66,15 @@ def retry_until(context: WorkerContext, deadline: float, call: Callable[[], Coun
         return retrying(call)
     except (Stopping, *RETRIED) as error:
         raise Requeue from error
+
+
+def _tell_full_disk(context: WorkerContext, name: str, message: str) -> None:
+    """Tell that a disk is full: the gateway each time, the log once until there has been room for a while."""
+    context.tell_full_disk(name, message)
+    now = time.monotonic()
+    if now - context.full_disk_at > FULL_DISK_QUIET_SECONDS:
+        log.warning("waiting for room on a disk", error=message)
+    context.full_disk_at = now
 
 
 def index_task(context: WorkerContext, keys: Sequence[str], seconds: float) -> Counter[str]:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import redis
 import structlog
+from sightline_service.full_disks import full_disks, redis_disk_problem
 from sightline_service.left_out_report import LEFT_OUT_KEY, LeftOutReport
 from sightline_service.queues import (
     DATABASE_KEY,
@@ -37,7 +38,7 @@ log = structlog.get_logger()
 
 
 class QueueUnavailable(Exception):
-    """Redis does not answer."""
+    """Redis does not answer, or takes nothing since its disk is full; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,13 @@ class WatcherClient:
             return None
         return status.bucket_problem or (status.held.message if status.held is not None else None)
 
+    def full_disks(self) -> dict[str, str]:
+        """Return what is said of full disks, by what they hold; none where that is not known."""
+        try:
+            return full_disks(self._probe)
+        except redis.RedisError:
+            return {}
+
     def left_out(self) -> LeftOutReport | None:
         """Return what the watcher's last scan left out; None where it is not known."""
         try:
@@ -193,7 +201,7 @@ class WatcherClient:
             # Where no watcher takes them: the oldest go, since its scan finds everything anyway.
             self._redis.ltrim(RESCAN_LIST, 0, MAX_REQUESTS - 1)
         except redis.RedisError as error:
-            raise QueueUnavailable("Redis does not answer") from error
+            raise QueueUnavailable(redis_disk_problem(error) or "Redis does not answer") from error
 
     def close(self) -> None:
         """Close the connections; a later call opens them again."""

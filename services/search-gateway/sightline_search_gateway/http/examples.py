@@ -163,6 +163,7 @@ ANSWERS: dict[str, Any] = {
         "writable": True,
         "database": None,
         "services": None,
+        "disk": None,
         "bucket": None,
         "held": {
             "count": 412,
@@ -238,6 +239,7 @@ ANSWERS: dict[str, Any] = {
         "database": None,
         "bucket": None,
         "services": None,
+        "disk": None,
     },
     "getMetrics": 'sightline_gateway_query_cache_total{result="hit"} 12.0\n',
 }

@@ -22,12 +22,21 @@ from sightline_bucket import (
     KeyRefused,
     ObjectMissing,
     ObjectUnreadable,
+    StoreFull,
 )
-from sightline_catalogue import CatalogueError, CatalogueUnavailable, NoCollection, TooDeep, UnknownImage, WrongCursor
+from sightline_catalogue import (
+    CatalogueDiskFull,
+    CatalogueError,
+    CatalogueUnavailable,
+    NoCollection,
+    TooDeep,
+    UnknownImage,
+    WrongCursor,
+)
 from sightline_pictures import PictureError
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
-from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.errors import ServiceError, disk_full, queue_problem
 from sightline_search_gateway.http.json_body import dump_json
 from sightline_search_gateway.schemas.problems import FieldError, Problem
 
@@ -73,6 +82,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
     "bucket-unavailable": ProblemType(503, "The bucket cannot be reached"),
     "queue-unavailable": ProblemType(503, "The queue cannot be reached"),
     "no-map-worker": ProblemType(503, "Maps cannot be made at the moment"),
+    "disk-full": ProblemType(503, "The disk is full"),
     "no-room": ProblemType(503, "No room at the moment"),
     "not-ready": ProblemType(503, "Not ready"),
     "docs-missing": ProblemType(404, "The documentation page is not installed"),
@@ -91,6 +101,8 @@ def translate(error: Exception) -> ServiceError | None:
             return ServiceError("image-not-found", "Nothing has been indexed yet.")
         case UnknownImage():
             return ServiceError("image-not-found", "There is no picture of this id; it may have been removed.")
+        case CatalogueDiskFull():
+            return disk_full(str(error))
         case CatalogueUnavailable():
             return ServiceError(
                 "catalogue-unavailable", "The catalogue does not answer; try again soon.", retry_after_seconds=2
@@ -114,7 +126,7 @@ def translate(error: Exception) -> ServiceError | None:
             # A form's file, or an answer's, in the folder of temporary files.
             return no_room()
         case redis.RedisError():
-            return ServiceError("queue-unavailable", "Redis does not answer; try again soon.", retry_after_seconds=5)
+            return queue_problem(error)
     return None
 
 
@@ -126,6 +138,9 @@ def _translate_bucket(error: BucketError) -> ServiceError | None:
             return ServiceError("image-not-found", "The file is no longer in the bucket.")
         case BucketReadOnly():
             return read_only_problem()
+        case StoreFull():
+            log.warning("the disk is full", error=str(error))
+            return disk_full("there is no room for the file, or for the thumbnails; try again once there is")
         case BucketUnavailable():
             log.warning("the bucket cannot be reached", error=str(error))
             detail = "The bucket cannot be reached; the log says more under the request's id."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from secrets import token_hex
 
 import structlog
@@ -13,6 +13,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector
 from sightline_service.process_metrics import ProcessTreeCollector
 from sightline_service.request_ids import bind_request_id, is_request_id
+
+from sightline_search_gateway.ingest.disks import DISKS
 
 # Probes and scrapes would drown the rest.
 QUIET = {"/healthz", "/readyz", "/metrics"}
@@ -55,7 +57,6 @@ class Telemetry:
             ["source"],
             registry=self.registry,
         )
-
         self._restarts = Gauge(
             "sightline_service_restarts",
             "How often a service that keeps restarting was restarted in six minutes; 0 for the others.",
@@ -63,6 +64,19 @@ class Telemetry:
             registry=self.registry,
             multiprocess_mode="mostrecent",
         )
+
+        self._full_disks = Gauge(
+            "sightline_disk_full",
+            "1 while what is written to a disk waits for room: that of the database, thumbnails, or queue (Redis).",
+            ["disk"],
+            registry=self.registry,
+            multiprocess_mode="mostrecent",
+        )
+
+    def full_disks(self, names: Collection[str]) -> None:
+        """Set which disks are full."""
+        for name in DISKS:
+            self._full_disks.labels(name).set(name in names)
 
     def restarts(self, counts: Mapping[str, int]) -> None:
         """Set how often services that keep restarting were restarted."""

@@ -11,7 +11,7 @@ from sightline_catalogue import FAILED, PENDING, CatalogueReadOnly
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherClient
-from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.errors import queue_problem
 
 log = structlog.get_logger()
 
@@ -32,7 +32,7 @@ class RetryService:
         try:
             self.watcher.request_scan(keys, folder=folder, verify=verify)
         except QueueUnavailable as error:
-            raise _queue_problem() from error
+            raise queue_problem(error) from error
 
     def retry(self, ids: Sequence[str]) -> int:
         """Have failed images tried again; return how many.
@@ -52,7 +52,7 @@ class RetryService:
             try:
                 self.watcher.request_scan(keys, retry=True)
             except QueueUnavailable as error:
-                raise _queue_problem() from error
+                raise queue_problem(error) from error
             return len(failed)
         try:
             self.watcher.request_scan(keys)
@@ -60,7 +60,3 @@ class RetryService:
             # What is pending and due the watcher queues at its next look anyway.
             log.warning("no scan was requested: redis does not answer")
         return len(failed)
-
-
-def _queue_problem() -> ServiceError:
-    return ServiceError("queue-unavailable", "Redis does not answer; try again soon.", retry_after_seconds=5)

@@ -13,7 +13,8 @@ from sightline_service.queues import DatabaseStatus, HeldLoss
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.clients.watcher import QueueUnavailable, WatcherClient
-from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.errors import queue_problem
+from sightline_search_gateway.ingest.disks import FullDisks
 from sightline_search_gateway.ingest.left_out import LeftOut, left_out_of
 
 FRESH_SECONDS = 1.0
@@ -101,6 +102,9 @@ class Ingest(StateCounts):
     held: Annotated[Held | None, "Missing pictures that stay until they are back or confirmed; mostly null."] = None
     model_change: Annotated[ModelChange | None, "How far a change of the model is; null while there is none."] = None
     services: Annotated[str | None, "Which services keep restarting or fail unexpectedly; null while none does."] = None
+    disk: Annotated[
+        str | None, "Which disks are full, so that nothing new is indexed; searches go on. Null while none is."
+    ] = None
     writable: Annotated[bool, "Whether pictures can be added and removed here."] = False
 
 
@@ -120,9 +124,12 @@ def count_states(catalogue: CatalogueCircuitBreaker) -> StateCounts:
 class IngestStatusService:
     """Reads the catalogue and Redis once a second at most. Safe to use from several threads."""
 
-    def __init__(self, catalogue: CatalogueCircuitBreaker, watcher: WatcherClient, *, writable: bool) -> None:
+    def __init__(
+        self, catalogue: CatalogueCircuitBreaker, watcher: WatcherClient, full_disks: FullDisks, *, writable: bool
+    ) -> None:
         self._catalogue = catalogue
         self._watcher = watcher
+        self._full_disks = full_disks
         self._writable = writable
         self._lock = Lock()
         self._seen: Ingest | CatalogueError | None = None
@@ -156,9 +163,7 @@ class IngestStatusService:
         try:
             self._watcher.confirm_loss(until or datetime.now(UTC))
         except QueueUnavailable as error:
-            raise ServiceError(
-                "queue-unavailable", "Redis does not answer; try again soon.", retry_after_seconds=5
-            ) from error
+            raise queue_problem(error) from error
         return 0 if held is None else held.count
 
     def left_out(self) -> LeftOut:
@@ -182,5 +187,6 @@ class IngestStatusService:
             held=held_of(seen.held),
             model_change=ModelChange(*seen.next_counts, model=seen.next_model) if seen.next_model else None,
             services=self._watcher.services_warning(),
+            disk=self._full_disks.message(),
             writable=self._writable,
         )

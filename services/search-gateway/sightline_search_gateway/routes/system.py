@@ -59,4 +59,5 @@ def get_metrics() -> Response:
     """Get the gateway's metrics."""
     container = current()
     container.telemetry.restarts(container.operations.restarts())
+    container.telemetry.full_disks(container.operations.full_disks.by_name())
     return container.telemetry.exposition()

@@ -34,6 +34,7 @@ export function ingestSentence(state: IngestState): string {
   if (state.database?.message) parts.push('the database needs attention');
   if (state.bucket) parts.push('the bucket cannot be reached');
   if (state.held) parts.push(`${count(state.held.count)} missing`);
+  if (state.disk) parts.push('a disk is full');
   if (state.services) parts.push('a service needs attention');
   return `Collection: ${parts.join(', ')}`;
 }
@@ -50,7 +51,7 @@ export function sentence(message: string): string {
 
 /** Whether somebody has to look at something; the panel says what. */
 export function needsAttention(state: IngestState): boolean {
-  return Boolean(state.database?.message ?? state.bucket ?? state.held ?? state.services);
+  return Boolean(state.database?.message ?? state.bucket ?? state.held ?? state.disk ?? state.services);
 }
 
 /** How far a change of the model is. */

@@ -26,6 +26,7 @@ const quiet: IngestState = {
   held: null,
   model_change: null,
   services: null,
+  disk: null,
   writable: true,
 };
 
@@ -55,6 +56,12 @@ describe('the ingest corner', () => {
     const services = 'watcher (a) was restarted 4 times in 6 minutes; its log says why';
     expect(ingestSentence({ ...quiet, services })).toBe('Collection: 696 indexed, a service needs attention');
     expect(needsAttention({ ...quiet, services })).toBe(true);
+  });
+
+  it('says that a disk is full', () => {
+    const disk = 'the disk of the database is full: 3 MB are free';
+    expect(ingestSentence({ ...quiet, disk })).toBe('Collection: 696 indexed, a disk is full');
+    expect(needsAttention({ ...quiet, disk })).toBe(true);
   });
 
   it('counts a failed picture as settled', () => {

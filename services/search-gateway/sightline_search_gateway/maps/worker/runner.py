@@ -19,6 +19,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from sightline_catalogue import exit_if_too_old
 from sightline_service import configure_logging
+from sightline_service.full_disks import redis_disk_problem
 from sightline_service.heartbeat import beat
 from sightline_service.metrics import try_to_serve_metrics
 from sightline_service.parent_death import die_with_parent
@@ -60,11 +61,15 @@ class MapWorker:
 
     def work(self) -> None:
         """Work until stopped."""
+        refused = False
         while not self.stopping.is_set():
             try:
                 self.work_once()
+                refused = False
             except redis.RedisError as error:
-                log.warning("redis does not answer", error=str(error))
+                if not refused:
+                    log.warning(redis_disk_problem(error) or "redis does not answer", error=str(error))
+                refused = True
                 self.stopping.wait(RETRY_SECONDS)
 
     def work_once(self) -> str | None:

@@ -1,0 +1,211 @@
+"""What happens when a disk is full, on a real system: `make full-disk` (needs root; COUNT=2000, SCREENSHOTS=FOLDER).
+
+The folder of the database, of thumbnails, and of Redis lies on a small file system each, and at last all that the
+services write on one. It fills while pictures are indexed, and another program then takes what is left, to the last
+byte; later it gives all of it back. A search every 50 ms must be answered throughout, `GET /api/v1/ingest`, `/readyz`
+and the metrics must say what is the matter, what was indexed must stay, and all the rest must follow by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from benchmarks.harness import results
+from benchmarks.harness.results import Failed
+from benchmarks.harness.system import System, system
+from benchmarks.lost_disk import ingest, screenshot, wait_until
+from benchmarks.moves import draw
+
+MB = 2**20
+RESERVE = 16 * MB
+"""Of disks as small as these."""
+SEARCH_SECONDS = 0.05
+FIRST = 100
+"""Pictures that are indexed before the disk fills, and found by searches throughout."""
+FULL_SECONDS = 15.0
+"""How long the disk stays full."""
+LEFT_BYTES = {"qdrant": RESERVE + MB // 4, "thumbnails": RESERVE + MB // 4, "redis": 64 * 1024, "": RESERVE + MB}
+"""By folder, how much is left of its disk when the many pictures come: a little more than the reserve."""
+CASES = {"qdrant": "the database", "thumbnails": "the thumbnails", "redis": "Redis", "": "everything on one"}
+SIZES_MB = {"qdrant": 160, "thumbnails": 64, "redis": 16, "": 256}
+
+
+@contextmanager
+def small_disk(folder: Path, size_mb: int) -> Iterator[None]:
+    """Mount a small file system on a folder until the block ends: ext4 where it can be made, else one in memory."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="sightline-disk-") as temporary:
+        image = Path(temporary) / "image"
+        with image.open("wb") as file:
+            file.truncate(size_mb * MB)
+        program = shutil.which("mkfs.ext4") or "/sbin/mkfs.ext4"
+        commands = [[program, "-q", "-F", str(image)], ["mount", "-o", "loop", str(image), str(folder)]]
+        try:
+            for command in commands:
+                subprocess.run(command, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError):
+            command = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(folder)]
+            if subprocess.run(command, check=False).returncode != 0:
+                raise Failed("no file system can be mounted here") from None
+        try:
+            yield
+        finally:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def free_bytes(folder: Path) -> int:
+    """Return what is free of a folder's disk."""
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize
+
+
+def fill(file: Path, left: int) -> None:
+    """Write to a file, as another program does, until so many bytes of its disk are free."""
+    # Written a little at a time: what others write meanwhile counts, too.
+    with open(file, "ab", buffering=0) as out, suppress(OSError):
+        while (room := free_bytes(file.parent) - left) > 0 or left == 0:
+            out.write(bytes(min(max(room, 512), MB)))
+
+
+@dataclass
+class Searches:
+    """Searches by ever other words, every SEARCH_SECONDS, in a thread of its own.
+
+    Attributes:
+        expected: The keys of which some must be found.
+        made: How many searches there were.
+        failed: What was said instead of an answer.
+        slowest: Seconds of the slowest.
+    """
+
+    url: str
+    expected: set[str]
+    made: int = 0
+    failed: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Search until `stop`."""
+        with httpx.Client(timeout=30) as http:
+            while not self._stop.is_set():
+                began = time.perf_counter()
+                query: dict[str, str | int] = {"q": f"a picture of {self.made}", "limit": 200, "clusters": "false"}
+                answer = http.get(f"{self.url}/api/v1/search", params=query)
+                took = time.perf_counter() - began
+                self.made += 1
+                self.slowest = max(self.slowest, took)
+                if answer.status_code != httpx.codes.OK:
+                    self.failed.append(answer.text[:300])
+                elif not self.expected & {one["key"] for one in answer.json()["results"]}:
+                    self.failed.append("none of the pictures was found")
+                self._stop.wait(max(SEARCH_SECONDS - took, 0.0))
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Search until the block ends."""
+        thread = threading.Thread(target=self.run)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            thread.join()
+
+
+def indexed_keys(running: System) -> set[str]:
+    """Return the keys of what is indexed."""
+    return {one["key"] for one in running.images() if one["state"] == "indexed"}
+
+
+def full_metrics(running: System) -> list[str]:
+    """Return the lines of the gateway's metrics about full disks."""
+    lines = httpx.get(f"{running.stack.url}/metrics").text.splitlines()
+    return [line for line in lines if line.startswith("sightline_disk_full{") and line.endswith(" 1.0")]
+
+
+def try_case(name: str, count: int, screenshots: Path | None) -> list[object]:
+    """Fill the disk of one folder during an ingest, and free it; return a row of the table.
+
+    Raises:
+        Failed: A search was not answered, something was lost or not told, or it did not go on.
+    """
+    case = CASES[name]
+    with tempfile.TemporaryDirectory(prefix="sightline-full-") as temporary:
+        state = Path(temporary) / "state"
+        page = {"GATEWAY_PAGE_DIR": str(Path("services/web/dist").resolve())}
+        with small_disk(state / name, SIZES_MB[name]), system(settings=page, state=state) as running:
+            bucket, ballast = running.stack.bucket, state / name / "another-program"
+            for number in range(FIRST):
+                draw(bucket / f"first/{number:05}.png", number)
+            running.rescan()
+            wait_until(running, case, lambda state: state["indexed"] == FIRST)
+            fill(ballast, LEFT_BYTES[name])
+            searches = Searches(running.stack.url, indexed_keys(running))
+            with searches.running():
+                for number in range(FIRST, count):
+                    draw(bucket / f"many/{number:05}.png", number)
+                running.rescan()
+                if name == "redis":
+                    # It keeps no reserve, and little is written to it.
+                    fill(ballast, 0)
+                said = wait_until(running, case, lambda state: state["disk"])["disk"]
+                readiness = httpx.get(f"{running.stack.url}/readyz").raise_for_status().json()
+                told = readiness["disk"] is not None and bool(full_metrics(running))
+                fill(ballast, 0)
+                time.sleep(FULL_SECONDS)
+                still = ingest(running)
+                kept = indexed_keys(running)
+                if screenshots is not None:
+                    screenshots.mkdir(parents=True, exist_ok=True)
+                    screenshot(running.stack.url, screenshots / f"{case.replace(' ', '-')}.png")
+                ballast.unlink()
+                began = time.monotonic()
+                if name == "redis":
+                    # What waited for Redis is noticed by a scan, if not before.
+                    wait_until(running, f"{case}, room", lambda state: not state["disk"])
+                wait_until(running, f"{case}, room", lambda state: state["indexed"] == count and not state["disk"])
+                seconds = time.monotonic() - began
+            lost = kept - indexed_keys(running)
+            logs = {log.stem: log.read_text(errors="replace") for log in running.stack.logs.glob("*.log")}
+            restarts = sum(text.count('"event": "serving"') - 1 for text in [logs.get("qdrant-edge", "")])
+    results.say(f"{case}: {searches.made} searches, {len(searches.failed)} failed; {said}")
+    if searches.failed or lost or not told or not still["disk"] or restarts > 0:
+        what = f"failed {searches.failed[:3]}, lost {len(lost)}, told {told}, still told {still['disk']}"
+        raise Failed(f"{case}: {what}, qdrant-edge restarted {restarts} times")
+    return [case, searches.made, len(searches.failed), searches.slowest, len(kept), len(lost), seconds, said]
+
+
+def main() -> None:
+    """Try each case, print what happened, and fail where something was lost or not told."""
+    if os.geteuid() != 0:
+        raise SystemExit("make full-disk needs root: it mounts small file systems")
+    options = results.options("full-disk", __doc__, count=(int, 2000), screenshots=(Path, None), only=(str, None))
+    names = [name for name, case in CASES.items() if options.only in (None, name, case)]
+    rows = [try_case(name, options.count, options.screenshots) for name in names]
+    headers = [
+        "full: the disk of",
+        "searches",
+        "failed",
+        "slowest (s)",
+        "indexed then",
+        "lost",
+        "all after (s)",
+        "said",
+    ]
+    results.show(headers, rows)
+
+
+if __name__ == "__main__":
+    main()
