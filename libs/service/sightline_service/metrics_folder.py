@@ -11,17 +11,34 @@ from pathlib import Path
 
 import psutil
 
+from sightline_service.disk_space import MB, measure
+
+MEMORY = Path("/dev/shm")  # noqa: S108
+LEAST_BYTES = 32 * MB
+
+
+def _parent() -> Path:
+    """Return where such folders lie: in memory where that can be.
+
+    The files are mapped ones: where there is no room on a disk for a page of them, the process would end.
+    """
+    space = measure(MEMORY)
+    if space is not None and space.free >= LEAST_BYTES and os.access(MEMORY, os.W_OK | os.X_OK):
+        return MEMORY
+    return Path(tempfile.gettempdir())
+
 
 @contextmanager
 def metrics_folder(service: str) -> Iterator[Path]:
     """Make a folder for a service's metrics; remove it in the end, and before that what killed ones left."""
     start = f"sightline-{service}-metrics-"
-    for left in Path(tempfile.gettempdir()).glob(f"{start}*"):
+    parent = _parent()
+    for left in parent.glob(f"{start}*"):
         pid = left.name.removeprefix(start).partition("-")[0]
         # Of the same number as this process was one before it, in this container.
         if pid.isdecimal() and (int(pid) == os.getpid() or not psutil.pid_exists(int(pid))):
             shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{start}{os.getpid()}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{start}{os.getpid()}-", dir=parent))
     try:
         yield folder
     finally:

@@ -14,11 +14,13 @@ import pytest
 from fakes import FakeCollection
 from prometheus_client import REGISTRY
 from sightline_bucket import BucketUnavailable
-from sightline_catalogue import CatalogueUnavailable
+from sightline_catalogue import CatalogueDiskFull, CatalogueUnavailable
 from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.rescan import request_rescan
 from sightline_pictures import READER_VERSION
+from sightline_service.full_disks import full_disks
 from sightline_service.queues import QueueSettings
+from structlog.testing import capture_logs
 from waiting import wait_for
 
 
@@ -615,6 +617,26 @@ def test_an_unexpected_error_is_told_until_a_scan_goes_through_and_the_loop_goes
     scene.watcher._stopping = lambda: False
     scene.scan()
     assert scene.client.hget("sightline:watcher", "problem") == ""
+
+
+def test_it_waits_for_room_on_a_disk_says_which_is_full_and_goes_on(scene, draw):
+    scene.write("a.png", draw(1))
+    words = "the disk of the database is full: 3 MB are free"
+    scene.bench.collection.errors = [CatalogueDiskFull(words)] * 2
+    told = []
+
+    def is_stopping():
+        told.append(full_disks(scene.client))
+        return bool(scene.states) or len(told) > 500
+
+    scene.watcher._stopping = is_stopping
+    with capture_logs() as logs:
+        scene.watcher.run()
+    assert scene.states == {"a.png": "pending"}
+    assert told[0] == {}
+    assert told[-1] == {"database": words}
+    assert [line["service"] for line in logs if line["event"] == "waiting for a service"] == ["qdrant"]
+    assert scene.watcher.status.bucket_problem is None
 
 
 def test_what_an_older_version_read_is_read_again_behind_everything_else(scene, draw):
