@@ -26,7 +26,7 @@ from benchmarks.harness.results import Failed
 from benchmarks.harness.system import System, system
 from benchmarks.moves import draw, wait_for_labels
 
-STATE_SECONDS = 300.0
+STATE_SECONDS = 1800.0
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

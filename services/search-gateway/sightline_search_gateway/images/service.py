@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import structlog
-from sightline_bucket import Bucket, BucketUnavailable, OpenObject, ThumbnailStore
+from sightline_bucket import Bucket, BucketUnavailable, OpenObject, StoreFull, ThumbnailStore
 from sightline_catalogue import Collection, Filter, Image, Page
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, PictureSettings
@@ -155,6 +155,8 @@ class ImageService:
         rendered = self._render(image, render_thumbnail)
         try:
             self.thumbnails.put(rendered.sha256, rendered.webp)
+        except StoreFull as error:
+            log.debug("there is no room to keep a thumbnail", error=str(error))  # its disk has been logged, once
         except BucketUnavailable as error:
             log.warning("a thumbnail could not be kept", error=str(error))
         return rendered
