@@ -128,8 +128,8 @@ class Disk:
         if not has_files:
             return f"the disk of the {self.name} is full: no more files fit on it"
         return (
-            f"the disk of the {self.name} is full: {space.free // MB:,} MB are free, of which {kept // MB:,} MB "
-            "are kept in reserve (DISK_RESERVE_MB)"
+            f"the disk of the {self.name} is full: {space.free // MB:,} MB are free, and the last "
+            f"{kept // MB:,} MB are kept in reserve (DISK_RESERVE_MB)"
         )
 
     def _note(self, space: DiskSpace, has_files: bool) -> bool:

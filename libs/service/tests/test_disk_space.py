@@ -30,8 +30,8 @@ def test_a_large_disk_keeps_the_setting_and_a_small_one_a_tenth() -> None:
         assert disk.problem() is None
         space.free_mb -= 1
         assert disk.problem() == (
-            f"the disk of the database is full: {reserve_mb - 1} MB are free, of which {reserve_mb} MB are kept in "
-            "reserve (DISK_RESERVE_MB)"
+            f"the disk of the database is full: {reserve_mb - 1} MB are free, and the last {reserve_mb} MB are "
+            "kept in reserve (DISK_RESERVE_MB)"
         )
     assert Disk("database", Path("/x"), 1, Space(500_000, 2)).problem() is None
 

@@ -70,7 +70,7 @@ class Reserve:
 
     def hold(self) -> None:
         """Take the file's space, if that leaves the rest of the reserve free, and the file has not got it yet."""
-        if self._path.exists() or self.missing_bytes(RESERVE_FILE_BYTES):
+        if self._path.exists() or self.missing_bytes(RESERVE_FILE_BYTES) or not hasattr(os, "posix_fallocate"):
             return
         try:
             # posix_fallocate of a file system that cannot do it writes every block.

@@ -46,7 +46,7 @@ def test_with_less_free_than_the_reserve_reads_are_answered_and_writes_wait(
     client = server.client()
 
     words = refused("RESOURCE_EXHAUSTED", fill, client, "a", VECTORS, 2, 3)
-    assert words.startswith("the disk of the database is full: 100 MB are free, of which 512 MB are kept in reserve")
+    assert words.startswith("the disk of the database is full: 100 MB are free, and the last 512 MB are kept")
     assert "the disk of the database is full" in refused("RESOURCE_EXHAUSTED", create, client, "b")
     assert client.count("a").count == 2
     assert [point.id for point in client.query_points("a", query=[1, 0, 0, 0], using="image").points] == [0, 1]
