@@ -19,7 +19,7 @@ LABELS = {"bright": 700, "dark": 440, "wide": 60}
 PICTURES = sum(LABELS.values())
 MAP_SECONDS = 90
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def wait_for_pictures(system, count: int) -> None:
     wait_for(
         lambda: (state := ingest_state(system.stack)) and state.finished and state.indexed == count,
         f"{count} pictures are indexed",
-        180,
+        600,
     )
 
 

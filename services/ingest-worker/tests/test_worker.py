@@ -143,17 +143,12 @@ def test_a_killed_pool_process_costs_nothing(worker, draw):
     wait_for(done)
 
 
-def test_counts_of_all_processes_and_ping(worker, draw):
+def test_counts_of_all_processes_and_health(worker, draw):
     before = worker.indexed()
     keys = worker.write(**{f"count-{number}": draw(200 + number) for number in range(64)})
     worker.queue.send(keys, "new")
     wait_for(lambda: worker.indexed() == before + 64)
-    ping = [sys.executable, "-m", "sightline_ingest_worker", "--ping"]
-    assert subprocess.run(ping, env=worker.environment, capture_output=True).returncode == 0
-    other = worker.environment | {"WORKER_NAME": "nobody"}
-    refused = subprocess.run(ping, env=other, capture_output=True, text=True)
-    assert refused.returncode == 1
-    assert "ingest@nobody does not answer" in refused.stderr
+    wait_for(lambda: httpx.get(f"http://127.0.0.1:{worker.port}/healthz").status_code == 200)
 
 
 def test_redis_comes_back_empty_and_the_worker_goes_on(worker, draw):
