@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
 
 import structlog
 from sightline_catalogue import PENDING, Collection, Filter, Image
+from sightline_service.clock import SYSTEM_CLOCK, Clock
 from sightline_service.queues import QUEUE_BACKFILL
 
 from sightline_ingest_worker.broker import KEYS_PER_TASK
@@ -32,11 +32,13 @@ class Backfill:
     Args:
         tasks: The queue.
         policy: Decides when the queue has lost its tasks.
+        clock: Tells the time.
     """
 
-    def __init__(self, tasks: TaskQueue, policy: RequeuePolicy | None = None) -> None:
+    def __init__(self, tasks: TaskQueue, policy: RequeuePolicy | None = None, clock: Clock = SYSTEM_CLOCK) -> None:
         self._tasks = tasks
-        self._policy = policy or RequeuePolicy()
+        self._policy = policy or RequeuePolicy(clock.monotonic)
+        self._clock = clock
         self._round: Iterator[Image] | None = None
         self._collection = ""
         self._is_behind = False
@@ -87,7 +89,7 @@ class Backfill:
             raise
 
     def _send(self, collection: Collection, images: Iterator[Image], room: int) -> int:
-        now = datetime.now(UTC)
+        now = self._clock.now()
         due = list(islice((one for one in images if one.next_try_at is None or one.next_try_at <= now), room))
         timed = [image.id for image in due if image.next_try_at is not None]
         if timed:

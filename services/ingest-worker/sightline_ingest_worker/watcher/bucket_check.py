@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Hashable
 
 from sightline_bucket import Bucket
+from sightline_service.clock import SYSTEM_CLOCK, Clock
 
 FOLDER_CHECK_SECONDS = 10.0
 STORE_CHECK_SECONDS = 60.0
@@ -15,8 +15,9 @@ STORE_CHECK_SECONDS = 60.0
 class BucketCheck:
     """Looks at a bucket now and then."""
 
-    def __init__(self, bucket: Bucket) -> None:
+    def __init__(self, bucket: Bucket, clock: Clock = SYSTEM_CLOCK) -> None:
         self._bucket = bucket
+        self._clock = clock
         self._due_at = 0.0
         self._identity: Hashable = None
 
@@ -26,9 +27,9 @@ class BucketCheck:
         Raises:
             BucketUnavailable: It cannot be reached.
         """
-        if time.monotonic() < self._due_at:
+        if self._clock.monotonic() < self._due_at:
             return False
         pause = FOLDER_CHECK_SECONDS if self._bucket.root is not None else STORE_CHECK_SECONDS
-        self._due_at = time.monotonic() + pause
+        self._due_at = self._clock.monotonic() + pause
         before, self._identity = self._identity, self._bucket.identity()
         return before is not None and before != self._identity

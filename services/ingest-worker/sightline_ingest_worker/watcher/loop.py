@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import redis
@@ -15,6 +14,7 @@ import structlog
 from sightline.encoder.client import EncoderError
 from sightline_bucket import Bucket, BucketUnavailable
 from sightline_catalogue import Catalogue, Collection, Counts, NoCollection
+from sightline_service.clock import SYSTEM_CLOCK, Clock
 from sightline_service.full_disks import note_full_disk
 from sightline_service.heartbeat import beat
 from sightline_service.left_out_report import LeftOutFiles, LeftOutReport
@@ -76,6 +76,7 @@ class Watcher:
         client: redis.Redis,
         stopping: Callable[[], bool],
         quiet_seconds: float = QUIET_SECONDS,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._settings = settings
         self._bucket = bucket
@@ -88,17 +89,18 @@ class Watcher:
         self._tasks = tasks
         self._client = client
         self._stopping = stopping
+        self._clock = clock
         self.changed: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.status = WatcherStatus()
-        self._debouncer = Debouncer(quiet_seconds)
+        self._debouncer = Debouncer(quiet_seconds, clock.monotonic)
         self._changed_keys = ChangedKeys(bucket, reconciler, missing, self._debouncer, tasks)
-        self._bucket_check = BucketCheck(bucket)
-        self._rereading = Rereading(tasks)
+        self._bucket_check = BucketCheck(bucket, clock)
+        self._rereading = Rereading(tasks, clock.monotonic)
         self._target: Target | None = None
         self._collections: list[Collection] = []
         """The target's collection, and the one that is searched where it is another."""
         self._scan: Scan | None = None
-        self._schedule = ScanSchedule(settings.scan_seconds)
+        self._schedule = ScanSchedule(settings.scan_seconds, clock.monotonic)
         self._verify: set[str] = set()
         """Folders of which the next scan has everything read and compared; empty for the whole bucket."""
         self._is_confirming = False
@@ -157,7 +159,7 @@ class Watcher:
         """Say in the status and the metrics why the bucket cannot be reached; None while it can."""
         problem = None if error is None else " ".join(str(error).split())[:500]
         if problem is None or self.status.bucket_problem is None:
-            self.status.bucket_problem_since = None if problem is None else datetime.now(UTC)
+            self.status.bucket_problem_since = None if problem is None else self._clock.now()
         self.status.bucket_problem = problem
         metrics.BUCKET_AWAY.set(problem is not None)
         with suppress(redis.RedisError):
@@ -201,7 +203,7 @@ class Watcher:
         if self._missing.held != self.status.held:
             self.status.held = self._missing.held
             self._check_due_at = 0.0
-        if time.monotonic() >= self._check_due_at:
+        if self._clock.monotonic() >= self._check_due_at:
             self._check_progress(target)
         if self._scan is None:
             for hint in wait_for_hint(self._client, HINT_SECONDS):
@@ -299,6 +301,7 @@ class Watcher:
             reread_room=0 if is_waiting else MOST_REREAD,
             searched=self._collections[1] if self._is_reindexing else None,
             verify=frozenset(self._verify),
+            began_at=self._clock.now(),
         )
         self.status.scanning = True
         self._check_due_at = 0.0
@@ -332,7 +335,7 @@ class Watcher:
         self._busy = self._busy or scan.found > 0
         self.status.scanning = False
         self.status.ignored = scan.left_out.count
-        self.status.last_scan_at = datetime.now(UTC)
+        self.status.last_scan_at = self._clock.now()
         self.status.problem = self._reconciler.unexpected.message
         # One that is still there comes again with the next scan.
         self._reconciler.unexpected.forget()
@@ -372,7 +375,8 @@ class Watcher:
         if is_idle and self.status.last_scan_at is not None and self._rereading.fill(target.collection):
             lengths = self._tasks.lengths()
         self._busy = pending > 0 or lengths.waiting > 0 or lengths.reread > 0
-        self._check_due_at = time.monotonic() + (CHECK_SECONDS if self._busy or self._scan else IDLE_CHECK_SECONDS)
+        pause = CHECK_SECONDS if self._busy or self._scan else IDLE_CHECK_SECONDS
+        self._check_due_at = self._clock.monotonic() + pause
 
     def _show_model_change(self, target: Target, counts: Counts) -> None:
         """Say in the status how far a new model's collection is, while another one is searched."""

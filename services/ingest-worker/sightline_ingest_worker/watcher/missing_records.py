@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sightline_bucket import Bucket, BucketObject, ThumbnailStore
 from sightline_catalogue import INDEXED, REMOVED
 from sightline_catalogue import Collection as ImageCollection
 from sightline_service.batches import batched
+from sightline_service.clock import SYSTEM_CLOCK, Clock
 from sightline_service.queues import HeldLoss
 
 from sightline_ingest_worker.removal import bring_back, mark_missing
@@ -55,6 +55,7 @@ class MissingRecords:
         identify: Returns the id of an object's record.
         candidates: Says which objects could be images.
         grace_seconds: See GRACE_SECONDS.
+        clock: Tells the time.
     """
 
     def __init__(
@@ -66,12 +67,14 @@ class MissingRecords:
         identify: Callable[[bytes], str],
         candidates: Candidates,
         grace_seconds: float = GRACE_SECONDS,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._bucket = bucket
         self._thumbnails = thumbnails
         self._changes = MissingChanges(bucket, thumbnails, keep, candidates)
         self._rule = rule
         self._identify = identify
+        self._clock = clock
         self._grace = timedelta(seconds=grace_seconds)
         self._records: dict[str, MissingRecord] = {}
         self._returned: dict[str, datetime] = {}
@@ -93,7 +96,7 @@ class MissingRecords:
         """
         self._records.clear()
         for collection in reversed(collections):
-            for image in collection.missing.scan(datetime.now(UTC) - self._rule.window):
+            for image in collection.missing.scan(self._clock.now() - self._rule.window):
                 if image.missing_since is not None:
                     self._records[image.id] = MissingRecord.of(image, image.missing_since)
         self._check_due_at = 0.0
@@ -109,7 +112,7 @@ class MissingRecords:
         Raises:
             CatalogueError: The catalogue does not answer; the call may be repeated.
         """
-        now = datetime.now(UTC)
+        now = self._clock.now()
         is_new = False
         reported = ids if is_reported else ()
         ids = [one for one in ids if one not in self._records or self._records[one].is_removed]
@@ -135,7 +138,7 @@ class MissingRecords:
 
     def note_present(self, ids: Iterable[str]) -> None:
         """Note that objects are there, as the catalogue has been told."""
-        now = datetime.now(UTC)
+        now = self._clock.now()
         returned = [one for one in ids if one in self._records]
         self._returned.update(dict.fromkeys(returned, now))
         self.forget(returned)
@@ -205,9 +208,9 @@ class MissingRecords:
         Raises:
             BucketUnavailable, CatalogueError: A service does not answer; the call may be repeated.
         """
-        now = time.monotonic()
+        now = self._clock.monotonic()
         if now >= self._purge_due_at:
-            self._changes.purge(collections, datetime.now(UTC))
+            self._changes.purge(collections, self._clock.now())
             self._purge_due_at = now + PURGE_SECONDS
         if now < self._check_due_at:
             return
@@ -223,10 +226,11 @@ class MissingRecords:
         self.forget(moved)
         self._remove(collections, self._gone(collections, plan.gone[:AT_ONCE]))
         self._show(plan)
-        took = time.monotonic() - now
+        took = self._clock.monotonic() - now
         is_at_rest = not (plan.waiting or plan.moved or plan.gone or plan.newly_held)
         # Where very many are missing, most of the time is left for what else there is to do.
-        self._check_due_at = time.monotonic() + max(IDLE_CHECK_SECONDS if is_at_rest else CHECK_SECONDS, 3 * took)
+        pause = max(IDLE_CHECK_SECONDS if is_at_rest else CHECK_SECONDS, 3 * took)
+        self._check_due_at = self._clock.monotonic() + pause
         if len(plan.moved) > AT_ONCE or len(plan.gone) > AT_ONCE or plan.bring_back:
             self._check_due_at = 0.0
 
@@ -246,7 +250,7 @@ class MissingRecords:
         return count
 
     def _plan(self, collections: Sequence[ImageCollection]) -> tuple[MissingPlan, dict[str, str]]:
-        now = datetime.now(UTC)
+        now = self._clock.now()
         # Counted after the records of what is new were written: what may have moved is among the pending ones.
         counts = [collection.counts() for collection in collections]
         pending = self._pending_files(collections) if counts[0].pending else PendingFiles()
@@ -285,7 +289,7 @@ class MissingRecords:
 
     def _forget_removed(self) -> None:
         """Forget the records that were removed so long ago that they are part of no loss any more."""
-        earliest = datetime.now(UTC) - self._rule.window
+        earliest = self._clock.now() - self._rule.window
         self._returned = {one: moment for one, moment in self._returned.items() if moment >= earliest}
         self.forget([one.id for one in self._records.values() if one.is_removed and one.since < earliest])
 
@@ -305,7 +309,7 @@ class MissingRecords:
             self._records[image_id] = replace(self._records[image_id], held_of=plan.of)
 
     def _remove(self, collections: Sequence[ImageCollection], ids: Sequence[str]) -> None:
-        self._changes.remove(collections, ids, datetime.now(UTC))
+        self._changes.remove(collections, ids, self._clock.now())
         for image_id in ids:
             record = self._records[image_id]
             self.forget([image_id])

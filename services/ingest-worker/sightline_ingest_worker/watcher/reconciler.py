@@ -11,6 +11,7 @@ from sightline_bucket import BucketObject
 from sightline_bucket.stamps import VERIFY
 from sightline_catalogue import FAILED, INDEXED, PENDING, Collection, Filter, Image, image_id
 from sightline_service.batches import batched
+from sightline_service.clock import SYSTEM_CLOCK, Clock
 from sightline_service.queues import QUEUE_BACKFILL
 
 from sightline_ingest_worker.records import listed_record, refused_record
@@ -75,19 +76,27 @@ class Reconciler:
         quiet_seconds: A file modified less than this ago is not queued yet.
         candidates: Says which objects could be images.
         backfill: Queues what is only marked.
+        clock: Tells the time.
 
     Attributes:
         unexpected: Errors of single objects that nobody thought of; the loop adds those of its steps.
     """
 
     def __init__(
-        self, bucket_id: str, queue: TaskQueue, quiet_seconds: float, candidates: Candidates, backfill: Backfill
+        self,
+        bucket_id: str,
+        queue: TaskQueue,
+        quiet_seconds: float,
+        candidates: Candidates,
+        backfill: Backfill,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._bucket_id = bucket_id
         self._queue = queue
         self._quiet = timedelta(seconds=quiet_seconds)
         self._candidates = candidates
         self._backfill = backfill
+        self._clock = clock
         self.unexpected = UnexpectedErrors()
 
     def identify(self, raw_name: bytes) -> str:
@@ -152,7 +161,7 @@ class Reconciler:
         done: Reconciled,
     ) -> None:
         records = collection.get([self.identify(seen.raw_name) for seen in objects], removed=True)
-        now = datetime.now(UTC)
+        now = self._clock.now()
         plans = [self._plan(seen, known, now, settled) for seen, known in zip(objects, records, strict=True)]
         self._carry_out(collection, objects, plans, queue, reason)
         for seen, plan in zip(objects, plans, strict=True):
@@ -231,7 +240,7 @@ class Reconciler:
         ids = [self.identify_key(key) for key in keys]
         failed = [image.id for image in collection.get(ids) if image is not None and image.state == FAILED]
         if failed:
-            collection.set_state(failed, PENDING, next_try_at=datetime.now(UTC))
+            collection.set_state(failed, PENDING, next_try_at=self._clock.now())
 
     def ids_at(self, collections: Sequence[Collection], keys: Sequence[str]) -> list[str]:
         """Return the ids of the records of some keys, and of those below them that are folders.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sightline_bucket import Bucket, BucketObject
 from sightline_bucket.left_out import LeftOut
@@ -55,6 +55,7 @@ class Scan:
     on_present: Callable[[list[BucketObject]], None]
     reread: Callable[[list[str]], None]
     reread_room: int
+    began_at: datetime
     searched: Collection | None = None
     verify: frozenset[str] = frozenset()
     listed: int = 0
@@ -62,7 +63,6 @@ class Scan:
     found: int = 0
     missing: list[str] = field(default_factory=list)
     is_empty: bool = False
-    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     listing_seconds: float = 0.0
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ from sightline_bucket import Bucket, ThumbnailStore, open_bucket
 from sightline_catalogue import Catalogue, image_id
 from sightline_pictures import PictureSettings
 from sightline_pictures.decoder_pool import DecoderPool
+from sightline_service.clock import SYSTEM_CLOCK, Clock
 from sightline_service.context_threads import ContextThreadPoolExecutor
 from sightline_service.encoder_client import open_encoder
 from sightline_service.full_disks import note_full_disk
@@ -50,6 +51,7 @@ class WorkerContext:
         sidecar_folders: What is known of the folders that tasks have looked for sidecars in.
         readers: Threads that read, and have decoded.
         sender: One thread that encodes and stores while the next images are read.
+        clock: Tells the time.
     """
 
     bucket_id: str
@@ -67,6 +69,7 @@ class WorkerContext:
     sidecar_folders: SidecarFolders = field(default_factory=SidecarFolders)
     readers: ThreadPoolExecutor = field(default_factory=lambda: ContextThreadPoolExecutor(2, "read"))
     sender: ThreadPoolExecutor = field(default_factory=lambda: ContextThreadPoolExecutor(1, "send"))
+    clock: Clock = SYSTEM_CLOCK
 
     def image_id(self, key: str) -> str:
         """Return the id of a key's record."""

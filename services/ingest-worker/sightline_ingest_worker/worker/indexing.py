@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from sightline_bucket.stamps import is_touched
 from sightline_catalogue import INDEXED, PENDING
@@ -77,7 +76,7 @@ def fail_keys(
     target = context.target()
     items, outcome = _look_up(context, target, keys)
     failed = [FinishedItem(ReadItem(item, item.seen), Content(failure=Failure(reason, kind))) for item in items]
-    return outcome + store(context.bucket_id, target.collection, failed)
+    return outcome + store(context, target.collection, failed)
 
 
 def _look_up(context: WorkerContext, target: Target, keys: Sequence[str]) -> tuple[list[IngestItem], Counter[str]]:
@@ -130,7 +129,7 @@ def _forget(context: WorkerContext, target: Target, keys: set[str]) -> Counter[s
     """Mark the records of keys whose objects are gone; what becomes of them the watcher decides."""
     if keys:
         ids = [context.image_id(key) for key in keys]
-        mark_missing(target.collection, context.thumbnails, ids, datetime.now(UTC))
+        mark_missing(target.collection, context.thumbnails, ids, context.clock.now())
     return Counter(gone=len(keys))
 
 
@@ -268,9 +267,8 @@ class _Run:
     def _finish(self, batch: _Batch) -> Counter[str]:
         """Encode the contents with pixels, and store the batch."""
         self._contents |= encode(self._context, self._target, batch.contents)
-        outcome = store(
-            self._context.bucket_id, self._target.collection, [self._finished(read_item) for read_item in batch.items]
-        )
+        finished = [self._finished(read_item) for read_item in batch.items]
+        outcome = store(self._context, self._target.collection, finished)
         self._context.encode_locks.release(batch.locks)
         self._locks.difference_update(batch.locks)
         return outcome

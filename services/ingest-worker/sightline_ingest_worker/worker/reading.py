@@ -145,9 +145,9 @@ def decode(
         TASKS.labels("crashed").inc()
         return replace(content, failure=Failure(error.reason, FailureKind.TRANSIENT))
     except PictureError as error:
-        kind = FailureKind.INCOMPLETE if _is_recent(seen) else FailureKind.LASTING
+        kind = FailureKind.INCOMPLETE if _is_recent(context, seen) else FailureKind.LASTING
         return replace(content, failure=Failure(error.reason, kind))
-    if made.picture.note is not None and _is_recent(seen):
+    if made.picture.note is not None and _is_recent(context, seen):
         return replace(content, failure=Failure(made.picture.note, FailureKind.INCOMPLETE))
     shows_same = False
     if made.thumbnail is not None:
@@ -184,5 +184,5 @@ def _unknown(key: str) -> BucketObject:
     return BucketObject(key, key.encode(), key, 0, datetime.fromtimestamp(0, UTC), "")
 
 
-def _is_recent(seen: BucketObject) -> bool:
-    return abs(datetime.now(UTC) - seen.modified_at) < timedelta(seconds=STILL_WRITTEN_SECONDS)
+def _is_recent(context: WorkerContext, seen: BucketObject) -> bool:
+    return abs(context.clock.now() - seen.modified_at) < timedelta(seconds=STILL_WRITTEN_SECONDS)

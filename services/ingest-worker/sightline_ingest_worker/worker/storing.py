@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import structlog
@@ -15,6 +15,7 @@ from sightline_pictures import READER_VERSION
 from sightline_pictures.metadata import combine, read_name
 
 from sightline_ingest_worker.records import listed_record, refused_record
+from sightline_ingest_worker.worker.context import WorkerContext
 from sightline_ingest_worker.worker.item import Failure, FailureKind, FinishedItem, Properties, ReadItem
 from sightline_ingest_worker.worker.metrics import step
 
@@ -43,7 +44,7 @@ def wait_unreadable(attempts: int) -> timedelta:
     return timedelta(seconds=min(FIRST_UNREADABLE_SECONDS * 2 ** min(attempts - 1, 10), LONGEST_UNREADABLE_SECONDS))
 
 
-def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
+def finished_record(bucket_id: str, finished: FinishedItem, now: datetime) -> Image:
     """Return the record of an object: indexed, failed, or pending for a little longer."""
     read, content = finished.read, finished.content
     failure = content.failure
@@ -51,7 +52,6 @@ def finished_record(bucket_id: str, finished: FinishedItem) -> Image:
         return refused_record(bucket_id, read.seen)
     record = replace(listed_record(bucket_id, read.seen), sha256=read.sha256, reader=READER_VERSION)
     record = _described(record, read, content.properties)
-    now = datetime.now(UTC)
     soon = now + timedelta(seconds=WAIT_SECONDS)
     attempts = read.attempts + 1
     if read.changed:
@@ -117,7 +117,7 @@ def _described(record: Image, read: ReadItem, properties: Properties) -> Image:
     )
 
 
-def store(bucket_id: str, collection: Collection, items: Sequence[FinishedItem]) -> Counter[str]:
+def store(context: WorkerContext, collection: Collection, items: Sequence[FinishedItem]) -> Counter[str]:
     """Write the records and vectors of some objects; return the number of objects by outcome, one of `OUTCOMES`.
 
     Raises:
@@ -134,7 +134,8 @@ def store(bucket_id: str, collection: Collection, items: Sequence[FinishedItem])
             unread.append(finished.read.item.id)
             outcome["unchanged"] += 1
             continue
-        record, vector = finished_record(bucket_id, finished), finished.content.vector
+        record = finished_record(context.bucket_id, finished, context.clock.now())
+        vector = finished.content.vector
         if vector is not None and record.state == INDEXED:
             indexed.append(record)
             vectors.append(vector)
