@@ -36,6 +36,7 @@ from sightline_ingest_worker.watcher.task_queue import QueueLengths
 from sightline_ingest_worker.worker.context import WorkerContext
 from sightline_ingest_worker.worker.indexing import index_keys
 from sightline_pictures import PictureSettings
+from sightline_service.clock import SYSTEM_CLOCK, Clock
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -93,6 +94,7 @@ class Bench:
     collection: FakeCollection = field(default_factory=FakeCollection)
     decoders: FakeDecoderPool = field(default_factory=FakeDecoderPool)
     slept: list[float] = field(default_factory=list)
+    clock: Clock = SYSTEM_CLOCK
 
     def __post_init__(self) -> None:
         self.target = FakeTarget(self.collection)
@@ -108,6 +110,7 @@ class Bench:
             stopping=lambda: False,
             encode_batch=4,
             readers=ThreadPoolExecutor(2),
+            clock=self.clock,
         )
 
     @property
@@ -173,7 +176,7 @@ class Scene:
 
     def __init__(self, bench, tasks, catalogue, client, root):
         self.root, self.bench, self.tasks, self.catalogue, self.client = root, bench, tasks, catalogue, client
-        root.mkdir()
+        root.mkdir(exist_ok=True)
         self.bucket = FolderBucket(os.fsencode(root))
         bench.context.bucket = self.bucket
         self.settings = SimpleNamespace(scan_seconds=3600)
@@ -184,8 +187,9 @@ class Scene:
 
     def start(self) -> None:
         """Begin with a new process's memory."""
-        candidates, backfill = Candidates(self.bucket), Backfill(self.tasks)
-        reconciler = Reconciler("main", self.tasks, self.quiet_seconds, candidates, backfill)
+        clock = self.bench.clock
+        candidates, backfill = Candidates(self.bucket), Backfill(self.tasks, clock=clock)
+        reconciler = Reconciler("main", self.tasks, self.quiet_seconds, candidates, backfill, clock)
         self.watcher = Watcher(
             settings=self.settings,
             bucket=self.bucket,
@@ -197,9 +201,10 @@ class Scene:
                 self.bench.thumbnails,
                 self.rule,
                 self.keep,
-                reconciler.identify,
+                reconciler,
                 candidates,
                 self.grace_seconds,
+                clock,
             ),
             candidates=candidates,
             backfill=backfill,
@@ -207,6 +212,7 @@ class Scene:
             client=self.client,
             stopping=lambda: False,
             quiet_seconds=self.quiet_seconds,
+            clock=clock,
         )
 
     def write(self, key: str, data: bytes) -> None:
@@ -259,6 +265,12 @@ class Scene:
 def make_scene(bench, tmp_path, make_queue):
     """Makes the one scene of a test over a Redis client."""
     return lambda client: Scene(bench, make_queue(), FakeCatalogue(), client, tmp_path / "bucket")
+
+
+@pytest.fixture(scope="session")
+def make_scene_at():
+    """Makes scenes over a folder, with a clock of their own."""
+    return lambda client, root, clock: Scene(Bench(clock=clock), FakeQueue(), FakeCatalogue(), client, root)
 
 
 @pytest.fixture

@@ -94,6 +94,27 @@ def test_a_file_of_its_own_is_moved_without_being_encoded_again(scene, draw):
     assert scene.encoded == 10
 
 
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_file_that_takes_long_to_be_moved_to_another_disk_stays_in_search(scene, is_told):
+    keys = scene.fill("in", 10)
+    data = (scene.root / "in/3.png").read_bytes()
+    scene.write("disk/3.png", data[:20])
+    scene.tell("disk/3.png")
+    scene.write("disk/3.png", data)
+    if is_told:
+        scene.tell("disk/3.png")
+    else:
+        scene.start()
+    (scene.root / "in/3.png").unlink()
+    scene.tell("in/3.png")
+    scene.steps()
+    assert scene.in_search == set(keys)
+    scene.work()
+    scene.steps()
+    assert scene.in_search == {*keys, "disk/3.png"} - {"in/3.png"}
+    assert scene.encoded == 10
+
+
 def test_a_move_onto_another_file_keeps_the_vector(scene, draw):
     scene.fill("in", 3)
     scene.write("in/3.png", draw(99, (64, 64)))
@@ -272,6 +293,19 @@ def test_what_the_settings_leave_out_is_no_loss(scene):
     scene.scan()
     assert len(scene.in_search) == 10
     assert scene.encoded == 6
+
+
+def test_what_is_left_out_while_its_task_waits_is_not_indexed(scene, draw):
+    scene.fill("private", 2)
+    scene.write("private/0.png", draw(7, (64, 64)))
+    scene.write("private/new.png", draw(8))
+    scene.tell("private/0.png", "private/new.png")
+    scene.write("private/.nomedia", b"")
+    scene.work()
+    scene.tell("private/.nomedia")
+    scene.steps()
+    assert scene.in_search == set()
+    assert scene.encoded == 2
 
 
 def test_what_is_held_is_at_rest(scene):

@@ -54,7 +54,7 @@ def bootstrap(settings: WatcherSettings, stopping: Callable[[], bool]) -> Watche
         catalogue=catalogue,
         target=TargetSource(open_encoder(settings.encoder), catalogue),
         reconciler=reconciler,
-        missing=MissingRecords(bucket, thumbnails, rule, keep, reconciler.identify, candidates),
+        missing=MissingRecords(bucket, thumbnails, rule, keep, reconciler, candidates),
         candidates=candidates,
         backfill=backfill,
         tasks=tasks,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from sightline_catalogue import REMOVED, Image, State
 
@@ -106,7 +107,7 @@ class PendingFiles:
     Attributes:
         sizes: Their sizes in bytes.
         stamps: Their sizes, each with the time of modification.
-        has_changed: Whether there are some that were indexed before and changed, so that their sizes are not known.
+        has_changed: Whether there are some that were indexed before and changed, and whose sizes now are not known.
     """
 
     sizes: Collection[int | None] = frozenset()
@@ -114,13 +115,21 @@ class PendingFiles:
     has_changed: bool = False
 
     @classmethod
-    def of(cls, pending: Sequence[Image]) -> PendingFiles:
-        """Return what is known of some pending images."""
-        fresh = [image for image in pending if image.indexed_at is None]
+    def of(
+        cls, pending: Sequence[Image], listed: Mapping[str, tuple[int, datetime]] = MappingProxyType({})
+    ) -> PendingFiles:
+        """Return what is known of some pending images.
+
+        Args:
+            pending: Their records.
+            listed: Sizes and times of modification that differ from those of their records, by id.
+        """
+        known = {image.id: (image.bytes, image.modified_at) for image in pending if image.indexed_at is None}
+        known |= {image.id: listed[image.id] for image in pending if image.id in listed}
         return cls(
-            sizes={image.bytes for image in fresh},
-            stamps={(image.bytes, image.modified_at) for image in fresh},
-            has_changed=len(fresh) < len(pending),
+            sizes={size for size, _ in known.values()},
+            stamps=frozenset(known.values()),
+            has_changed=len(known) < len(pending),
         )
 
     def may_have(self, record: MissingRecord, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -27,6 +27,7 @@ from sightline_ingest_worker.watcher.missing_plan import (
     make_plan,
     match_moved,
 )
+from sightline_ingest_worker.watcher.reconciler import Reconciler
 
 log = structlog.get_logger()
 
@@ -52,7 +53,7 @@ class MissingRecords:
         thumbnails: Those that no record uses any more are deleted.
         rule: What a suspected loss is.
         keep: For how long removed records are kept.
-        identify: Returns the id of an object's record.
+        reconciler: Knows the ids of objects' records, and how pending objects are listed.
         candidates: Says which objects could be images.
         grace_seconds: See GRACE_SECONDS.
         clock: Tells the time.
@@ -64,7 +65,7 @@ class MissingRecords:
         thumbnails: ThumbnailStore,
         rule: LossRule,
         keep: timedelta,
-        identify: Callable[[bytes], str],
+        reconciler: Reconciler,
         candidates: Candidates,
         grace_seconds: float = GRACE_SECONDS,
         clock: Clock = SYSTEM_CLOCK,
@@ -73,7 +74,7 @@ class MissingRecords:
         self._thumbnails = thumbnails
         self._changes = MissingChanges(bucket, thumbnails, keep, candidates)
         self._rule = rule
-        self._identify = identify
+        self._reconciler = reconciler
         self._clock = clock
         self._grace = timedelta(seconds=grace_seconds)
         self._records: dict[str, MissingRecord] = {}
@@ -157,7 +158,7 @@ class MissingRecords:
         Raises:
             CatalogueError: The catalogue does not answer; the call may be repeated.
         """
-        by_id = {self._identify(seen.raw_name): seen for seen in objects}
+        by_id = {self._reconciler.identify(seen.raw_name): seen for seen in objects}
         found = [image for image in collection.get(list(by_id), removed=True) if image is not None]
         returned = [
             image
@@ -273,13 +274,13 @@ class MissingRecords:
 
     def _pending_files(self, collections: Sequence[ImageCollection]) -> PendingFiles:
         """Return what is known of the pending files, without those that the collection that is searched has."""
-        pending = list(collections[0].missing.scan_pending())
+        pending, listed = list(collections[0].missing.scan_pending()), self._reconciler.listed
         sizes = {record.bytes for record in self._records.values()}
         for collection in collections[1:]:
-            alike = [image.id for image in pending if image.bytes in sizes]
+            alike = [image.id for image in pending if sizes & {image.bytes, listed.get(image.id, (None,))[0]}]
             known = {image.id for image in collection.get(alike) if image is not None and image.state == INDEXED}
             pending = [image for image in pending if image.id not in known]
-        return PendingFiles.of(pending)
+        return PendingFiles.of(pending, listed)
 
     def _is_unsure(self, record: MissingRecord, now: datetime) -> bool:
         if now - record.since < self._grace:

@@ -30,6 +30,8 @@ AT_ONCE = 256
 """Objects that are compared, marked and queued in one batch."""
 LARGE = 512
 """More keys than that at once go to the backfill queue, behind new files."""
+MOST_LISTED = 100_000
+"""Pending images of which it is remembered how they were listed last."""
 WHENEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -79,6 +81,8 @@ class Reconciler:
         clock: Tells the time.
 
     Attributes:
+        listed: Sizes and times of modification, by id, of pending images whose records do not have them: of files that
+            have changed, or have grown since they were first seen. Some of them are not pending any more.
         unexpected: Errors of single objects that nobody thought of; the loop adds those of its steps.
     """
 
@@ -97,6 +101,7 @@ class Reconciler:
         self._candidates = candidates
         self._backfill = backfill
         self._clock = clock
+        self.listed: dict[str, tuple[int, datetime]] = {}
         self.unexpected = UnexpectedErrors()
 
     def identify(self, raw_name: bytes) -> str:
@@ -106,6 +111,15 @@ class Reconciler:
     def identify_key(self, key: str) -> str:
         """Return the id of a key's record."""
         return self.identify(key.encode("utf-8", "surrogateescape"))
+
+    def note_listed(self, seen: BucketObject, known_etag: str | None) -> None:
+        """Remember how an object is listed that waits for a worker, where its record does not say so."""
+        image_id = self.identify(seen.raw_name)
+        self.listed.pop(image_id, None)
+        if seen.etag != known_etag:
+            if len(self.listed) >= MOST_LISTED:
+                del self.listed[next(iter(self.listed))]
+            self.listed[image_id] = (seen.size, seen.modified_at)
 
     def reconcile(
         self,
@@ -177,6 +191,8 @@ class Reconciler:
             state = RecordState(known.etag or "", known.state, known.next_try_at, is_missing, known.stamp or "")
         is_candidate = self._candidates.could_be_image(seen, known.etag if known is not None else None)
         change = classify(seen, state, WHENEVER if settled else now, could_be_image=is_candidate)
+        if change is Change.PENDING or change in QUEUED:
+            self.note_listed(seen, seen.etag if known is None else known.etag)
         if change is Change.REFUSED:
             return Plan(record=refused_record(self._bucket_id, seen))
         if change is Change.PENDING:

@@ -10,7 +10,7 @@ from datetime import datetime
 from sightline_bucket import Bucket, BucketObject
 from sightline_bucket.left_out import LeftOut
 from sightline_bucket.stamps import changed_at
-from sightline_catalogue import INDEXED, REMOVED, Collection
+from sightline_catalogue import INDEXED, PENDING, REMOVED, Collection
 from sightline_pictures.metadata import is_sidecar
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW
 
@@ -112,9 +112,7 @@ class Scan:
                 yield
         listing = self.bucket.list(left_out=self.left_out)
         could_be_image, identify = self.candidates.could_be_image, self.reconciler.identify
-        for image_id, seen, change in diff(
-            listing, known, identify, self.began_at, could_be_image, self._note_sidecars
-        ):
+        for image_id, seen, change in diff(listing, known, identify, self.began_at, could_be_image, self._note_record):
             self.listed += 1
             if change is not Change.IGNORED:
                 others.discard(image_id)
@@ -136,9 +134,11 @@ class Scan:
         self.missing = list(others)
         self.is_empty = self.listed == 0 and self.bucket.root is not None
 
-    def _note_sidecars(self, seen: BucketObject, record: RecordState | None) -> None:
-        """Note an object that is a picture with a record, or describes one."""
+    def _note_record(self, seen: BucketObject, record: RecordState | None) -> None:
+        """Note an object that is an image with a record, or describes one."""
         if record is not None:
+            if record.state == PENDING:
+                self.reconciler.note_listed(seen, record.etag)
             if record.state == INDEXED and seen.key is not None:
                 self._sidecars.add_picture(seen.key, record.sidecars)
         elif is_sidecar(seen.display_name):

@@ -39,6 +39,9 @@ def look_up(context: WorkerContext, key: str) -> IngestItem | None:
     Raises:
         BucketUnavailable: The bucket does not answer.
     """
+    # In an object store the next listing tells: to look for each `.nomedia` would cost a request.
+    if context.bucket.root is not None and context.bucket.excluded(key) is not None:
+        return None
     try:
         seen = context.bucket.stat(key)
     except (ObjectMissing, KeyRefused):

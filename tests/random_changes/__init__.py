@@ -1,0 +1,1 @@
+"""Random sequences of changes to a bucket, after which catalogue and bucket must be equal."""
