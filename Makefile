@@ -56,6 +56,14 @@ test-python: setup page ## Run the Python tests: units, contracts, and real proc
 test-unit: setup ## Run the Python unit tests alone
 	@$(BIN)/python -m pytest protos libs services deploy/local $(ARGS)
 
+.PHONY: random-changes
+random-changes: setup ## Change a bucket at random; at rest catalogue and bucket must be equal (STEPS=50000; REAL=1: real processes and mounts)
+ifdef REAL
+	@PYTHONPATH=tests $(BIN)/python -m random_changes.on_processes $(if $(STEPS),--steps $(STEPS))
+else
+	@RANDOM_STEPS=$(or $(STEPS),50000) $(BIN)/python -m pytest services/ingest-worker/tests/test_random_changes.py --timeout 0
+endif
+
 .PHONY: test-web
 test-web: $(WEB)/node_modules/.installed ## Run the page's unit tests
 	@npm --prefix $(WEB) test

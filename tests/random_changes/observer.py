@@ -175,7 +175,8 @@ class Observer:
             is_whole = file.sha256 in whole()
             rating = file.rating if is_whole else records[key].rating if key in records else None
             wanted[key] = ("indexed" if is_whole else "failed", file.sha256, etag_of(file), rating)
-        assert got == wanted
+        wrong = {key: (got.get(key), wanted.get(key)) for key in got | wanted if got.get(key) != wanted.get(key)}
+        assert not wrong, f"catalogue and bucket differ: {wrong}"
 
     def check_nothing_held(self) -> None:
         assert self._scene.watcher._missing.held is None
