@@ -42,10 +42,10 @@ def test_of_a_task_whose_failure_cannot_even_be_recorded_the_rest_goes_on(bench,
         bench.bucket.put(f"{number}.png", draw(number))
     really = indexing.store
 
-    def store(bucket_id, collection, items):
+    def store(context, collection, items):
         if any(finished.read.item.key == "1.png" for finished in items):
             raise ValueError("a record that cannot be written")
-        return really(bucket_id, collection, items)
+        return really(context, collection, items)
 
     monkeypatch.setattr(indexing, "store", store)
     index_task(bench.context, list(bench.bucket.files), 60)
