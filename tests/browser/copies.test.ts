@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { drawPng } from './drawing';
 import { base, bestFive, sourceChip, useBrowser } from './page';
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
   if (!folder) return;
   await mkdir(folder);
   for (const name of ['one.png', 'two.png', 'three.png']) await writeFile(join(folder, name), picture);
-  await expect.poll(async () => (await indexed()).length, { timeout: 50_000 }).toBe(3);
+  await vi.waitFor(async () => expect(await indexed()).toHaveLength(3), { timeout: 50_000, interval: 500 });
 });
 
 afterAll(async () => {
