@@ -1,8 +1,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
+import { graveViolations } from './accessibility';
 import { drawPng, pngFile } from './drawing';
 import { base, focusedTile, notice, parameter, problem, sourceChip, useBrowser } from './page';
 
@@ -357,14 +357,10 @@ const VIEWS: Record<string, (page: Page) => Promise<void>> = {
   },
 };
 
-describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
-  test.each(Object.keys(VIEWS))('%s has no serious or critical violation', async (name) => {
-    const { page } = await open('', { colorScheme, reducedMotion: 'reduce' });
-    await VIEWS[name]?.(page);
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-    expect(grave.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)).toEqual([]);
-  });
+test.each(Object.keys(VIEWS))('%s has no serious or critical violation', async (name) => {
+  const { page } = await open('', { colorScheme: 'light', reducedMotion: 'reduce' });
+  await VIEWS[name]?.(page);
+  expect(await graveViolations(page)).toEqual([]);
 });
 
 test.each(Object.keys(VIEWS))('on a phone %s does not scroll sideways', async (name) => {
