@@ -94,13 +94,17 @@ class Disk:
         """Return the keys of all files but those that describe others."""
         return [key for key in self.names() if not key.endswith((".xmp", NO_MEDIA))]
 
+    def listed(self) -> list[str]:
+        """Return the keys of all files that are not left out."""
+        names = self.names()
+        left_out = tuple(key.removesuffix(NO_MEDIA) for key in names if key.endswith("/" + NO_MEDIA))
+        return [key for key in names if not key.startswith(left_out)]
+
     def files(self) -> dict[str, File]:
         """Return what should be in the catalogue."""
-        names = self.names()
-        left_out = [key.removesuffix(NO_MEDIA) for key in names if key.endswith("/" + NO_MEDIA)]
         found = {}
-        for key in names:
-            if key.endswith((".xmp", NO_MEDIA)) or any(key.startswith(folder) for folder in left_out):
+        for key in self.listed():
+            if key.endswith(".xmp"):
                 continue
             path = self.root / key
             status, data = path.stat(), path.read_bytes()

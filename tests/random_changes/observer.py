@@ -155,7 +155,7 @@ class Observer:
         if told is not None:
             assert not held & self.files.keys()
             is_loss = told.count >= 3 and told.count >= 0.3 * told.of
-            assert is_loss or not self._disk.names(), f"{held} are held of {told.of}"
+            assert is_loss or not self._disk.listed(), f"{held} are held of {told.of}"
         present = {file.sha256 for file in self.files.values()}
         self._kept = {
             key: sha256 for key, sha256 in self._kept.items() if key not in self.files and sha256 not in present

@@ -269,6 +269,22 @@ def test_what_is_held_and_appears_elsewhere_has_moved(scene):
     assert scene.encoded == 10
 
 
+def test_what_a_worker_is_first_to_see_again_is_not_held_any_more(scene):
+    keys = scene.fill("in", 10)
+    data = (scene.root / keys[3]).read_bytes()
+    shutil.rmtree(scene.root / "in")
+    scene.scan()
+    scene.steps()
+    assert status(scene).held.count == 10
+    scene.write(keys[3], data + b"!")
+    scene.tasks.sent = [(keys[3], "reread")]
+    scene.work()
+    scene.scan()
+    scene.steps()
+    assert status(scene).held.count == 9
+    assert scene.in_search == set(keys)
+
+
 def test_what_an_owner_deletes_is_never_held_nor_kept(scene):
     keys = scene.fill("in", 10)
     for key in keys[:6]:

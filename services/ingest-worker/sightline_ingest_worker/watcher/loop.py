@@ -326,7 +326,7 @@ class Watcher:
         self._scan = None
         self._verify -= scan.verify
         is_news = self._missing.mark(self._collections, scan.missing, is_reported=False)
-        self._missing.listed(scan.began_at, is_empty=scan.is_empty)
+        self._missing.note_listing(self._collections, scan.began_at, scan.missing, is_empty=scan.is_empty)
         seconds, period = scan.seconds, self._schedule.end(scan.listing_seconds)
         # A file that was moved from a folder not listed yet to one that was is missing in this listing alone.
         self._is_confirming = is_news and not self._is_confirming

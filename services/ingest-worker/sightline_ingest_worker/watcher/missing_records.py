@@ -168,13 +168,22 @@ class MissingRecords:
         bring_back(collection, returned)
         return [image.id for image in returned]
 
-    def listed(self, began_at: datetime, *, is_empty: bool) -> None:
-        """Note a complete listing.
+    def note_listing(
+        self, collections: Sequence[ImageCollection], began_at: datetime, missing: Iterable[str], *, is_empty: bool
+    ) -> None:
+        """Note a complete listing; forget what it found whose return nothing else told: a worker was first to see it.
 
         Args:
+            collections: Where the records are.
             began_at: When it began.
+            missing: The ids of the records whose objects were not listed.
             is_empty: Whether the bucket is a folder that held nothing at all.
+
+        Raises:
+            BucketUnavailable, CatalogueError: A service does not answer.
         """
+        before = {one.id for one in self._records.values() if one.since < began_at and not one.is_removed}
+        self._gone(collections, sorted(before.difference(missing)))
         self._listed_from = began_at
         self._is_empty = is_empty
         self._check_due_at = 0.0
