@@ -142,7 +142,7 @@ class Observer:
 
     def _is_another(self, key: str) -> bool:
         file = self.files.get(key)
-        return file is not None and etag_of(file) != self._indexed[key][1]
+        return file is not None and (file.sha256, etag_of(file)) != self._indexed[key]
 
     def check_at_rest(self) -> None:
         """Check that catalogue and bucket are equal, but for what is held."""
