@@ -160,7 +160,8 @@ class Observer:
         self._kept = {
             key: sha256 for key, sha256 in self._kept.items() if key not in self.files and sha256 not in present
         }
-        if len(self._kept) >= max(3, 0.3 * len(records)):
+        # Those that were removed since counted when it was decided.
+        if len(self._kept) >= max(3, 0.3 * len(self._collection.images)):
             missing = set(self._kept.values()) - {one.sha256 for one in records.values() if one.state == INDEXED}
             assert not missing, f"{missing} left the search with a disk: {self._kept}"
         else:
