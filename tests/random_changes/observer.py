@@ -154,7 +154,9 @@ class Observer:
         assert len(held) == (told.count if told is not None else 0)
         if told is not None:
             assert not held & self.files.keys()
-            is_loss = told.count >= 3 and told.count >= 0.3 * told.of
+            # Others may have come since it was decided.
+            known = max(records[key].held_of or 0 for key in held)
+            is_loss = told.count >= 3 and told.count >= 0.3 * known
             assert is_loss or not self._disk.listed(), f"{held} are held of {told.of}"
         present = {file.sha256 for file in self.files.values()}
         self._kept = {
