@@ -50,6 +50,16 @@ def test_names_that_are_taken_get_numbers(writable, picture):
     assert [one["key"] for one in both] == ["dog.jpg", "dog-1.jpg"]
 
 
+@pytest.mark.parametrize(
+    ("path", "field"), [("/api/v1/images", "files"), ("/api/v1/search", "file"), ("/api/v1/maps/uploads", "files")]
+)
+@pytest.mark.parametrize("text", ["", "not a file"])
+def test_a_text_in_place_of_a_file_is_refused(writable, problem, path, field, text):
+    data = {field: text, "folder": "a"} if path == "/api/v1/images" else {field: text}
+    response = writable.client.post(path, data=data, content_type="multipart/form-data")
+    assert "Not a valid file" in str(problem(response, 422, "invalid-request"))
+
+
 def test_what_is_there_already_is_named_and_not_added_again(writable, picture):
     image = writable.add("old/cat.jpg", picture("red"))
     response = upload(

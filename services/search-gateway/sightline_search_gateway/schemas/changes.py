@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from apiflask.fields import File
 from marshmallow import fields
 
-from sightline_search_gateway.schemas.fields import StrictSchema, text
+from sightline_search_gateway.schemas.fields import PictureFile, StrictSchema, text
 
 
 class Upload(StrictSchema):
     """Pictures to add."""
 
     files = fields.List(
-        File(),  # type: ignore[no-untyped-call]
+        PictureFile(),  # type: ignore[no-untyped-call]
         required=True,
         metadata={"description": "Picture files."},
     )

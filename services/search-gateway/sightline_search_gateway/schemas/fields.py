@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from apiflask import Schema
+from apiflask.fields import File
 from marshmallow import RAISE, ValidationError, fields, validate
 
 MAX_LIMIT = 200
@@ -27,6 +28,16 @@ class StrictSchema(Schema):
         """Options of marshmallow."""
 
         unknown = RAISE
+
+
+class PictureFile(File):
+    """A file of a form. An empty text in its place is wrong, as any other text is, and not a file left out."""
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
+        """Return the file; see marshmallow."""
+        if isinstance(value, str):
+            raise self.make_error("invalid")
+        return super().deserialize(value, attr, data, **kwargs)
 
 
 class Moment(fields.Field[datetime]):

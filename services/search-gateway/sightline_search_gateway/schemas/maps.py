@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import Annotated, TypedDict
 
 from apiflask import Schema
-from apiflask.fields import File
 from marshmallow import fields, validate
 
 from sightline_search_gateway.errors import Refused
 from sightline_search_gateway.maps.results import AskedMap, JobState, MapCluster, MapPoints, MapProgress, Separation
-from sightline_search_gateway.schemas.fields import BoundedList, StrictSchema, many, wall_moment
+from sightline_search_gateway.schemas.fields import BoundedList, PictureFile, StrictSchema, many, wall_moment
 from sightline_search_gateway.schemas.search import ModelRef
 
 MOST_POINTS = 200_000
@@ -60,7 +59,7 @@ class UploadedMap(Layout):
     """A map of pictures that are not, and will not be, in the collection."""
 
     files = fields.List(
-        File(),  # type: ignore[no-untyped-call]
+        PictureFile(),  # type: ignore[no-untyped-call]
         required=True,
         metadata={"description": "Picture files; a name `cats/1.jpg` gives the label `cats`."},
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, TypedDict
 
-from apiflask.fields import File
 from marshmallow import fields, validate
 
 from sightline_search_gateway.answer_schemas import Uuid
@@ -14,6 +13,7 @@ from sightline_search_gateway.schemas.fields import (
     MAX_OFFSET,
     MAX_TEXT,
     BoundedList,
+    PictureFile,
     StrictSchema,
     text,
 )
@@ -67,7 +67,7 @@ def _weight(what: str) -> fields.Float:
 class ComposedQuery(StrictSchema, Window):
     """A query by a picture, a text, pictures of the collection, or several of them."""
 
-    file = File(metadata={"description": "A picture."})  # type: ignore[no-untyped-call]
+    file = PictureFile(metadata={"description": "A picture."})  # type: ignore[no-untyped-call]
     q = text("What to look for.", blank=False, validate=validate.Length(min=1, max=MAX_TEXT))
     id = BoundedList(
         fields.UUID(),
