@@ -10,6 +10,11 @@ export async function graveViolations(page: Page): Promise<string[]> {
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
   const light = await new AxeBuilder({ page }).analyze();
   await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+  // The new colours are there a frame later, and where they change by a transition once that has ended.
+  await page.evaluate(async () => {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+  });
   const dark = await new AxeBuilder({ page }).withRules(OF_COLOURS).analyze();
   const told = (colours: string, { violations }: typeof light): string[] =>
     violations
