@@ -12,23 +12,21 @@ import os
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from sightline_service.disk_space import MB, Disk, DiskSettings, measure
+from sightline_service.disk_space import MB, Disk, DiskSettings, DiskSpace, measure
 
 from benchmarks.harness import results
 from benchmarks.harness.results import Failed
+from benchmarks.harness.searches import Searches
 from benchmarks.harness.system import System, system
 from benchmarks.lost_disk import ingest, screenshot, wait_until
 from benchmarks.moves import draw
 
-SEARCH_SECONDS = 0.05
 FIRST = 100
 """Pictures that are indexed before the disk fills, and found by searches throughout."""
 FULL_SECONDS = 15.0
@@ -62,70 +60,28 @@ def small_disk(folder: Path, size_mb: int) -> Iterator[None]:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def free_bytes(folder: Path) -> int:
-    """Return what is free of a folder's disk."""
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
+def space_of(folder: Path) -> DiskSpace:
+    """Return the space of a folder's disk.
+
+    Raises:
+        Failed: It is not known.
+    """
+    if (space := measure(folder)) is None:
+        raise Failed(f"the space of {folder} is not known")
+    return space
 
 
 def reserve_bytes(folder: Path) -> int:
     """Return how much of a folder's disk is kept free."""
-    space = measure(folder)
-    return Disk("database", folder, DiskSettings().reserve_mb).reserve_bytes(space) if space is not None else 0
+    return Disk("database", folder, DiskSettings().reserve_mb).reserve_bytes(space_of(folder))
 
 
 def fill(file: Path, left: int) -> None:
     """Write to a file, as another program does, until so many bytes of its disk are free."""
     # Written a little at a time: what others write meanwhile counts, too.
     with open(file, "ab", buffering=0) as out, suppress(OSError):
-        while (room := free_bytes(file.parent) - left) > 0 or left == 0:
+        while (room := space_of(file.parent).free - left) > 0 or left == 0:
             out.write(bytes(min(max(room, 512), MB)))
-
-
-@dataclass
-class Searches:
-    """Searches by ever other words, every SEARCH_SECONDS, in a thread of its own.
-
-    Attributes:
-        expected: The keys of which some must be found.
-        made: How many searches there were.
-        failed: What was said instead of an answer.
-        slowest: Seconds of the slowest.
-    """
-
-    url: str
-    expected: set[str]
-    made: int = 0
-    failed: list[str] = field(default_factory=list)
-    slowest: float = 0.0
-    _stop: threading.Event = field(default_factory=threading.Event)
-
-    def run(self) -> None:
-        """Search until `stop`."""
-        with httpx.Client(timeout=30) as http:
-            while not self._stop.is_set():
-                began = time.perf_counter()
-                query: dict[str, str | int] = {"q": f"a picture of {self.made}", "limit": 200, "clusters": "false"}
-                answer = http.get(f"{self.url}/api/v1/search", params=query)
-                took = time.perf_counter() - began
-                self.made += 1
-                self.slowest = max(self.slowest, took)
-                if answer.status_code != httpx.codes.OK:
-                    self.failed.append(answer.text[:300])
-                elif not self.expected & {one["key"] for one in answer.json()["results"]}:
-                    self.failed.append("none of the pictures was found")
-                self._stop.wait(max(SEARCH_SECONDS - took, 0.0))
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Search until the block ends."""
-        thread = threading.Thread(target=self.run)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            thread.join()
 
 
 def indexed_keys(running: System) -> set[str]:
@@ -156,7 +112,13 @@ def try_case(name: str, count: int, screenshots: Path | None) -> tuple[list[obje
             running.rescan()
             wait_until(running, case, lambda state: state["indexed"] == FIRST)
             fill(ballast, reserve_bytes(state / name) * (name != "redis") + ROOM_BYTES[name] * count)
-            searches = Searches(running.stack.url, indexed_keys(running))
+            first = indexed_keys(running)
+            searches = Searches(
+                f"{running.stack.url}/api/v1/search",
+                # By ever other words: none is answered from a cache.
+                lambda number: {"q": f"a picture of {number}", "limit": 200, "clusters": "false"},
+                lambda found: not first.isdisjoint(one["key"] for one in found),
+            )
             with searches.running():
                 for number in range(FIRST, count):
                     draw(bucket / f"many/{number:05}.png", number)
@@ -184,11 +146,12 @@ def try_case(name: str, count: int, screenshots: Path | None) -> tuple[list[obje
             lost = kept - indexed_keys(running)
             logs = {log.stem: log.read_text(errors="replace") for log in running.stack.logs.glob("*.log")}
             restarts = sum(text.count('"event": "serving"') - 1 for text in [logs.get("qdrant-edge", "")])
-    results.say(f"{case}: {searches.made} searches, {len(searches.failed)} failed")
-    if searches.failed or lost or not told or not still["disk"] or restarts > 0:
-        what = f"failed {searches.failed[:3]}, lost {len(lost)}, told {told}, still told {still['disk']}"
+    failed = len(searches.refused) + searches.wrong
+    results.say(f"{case}: {searches.made} searches, {failed} failed")
+    if failed or lost or not told or not still["disk"] or restarts > 0:
+        what = f"failed {failed} {searches.refused[:3]}, lost {len(lost)}, told {told}, still told {still['disk']}"
         raise Failed(f"{case}: {what}, qdrant-edge restarted {restarts} times")
-    return [case, searches.made, len(searches.failed), searches.slowest, len(kept), len(lost), seconds], said
+    return [case, searches.made, failed, searches.slowest, len(kept), len(lost), seconds], said
 
 
 def main() -> None:

@@ -7,10 +7,8 @@ of the bucket and back. A search every 50 ms must find the same pictures through
 from __future__ import annotations
 
 import shutil
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -20,10 +18,10 @@ from sightline_local.readiness import images_encoded
 
 from benchmarks.harness import results
 from benchmarks.harness.results import Failed
+from benchmarks.harness.searches import Searches
 from benchmarks.harness.system import System, system
 
 WATCHED, SEARCH_LIMIT = 20, 100
-SEARCH_SECONDS = 0.05
 SETTLE_SECONDS = 1800.0
 ANCHOR = "fixed/anchor.png"
 
@@ -34,46 +32,6 @@ def draw(path: Path, number: int) -> None:
     pixels = random.integers(0, 255, (6, 8, 3), dtype=np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).resize((64, 48), Image.Resampling.BICUBIC).save(path)
-
-
-@dataclass
-class Watch:
-    """Searches for the pictures nearest to one that stays, every SEARCH_SECONDS, in a thread of its own.
-
-    Attributes:
-        expected: The SHA-256 of what every search must find.
-        searches: How many there were.
-        lost: How many did not find all.
-        failed: How many were not answered.
-        slowest: Seconds of the slowest.
-    """
-
-    url: str
-    expected: set[str]
-    searches: int = 0
-    lost: int = 0
-    failed: int = 0
-    slowest: float = 0.0
-    _stop: threading.Event = field(default_factory=threading.Event)
-
-    def run(self) -> None:
-        """Search until `stop`."""
-        with httpx.Client(timeout=30) as http:
-            while not self._stop.is_set():
-                began = time.perf_counter()
-                answer = http.get(self.url, params={"limit": SEARCH_LIMIT, "clusters": "false"})
-                took = time.perf_counter() - began
-                self.searches += 1
-                self.slowest = max(self.slowest, took)
-                if answer.status_code != httpx.codes.OK:
-                    self.failed += 1
-                elif not self.expected <= {one["sha256"] for one in answer.json()["results"]}:
-                    self.lost += 1
-                self._stop.wait(max(SEARCH_SECONDS - took, 0.0))
-
-    def stop(self) -> None:
-        """End it after the search in hand."""
-        self._stop.set()
 
 
 def wait_for_labels(running: System, expected: dict[str, int]) -> None:
@@ -129,22 +87,25 @@ def main() -> None:
         anchor = next(one for one in running.http.get("/images", params={"label": "fixed"}).json()["images"])
         url = f"{running.stack.url}/api/v1/images/{anchor['id']}/similar"
         found = httpx.get(url, params={"limit": WATCHED, "clusters": "false"}).raise_for_status().json()["results"]
-        watch = Watch(url, {one["sha256"] for one in found})
-        thread = threading.Thread(target=watch.run)
-        thread.start()
+        expected = {one["sha256"] for one in found}
+        searches = Searches(
+            url,
+            lambda _: {"limit": SEARCH_LIMIT, "clusters": "false"},
+            lambda results: expected <= {one["sha256"] for one in results},
+        )
         before = images_encoded(running.stack)
         seconds: dict[str, float] = {}
 
         def timed(name: str, move: Callable[[], object], after: Callable[[], object]) -> None:
-            searches, lost = watch.searches, watch.lost
+            made, lost = searches.made, searches.wrong
             began = time.monotonic()
             move()
             after()
             seconds[name] = time.monotonic() - began
-            searches, lost = watch.searches - searches, watch.lost - lost
-            results.say(f"{name}: {seconds[name]:.1f} s, {searches} searches, {lost} of them lost a picture")
+            made, lost = searches.made - made, searches.wrong - lost
+            results.say(f"{name}: {seconds[name]:.1f} s, {made} searches, {lost} of them lost a picture")
 
-        try:
+        with searches.running():
             timed(
                 "renamed",
                 lambda: first.rename(second),
@@ -166,19 +127,16 @@ def main() -> None:
                 lambda: shutil.move(outside, first),
                 lambda: wait_for_labels(running, {"first": count, "fixed": 1}),
             )
-        finally:
-            watch.stop()
-            thread.join()
         encoded = images_encoded(running.stack) - before
     results.show(["step", "seconds"], [[name, took] for name, took in seconds.items()])
     results.say(
-        f"{watch.searches} searches, {watch.lost} lost a picture, {watch.failed} failed, "
-        f"the slowest took {watch.slowest:.2f} s; {encoded} pictures were encoded"
+        f"{searches.made} searches, {searches.wrong} lost a picture, {len(searches.refused)} failed, "
+        f"the slowest took {searches.slowest:.2f} s; {encoded} pictures were encoded"
     )
     figures = {f"{name}_seconds": took for name, took in seconds.items()}
-    figures |= {"searches": watch.searches, "lost": watch.lost, "failed": watch.failed, "encoded": encoded}
-    results.write("bench-moves", settings={"pictures": count, "watched": len(watch.expected)}, figures=figures)
-    if watch.lost or watch.failed or encoded:
+    figures |= {"searches": searches.made, "lost": searches.wrong, "failed": len(searches.refused), "encoded": encoded}
+    results.write("bench-moves", settings={"pictures": count, "watched": len(expected)}, figures=figures)
+    if searches.wrong or searches.refused or encoded:
         raise Failed("a search lost a picture or failed, or a picture was encoded again")
 
 
