@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from enum import Enum
 
@@ -40,17 +41,17 @@ class Changes(RuleBasedStateMachine):
 
     disk: Disk
 
+    @abstractmethod
     def tell(self, keys: list[str], events: Events) -> None:
         """Deliver the file events of a change, or do not."""
-        raise NotImplementedError
 
     def change(self, events: Events, make: Callable[..., list[str]], *args: object, **kwargs: object) -> None:
         """Make a change."""
         self.tell(make(*args, **kwargs), events)
 
+    @abstractmethod
     def pause(self, pause: Pause) -> None:
         """Let some time pass."""
-        raise NotImplementedError
 
     def one_of(self, pick: int) -> str | None:
         """Return one of the bucket's files; None where there are none."""
