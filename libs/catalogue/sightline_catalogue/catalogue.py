@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from qdrant_client import grpc as api
-from sightline_service.disk_space import says_disk_full
 
 from sightline_catalogue.cluster import ClusterState
 from sightline_catalogue.cluster_reader import ClusterReader
@@ -180,8 +179,7 @@ class Catalogue:
         """
         name = self._aliased()
         info = self._info(name) if name is not None else None
-        said = info.optimizer_status.error if info is not None else ""
-        return disk_problem(said) if says_disk_full(said) else None
+        return disk_problem(info.optimizer_status.error) if info is not None else None
 
     def cluster_state(self) -> ClusterState:
         """Return the state of the database's nodes, each of which is waited for twice `attempt_seconds` at most."""

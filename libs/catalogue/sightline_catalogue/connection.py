@@ -146,8 +146,8 @@ class Connection:
         if code is grpc.StatusCode.NOT_FOUND:
             return NotFound(details)
         # Qdrant's server answers INTERNAL, or refuses by its quotas.
-        if code is not grpc.StatusCode.UNAVAILABLE and says_disk_full(details):
-            return CatalogueDiskFull(disk_problem(details))
+        if code is not grpc.StatusCode.UNAVAILABLE and (problem := disk_problem(details)) is not None:
+            return CatalogueDiskFull(problem)
         # CANCELLED comes from one that stops.
         if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
             rest = any(address.endswith(f":{_REST_PORT}") for address in self._settings.addresses)
@@ -166,8 +166,10 @@ class Connection:
         return CatalogueError(f"Qdrant at {where} answered {code.name}: {details}")
 
 
-def disk_problem(said: str) -> str:
-    """Return what Qdrant says of its full disk as a sentence for a person."""
+def disk_problem(said: str) -> str | None:
+    """Return what Qdrant says of its full disk as a sentence for a person; None where it says nothing of one."""
+    if not says_disk_full(said):
+        return None
     known = said.startswith("the disk of the database is full")
     return said if known else f"the disk of the database is full: {' '.join(said.split())[:200]}"
 

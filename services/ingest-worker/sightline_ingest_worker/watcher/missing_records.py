@@ -150,8 +150,8 @@ class MissingRecords:
             self._records.pop(image_id, None)
             self._reported.discard(image_id)
 
-    def bring_back(self, collection: ImageCollection, objects: Sequence[BucketObject]) -> list[str]:
-        """Return to a collection the records of objects that are there again and unchanged; return their ids.
+    def bring_back(self, collection: ImageCollection, objects: Sequence[BucketObject]) -> None:
+        """Return to a collection the records of objects that are there again and unchanged.
 
         For the collection that is searched while another one is filled: in that one, `Reconciler` does it.
 
@@ -166,7 +166,6 @@ class MissingRecords:
             if (image.etag == by_id[image.id].etag if image.state == REMOVED else image.missing_since is not None)
         ]
         bring_back(collection, returned)
-        return [image.id for image in returned]
 
     def note_listing(
         self, collections: Sequence[ImageCollection], began_at: datetime, missing: Iterable[str], *, is_empty: bool
