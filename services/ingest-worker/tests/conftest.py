@@ -22,6 +22,7 @@ from fakes import (
     FakeEncoder,
     FakeThumbnailStore,
 )
+from prometheus_client import REGISTRY
 from redis_process import RedisProcess
 from sightline_bucket.folder import FolderBucket
 from sightline_ingest_worker.broker import KEYS_PER_TASK
@@ -251,6 +252,10 @@ class Scene:
     @property
     def states(self) -> dict[str, str]:
         return self.bench.states
+
+    @staticmethod
+    def gauge(name: str, **labels: str) -> float | None:
+        return REGISTRY.get_sample_value(f"sightline_watcher_{name}", labels)
 
     @property
     def in_search(self) -> set[str]:
