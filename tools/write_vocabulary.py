@@ -18,8 +18,9 @@ import argparse
 import csv
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from wordnet import LICENCE, Synset, read_synsets
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "services" / "search-gateway" / "sightline_search_gateway"
@@ -31,23 +32,6 @@ OFTEN = 2
 WHOLE_FILES = {5: "animal", 6: "artifact", 13: "food", 17: "object", 20: "plant"}
 
 
-@dataclass
-class Synset:
-    """What one meaning is.
-
-    Attributes:
-        kind: The number of WordNet's lexicographer file.
-        words: Its names, the usual one first, in lower case with underscores.
-        parents: The places of what it is a kind of.
-        marked: Whether WordNet marks it as offensive.
-    """
-
-    kind: int
-    words: list[str]
-    parents: list[str] = field(default_factory=list)
-    marked: bool = False
-
-
 def main() -> None:
     """Read, choose, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -55,7 +39,11 @@ def main() -> None:
     parser.add_argument("tokens", type=Path)
     parser.add_argument("imagenet", type=Path)
     arguments = parser.parse_args()
-    synsets = read_synsets(arguments.wordnet / "data.noun")
+    synsets = {
+        place: synset
+        for place, synset in read_synsets(arguments.wordnet / "data.noun").items()
+        if not synset.is_instance
+    }
     first = read_first_senses(arguments.wordnet / "index.noun")
     tagged = read_tagged(arguments.wordnet / "index.sense")
     common = set(arguments.tokens.read_text(encoding="utf-8").splitlines())
@@ -81,28 +69,6 @@ def read_list(name: str) -> list[str]:
 def read_roots() -> dict[int, list[str]]:
     """Return the kinds that can be seen, by the number of WordNet's lexicographer file."""
     return {int(kind): words.split() for kind, _, words in (line.partition(":") for line in read_list("roots.txt"))}
-
-
-def read_synsets(path: Path) -> dict[str, Synset]:
-    """Return WordNet's nouns by their place in the file."""
-    found = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith(" "):
-            continue
-        fields = line.partition(" | ")[0].split()
-        count = int(fields[3], 16)
-        words = [word.lower() for word in fields[4 : 4 + 2 * count : 2]]
-        synset = Synset(int(fields[1]), words)
-        pointers = fields[5 + 2 * count :]
-        for symbol, place, kind in zip(pointers[0::4], pointers[1::4], pointers[2::4], strict=False):
-            if symbol in ("@", "@i") and kind == "n":
-                synset.parents.append(place)
-            # The usages that something is marked with are slurs, disparagement, obscenity, and harmless ones as well.
-            synset.marked = synset.marked or symbol == ";u"
-        # Instances are single people and places, not kinds.
-        if "@i" not in pointers[0::4]:
-            found[fields[0]] = synset
-    return found
 
 
 def read_first_senses(path: Path) -> dict[str, str]:
@@ -188,21 +154,7 @@ def header(arguments: argparse.Namespace) -> str:
 # and, for what is common, from the whole words of BERT's tokenizer (Apache-2.0) and the list of ImageNet's synsets; a
 # few dozen are our own.
 #
-# WordNet Release 3.0. This software and database is being provided to you, the LICENSEE, by Princeton University under
-# the following license. By obtaining, using and/or copying this software and database, you agree that you have read,
-# understood, and will comply with these terms and conditions.: Permission to use, copy, modify and distribute this
-# software and database and its documentation for any purpose and without fee or royalty is hereby granted, provided
-# that you agree to comply with the following copyright notice and statements, including the disclaimer, and that the
-# same appear on ALL copies of the software, database and documentation, including modifications that you make for
-# internal use or for distribution. WordNet 3.0 Copyright 2006 by Princeton University. All rights reserved. THIS
-# SOFTWARE AND DATABASE IS PROVIDED "AS IS" AND PRINCETON UNIVERSITY MAKES NO REPRESENTATIONS OR WARRANTIES, EXPRESS OR
-# IMPLIED. BY WAY OF EXAMPLE, BUT NOT LIMITATION, PRINCETON UNIVERSITY MAKES NO REPRESENTATIONS OR WARRANTIES OF
-# MERCHANT- ABILITY OR FITNESS FOR ANY PARTICULAR PURPOSE OR THAT THE USE OF THE LICENSED SOFTWARE, DATABASE OR
-# DOCUMENTATION WILL NOT INFRINGE ANY THIRD PARTY PATENTS, COPYRIGHTS, TRADEMARKS OR OTHER RIGHTS. The name of Princeton
-# University or Princeton may not be used in advertising or publicity pertaining to distribution of the software and/or
-# database. Title to copyright in this software, database and any associated documentation shall at all times remain
-# with Princeton University and LICENSEE agrees to preserve same.
-"""
+{LICENCE}"""
 
 
 if __name__ == "__main__":

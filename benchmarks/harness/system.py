@@ -157,12 +157,12 @@ def system(
     bucket: Path | None = None,
     *,
     settings: Mapping[str, str] = MappingProxyType({}),
-    models: Path | None = pictures.MODELS,
+    models: Path = pictures.MODELS,
     state: Path | None = None,
     only: Collection[str] = (),
     instead: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[System]:
-    """Run the services over a bucket until the block ends; where none, or no models, are given, over an empty folder.
+    """Run the services over a bucket until the block ends; where none is given, over an empty folder.
 
     `settings` are for all, `state` is the folder that they write to, where it is to be a certain one, `only` names the
     services to run, `instead` has Python to run in place of one.
@@ -173,7 +173,7 @@ def system(
         stack = Stack(
             bucket=bucket or folder / "bucket",
             state=state or folder / "state",
-            models=models or folder / "models",
+            models=models,
             ports=choose_ports(),
             settings=dict(settings),
         )

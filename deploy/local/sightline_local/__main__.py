@@ -204,7 +204,9 @@ def run(options: argparse.Namespace) -> int:
         (state / "running").write_text(f"{stack.url} (process {os.getpid()})", encoding="utf-8")
         stack.make_folders()
         with Supervisor(stack.services(), stack.logs) as supervisor:
-            with console.status("Starting the services (the first time, the model is converted: a minute or two)"):
+            with console.status(
+                "Starting the services (the first time some seconds longer, for the names that the model knows)"
+            ):
                 wait_until_ready(stack, supervisor)
             page = f"http://localhost:{stack.ports.gateway}"
             console.print(f"\n  [bold]Sightline is at {page}[/bold]   encoder (gRPC): {stack.encoder_address}")

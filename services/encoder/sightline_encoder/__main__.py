@@ -18,13 +18,15 @@ from sightline_encoder.settings import EncoderSettings
 
 
 def main() -> None:
-    """Serve, or with --prepare convert the models and exit."""
+    """Serve, or with --prepare only load the models."""
     parser = argparse.ArgumentParser(
         prog="sightline-encoder",
         description="Turns texts and images into vectors, over gRPC.",
         epilog="Settings are environment variables; services/encoder/README.md lists them.",
     )
-    parser.add_argument("--prepare", action="store_true", help="convert and cache the models, try them, and exit")
+    parser.add_argument(
+        "--prepare", action="store_true", help="convert or compute what is kept of the models, try them, and exit"
+    )
     parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.parent is not None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,11 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sklearn
+import torch
 from PIL import Image
 from sightline.encoder.client import BULK, EncoderClient, RawPixels
 from sightline_encoder import models
 from sightline_encoder.errors import ModelError
 from sightline_encoder.models import embedded, files
+from sightline_encoder.models.embedded import imagenet
+from sightline_encoder.models.embedded.pickled_tensors import read_pickled_tensors
 from sightline_encoder.runtimes.openvino_runtime import OpenVinoRuntime
 from sightline_encoder.runtimes.torch_runtime import TorchRuntime
 from sightline_encoder.settings import EncoderSettings
@@ -44,7 +46,7 @@ def exact(settings):
 
 
 @pytest.fixture(scope="module")
-def converted(settings, exact):
+def served(settings, exact):
     """The model in OpenVINO as it is served. After `exact`, whose class vectors are in the cache."""
     return models.load("embedded", settings, OpenVinoRuntime(threads=2))
 
@@ -65,7 +67,7 @@ def pixels(photographs):
     return np.stack([preprocess(picture, embedded.PREPROCESSING) for picture in pictures])
 
 
-@pytest.mark.parametrize("name", ["exact", "converted"])
+@pytest.mark.parametrize("name", ["exact", "served"])
 def test_a_palace_and_a_sunflower_are_told_apart(name, request, photographs):
     model = request.getfixturevalue(name)
     images = model.encode_pixels(
@@ -78,18 +80,24 @@ def test_a_palace_and_a_sunflower_are_told_apart(name, request, photographs):
     assert (queries @ images.T).argmax(axis=0).tolist() == [0, 1]
 
 
-def test_openvino_agrees_with_torch(exact, converted, pixels):
-    assert converted.runtime == "openvino"
-    assert cosines(exact.encode_pixels(pixels), converted.encode_pixels(pixels)).min() >= 0.999
-    assert cosines(exact.encode_texts(TEXTS), converted.encode_texts(TEXTS)).min() >= 0.999
+def test_openvino_agrees_with_torch(exact, served, pixels):
+    assert served.runtime == "openvino"
+    assert cosines(exact.encode_pixels(pixels), served.encode_pixels(pixels)).min() >= 0.999
+    assert cosines(exact.encode_texts(TEXTS), served.encode_texts(TEXTS)).min() >= 0.999
 
 
-def test_one_fingerprint_on_every_runtime(exact, converted):
-    assert exact.fingerprint == converted.fingerprint
+def test_both_networks_are_torchs(exact, settings, pixels):
+    in_float32 = models.load("embedded", settings, OpenVinoRuntime(threads=2, precision="f32"))
+    assert cosines(exact.encode_pixels(pixels), in_float32.encode_pixels(pixels)).min() >= 0.9999
+    assert cosines(exact.encode_texts(TEXTS), in_float32.encode_texts(TEXTS)).min() >= 0.9999
+
+
+def test_one_fingerprint_on_every_runtime(exact, served):
+    assert exact.fingerprint == served.fingerprint
     assert len(exact.fingerprint) == 64
 
 
-@pytest.mark.parametrize("name", ["exact", "converted"])
+@pytest.mark.parametrize("name", ["exact", "served"])
 def test_a_batch_gives_what_single_items_give(name, request, pixels):
     model = request.getfixturevalue(name)
     together = model.encode_pixels(pixels[:9])
@@ -151,10 +159,20 @@ def test_class_texts_are_imagenet_infos():
     ]
 
 
+def test_what_a_class_is_a_kind_of_is_known():
+    known = imagenet.synsets()
+    assert len(imagenet.classes()) == 1000
+    assert all(parent in known for one in known.values() for parent in one.parents)
+
+    def above(id):
+        return {id}.union(*(above(parent) for parent in known[id].parents))
+
+    [tabby] = [one for one in imagenet.classes() if one.names[0] == "tabby"]
+    assert {"cat", "feline", "carnivore", "animal"} <= {known[id].names[0] for id in above(tabby.id)}
+
+
 def test_the_image_vector_is_conses_sum(exact, pixels, settings):
     """Recomputed from the classifier's own logits and the texts' own vectors."""
-    import torch
-
     module = embedded.describe(settings.cache_dir).image.build()
     with torch.inference_mode():
         logits = module.classifier((torch.from_numpy(pixels[:2]).permute(0, 3, 1, 2) / 255 - 0.5) / 0.5)
@@ -169,57 +187,27 @@ def test_the_image_vector_is_conses_sum(exact, pixels, settings):
         assert vectors[index] @ total / np.linalg.norm(total) == pytest.approx(1, abs=1e-5)
 
 
-def test_a_warm_start_needs_neither_torch_nor_any_process_that_reports_home(converted, settings):
+def test_a_first_start_needs_neither_torch_nor_any_process_that_reports_home(served, tmp_path):
     code = (
-        "import sys; from pathlib import Path; from sightline_encoder import models;"
-        "from sightline_encoder.settings import EncoderSettings;"
-        f"model = models.load('embedded', EncoderSettings(cache_dir=Path({str(settings.cache_dir)!r}), device='cpu'));"
-        "model.warm_up(); print(model.fingerprint, sys.modules.get('torch'), sys.modules.get('openvino_telemetry'))"
+        "import sys; sys.modules |= dict.fromkeys(['torch', 'timm', 'transformers', 'open_clip']);"
+        "from sightline_encoder.bootstrap import load_models; from sightline_encoder.settings import EncoderSettings;"
+        "[model] = load_models(EncoderSettings());"
+        "print(model.fingerprint, sys.modules.get('openvino_telemetry'), *model.encode_texts(['a temple'])[0][:3])"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert result.stdout.split() == [converted.fingerprint, "None", "None"], result.stderr
+    environment = {**os.environ, "ENCODER_CACHE_DIR": str(tmp_path / "cache"), "ENCODER_DEVICE": "cpu"}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300)
+    fingerprint, telemetry, *values = result.stdout.splitlines()[-1].split()
+    assert (fingerprint, telemetry) == (served.fingerprint, "None"), result.stderr
+    assert np.array(values, float) == pytest.approx(served.encode_texts(["a temple"])[0][:3], abs=0.005)
 
 
-@pytest.fixture
-def half_prepared(converted, settings, tmp_path):
-    """A cache in which the network for texts is missing: the one that is soon converted."""
-    folder = shutil.copytree(settings.cache_dir, tmp_path / "cache")
-    for path in folder.glob("openvino-*/text.*"):
-        path.unlink()
-    return folder
+def test_without_torch_another_model_is_refused_with_what_to_do(monkeypatch, settings):
+    monkeypatch.setattr(models, "find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=r"'ViT-B-32/openai' needs PyTorch.*make demo MODEL="):
+        models.describe("ViT-B-32/openai", settings)
 
 
-def test_a_first_start_converts_in_another_process_and_loads_no_torch(converted, half_prepared):
-    code = (
-        "import sys; from sightline_encoder.bootstrap import load_models;"
-        "from sightline_encoder.settings import EncoderSettings;"
-        "print(load_models(EncoderSettings())[0].fingerprint, sys.modules.get('torch'))"
-    )
-    environment = {**os.environ, "ENCODER_CACHE_DIR": str(half_prepared), "ENCODER_DEVICE": "cpu"}
-    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
-    # The log of the other process is on its standard error, and of this one on the standard output.
-    assert result.stdout.split()[-2:] == [converted.fingerprint, "None"], result.stderr
-    assert "converting" in result.stderr
-    assert list(half_prepared.glob("openvino-*/text.xml"))
-
-
-def test_where_the_other_process_fails_this_one_converts(converted, half_prepared):
-    asked = []
-    model = models.load("embedded", EncoderSettings(cache_dir=half_prepared), OpenVinoRuntime(threads=2), asked.append)
-    assert asked == ["embedded"]
-    assert cosines(model.encode_texts(TEXTS), converted.encode_texts(TEXTS)).min() > 0.9999
-
-
-def test_without_torch_what_was_prepared_is_served(converted, settings, monkeypatch, tmp_path):
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else find(name))
-    prepared = models.load("embedded", settings, OpenVinoRuntime(threads=2))
-    assert cosines(prepared.encode_texts(TEXTS), converted.encode_texts(TEXTS)).min() > 0.9999
-    with pytest.raises(ModelError, match="without PyTorch it cannot be converted"):
-        models.load("embedded", EncoderSettings(cache_dir=tmp_path), OpenVinoRuntime(threads=2))
-
-
-def test_the_command_prepares_models_and_exits(converted, settings):
+def test_the_command_prepares_models_and_exits(served, settings):
     result = subprocess.run(
         [sys.executable, "-m", "sightline_encoder", "--prepare"],
         env={**os.environ, "ENCODER_CACHE_DIR": str(settings.cache_dir), "ENCODER_DEVICE": "cpu"},
@@ -228,7 +216,7 @@ def test_the_command_prepares_models_and_exits(converted, settings):
         timeout=60,
     )
     assert result.returncode == 0, result.stderr
-    assert converted.fingerprint in result.stderr
+    assert served.fingerprint in result.stderr
 
 
 def test_a_cache_that_cannot_be_written_is_named(tmp_path):
@@ -255,13 +243,13 @@ def test_a_query_is_read_as_a_classs_name_is_written(text, read_as):
     assert embedded.as_class_name(text) == read_as
 
 
-def test_the_service_gives_the_same_vectors_for_files_and_for_pixels(serving, converted, photographs):
+def test_the_service_gives_the_same_vectors_for_files_and_for_pixels(serving, served, photographs):
     # Twelve megapixels, so that the file is decoded at a smaller scale.
     large = BytesIO()
     Image.open(BytesIO(photographs[0])).resize((4000, 2668), Image.Resampling.LANCZOS).save(large, "JPEG", quality=92)
     pages = [*photographs, large.getvalue()]
     full = [open_picture(page, max_bytes=10**8, max_pixels=10**8).image for page in pages]
-    with serving(models=[converted]) as running, EncoderClient(running.address, timeout_seconds=30) as client:
+    with serving(models=[served]) as running, EncoderClient(running.address, timeout_seconds=30) as client:
         [model] = client.models()
         steps = from_proto(model.preprocessing)
         by_file = client.encode_images(pages).vectors()
@@ -273,6 +261,55 @@ def test_the_service_gives_the_same_vectors_for_files_and_for_pixels(serving, co
     assert cosines(by_file, by_input).min() >= 0.999
 
 
+@pytest.fixture
+def write_old(tmp_path):
+    """Write what torch's old format holds, and return the file."""
+
+    def write(content):
+        path = tmp_path / "weights.pth"
+        torch.save(content, path, _use_new_zipfile_serialization=False)
+        return path
+
+    return write
+
+
+def test_tensors_are_read_from_torchs_old_format_without_torch(write_old):
+    base = torch.arange(24, dtype=torch.float32).reshape(2, 3, 4)
+    given = {"one": base, "turned": base.permute(2, 0, 1), "part": base[1, 1:], "count": torch.tensor(7)}
+    found = read_pickled_tensors(write_old(given))
+    assert list(found) == list(given)
+    for name, tensor in given.items():
+        np.testing.assert_array_equal(found[name], tensor.numpy())
+
+
+def test_a_file_that_would_run_code_is_refused(write_old, tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "ran",))
+
+    with pytest.raises(ModelError, match="not allowed"):
+        read_pickled_tensors(write_old({"evil": Evil()}))
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "other", "absent", "numbers"])
+def test_a_file_that_holds_something_else_is_refused(damage, write_old):
+    path = write_old({"one": torch.ones(3, 4)})
+    match damage:
+        case "cut":
+            path.write_bytes(path.read_bytes()[:-8])
+        case "empty":
+            path.write_bytes(b"")
+        case "other":
+            path.write_bytes(pickle.dumps(["something", "else"]))
+        case "absent":
+            path.unlink()
+        case "numbers":
+            write_old({"one": 5})
+    with pytest.raises(ModelError, match=r"weights\.pth"):
+        read_pickled_tensors(path)
+
+
 @pytest.mark.parametrize("part", ["CLASSIFIER_WEIGHTS", "TEXT_WEIGHTS", "TEXT_CONFIG", "TOKENIZER"])
 def test_files_that_are_not_what_they_should_be_are_refused(part, monkeypatch, tmp_path):
     path, _ = getattr(embedded, part)
@@ -280,9 +317,9 @@ def test_files_that_are_not_what_they_should_be_are_refused(part, monkeypatch, t
 
     def load_all():
         source = embedded.describe(tmp_path)
-        source.text.build()
+        source.text.network()
         np.save(tmp_path / f"class-vectors-{source.fingerprint[:16]}.npy", np.zeros((1000, 384), np.float32))
-        source.image.build()
+        source.image.network()
 
     with pytest.raises(ModelError, match="SHA-256"):
         load_all()

@@ -222,6 +222,33 @@ def test_a_hub_model_is_served_from_the_hubs_cache_without_a_network(siglip, tmp
     assert "Retry" not in result.stderr
 
 
+def test_a_first_start_converts_in_another_process(architectures, tmp_path):
+    """So that what it takes for that is given back; where that process fails, this one converts."""
+    folder, cache = tmp_path / "vit", tmp_path / "cache"
+    folder.mkdir()
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": VIT, "preprocess_cfg": {}}))
+    torch.save(random_model("tiny-vit").state_dict(), folder / "open_clip_pytorch_model.bin")
+    code = (
+        "import sys; from sightline_encoder.bootstrap import load_models;"
+        "from sightline_encoder.settings import EncoderSettings;"
+        "print(len(load_models(EncoderSettings())))"
+    )
+    environment = {**os.environ, "ENCODER_CACHE_DIR": str(cache), "ENCODER_MODELS": f"local-dir:{folder}"}
+    environment |= {"ENCODER_DEVICE": "cpu", "ENCODER_RUNTIME": "openvino"}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300)
+    assert result.stdout.split()[-1:] == ["1"], result.stderr
+    # The log of the other process is on its standard error, and of this one on the standard output.
+    assert "converting" in result.stderr
+    assert "converting" not in result.stdout
+    for path in cache.glob("openvino-*/text.*"):
+        path.unlink()
+    asked = []
+    changed = EncoderSettings(cache_dir=cache)
+    model = models.load(f"local-dir:{folder}", changed, OpenVinoRuntime(threads=1), asked.append)
+    assert asked == [f"local-dir:{folder}"]
+    assert model.encode_texts(["two dogs"]).shape == (1, 32)
+
+
 @pytest.mark.parametrize("damaged", [("text.bin", b"short"), ("text.xml", b"<nonsense")], ids=lambda pair: pair[0])
 def test_a_damaged_conversion_is_made_anew(damaged, tmp_path):
     file, content = damaged

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import structlog
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from sightline_encoder.settings import EncoderSettings
 
 log = structlog.get_logger()
+
+INSTALL_TORCH = "`make demo MODEL=ARCH/TAG` installs it, and in containers the image sightline/encoder has it"
 
 __all__ = ["Model", "ModelSource", "describe", "load"]
 
@@ -34,6 +37,10 @@ def describe(model_id: str, settings: EncoderSettings) -> ModelSource:
         raise ModelError(
             f"model {model_id!r}: no such name; it takes embedded, ARCH/TAG (open_clip's), hf-hub:ORG/NAME,"
             " local-dir:FOLDER or path:FILE@ARCH"
+        )
+    if find_spec("torch") is None:
+        raise ModelError(
+            f"model {model_id!r} needs PyTorch, which is not installed here: {INSTALL_TORCH}; `embedded` needs none"
         )
     # Imports torch, which takes seconds.
     from sightline_encoder.models import openclip

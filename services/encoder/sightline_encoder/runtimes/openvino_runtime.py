@@ -1,10 +1,9 @@
-"""OpenVINO on the CPU: networks converted from torch once, kept on disk, compiled at each start."""
+"""OpenVINO on the CPU: networks in its own operations, or converted from torch and kept; compiled at each start."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib
-import importlib.util
 import json
 import os
 import shutil
@@ -21,7 +20,7 @@ import structlog
 from numpy.typing import NDArray
 from sightline_service.atomic_write import atomic_write
 
-from sightline_encoder.errors import ConversionFailed, ModelError
+from sightline_encoder.errors import ConversionFailed
 from sightline_encoder.runtimes.openvino_text_tower import SHORT_LENGTHS, OpenVinoTextTower, infer
 from sightline_encoder.runtimes.tower import BATCH, Tower, TowerSource, Vectors
 
@@ -42,7 +41,8 @@ ov = _import_openvino()
 
 FORMAT = 2
 """The version of the cache's content; to be raised when its meaning changes."""
-LIBRARIES = ("openvino", "torch", "timm", "open_clip_torch", "transformers")
+CONVERTING = ("torch", "timm", "open_clip_torch", "transformers")
+"""The libraries, besides OpenVINO, that a converted network depends on."""
 BATCH_SIZES = (8, 1)
 """A network of fixed input size is compiled for these: 10 to 20 % faster than one of any batch size, and a batch is
 cut into them without padding."""
@@ -70,30 +70,27 @@ class OpenVinoRuntime:
         self._core = ov.Core()
 
     def is_converted(self, source: TowerSource, cache: Path) -> bool:
-        """Return whether the tower is in the cache folder.
-
-        Raises:
-            ModelError: It is not, and cannot be converted, since torch is not installed.
-        """
-        return (_folder(source, cache) / f"{source.name}.xml").is_file()
+        """Return whether the tower needs no conversion, or is in the cache folder."""
+        return source.network is not None or (_folder(source, cache) / f"{source.name}.xml").is_file()
 
     def compile(self, source: TowerSource, cache: Path) -> Tower:
-        """Return the tower; converts it into the cache folder if that lacks it."""
+        """Return the tower; where it must be converted and the cache folder lacks it, it is converted into that."""
         folder = _folder(source, cache)
+        if source.network is not None:
+            return self._load(source, folder, source.network())
         path = folder / f"{source.name}.xml"
         if path.is_file():
             try:
-                return self._load(source, path)
+                return self._load(source, folder, self._core.read_model(path))
             except RuntimeError as error:
                 # Truncated by a full disk, for example: it is converted again.
                 log.warning("converted model cannot be read", path=str(path), error=" ".join(str(error).split())[:400])
                 path.unlink(missing_ok=True)
         _convert(source, folder)
-        return self._load(source, path)
+        return self._load(source, folder, self._core.read_model(path))
 
-    def _load(self, source: TowerSource, path: Path) -> Tower:
-        model = self._core.read_model(path)
-        precision = self._choose_precision(source, path, model)
+    def _load(self, source: TowerSource, folder: Path, model: Any) -> Tower:
+        precision = self._choose_precision(source, folder, model)
         fixed = all(list(axes.values()) == [BATCH] for axes in source.inputs.values())
         if not fixed:
             any_size = self._compile(model, precision)
@@ -115,18 +112,19 @@ class OpenVinoRuntime:
             short.append((length, self._compile(sized, precision, threads=1)))
         return OpenVinoTextTower(any_size, short)
 
-    def _choose_precision(self, source: TowerSource, path: Path, model: Any) -> str:
-        """Return the precision to compile with; the result of the check for `auto` is cached beside the model."""
+    def _choose_precision(self, source: TowerSource, folder: Path, model: Any) -> str:
+        """Return the precision to compile with; the result of the check for `auto` is kept in the folder."""
         if self.precision != "auto":
             return self.precision
         if "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             return "f32"
-        note = path.with_suffix(".bf16.json")
+        note = folder / f"{source.name}.bf16.json"
         if not note.is_file():
             exact = OpenVinoTower([(0, self._compile(model, "f32"))])(*source.examples)
             rough = OpenVinoTower([(0, self._compile(model, "bf16"))])(*source.examples)
             cosine = float((exact * rough).sum(axis=1).min())
             log.info("compared precisions", tower=source.name, bf16_cosine=round(cosine, 5))
+            folder.mkdir(parents=True, exist_ok=True)
             atomic_write(note, json.dumps({"lowest_cosine": cosine}))
         return "bf16" if json.loads(note.read_text())["lowest_cosine"] >= CHECKED_COSINE else "f32"
 
@@ -216,24 +214,12 @@ def _convert(source: TowerSource, folder: Path) -> None:
 
 
 def _folder(source: TowerSource, cache: Path) -> Path:
-    """Return the folder of a converted model.
-
-    Without torch nothing can be converted, and the versions that a model was converted with are unknown: then the
-    newest conversion of the same fingerprint is used, whichever installation made it.
-
-    Raises:
-        ModelError: torch is not installed, and no conversion exists.
-    """
-    stem = f"openvino-{source.fingerprint[:12]}"
-    if importlib.util.find_spec("torch") is not None:
-        return cache / f"{stem}-{_versions_key()}"
-    prepared = list(cache.glob(f"{stem}-*/{source.name}.xml"))
-    if not prepared:
-        raise ModelError(f"the {source.name} tower is not in {cache}, and without PyTorch it cannot be converted")
-    return max(prepared, key=lambda path: path.stat().st_mtime).parent
+    """Return the folder for what is kept of a tower: it is that of one model, made with one set of libraries."""
+    libraries = (*CONVERTING, "openvino") if source.network is None else ("openvino",)
+    return cache / f"openvino-{source.fingerprint[:12]}-{_versions_key(libraries)}"
 
 
-@lru_cache(maxsize=1)
-def _versions_key() -> str:
-    versions = {name: version(name) for name in LIBRARIES}
+@lru_cache(maxsize=2)
+def _versions_key(libraries: tuple[str, ...]) -> str:
+    versions = {name: version(name) for name in libraries}
     return hashlib.sha256(json.dumps([FORMAT, versions], sort_keys=True).encode()).hexdigest()[:12]

@@ -54,6 +54,7 @@ class TowerSource:
         inputs: By name, in the order of the module's arguments: the axes whose length varies. Where axis 1 does, it is
             a text's tokens, and zeros at its end are padding, which the vector does not depend on.
         fingerprint: The model's.
+        network: Returns the same as an openvino.Model, where it can be had without torch.
     """
 
     name: str
@@ -61,6 +62,7 @@ class TowerSource:
     examples: tuple[NDArray[Any], ...]
     inputs: dict[str, dict[int, Axis]]
     fingerprint: str
+    network: Callable[[], Any] | None = None
 
 
 class Runtime(Protocol):
@@ -77,9 +79,9 @@ class Runtime(Protocol):
     jit: bool
 
     def is_converted(self, source: TowerSource, cache: Path) -> bool:
-        """Return whether the cache folder holds the converted tower, so that `compile` does not need torch."""
+        """Return whether nothing is left to convert: `compile` then takes seconds."""
         ...
 
     def compile(self, source: TowerSource, cache: Path) -> Tower:
-        """Return the tower, from the cache folder; converts it into that first if necessary."""
+        """Return the tower; what must be converted is kept in the cache folder."""
         ...

@@ -1,4 +1,4 @@
-"""The networks of `embedded` in torch; imported only to convert them, or by the torch runtime."""
+"""The networks of `embedded` in torch: for a GPU, and what those in OpenVINO's operations are compared with."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ the text encoder's own space. It knows the thousand classes of ImageNet, and not
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -25,13 +24,13 @@ from sightline_service.atomic_write import replacing
 from sightline_service.batches import batched
 from tokenizers import Tokenizer
 
-from sightline_encoder.errors import ModelError
 from sightline_encoder.models import files
+from sightline_encoder.models.embedded import imagenet
 from sightline_encoder.models.source import ModelSource, fingerprint, synthetic_pictures
 from sightline_encoder.runtimes.tower import BATCH, Axis, TowerSource, Vectors, unit
 
 if TYPE_CHECKING:
-    from sightline_encoder.models.embedded_torch import ConseImage, SentenceText
+    from sightline_encoder.models.embedded.torch_networks import ConseImage, SentenceText
 
 log = structlog.get_logger()
 
@@ -65,7 +64,7 @@ TOKENIZER = ("model/tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27
 
 
 def describe(cache: Path) -> ModelSource:
-    """Return the model; reads its files, but imports neither torch nor timm.
+    """Return the model; reads its files, and imports no torch: that is for the torch runtime alone.
 
     Raises:
         ModelError: Its packages are missing, or their files differ from those pinned here.
@@ -91,27 +90,47 @@ def describe(cache: Path) -> ModelSource:
         mask = np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64)
         return ids, mask
 
-    @lru_cache(maxsize=1)
-    def build_text() -> SentenceText:
-        from sightline_encoder.models.embedded_torch import load_text
-
-        return load_text(
-            files.verify(texts / TEXT_CONFIG[0], TEXT_CONFIG[1]), files.verify(texts / TEXT_WEIGHTS[0], TEXT_WEIGHTS[1])
+    def text_files() -> tuple[Path, Path]:
+        return (
+            files.verify(texts / TEXT_CONFIG[0], TEXT_CONFIG[1]),
+            files.verify(texts / TEXT_WEIGHTS[0], TEXT_WEIGHTS[1]),
         )
 
-    def build_image() -> ConseImage:
-        from sightline_encoder.models.embedded_torch import load_image
-
+    def class_vectors(text_encoder: Callable[[], Callable[..., Vectors]]) -> Vectors:
         path = cache / f"class-vectors-{digest[:16]}.npy"
         if not path.is_file():
             log.info("embedding the names of ImageNet's classes")
-            vectors = _class_vectors(classes, lambda batch: build_text().vectors(*tokenize(batch)))
+            encode = text_encoder()
+            vectors = _class_vectors(classes, lambda batch: encode(*tokenize(batch)))
             cache.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:
                 np.save(temporary, vectors)
-        return load_image(
-            CLASSIFIER, files.verify(weights, CLASSIFIER_WEIGHTS[1]), np.load(path, allow_pickle=False), TEMPERATURE
-        )
+        found: Vectors = np.load(path, allow_pickle=False)
+        return found
+
+    def image_network() -> Any:
+        from sightline_encoder.models.embedded import networks
+
+        vectors = class_vectors(lambda: networks.compile_exactly(text_network()))
+        return networks.image_network(files.verify(weights, CLASSIFIER_WEIGHTS[1]), SIZE, vectors, TEMPERATURE)
+
+    @lru_cache(maxsize=1)
+    def text_network() -> Any:
+        from sightline_encoder.models.embedded import networks
+
+        return networks.text_network(*text_files())
+
+    @lru_cache(maxsize=1)
+    def build_text() -> SentenceText:
+        from sightline_encoder.models.embedded.torch_networks import load_text
+
+        return load_text(*text_files())
+
+    def build_image() -> ConseImage:
+        from sightline_encoder.models.embedded.torch_networks import load_image
+
+        vectors = class_vectors(lambda: build_text().vectors)
+        return load_image(CLASSIFIER, files.verify(weights, CLASSIFIER_WEIGHTS[1]), vectors, TEMPERATURE)
 
     words = [name for names in classes[:24] for name in names]
     length = Axis("length", CONTEXT_LENGTH)
@@ -122,13 +141,16 @@ def describe(cache: Path) -> ModelSource:
         context_length=CONTEXT_LENGTH,
         preprocessing=PREPROCESSING,
         tokenize=tokenize,
-        image=TowerSource("image", build_image, (synthetic_pictures(SIZE, SIZE),), {"pixels": {0: BATCH}}, digest),
+        image=TowerSource(
+            "image", build_image, (synthetic_pictures(SIZE, SIZE),), {"pixels": {0: BATCH}}, digest, image_network
+        ),
         text=TowerSource(
             "text",
             build_text,
             tokenize(words),
             {"ids": {0: BATCH, 1: length}, "mask": {0: BATCH, 1: length}},
             digest,
+            text_network,
         ),
     )
 
@@ -143,25 +165,11 @@ def as_class_name(text: str) -> str:
 
 
 def class_texts() -> list[tuple[str, str, str]]:
-    """Return for each of ImageNet's 1,000 classes its first name, all its names, and the names with the definition.
-
-    The same as `timm.data.ImageNetInfo` gives, read from the same files without importing timm, which takes seconds.
-
-    Raises:
-        ModelError: timm is not installed or keeps these files elsewhere.
-    """
-    folder = files.package_folder("timm", "pip install timm") / "data" / "_info"
-    try:
-        synsets = (folder / "imagenet_synsets.txt").read_text("utf-8").splitlines()
-        names = _table(folder / "imagenet_synset_to_lemma.txt")
-        definitions = _table(folder / "imagenet_synset_to_definition.txt")
-    except OSError as error:
-        raise ModelError(f"this version of timm lacks the names of ImageNet's classes: {error}") from error
-    return [(names[key].split(",")[0], names[key], f"{names[key]}: {definitions[key]}") for key in synsets]
-
-
-def _table(path: Path) -> dict[str, str]:
-    return dict(csv.reader(path.read_text("utf-8").splitlines(), delimiter="\t"))
+    """Return for each of ImageNet's 1,000 classes its first name, all its names, and the names with the definition."""
+    return [
+        (one.names[0], names, f"{names}: {one.definition}")
+        for one, names in ((one, ", ".join(one.names)) for one in imagenet.classes())
+    ]
 
 
 def _tokenizer(path: Path) -> Tokenizer:
