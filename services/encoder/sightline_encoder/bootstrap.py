@@ -124,7 +124,7 @@ async def _run_in_thread(work: Callable[[], Sequence[EncodingModel]]) -> Sequenc
 
 def load_models(
     settings: EncoderSettings, convert: Callable[[str], None] | None = convert_in_subprocess
-) -> list[EncodingModel]:
+) -> Sequence[EncodingModel]:
     """Load and warm the models that the settings name; `convert` as `models.load` takes it.
 
     Raises:
@@ -134,7 +134,7 @@ def load_models(
     from sightline_encoder.runtimes import choose_runtime
 
     runtime = choose_runtime(settings)
-    loaded: list[EncodingModel] = []
+    loaded: list[models.Model] = []
     for model_id in settings.model_ids:
         began = time.monotonic()
         model = models.load(model_id, settings, runtime, convert)
@@ -148,7 +148,8 @@ def load_models(
             seconds=round(time.monotonic() - began, 2),
         )
         loaded.append(model)
-    return loaded
+    # Behind the others, so that the first stays the default.
+    return loaded + [model.before for model in loaded if model.before is not None]
 
 
 def bootstrap(settings: EncoderSettings, load: Loader = load_models, registry: CollectorRegistry = REGISTRY) -> Service:

@@ -42,6 +42,7 @@ class EncodingModel(Protocol):
     id: str
     fingerprint: str
     dimensions: int
+    visual_dimensions: int
     context_length: int
     preprocessing: Preprocessing
     runtime: str
@@ -51,8 +52,8 @@ class EncodingModel(Protocol):
         """Return (n, dimensions) float32 unit vectors."""
         ...
 
-    def encode_pixels(self, pixels: Sequence[Pixels]) -> Vectors:
-        """Return (n, dimensions) float32 unit vectors of preprocessed pictures."""
+    def encode_pixels(self, pixels: Sequence[Pixels], *, visual: bool) -> Vectors:
+        """Return (n, dimensions + visual_dimensions) float32: both unit vectors of preprocessed pictures."""
         ...
 
 
@@ -168,7 +169,7 @@ class Pipeline:
         return call
 
     def encode_images(self, model: EncodingModel, images: Sequence[ImageInput], *, bulk: bool) -> Call:
-        """Queue images for decoding and encoding; the call's future is as for texts.
+        """Queue images for decoding and encoding; the call's future is as for texts, with both vectors side by side.
 
         Raises:
             Overloaded: They do not fit now.
@@ -236,7 +237,7 @@ class Pipeline:
             if key.kind == "text":
                 vectors = model.encode_texts(cast("list[str]", payloads))
             else:
-                vectors = model.encode_pixels(cast("list[Pixels]", payloads))
+                vectors = model.encode_pixels(cast("list[Pixels]", payloads), visual=True)
         except Exception:
             log.exception("forward pass failed", model=key.model, kind=key.kind, items=len(payloads))
             raise

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import grpc
 import structlog
@@ -38,6 +38,14 @@ MAX_MESSAGE = 1000
 Item = TypeVar("Item")
 Context = grpc.aio.ServicerContext[Any, Any]
 Result = Vectors | ItemError
+
+
+class _ImageCall(NamedTuple):
+    """Images that are being encoded, and whether their visual vectors were asked for."""
+
+    model: EncodingModel
+    call: Call
+    visual: bool
 
 
 class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
@@ -83,8 +91,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
     ) -> encoder_pb2.EncodeImageResponse:
         """Encode images, in the order given."""
         async with self._handle("EncodeImage", context):
-            model, call = self._start_images(request)
-            return self._image_response(model, await _results_of(call))
+            return await self._image_response(self._start_images(request))
         raise AssertionError("unreachable: an aborted call raises")
 
     async def EncodeImageStream(
@@ -95,20 +102,19 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
         """Encode images in bulk: one response a request, in order."""
         async with self._handle("EncodeImageStream", context):
             # Read and not answered yet: a started request, the error that ends the stream, or None for its end.
-            started: asyncio.Queue[tuple[EncodingModel, Call] | Exception | None] = asyncio.Queue(MAX_STREAM_REQUESTS)
+            started: asyncio.Queue[_ImageCall | Exception | None] = asyncio.Queue(MAX_STREAM_REQUESTS)
             reader = asyncio.create_task(self._read(request_iterator, started))
             try:
                 while (entry := await started.get()) is not None:
                     if isinstance(entry, Exception):
                         raise entry
-                    model, call = entry
-                    yield self._image_response(model, await _results_of(call))
+                    yield await self._image_response(entry)
             finally:
                 reader.cancel()
                 while not started.empty():
                     entry = started.get_nowait()
-                    if isinstance(entry, tuple):
-                        entry[1].cancel()
+                    if isinstance(entry, _ImageCall):
+                        entry.call.cancel()
 
     async def ListModels(
         self, request: encoder_pb2.ListModelsRequest, context: Context
@@ -126,6 +132,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
                         runtime=model.runtime,
                         device=model.device,
                         preprocessing=to_proto(model.preprocessing),
+                        visual_dimensions=model.visual_dimensions,
                     )
                     for model in models
                 ],
@@ -136,7 +143,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
     async def _read(
         self,
         requests: AsyncIterator[encoder_pb2.EncodeImageRequest],
-        started: asyncio.Queue[tuple[EncodingModel, Call] | Exception | None],
+        started: asyncio.Queue[_ImageCall | Exception | None],
     ) -> None:
         """Start a stream's requests one after another; a full queue holds the sender back instead of failing."""
         try:
@@ -150,16 +157,16 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
                 try:
                     await started.put(entry)
                 except asyncio.CancelledError:
-                    entry[1].cancel()
+                    entry.call.cancel()
                     raise
             await started.put(None)
         except Exception as error:
             await started.put(error)
 
-    def _start_images(self, request: encoder_pb2.EncodeImageRequest) -> tuple[EncodingModel, Call]:
+    def _start_images(self, request: encoder_pb2.EncodeImageRequest) -> _ImageCall:
         pipeline, model, bulk = self._resolve(request)
         images = [_image_input(image) for image in _check_count(request.images, self._limits.max_images, "images")]
-        return model, pipeline.encode_images(model, images, bulk=bulk)
+        return _ImageCall(model, pipeline.encode_images(model, images, bulk=bulk), request.visual)
 
     def _ready_pipeline(self) -> Pipeline:
         if self.draining:
@@ -182,10 +189,17 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
             raise InvalidRequest(f"unknown priority {request.priority}")
         return pipeline, model, request.priority == encoder_pb2.PRIORITY_BULK
 
-    def _image_response(self, model: EncodingModel, results: Sequence[Result]) -> encoder_pb2.EncodeImageResponse:
-        return encoder_pb2.EncodeImageResponse(
-            model=model.id, fingerprint=model.fingerprint, results=self._results("image", model, results)
-        )
+    async def _image_response(self, started: _ImageCall) -> encoder_pb2.EncodeImageResponse:
+        model = started.model
+        results = await _results_of(started.call)
+        # The pipeline gives both vectors side by side.
+        vectors = [one if isinstance(one, ItemError) else one[: model.dimensions] for one in results]
+        messages = self._results("image", model, vectors)
+        if started.visual and model.visual_dimensions:
+            for message, result in zip(messages, results, strict=True):
+                if not isinstance(result, ItemError):
+                    message.visual.values.extend(result[model.dimensions :].tolist())
+        return encoder_pb2.EncodeImageResponse(model=model.id, fingerprint=model.fingerprint, results=messages)
 
     def _results(self, kind: str, model: EncodingModel, results: Sequence[Result]) -> list[encoder_pb2.Result]:
         messages = []

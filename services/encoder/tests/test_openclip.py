@@ -255,7 +255,7 @@ def test_a_damaged_conversion_is_made_anew(damaged, tmp_path):
     torch.manual_seed(1)
     layer = torch.nn.Linear(3, 5)
     ids = np.ones((4, 3), np.float32)
-    source = TowerSource("text", lambda: layer, (ids,), {"input": {0: BATCH}}, "f" * 64)
+    source = TowerSource("text", lambda: layer, (ids,), {"input": {0: BATCH}}, "f" * 64, (5,))
     runtime = OpenVinoRuntime(threads=1, precision="f32")
     before = runtime.compile(source, tmp_path)(ids)
     [path] = tmp_path.glob(f"*/{file}")

@@ -90,6 +90,25 @@ def test_a_broken_image_in_the_middle_fails_alone_and_order_is_kept(client):
     assert metric("sightline_encoder_items_total", kind="image", model="tiny", outcome="invalid") == 2
 
 
+def test_a_visual_vector_comes_where_it_is_asked_for_and_the_model_has_one(serving, make_model):
+    plain, seeing = make_model("plain"), make_model("seeing", "0" * 64)
+    seeing.visual_dimensions = 2
+    pages = [png((20, 20, 20)), b"no picture", png((200, 10, 10))]
+    with serving(models=[plain, seeing]) as running, EncoderClient(running.address) as client:
+        assert [model.visual_dimensions for model in client.models()] == [0, 2]
+        asked = client.encode_images(pages, model="seeing", visual=True)
+        [streamed] = client.encode_image_stream([pages], model="seeing", visual=True)
+        assert client.encode_images(pages, model="seeing").visual == [None] * 3
+        assert client.encode_images(pages, model="plain", visual=True).visual == [None] * 3
+    for encoded in (asked, streamed):
+        first, broken, last = encoded.visual
+        assert broken is None
+        assert isinstance(encoded.results[1], ItemError)
+        assert first == pytest.approx(np.sqrt([0.5, 0.5]), abs=1e-6)
+        assert last[0] > 0.99
+        assert [len(encoded.results[place]) for place in (0, 2)] == [3, 3]
+
+
 def test_raw_pixels_give_the_vector_of_the_file_that_they_came_from(client, tiny):
     picture = Image.linear_gradient("L").convert("RGB").resize((40, 30))
     out = io.BytesIO()

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"sightline/encoder/v1/encoder.proto\x12\x14sightline.encoder.v1\"x\n\x11\x45ncodeTextRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x30\n\x08priority\x18\x03 \x01(\x0e\x32\x1e.sightline.encoder.v1.Priority\x12\r\n\x05texts\x18\x04 \x03(\t\"g\n\x12\x45ncodeTextResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12-\n\x07results\x18\x03 \x03(\x0b\x32\x1c.sightline.encoder.v1.Result\"\x97\x01\n\x12\x45ncodeImageRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x30\n\x08priority\x18\x03 \x01(\x0e\x32\x1e.sightline.encoder.v1.Priority\x12+\n\x06images\x18\x04 \x03(\x0b\x32\x1b.sightline.encoder.v1.Image\"h\n\x13\x45ncodeImageResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12-\n\x07results\x18\x03 \x03(\x0b\x32\x1c.sightline.encoder.v1.Result\"S\n\x05Image\x12\x11\n\x07\x65ncoded\x18\x01 \x01(\x0cH\x00\x12-\n\x03raw\x18\x02 \x01(\x0b\x32\x1e.sightline.encoder.v1.RawImageH\x00\x42\x08\n\x06source\"L\n\x08RawImage\x12\x0b\n\x03rgb\x18\x01 \x01(\x0c\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x14\n\x0cpreprocessed\x18\x04 \x01(\x08\"s\n\x06Result\x12.\n\x06vector\x18\x01 \x01(\x0b\x32\x1c.sightline.encoder.v1.VectorH\x00\x12.\n\x06status\x18\x02 \x01(\x0b\x32\x1c.sightline.encoder.v1.StatusH\x00\x42\t\n\x07outcome\"\x18\n\x06Vector\x12\x0e\n\x06values\x18\x01 \x03(\x02\"\'\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x13\n\x11ListModelsRequest\"o\n\x12ListModelsResponse\x12+\n\x06models\x18\x01 \x03(\x0b\x32\x1b.sightline.encoder.v1.Model\x12,\n\x06limits\x18\x02 \x01(\x0b\x32\x1c.sightline.encoder.v1.Limits\"\xb1\x01\n\x05Model\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x12\n\ndimensions\x18\x03 \x01(\r\x12\x16\n\x0e\x63ontext_length\x18\x04 \x01(\r\x12\x0f\n\x07runtime\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x06 \x01(\t\x12:\n\rpreprocessing\x18\x07 \x01(\x0b\x32#.sightline.encoder.v1.Preprocessing\"\xa1\x02\n\rPreprocessing\x12.\n\tpad_color\x18\x01 \x01(\x0b\x32\x1b.sightline.encoder.v1.Color\x12\x35\n\x0bresize_mode\x18\x02 \x01(\x0e\x32 .sightline.encoder.v1.ResizeMode\x12\x13\n\x0bresize_size\x18\x03 \x01(\r\x12:\n\rinterpolation\x18\x04 \x01(\x0e\x32#.sightline.encoder.v1.Interpolation\x12\x12\n\ncrop_width\x18\x05 \x01(\r\x12\x13\n\x0b\x63rop_height\x18\x06 \x01(\r\x12/\n\nfill_color\x18\x07 \x01(\x0b\x32\x1b.sightline.encoder.v1.Color\"1\n\x05\x43olor\x12\x0b\n\x03red\x18\x01 \x01(\r\x12\r\n\x05green\x18\x02 \x01(\r\x12\x0c\n\x04\x62lue\x18\x03 \x01(\r\"\x95\x01\n\x06Limits\x12\x11\n\tmax_texts\x18\x01 \x01(\r\x12\x12\n\nmax_images\x18\x02 \x01(\r\x12\x16\n\x0emax_text_bytes\x18\x03 \x01(\r\x12\x17\n\x0fmax_image_bytes\x18\x04 \x01(\x04\x12\x18\n\x10max_image_pixels\x18\x05 \x01(\x04\x12\x19\n\x11max_message_bytes\x18\x06 \x01(\x04*Q\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x18\n\x14PRIORITY_INTERACTIVE\x10\x01\x12\x11\n\rPRIORITY_BULK\x10\x02*t\n\nResizeMode\x12\x1b\n\x17RESIZE_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14RESIZE_MODE_SHORTEST\x10\x01\x12\x17\n\x13RESIZE_MODE_LONGEST\x10\x02\x12\x16\n\x12RESIZE_MODE_SQUASH\x10\x03*\x9b\x01\n\rInterpolation\x12\x1d\n\x19INTERPOLATION_UNSPECIFIED\x10\x00\x12\x19\n\x15INTERPOLATION_NEAREST\x10\x01\x12\x1a\n\x16INTERPOLATION_BILINEAR\x10\x02\x12\x19\n\x15INTERPOLATION_BICUBIC\x10\x03\x12\x19\n\x15INTERPOLATION_LANCZOS\x10\x04\x32\x9d\x03\n\x07\x45ncoder\x12_\n\nEncodeText\x12\'.sightline.encoder.v1.EncodeTextRequest\x1a(.sightline.encoder.v1.EncodeTextResponse\x12\x62\n\x0b\x45ncodeImage\x12(.sightline.encoder.v1.EncodeImageRequest\x1a).sightline.encoder.v1.EncodeImageResponse\x12l\n\x11\x45ncodeImageStream\x12(.sightline.encoder.v1.EncodeImageRequest\x1a).sightline.encoder.v1.EncodeImageResponse(\x01\x30\x01\x12_\n\nListModels\x12\'.sightline.encoder.v1.ListModelsRequest\x1a(.sightline.encoder.v1.ListModelsResponseB]\n\x14sightline.encoder.v1B\x0c\x45ncoderProtoP\x01Z\x1esightline/encoder/v1;encoderv1\xaa\x02\x14Sightline.Encoder.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"sightline/encoder/v1/encoder.proto\x12\x14sightline.encoder.v1\"x\n\x11\x45ncodeTextRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x30\n\x08priority\x18\x03 \x01(\x0e\x32\x1e.sightline.encoder.v1.Priority\x12\r\n\x05texts\x18\x04 \x03(\t\"g\n\x12\x45ncodeTextResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12-\n\x07results\x18\x03 \x03(\x0b\x32\x1c.sightline.encoder.v1.Result\"\xa7\x01\n\x12\x45ncodeImageRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x30\n\x08priority\x18\x03 \x01(\x0e\x32\x1e.sightline.encoder.v1.Priority\x12+\n\x06images\x18\x04 \x03(\x0b\x32\x1b.sightline.encoder.v1.Image\x12\x0e\n\x06visual\x18\x05 \x01(\x08\"h\n\x13\x45ncodeImageResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12-\n\x07results\x18\x03 \x03(\x0b\x32\x1c.sightline.encoder.v1.Result\"S\n\x05Image\x12\x11\n\x07\x65ncoded\x18\x01 \x01(\x0cH\x00\x12-\n\x03raw\x18\x02 \x01(\x0b\x32\x1e.sightline.encoder.v1.RawImageH\x00\x42\x08\n\x06source\"L\n\x08RawImage\x12\x0b\n\x03rgb\x18\x01 \x01(\x0c\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x14\n\x0cpreprocessed\x18\x04 \x01(\x08\"\xa1\x01\n\x06Result\x12.\n\x06vector\x18\x01 \x01(\x0b\x32\x1c.sightline.encoder.v1.VectorH\x00\x12.\n\x06status\x18\x02 \x01(\x0b\x32\x1c.sightline.encoder.v1.StatusH\x00\x12,\n\x06visual\x18\x03 \x01(\x0b\x32\x1c.sightline.encoder.v1.VectorB\t\n\x07outcome\"\x18\n\x06Vector\x12\x0e\n\x06values\x18\x01 \x03(\x02\"\'\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x13\n\x11ListModelsRequest\"o\n\x12ListModelsResponse\x12+\n\x06models\x18\x01 \x03(\x0b\x32\x1b.sightline.encoder.v1.Model\x12,\n\x06limits\x18\x02 \x01(\x0b\x32\x1c.sightline.encoder.v1.Limits\"\xcc\x01\n\x05Model\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x12\n\ndimensions\x18\x03 \x01(\r\x12\x16\n\x0e\x63ontext_length\x18\x04 \x01(\r\x12\x0f\n\x07runtime\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x06 \x01(\t\x12:\n\rpreprocessing\x18\x07 \x01(\x0b\x32#.sightline.encoder.v1.Preprocessing\x12\x19\n\x11visual_dimensions\x18\x08 \x01(\r\"\xa1\x02\n\rPreprocessing\x12.\n\tpad_color\x18\x01 \x01(\x0b\x32\x1b.sightline.encoder.v1.Color\x12\x35\n\x0bresize_mode\x18\x02 \x01(\x0e\x32 .sightline.encoder.v1.ResizeMode\x12\x13\n\x0bresize_size\x18\x03 \x01(\r\x12:\n\rinterpolation\x18\x04 \x01(\x0e\x32#.sightline.encoder.v1.Interpolation\x12\x12\n\ncrop_width\x18\x05 \x01(\r\x12\x13\n\x0b\x63rop_height\x18\x06 \x01(\r\x12/\n\nfill_color\x18\x07 \x01(\x0b\x32\x1b.sightline.encoder.v1.Color\"1\n\x05\x43olor\x12\x0b\n\x03red\x18\x01 \x01(\r\x12\r\n\x05green\x18\x02 \x01(\r\x12\x0c\n\x04\x62lue\x18\x03 \x01(\r\"\x95\x01\n\x06Limits\x12\x11\n\tmax_texts\x18\x01 \x01(\r\x12\x12\n\nmax_images\x18\x02 \x01(\r\x12\x16\n\x0emax_text_bytes\x18\x03 \x01(\r\x12\x17\n\x0fmax_image_bytes\x18\x04 \x01(\x04\x12\x18\n\x10max_image_pixels\x18\x05 \x01(\x04\x12\x19\n\x11max_message_bytes\x18\x06 \x01(\x04*Q\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x18\n\x14PRIORITY_INTERACTIVE\x10\x01\x12\x11\n\rPRIORITY_BULK\x10\x02*t\n\nResizeMode\x12\x1b\n\x17RESIZE_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14RESIZE_MODE_SHORTEST\x10\x01\x12\x17\n\x13RESIZE_MODE_LONGEST\x10\x02\x12\x16\n\x12RESIZE_MODE_SQUASH\x10\x03*\x9b\x01\n\rInterpolation\x12\x1d\n\x19INTERPOLATION_UNSPECIFIED\x10\x00\x12\x19\n\x15INTERPOLATION_NEAREST\x10\x01\x12\x1a\n\x16INTERPOLATION_BILINEAR\x10\x02\x12\x19\n\x15INTERPOLATION_BICUBIC\x10\x03\x12\x19\n\x15INTERPOLATION_LANCZOS\x10\x04\x32\x9d\x03\n\x07\x45ncoder\x12_\n\nEncodeText\x12\'.sightline.encoder.v1.EncodeTextRequest\x1a(.sightline.encoder.v1.EncodeTextResponse\x12\x62\n\x0b\x45ncodeImage\x12(.sightline.encoder.v1.EncodeImageRequest\x1a).sightline.encoder.v1.EncodeImageResponse\x12l\n\x11\x45ncodeImageStream\x12(.sightline.encoder.v1.EncodeImageRequest\x1a).sightline.encoder.v1.EncodeImageResponse(\x01\x30\x01\x12_\n\nListModels\x12\'.sightline.encoder.v1.ListModelsRequest\x1a(.sightline.encoder.v1.ListModelsResponseB]\n\x14sightline.encoder.v1B\x0c\x45ncoderProtoP\x01Z\x1esightline/encoder/v1;encoderv1\xaa\x02\x14Sightline.Encoder.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,42 +32,42 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sightline.encoder.v1.encode
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\024sightline.encoder.v1B\014EncoderProtoP\001Z\036sightline/encoder/v1;encoderv1\252\002\024Sightline.Encoder.V1'
-  _globals['_PRIORITY']._serialized_start=1703
-  _globals['_PRIORITY']._serialized_end=1784
-  _globals['_RESIZEMODE']._serialized_start=1786
-  _globals['_RESIZEMODE']._serialized_end=1902
-  _globals['_INTERPOLATION']._serialized_start=1905
-  _globals['_INTERPOLATION']._serialized_end=2060
+  _globals['_PRIORITY']._serialized_start=1793
+  _globals['_PRIORITY']._serialized_end=1874
+  _globals['_RESIZEMODE']._serialized_start=1876
+  _globals['_RESIZEMODE']._serialized_end=1992
+  _globals['_INTERPOLATION']._serialized_start=1995
+  _globals['_INTERPOLATION']._serialized_end=2150
   _globals['_ENCODETEXTREQUEST']._serialized_start=60
   _globals['_ENCODETEXTREQUEST']._serialized_end=180
   _globals['_ENCODETEXTRESPONSE']._serialized_start=182
   _globals['_ENCODETEXTRESPONSE']._serialized_end=285
   _globals['_ENCODEIMAGEREQUEST']._serialized_start=288
-  _globals['_ENCODEIMAGEREQUEST']._serialized_end=439
-  _globals['_ENCODEIMAGERESPONSE']._serialized_start=441
-  _globals['_ENCODEIMAGERESPONSE']._serialized_end=545
-  _globals['_IMAGE']._serialized_start=547
-  _globals['_IMAGE']._serialized_end=630
-  _globals['_RAWIMAGE']._serialized_start=632
-  _globals['_RAWIMAGE']._serialized_end=708
-  _globals['_RESULT']._serialized_start=710
-  _globals['_RESULT']._serialized_end=825
-  _globals['_VECTOR']._serialized_start=827
-  _globals['_VECTOR']._serialized_end=851
-  _globals['_STATUS']._serialized_start=853
-  _globals['_STATUS']._serialized_end=892
-  _globals['_LISTMODELSREQUEST']._serialized_start=894
-  _globals['_LISTMODELSREQUEST']._serialized_end=913
-  _globals['_LISTMODELSRESPONSE']._serialized_start=915
-  _globals['_LISTMODELSRESPONSE']._serialized_end=1026
-  _globals['_MODEL']._serialized_start=1029
-  _globals['_MODEL']._serialized_end=1206
-  _globals['_PREPROCESSING']._serialized_start=1209
-  _globals['_PREPROCESSING']._serialized_end=1498
-  _globals['_COLOR']._serialized_start=1500
-  _globals['_COLOR']._serialized_end=1549
-  _globals['_LIMITS']._serialized_start=1552
-  _globals['_LIMITS']._serialized_end=1701
-  _globals['_ENCODER']._serialized_start=2063
-  _globals['_ENCODER']._serialized_end=2476
+  _globals['_ENCODEIMAGEREQUEST']._serialized_end=455
+  _globals['_ENCODEIMAGERESPONSE']._serialized_start=457
+  _globals['_ENCODEIMAGERESPONSE']._serialized_end=561
+  _globals['_IMAGE']._serialized_start=563
+  _globals['_IMAGE']._serialized_end=646
+  _globals['_RAWIMAGE']._serialized_start=648
+  _globals['_RAWIMAGE']._serialized_end=724
+  _globals['_RESULT']._serialized_start=727
+  _globals['_RESULT']._serialized_end=888
+  _globals['_VECTOR']._serialized_start=890
+  _globals['_VECTOR']._serialized_end=914
+  _globals['_STATUS']._serialized_start=916
+  _globals['_STATUS']._serialized_end=955
+  _globals['_LISTMODELSREQUEST']._serialized_start=957
+  _globals['_LISTMODELSREQUEST']._serialized_end=976
+  _globals['_LISTMODELSRESPONSE']._serialized_start=978
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1089
+  _globals['_MODEL']._serialized_start=1092
+  _globals['_MODEL']._serialized_end=1296
+  _globals['_PREPROCESSING']._serialized_start=1299
+  _globals['_PREPROCESSING']._serialized_end=1588
+  _globals['_COLOR']._serialized_start=1590
+  _globals['_COLOR']._serialized_end=1639
+  _globals['_LIMITS']._serialized_start=1642
+  _globals['_LIMITS']._serialized_end=1791
+  _globals['_ENCODER']._serialized_start=2153
+  _globals['_ENCODER']._serialized_end=2566
 # @@protoc_insertion_point(module_scope)

@@ -180,11 +180,14 @@ class EncodeImageRequest(_message.Message):
     FINGERPRINT_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     IMAGES_FIELD_NUMBER: _builtins.int
+    VISUAL_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """A model's id as ListModels gives it; empty for the default."""
     fingerprint: _builtins.str
     """Optional: the fingerprint that the vectors must match. FAILED_PRECONDITION if the model has another."""
     priority: Global___Priority.ValueType
+    visual: _builtins.bool
+    """Whether each Result of an image also carries its visual vector, where the model has one."""
     @_builtins.property
     def images(self) -> _containers.RepeatedCompositeFieldContainer[Global___Image]: ...
     def __init__(
@@ -194,10 +197,11 @@ class EncodeImageRequest(_message.Message):
         fingerprint: _builtins.str = ...,
         priority: Global___Priority.ValueType = ...,
         images: _abc.Iterable[Global___Image] | None = ...,
+        visual: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "images", b"images", "model", b"model", "priority", b"priority"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "images", b"images", "model", b"model", "priority", b"priority", "visual", b"visual"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -304,19 +308,25 @@ class Result(_message.Message):
 
     VECTOR_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    VISUAL_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def vector(self) -> Global___Vector: ...
     @_builtins.property
     def status(self) -> Global___Status: ...
+    @_builtins.property
+    def visual(self) -> Global___Vector:
+        """Beside `vector`, where it was asked for: the vector that compares pictures with pictures."""
+
     def __init__(
         self,
         *,
         vector: Global___Vector | None = ...,
         status: Global___Status | None = ...,
+        visual: Global___Vector | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "status", b"status", "vector", b"vector"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "status", b"status", "vector", b"vector", "visual", b"visual"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "status", b"status", "vector", b"vector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "status", b"status", "vector", b"vector", "visual", b"visual"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["vector", "status"]  # noqa: Y015
     _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
@@ -426,6 +436,7 @@ class Model(_message.Message):
     RUNTIME_FIELD_NUMBER: _builtins.int
     DEVICE_FIELD_NUMBER: _builtins.int
     PREPROCESSING_FIELD_NUMBER: _builtins.int
+    VISUAL_DIMENSIONS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """As in the encoder's settings: `embedded`, `ViT-B-32/laion2b_s34b_b79k`, ..."""
     fingerprint: _builtins.str
@@ -440,6 +451,10 @@ class Model(_message.Message):
     """`torch` or `openvino`."""
     device: _builtins.str
     """`cpu`, or `cuda:0` and so on."""
+    visual_dimensions: _builtins.int
+    """The length of a visual vector, which tells better than `vector` how alike two pictures look, and cannot be
+    compared with a text's; 0 where the model has none, whose `vector` serves for both.
+    """
     @_builtins.property
     def preprocessing(self) -> Global___Preprocessing: ...
     def __init__(
@@ -452,10 +467,11 @@ class Model(_message.Message):
         runtime: _builtins.str = ...,
         device: _builtins.str = ...,
         preprocessing: Global___Preprocessing | None = ...,
+        visual_dimensions: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["preprocessing", b"preprocessing"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_length", b"context_length", "device", b"device", "dimensions", b"dimensions", "fingerprint", b"fingerprint", "id", b"id", "preprocessing", b"preprocessing", "runtime", b"runtime"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_length", b"context_length", "device", b"device", "dimensions", b"dimensions", "fingerprint", b"fingerprint", "id", b"id", "preprocessing", b"preprocessing", "runtime", b"runtime", "visual_dimensions", b"visual_dimensions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -74,7 +74,7 @@ def load(
         towers = (source.text, source.image)
         if convert is not None and not all(runtime.is_converted(tower, settings.cache_dir) for tower in towers):
             convert(model_id)
-        return Model(source, runtime, settings.cache_dir)
+        return Model.compile(source, runtime, settings.cache_dir)
     except OSError as error:
         raise ModelError(
             f"ENCODER_CACHE_DIR={settings.cache_dir}: {error.strerror or error}; it must be a writable folder"
@@ -85,4 +85,4 @@ def load(
         from sightline_encoder.runtimes.torch_runtime import TorchRuntime
 
         log.warning("running on torch instead", model=model_id)
-        return Model(source, TorchRuntime.from_settings(settings), settings.cache_dir)
+        return Model.compile(source, TorchRuntime.from_settings(settings), settings.cache_dir)

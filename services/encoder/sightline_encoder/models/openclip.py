@@ -101,16 +101,17 @@ def describe(model_id: str, cache: Path) -> ModelSource:
         return ClipText(build(), shortens=shortens)
 
     axes = {0: BATCH, 1: Axis("length", context_length)} if shortens else {0: BATCH}
+    dimensions = int(resolved.architecture["embed_dim"])
     pixels = synthetic_pictures(preprocessing.crop_height, preprocessing.crop_width)
     return ModelSource(
         id=model_id,
         fingerprint=digest,
-        dimensions=int(resolved.architecture["embed_dim"]),
+        dimensions=dimensions,
         context_length=context_length,
         preprocessing=preprocessing,
         tokenize=tokenize,
-        image=TowerSource("image", image, (pixels,), {"pixels": {0: BATCH}}, digest),
-        text=TowerSource("text", text, (probes,), {"ids": axes}, digest),
+        image=TowerSource("image", image, (pixels,), {"pixels": {0: BATCH}}, digest, (dimensions,)),
+        text=TowerSource("text", text, (probes,), {"ids": axes}, digest, (dimensions,)),
     )
 
 

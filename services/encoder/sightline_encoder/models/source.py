@@ -14,6 +14,8 @@ from sightline_pictures import Preprocessing
 
 from sightline_encoder.runtimes.tower import TowerSource
 
+Tokenize = Callable[[Sequence[str]], tuple[NDArray[Any], ...]]
+
 
 @dataclass(frozen=True)
 class ModelSource:
@@ -26,8 +28,12 @@ class ModelSource:
         context_length: Tokens of a text that are read.
         preprocessing: How a picture becomes the image tower's input.
         tokenize: Texts to the text tower's inputs, one row a text.
-        image: Takes (n, height, width, 3) uint8, returns (n, dimensions) float32, normalised.
-        text: Takes what `tokenize` returns, returns (n, dimensions) float32, normalised.
+        image: Takes (n, height, width, 3) uint8, returns (n, its widths' sum) float32: vectors side by side.
+        text: Takes what `tokenize` returns, returns the like.
+        visual_dimensions: Of the vector that compares pictures with pictures; 0 where the model has none.
+        image_place: Which of the image tower's vectors is the image's; the visual one follows it.
+        text_place: Which of the text tower's vectors is the text's.
+        before: The model that this one takes the place of, on the same towers.
     """
 
     id: str
@@ -35,9 +41,13 @@ class ModelSource:
     dimensions: int
     context_length: int
     preprocessing: Preprocessing
-    tokenize: Callable[[Sequence[str]], tuple[NDArray[Any], ...]]
+    tokenize: Tokenize
     image: TowerSource
     text: TowerSource
+    visual_dimensions: int = 0
+    image_place: int = 0
+    text_place: int = 0
+    before: ModelSource | None = None
 
 
 def fingerprint(parts: Mapping[str, Any]) -> str:

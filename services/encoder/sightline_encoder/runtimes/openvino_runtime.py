@@ -22,7 +22,7 @@ from sightline_service.atomic_write import atomic_write
 
 from sightline_encoder.errors import ConversionFailed
 from sightline_encoder.runtimes.openvino_text_tower import SHORT_LENGTHS, OpenVinoTextTower, infer
-from sightline_encoder.runtimes.tower import BATCH, Tower, TowerSource, Vectors
+from sightline_encoder.runtimes.tower import BATCH, Tower, TowerSource, Vectors, side_by_side
 
 log = structlog.get_logger()
 
@@ -122,7 +122,8 @@ class OpenVinoRuntime:
         if not note.is_file():
             exact = OpenVinoTower([(0, self._compile(model, "f32"))])(*source.examples)
             rough = OpenVinoTower([(0, self._compile(model, "bf16"))])(*source.examples)
-            cosine = float((exact * rough).sum(axis=1).min())
+            pairs = zip(*(side_by_side(rows, source.widths) for rows in (exact, rough)), strict=True)
+            cosine = min(float((one * other).sum(axis=1).min()) for one, other in pairs)
             log.info("compared precisions", tower=source.name, bf16_cosine=round(cosine, 5))
             folder.mkdir(parents=True, exist_ok=True)
             atomic_write(note, json.dumps({"lowest_cosine": cosine}))

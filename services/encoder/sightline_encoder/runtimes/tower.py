@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 
 
+def side_by_side(rows: Vectors, widths: Sequence[int]) -> list[Vectors]:
+    """Return the vectors that rows hold side by side, (n, width) each, scaled to length 1."""
+    return [unit(vectors) for vectors in np.split(rows, np.cumsum(widths)[:-1], axis=1)]
+
+
 def unit(vectors: Vectors) -> Vectors:
     """Return the rows scaled to length 1, in float32: lower precisions leave them slightly off."""
     scaled: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -26,7 +31,7 @@ class Tower(Protocol):
     """One compiled network. Safe to call from several threads."""
 
     def __call__(self, *inputs: NDArray[Any]) -> Vectors:
-        """Return (n, dimensions) float32 rows for inputs whose first axis is n, at least 1."""
+        """Return (n, its vectors' widths' sum) float32 rows for inputs whose first axis is n, at least 1."""
         ...
 
 
@@ -54,6 +59,7 @@ class TowerSource:
         inputs: By name, in the order of the module's arguments: the axes whose length varies. Where axis 1 does, it is
             a text's tokens, and zeros at its end are padding, which the vector does not depend on.
         fingerprint: The model's.
+        widths: Of the unit vectors that a row holds side by side.
         network: Returns the same as an openvino.Model, where it can be had without torch.
     """
 
@@ -62,6 +68,7 @@ class TowerSource:
     examples: tuple[NDArray[Any], ...]
     inputs: dict[str, dict[int, Axis]]
     fingerprint: str
+    widths: tuple[int, ...]
     network: Callable[[], Any] | None = None
 
 

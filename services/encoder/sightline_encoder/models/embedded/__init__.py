@@ -1,8 +1,7 @@
-"""The model `embedded`: needs PyPI only, no hub and no GPU.
+"""The model `embedded`: needs PyPI only, no hub, no GPU and no torch.
 
-ConSE (Norouzi et al., "Zero-Shot Learning by Convex Combination of Semantic Embeddings", arXiv:1312.5650): an
-ImageNet classifier's probabilities weight the text vectors of the classes' names, so that an image's vector lies in
-the text encoder's own space. It knows the thousand classes of ImageNet, and nothing of relations between things.
+An ImageNet classifier and a text encoder, joined by the recipe of `conse.py`. It knows the thousand classes of
+ImageNet, what they are kinds of, and nothing of relations between things.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,19 +24,18 @@ from sightline_service.batches import batched
 from tokenizers import Tokenizer
 
 from sightline_encoder.models import files
-from sightline_encoder.models.embedded import imagenet
-from sightline_encoder.models.source import ModelSource, fingerprint, synthetic_pictures
-from sightline_encoder.runtimes.tower import BATCH, Axis, TowerSource, Vectors, unit
+from sightline_encoder.models.embedded import conse
+from sightline_encoder.models.source import ModelSource, Tokenize, fingerprint, synthetic_pictures
+from sightline_encoder.runtimes.tower import BATCH, Axis, TowerSource, Vectors
 
 if TYPE_CHECKING:
-    from sightline_encoder.models.embedded.torch_networks import ConseImage, SentenceText
+    from sightline_encoder.models.embedded.torch_networks import ConseImage, ConseText, SentenceText
 
 log = structlog.get_logger()
 
 DIMENSIONS = 384
 CONTEXT_LENGTH = 256
 """As all-MiniLM-L6-v2 was trained."""
-TEMPERATURE = 1.3
 CLASSIFIER = "tf_efficientnet_lite2"
 SIZE, RESIZED = 260, 292
 """The classifier's own evaluation: 260 pixels are 0.89 of what it resizes to, rounded down."""
@@ -72,17 +70,17 @@ def describe(cache: Path) -> ModelSource:
     texts = files.package_folder(TEXT_PACKAGE, INSTALL)
     weights = files.package_folder(CLASSIFIER_PACKAGE, INSTALL) / CLASSIFIER_WEIGHTS[0]
     tokenizer = _tokenizer(files.verify(texts / TOKENIZER[0], TOKENIZER[1]))
-    classes = class_texts()
-    digest = fingerprint(
-        {
-            "recipe": "conse-3",
-            "image": [CLASSIFIER, CLASSIFIER_WEIGHTS[1]],
-            "preprocessing": asdict(PREPROCESSING) | {"mean": 0.5, "std": 0.5},
-            "text": ["mean of all-MiniLM-L6-v2", TEXT_WEIGHTS[1], TEXT_CONFIG[1], TOKENIZER[1], CONTEXT_LENGTH],
-            "classes": hashlib.sha256(json.dumps(classes).encode()).hexdigest(),
-            "temperature": TEMPERATURE,
-        }
-    )
+    text = ["mean of all-MiniLM-L6-v2", TEXT_WEIGHTS[1], TEXT_CONFIG[1], TOKENIZER[1], CONTEXT_LENGTH]
+    made_of = {
+        "image": [CLASSIFIER, CLASSIFIER_WEIGHTS[1]],
+        "preprocessing": asdict(PREPROCESSING) | {"mean": 0.5, "std": 0.5},
+        "text": text,
+    }
+    names_digest = fingerprint({"text": text, "names": list(conse.name_texts())})
+    digest = fingerprint({"recipe": "conse-4", **made_of, "names": names_digest, **conse.PARAMETERS})
+    # Collections that the release before has made are searched by it until their pictures are encoded anew.
+    classes = hashlib.sha256(json.dumps(conse.class_texts()).encode()).hexdigest()
+    digest_before = fingerprint({"recipe": "conse-3", **made_of, "classes": classes, "temperature": 1.3})
 
     def tokenize(batch: Sequence[str]) -> tuple[NDArray[Any], ...]:
         encodings = tokenizer.encode_batch([as_class_name(text) for text in batch])
@@ -96,53 +94,69 @@ def describe(cache: Path) -> ModelSource:
             files.verify(texts / TEXT_WEIGHTS[0], TEXT_WEIGHTS[1]),
         )
 
-    def class_vectors(text_encoder: Callable[[], Callable[..., Vectors]]) -> Vectors:
-        path = cache / f"class-vectors-{digest[:16]}.npy"
+    def names(text_encoder: Callable[[], Callable[..., Vectors]]) -> conse.Names:
+        path = cache / f"names-{names_digest[:16]}.npy"
         if not path.is_file():
             log.info("embedding the names of ImageNet's classes")
-            encode = text_encoder()
-            vectors = _class_vectors(classes, lambda batch: encode(*tokenize(batch)))
+            vectors = _encode(list(conse.name_texts()), tokenize, text_encoder())
             cache.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:
                 np.save(temporary, vectors)
-        found: Vectors = np.load(path, allow_pickle=False)
-        return found
+        return conse.names_of(np.load(path, allow_pickle=False))
+
+    # Each kind of network is imported where it is needed: one with OpenVINO, the other with torch.
+    @lru_cache(maxsize=1)
+    def openvino_names() -> conse.Names:
+        from sightline_encoder.models.embedded import networks
+
+        return names(lambda: networks.compile_exactly(networks.text_network(*text_files(), None)))
+
+    def text_network() -> Any:
+        from sightline_encoder.models.embedded import networks
+
+        return networks.text_network(*text_files(), openvino_names())
 
     def image_network() -> Any:
         from sightline_encoder.models.embedded import networks
 
-        vectors = class_vectors(lambda: networks.compile_exactly(text_network()))
-        return networks.image_network(files.verify(weights, CLASSIFIER_WEIGHTS[1]), SIZE, vectors, TEMPERATURE)
+        return networks.image_network(files.verify(weights, CLASSIFIER_WEIGHTS[1]), SIZE, openvino_names())
 
     @lru_cache(maxsize=1)
-    def text_network() -> Any:
-        from sightline_encoder.models.embedded import networks
-
-        return networks.text_network(*text_files())
-
-    @lru_cache(maxsize=1)
-    def build_text() -> SentenceText:
+    def torch_text() -> tuple[SentenceText, conse.Names]:
         from sightline_encoder.models.embedded.torch_networks import load_text
 
-        return load_text(*text_files())
+        sentence = load_text(*text_files())
+        return sentence, names(lambda: sentence.vectors)
+
+    def build_text() -> ConseText:
+        from sightline_encoder.models.embedded.torch_networks import ConseText
+
+        sentence, known = torch_text()
+        return ConseText(sentence, conse.concepts(known)).eval()
 
     def build_image() -> ConseImage:
         from sightline_encoder.models.embedded.torch_networks import load_image
 
-        vectors = class_vectors(lambda: build_text().vectors)
-        return load_image(CLASSIFIER, files.verify(weights, CLASSIFIER_WEIGHTS[1]), vectors, TEMPERATURE)
+        return load_image(CLASSIFIER, files.verify(weights, CLASSIFIER_WEIGHTS[1]), torch_text()[1])
 
-    words = [name for names in classes[:24] for name in names]
+    words = [name for names in conse.class_texts()[:24] for name in names]
     length = Axis("length", CONTEXT_LENGTH)
-    return ModelSource(
-        id="embedded",
-        fingerprint=digest,
+    widths = {"text": (DIMENSIONS, DIMENSIONS), "image": (DIMENSIONS, conse.VISUAL_DIMENSIONS, DIMENSIONS)}
+    before = ModelSource(
+        id="embedded-conse-3",
+        fingerprint=digest_before,
         dimensions=DIMENSIONS,
         context_length=CONTEXT_LENGTH,
         preprocessing=PREPROCESSING,
         tokenize=tokenize,
         image=TowerSource(
-            "image", build_image, (synthetic_pictures(SIZE, SIZE),), {"pixels": {0: BATCH}}, digest, image_network
+            "image",
+            build_image,
+            (synthetic_pictures(SIZE, SIZE),),
+            {"pixels": {0: BATCH}},
+            digest,
+            widths["image"],
+            image_network,
         ),
         text=TowerSource(
             "text",
@@ -150,8 +164,20 @@ def describe(cache: Path) -> ModelSource:
             tokenize(words),
             {"ids": {0: BATCH, 1: length}, "mask": {0: BATCH, 1: length}},
             digest,
+            widths["text"],
             text_network,
         ),
+        image_place=2,
+        text_place=1,
+    )
+    return replace(
+        before,
+        id="embedded",
+        fingerprint=digest,
+        visual_dimensions=conse.VISUAL_DIMENSIONS,
+        image_place=0,
+        text_place=0,
+        before=before,
     )
 
 
@@ -164,14 +190,6 @@ def as_class_name(text: str) -> str:
     return strip_article(strip_prompt(text)).rstrip(" .") or text
 
 
-def class_texts() -> list[tuple[str, str, str]]:
-    """Return for each of ImageNet's 1,000 classes its first name, all its names, and the names with the definition."""
-    return [
-        (one.names[0], names, f"{names}: {one.definition}")
-        for one, names in ((one, ", ".join(one.names)) for one in imagenet.classes())
-    ]
-
-
 def _tokenizer(path: Path) -> Tokenizer:
     tokenizer: Tokenizer = Tokenizer.from_file(str(path))
     tokenizer.enable_truncation(CONTEXT_LENGTH)
@@ -179,12 +197,11 @@ def _tokenizer(path: Path) -> Tokenizer:
     return tokenizer
 
 
-def _class_vectors(classes: list[tuple[str, str, str]], encode: Callable[[list[str]], Vectors]) -> Vectors:
-    """Return (classes, 384) float32: each the normalised sum of its three texts' vectors."""
-    texts = [text for triple in classes for text in triple]
+def _encode(texts: list[str], tokenize: Tokenize, encode: Callable[..., Vectors]) -> Vectors:
+    """Return the vectors of many texts, (n, 384) float32."""
     # Batches of similar length waste little on padding.
     order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
     vectors = np.empty((len(texts), DIMENSIONS), np.float32)
     for rows in batched(order, 64):
-        vectors[rows] = encode([texts[row] for row in rows])
-    return unit(vectors.reshape(len(classes), 3, DIMENSIONS).sum(axis=1))
+        vectors[rows] = encode(*tokenize([texts[row] for row in rows]))
+    return vectors

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from sightline_encoder.errors import ModelError
+from sightline_encoder.models.embedded import conse
+from sightline_encoder.models.embedded.conse import Concepts, Names, concepts, visual_projection
 from sightline_encoder.models.embedded.pickled_tensors import read_pickled_tensors
 from sightline_encoder.runtimes.openvino_runtime import ov
 from sightline_encoder.runtimes.tower import Vectors
@@ -44,14 +46,15 @@ MASKED = -1e9
 """Added to the attention that a token pays to padding."""
 
 
-def image_network(weights: Path, size: int, class_vectors: NDArray[np.float32], temperature: float) -> Any:
-    """Return the image tower as an OpenVINO model: (n, size, size, 3) uint8 to (n, dimensions) unit vectors.
+def image_network(weights: Path, size: int, names: Names) -> Any:
+    """Return the image tower as an OpenVINO model: (n, size, size, 3) uint8 to three unit vectors side by side.
+
+    They are the image's, its visual vector, and the image's by the recipe before (`describe`).
 
     Args:
         weights: The classifier's, checked.
         size: Of a picture, in pixels.
-        class_vectors: (classes, dimensions).
-        temperature: Of the classes' probabilities.
+        names: The text encoder's vectors.
 
     Raises:
         ModelError: The weights are not those of an EfficientNet-Lite2.
@@ -63,16 +66,23 @@ def image_network(weights: Path, size: int, class_vectors: NDArray[np.float32], 
     # The batches that the averages were counted over are not needed.
     tensors = (tensor for name, tensor in read_pickled_tensors(weights).items() if not name.endswith("tracked"))
     try:
-        logits = _classify(scaled, tensors)
+        seen, logits, weight = _classify(scaled, tensors)
     except (StopIteration, ValueError, RuntimeError) as error:
         raise ModelError(f"{weights}: not the weights of an EfficientNet-Lite2: {error}") from error
-    probabilities = ops.softmax(ops.divide(logits, _constant(np.float32(temperature))), 1)
-    vectors = _unit(ops.matmul(probabilities, _constant(class_vectors), False, False))
-    return ov.Model([vectors], [pixels], "image")
+    probabilities = ops.softmax(ops.divide(logits, _constant(np.float32(conse.TEMPERATURE))), 1)
+    vectors = [
+        ops.matmul(probabilities, _constant(concepts(names).classes), False, False),
+        ops.matmul(seen, _constant(visual_projection(weight)), False, False),
+        ops.matmul(probabilities, _constant(names.classes), False, False),
+    ]
+    return ov.Model([ops.concat([_unit(vector) for vector in vectors], 1)], [pixels], "image")
 
 
-def _classify(x: Any, tensors: Iterator[NDArray[np.float32]]) -> Any:
-    """Return the classes' logits of (n, 3, size, size) pixels; takes the weights in their order, all of them."""
+def _classify(x: Any, tensors: Iterator[NDArray[np.float32]]) -> tuple[Any, Any, NDArray[np.float32]]:
+    """Return what the classifier sees in (n, 3, size, size) pixels, the classes' logits, and the weights between them.
+
+    It takes the weights in their order, all of them.
+    """
     x = _convolution(x, tensors, stride=2)
     for stage in LITE2:
         for number in range(stage.blocks):
@@ -82,10 +92,11 @@ def _classify(x: Any, tensors: Iterator[NDArray[np.float32]]) -> Any:
             x = ops.add(y, x) if number else y
     x = _convolution(x, tensors)
     pooled = ops.reduce_mean(x, _constant([2, 3]), False)
-    logits = _linear(pooled, next(tensors), next(tensors))
+    weight, bias = next(tensors), next(tensors)
+    logits = _linear(pooled, weight, bias)
     if left := sum(1 for _ in tensors):
         raise ValueError(f"{left} tensors are left over")
-    return logits
+    return pooled, logits, weight
 
 
 def _convolution(
@@ -106,15 +117,16 @@ def _convolution(
     return y if linear else ops.clamp(y, 0, 6)
 
 
-def text_network(config: Path, weights: Path) -> Any:
-    """Return the text tower as an OpenVINO model: (n, length) int64 ids and mask to (n, dimensions) unit vectors.
+def text_network(config: Path, weights: Path, names: Names | None) -> Any:
+    """Return the text tower as an OpenVINO model: (n, length) int64 ids and mask to two unit vectors side by side.
 
-    BERT (Devlin et al., arXiv:1810.04805), and the mean of its last layer over the tokens, as Sentence-BERT takes it
-    (Reimers and Gurevych, arXiv:1908.10084).
+    They are the text's and, as by the recipe before, the text encoder's own: BERT (Devlin et al., arXiv:1810.04805),
+    and the mean of its last layer over the tokens, as Sentence-BERT takes it (Reimers and Gurevych, arXiv:1908.10084).
 
     Args:
         config: Of a BertModel, as transformers writes it.
         weights: Its weights, in safetensors; both checked.
+        names: The text encoder's vectors; None leaves its own alone, to compute these with.
 
     Raises:
         ModelError: They do not belong together.
@@ -131,7 +143,18 @@ def text_network(config: Path, weights: Path) -> Any:
         raise ModelError(f"{weights}: not the weights of the BERT of {config.name}: {error}") from error
     # Of unit length, so that the sum will do for the mean.
     weighted = ops.multiply(hidden, ops.unsqueeze(ops.convert(mask, "f32"), _constant([2])))
-    return ov.Model([_unit(ops.reduce_sum(weighted, _constant([1]), False))], [ids, mask], "text")
+    own = _unit(ops.reduce_sum(weighted, _constant([1]), False))
+    vectors = own if names is None else ops.concat([_drawn(own, concepts(names)), own], 1)
+    return ov.Model([vectors], [ids, mask], "text")
+
+
+def _drawn(own: Any, held: Concepts) -> Any:
+    """Return (n, dimensions) unit vectors of texts, drawn to what they name."""
+    centred = _unit(ops.subtract(own, _constant(held.mean)))
+    alike = ops.matmul(centred, _constant(held.keys), False, True)
+    attention = ops.softmax(ops.multiply(alike, _constant(np.float32(conse.ATTENTION_SHARPNESS))), 1)
+    named = _unit(ops.matmul(attention, _constant(held.values), False, False))
+    return _unit(ops.add(centred, ops.multiply(named, _constant(np.float32(conse.ATTENTION_WEIGHT)))))
 
 
 def compile_exactly(model: Any) -> Callable[..., Vectors]:

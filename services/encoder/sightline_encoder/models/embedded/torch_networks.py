@@ -15,6 +15,8 @@ from torch.nn.functional import normalize
 from transformers import BertConfig, BertModel
 
 from sightline_encoder.errors import ModelError
+from sightline_encoder.models.embedded import conse
+from sightline_encoder.models.embedded.conse import Concepts, Names, concepts, visual_projection
 from sightline_encoder.models.normalise import Normalise
 
 
@@ -38,26 +40,53 @@ class SentenceText(torch.nn.Module):
         return result
 
 
-class ConseImage(torch.nn.Module):
-    """Pictures, (n, height, width, 3) uint8, to (n, 384): class probabilities times class vectors."""
+class ConseText(torch.nn.Module):
+    """Token ids and mask, (n, length) int64 each, to two unit vectors side by side; see `networks.text_network`."""
 
-    def __init__(self, classifier: torch.nn.Module, class_vectors: torch.Tensor, temperature: float) -> None:
+    def __init__(self, sentence: SentenceText, held: Concepts) -> None:
         super().__init__()
-        self.normalise = Normalise((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-        self.classifier = classifier
-        self.class_vectors = torch.nn.Buffer(class_vectors)
-        self.temperature = temperature
+        self.sentence = sentence
+        self.mean, self.keys, self.values = (
+            torch.nn.Buffer(torch.from_numpy(array)) for array in (held.mean, held.keys, held.values)
+        )
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return both vectors."""
+        own = self.sentence(ids, mask)
+        with torch.autocast(ids.device.type, enabled=False):
+            centred = normalize(own - self.mean, dim=-1)
+            attention = torch.softmax(conse.ATTENTION_SHARPNESS * centred @ self.keys.T, dim=-1)
+            named = normalize(attention @ self.values, dim=-1)
+            return torch.cat([normalize(centred + conse.ATTENTION_WEIGHT * named, dim=-1), own], dim=-1)
+
+
+class ConseImage(torch.nn.Module):
+    """Pictures, (n, height, width, 3) uint8, to three unit vectors side by side; see `networks.image_network`."""
+
+    def __init__(self, classifier: torch.nn.Module, names: Names) -> None:
+        super().__init__()
+        self.normalise: Any = Normalise((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+        self.classifier: Any = classifier
+        head: Any = self.classifier.classifier
+        projection = visual_projection(head.weight.detach().numpy())
+        self.concepts, self.projection, self.names = (
+            torch.nn.Buffer(torch.from_numpy(array)) for array in (concepts(names).classes, projection, names.classes)
+        )
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return unit vectors."""
-        logits = self.classifier(self.normalise(pixels)).float()
-        # The sum is of a thousand small terms: always in float32.
+        """Return the three vectors."""
+        features = self.classifier.forward_features(self.normalise(pixels))
+        seen = self.classifier.forward_head(features, pre_logits=True)
+        logits = self.classifier.classifier(seen).float()
+        # The sums are of a thousand small terms: always in float32.
         with torch.autocast(pixels.device.type, enabled=False):
-            return normalize(torch.softmax(logits / self.temperature, dim=-1) @ self.class_vectors, dim=-1)
+            probabilities = torch.softmax(logits / conse.TEMPERATURE, dim=-1)
+            vectors = probabilities @ self.concepts, seen.float() @ self.projection, probabilities @ self.names
+            return torch.cat([normalize(vector, dim=-1) for vector in vectors], dim=-1)
 
 
 def load_text(config: Path, weights: Path) -> SentenceText:
-    """Return the text tower from files that were checked."""
+    """Return the text encoder from files that were checked."""
     bert = BertModel(BertConfig(**json.loads(config.read_text())), add_pooling_layer=False)
     state = {name: tensor for name, tensor in load_file(weights).items() if not name.startswith("pooler.")}
     # Newer versions of the class compute the position ids, and do not load them.
@@ -66,7 +95,7 @@ def load_text(config: Path, weights: Path) -> SentenceText:
     return SentenceText(bert).eval()
 
 
-def load_image(name: str, weights: Path, class_vectors: NDArray[np.float32], temperature: float) -> ConseImage:
+def load_image(name: str, weights: Path, names: Names) -> ConseImage:
     """Return the image tower: timm's network `name` with weights of another implementation of it.
 
     Its parameters are the same in the same order under other names, which is how they are matched.
@@ -84,4 +113,4 @@ def load_image(name: str, weights: Path, class_vectors: NDArray[np.float32], tem
     if shapes != [tensor.shape for tensor in theirs]:
         raise ModelError(f"this version of timm builds {name} otherwise than the weights expect")
     classifier.load_state_dict(dict(zip(ours, theirs, strict=True)), strict=False)
-    return ConseImage(classifier, torch.from_numpy(class_vectors), temperature).eval()
+    return ConseImage(classifier, names).eval()
