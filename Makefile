@@ -13,8 +13,13 @@ PACKAGES := protos libs/service libs/pictures libs/bucket libs/catalogue \
 MYPY_PACKAGES := sightline.encoder sightline.grpc_client sightline.grpc_server sightline_service sightline_pictures sightline_bucket \
   sightline_catalogue sightline_encoder sightline_qdrant_edge sightline_ingest_worker sightline_search_gateway sightline_local
 
-# IMAGES=FOLDER, PORT=NUMBER and DATA=FOLDER reach the launcher; QUERY='a cat' the smoke run.
-LAUNCH := $(if $(IMAGES),--images '$(IMAGES)') $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)')
+# IMAGES=FOLDER, PORT=NUMBER, DATA=FOLDER, MODEL=NAME and WRITABLE=1 reach the launcher; QUERY='a cat' the smoke run. Other
+# settings come from the environment and .env, the models too where MODEL is not given: all but `embedded` need PyTorch.
+LAUNCH := $(if $(IMAGES),--images '$(IMAGES)') $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)') \
+  $(if $(MODEL),--model '$(MODEL)') $(if $(WRITABLE),--writable '$(WRITABLE)')
+comma := ,
+MODELS := $(or $(MODEL),$(ENCODER_MODELS),$(shell sed -n "s/^ENCODER_MODELS=//p" .env 2>/dev/null | tr -d "\"'"))
+WITH_TORCH := $(if $(filter-out embedded,$(subst $(comma), ,$(MODELS))),.venv/.torch)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PINNED := $(PIP) install --no-deps --require-hashes
 
@@ -27,11 +32,11 @@ help: ## Explain every command
 ##@ Run it
 
 .PHONY: demo
-demo: run-setup page ## Index pictures and serve the page at http://localhost:8080 (IMAGES=FOLDER, PORT=, DATA=FOLDER)
+demo: run-setup $(WITH_TORCH) page ## Index pictures and serve the page at http://localhost:8080 (IMAGES=FOLDER, MODEL=, PORT=, DATA=FOLDER, WRITABLE=1)
 	@exec $(BIN)/python -m sightline_local demo $(LAUNCH)
 
 .PHONY: smoke
-smoke: run-setup page ## Do what `demo` does, search, print the top five of each query and stop (QUERY='a cat')
+smoke: run-setup $(WITH_TORCH) page ## Do what `demo` does, search, print the top five of each query and stop (QUERY='a cat')
 	@exec $(BIN)/python -m sightline_local smoke $(LAUNCH) $(if $(QUERY),--query '$(QUERY)')
 
 .PHONY: exposure

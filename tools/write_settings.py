@@ -116,7 +116,7 @@ def example(old: str, compose: dict[str, str]) -> str:
                 lines += textwrap.wrap(
                     setting.text, 120, break_on_hyphens=False, initial_indent="# ", subsequent_indent="# "
                 )
-                lines.append(f"{'' if setting.example else '#'}{setting.name}={setting.example or setting.default}")
+                lines.append(f"#{setting.name}={setting.example or setting.default}")
         lines.append("")
     _, heading, rest = old.partition(COMPOSE_ALONE)
     alone = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", rest, re.MULTILINE)
@@ -162,14 +162,16 @@ def main() -> None:
     compose = dict.fromkeys(re.findall(r"\$\{([A-Z0-9_]+):[-+?]", files), "")
     # A default with `=` stands for a whole entry of an environment.
     compose |= dict(re.findall(r"\$\{([A-Z0-9_]+):-([^${}=]*)\}", files))
+    # What is passed on as it is, and is no setting of ours.
+    settings = {one.name for cls in GROUPS for one in own_settings(cls)}
+    compose |= dict.fromkeys(set(re.findall(r"^ +([A-Z][A-Z0-9_]+):$", files, re.MULTILINE)) - settings, "")
     written = {path: regions(read[path], path) for path in (*COMPOSE, *READMES)}
     written[EXAMPLE] = example(read[EXAMPLE], compose)
     holders: tuple[type[SettingsGroup], ...] = (Settings, *GROUPS)
     if unknown := {group.__name__ for cls in holders for group in groups(cls).values()} - set(CLASSES):
         raise SystemExit(f"GROUPS lacks {', '.join(sorted(unknown))}")
-    names = {one.name for cls in GROUPS for one in own_settings(cls)}
     passed_on = {name for path in COMPOSE for name in re.findall(PASSED_ON, written[path], re.MULTILINE)}
-    if missing := names - passed_on - OF_THE_IMAGE:
+    if missing := settings - passed_on - OF_THE_IMAGE:
         raise SystemExit(f"Compose passes on no {', '.join(sorted(missing))}")
     stale = [path for path in read if read[path] != written[path]]
     if "--check" in sys.argv[1:]:
@@ -179,7 +181,7 @@ def main() -> None:
     for path in stale:
         (ROOT / path).write_text(written[path], encoding="utf-8")
         print(path)
-    print(f"{len(names)} settings")
+    print(f"{len(settings)} settings")
 
 
 if __name__ == "__main__":

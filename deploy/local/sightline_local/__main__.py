@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -22,9 +23,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from sightline_local import samples
+from sightline_local.chosen_settings import read_chosen_settings
 from sightline_local.private_folders import PRIVATE_UMASK, close, make_private
 from sightline_local.readiness import IngestState, NotReady, images_encoded, ingest_state, wait_until_ready
-from sightline_local.stack import ROOT, PortTaken, Stack, choose_ports, external_qdrant, state_name
+from sightline_local.stack import ROOT, PortTaken, Stack, choose_ports, state_name
 from sightline_local.supervisor import Supervisor
 
 DATA = ROOT / "data"
@@ -32,7 +34,10 @@ OURS = {"models", "samples", "samples-captions.json", "state"}
 """What is in a folder of data."""
 DEFAULT_PORT = 8080
 ENCODER_PORT = 50051
+YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 SMOKE_QUERIES = ["a fruit", "a bird", "a car"]
+FIRST_START = "some seconds longer, for the names that the model knows"
+FIRST_FETCH = "{} is fetched and converted, which takes minutes"
 PAGE = ROOT / "services/web/dist"
 DOCS = ROOT / "services/web/node_modules/swagger-ui-dist"
 
@@ -55,12 +60,27 @@ def parse_arguments() -> argparse.Namespace:
         command.add_argument("--images", type=Path, help="a folder of pictures, only read (default: sample pictures)")
         command.add_argument("--data", type=Path, default=DATA, help="where the data goes (default: data/)")
         command.add_argument("--port", type=int, help=f"the page's port (default: {DEFAULT_PORT}; smoke: any free one)")
+        command.add_argument("--model", help="the models to serve, as ENCODER_MODELS takes them (default: embedded)")
+        command.add_argument(
+            "--writable", type=yes_or_no, help="1: the page may add and delete pictures; 0: it may not"
+        )
         command.add_argument("--query", action="append", help="smoke: what to search for; may be repeated")
     return parser.parse_args()
 
 
+def yes_or_no(text: str) -> bool:
+    """Return what the value of a variable of make means.
+
+    Raises:
+        ValueError: Neither yes nor no.
+    """
+    if text.lower() not in (*YES, *NO):
+        raise ValueError(text)
+    return text.lower() in YES
+
+
 def choose_bucket(images: Path | None, data: Path) -> tuple[Path, bool]:
-    """Return the folder of pictures, and whether the page may write into it.
+    """Return the folder of pictures, and whether the page may write into it where nothing else is chosen.
 
     Raises:
         CannotStart: The folder does not exist.
@@ -92,6 +112,17 @@ def make_data_folder(data: Path, bucket: Path) -> None:
     make_private(data / "state")
     if bucket == data / "samples" and not bucket.is_symlink():
         make_private(bucket)
+
+
+def check_models(models: str) -> None:
+    """Check that what the models need is installed.
+
+    Raises:
+        CannotStart: PyTorch is missing.
+    """
+    others = [name for name in models.split(",") if name.strip() != "embedded"]
+    if others and find_spec("torch") is None:
+        raise CannotStart(f"{', '.join(others)} needs PyTorch, which `make demo MODEL={models}` installs")
 
 
 @contextlib.contextmanager
@@ -189,6 +220,17 @@ def run(options: argparse.Namespace) -> int:
     make_data_folder(options.data, bucket)
     state = options.data / "state" / state_name(bucket)
     is_smoke_test = options.command == "smoke"
+    chosen = read_chosen_settings(os.environ, ROOT / ".env", bucket)
+    for note in chosen.notes:
+        console.print(f"[yellow]{escape(note)}[/yellow]")
+    # What was given on the command line goes before the environment and `.env`.
+    settings = dict(chosen.values)
+    if options.model:
+        settings["ENCODER_MODELS"] = options.model
+    if options.writable is not None:
+        settings["BUCKET_WRITABLE"] = str(options.writable).lower()
+    models = settings.get("ENCODER_MODELS", "embedded")
+    check_models(models)
     with lock_state(state):
         port = options.port or (None if is_smoke_test else DEFAULT_PORT)
         stack = Stack(
@@ -199,15 +241,16 @@ def run(options: argparse.Namespace) -> int:
             writable=writable,
             page=PAGE,
             docs=DOCS if DOCS.is_dir() else None,
-            settings=external_qdrant(os.environ, bucket),
+            settings=settings,
+            fetching=chosen.fetching,
         )
         (state / "running").write_text(f"{stack.url} (process {os.getpid()})", encoding="utf-8")
         stack.make_folders()
         with Supervisor(stack.services(), stack.logs) as supervisor:
-            with console.status(
-                "Starting the services (the first time some seconds longer, for the names that the model knows)"
-            ):
-                wait_until_ready(stack, supervisor)
+            is_embedded = models == "embedded"
+            first_time = FIRST_START if is_embedded else FIRST_FETCH.format(models)
+            with console.status(f"Starting the services (the first time {escape(first_time)})"):
+                wait_until_ready(stack, supervisor, timeout_seconds=300 if is_embedded else 3600)
             page = f"http://localhost:{stack.ports.gateway}"
             console.print(f"\n  [bold]Sightline is at {page}[/bold]   encoder (gRPC): {stack.encoder_address}")
             console.print(f"  pictures: {escape(str(bucket))}   data and logs: {escape(str(state))}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sightline_local.stack import Stack
 from sightline_local.supervisor import Supervisor
+
+REFUSES = re.compile(r"wrong setting: |sightline-[a-z-]+: ")
 
 
 class NotReady(Exception):
@@ -86,15 +89,26 @@ def wait_until_ready(stack: Stack, supervisor: Supervisor, *, timeout_seconds: f
     """Wait until a search would be answered.
 
     Raises:
-        NotReady: It took too long, or the supervisor ended.
+        NotReady: It took too long, a service does not start with its settings, or the supervisor ended.
     """
     deadline = time.monotonic() + timeout_seconds
     while not is_ready(stack):
         if not supervisor.is_running():
             raise NotReady("the supervisor ended:\n" + "\n".join(supervisor.last_lines("supervisor")))
+        if refusal := _refusal(stack, supervisor):
+            raise NotReady(refusal)
         if time.monotonic() > deadline:
             raise NotReady(_not_ready_message(stack, supervisor, timeout_seconds))
         time.sleep(0.2)
+
+
+def _refusal(stack: Stack, supervisor: Supervisor) -> str | None:
+    """Return the line with which a service ends that cannot start, and would not if it were started again."""
+    for service in stack.services():
+        lines = supervisor.last_lines(service.name, 1)
+        if lines and REFUSES.match(lines[0]):
+            return lines[0]
+    return None
 
 
 def _not_ready_message(stack: Stack, supervisor: Supervisor, timeout_seconds: float) -> str:

@@ -26,6 +26,9 @@ ROOT = Path(__file__).resolve().parents[3]
 SERVER_PORTS = range(10_000, 32_768)
 ENCODER_METRICS_PORT = 9101
 """Only part of a socket's name here."""
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
+FETCHING = re.compile(r"HF_\w+|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|SSL_CERT_\w+|REQUESTS_CA_BUNDLE")
+"""What models are fetched by: for the encoder alone, since gRPC's clients would take a proxy for their own."""
 STATE_FOLDERS = ("redis", "qdrant", "thumbnails")
 
 
@@ -127,6 +130,7 @@ class Stack:
         models: The folder for converted models, shared by all buckets.
         writable: Whether the page may upload into the bucket and delete from it.
         settings: Settings for all services, over the ones that are set here; with a QDRANT_URL no qdrant-edge is run.
+        fetching: What the encoder fetches models by: tokens, proxies.
         database_key: The key of qdrant-edge, another one at each start.
     """
 
@@ -138,6 +142,7 @@ class Stack:
     page: Path | None = None
     docs: Path | None = None
     settings: dict[str, str] = field(default_factory=dict)
+    fetching: dict[str, str] = field(default_factory=dict, repr=False)
     database_key: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
     @cached_property
@@ -167,7 +172,7 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of all services; each reads its own settings."""
-        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TZ") if name in os.environ}
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         chosen = {
             "LOG_FORMAT": "json",
             "PYTHONUNBUFFERED": "1",
@@ -207,7 +212,10 @@ class Stack:
         if not self.has_external_qdrant:
             names.insert(0, "qdrant-edge")
         return [Service("redis", redis, environment)] + [
-            Service(name, [str(scripts / f"sightline-{name}")], environment) for name in names
+            Service(
+                name, [str(scripts / f"sightline-{name}")], environment | (self.fetching if name == "encoder" else {})
+            )
+            for name in names
         ]
 
     def make_folders(self) -> None:

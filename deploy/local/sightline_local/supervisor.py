@@ -44,6 +44,7 @@ class Supervisor:
         self._logs = logs
         self._sockets = make_socket_folder(self)
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_starts: dict[str, int] = {}
 
     def __enter__(self) -> Supervisor:
         self.start()
@@ -59,6 +60,7 @@ class Supervisor:
 
     def start(self) -> None:
         """Start the supervising process, which starts the services."""
+        self._log_starts = {path.stem: path.stat().st_size for path in self._logs.glob("*.log")}
         configuration = {
             "endpoint": self.endpoint,
             "pubsub": f"ipc://{self._sockets}/events",
@@ -102,9 +104,14 @@ class Supervisor:
         return [int(pid) for pid in answer.get("pids", [])]
 
     def last_lines(self, name: str, count: int = 15) -> list[str]:
-        """Return the end of a service's log."""
+        """Return the end of a service's log, of what it wrote since the start."""
+        path = self._logs / f"{name}.log"
         try:
-            return (self._logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+            with path.open(encoding="utf-8", errors="replace") as file:
+                # A log that has been rotated since is shorter.
+                if (start := self._log_starts.get(name, 0)) <= path.stat().st_size:
+                    file.seek(start)
+                return file.read().splitlines()[-count:]
         except FileNotFoundError:
             return []
 

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from sightline_bucket import BucketSettings
 from sightline_local import samples
+from sightline_local.readiness import NotReady, wait_until_ready
 from sightline_local.stack import ROOT, PortTaken, Service, Stack, choose_ports, external_qdrant, is_free, state_name
 from sightline_local.supervisor import Supervisor
 from waiting import wait_for, wait_for_pid
@@ -65,6 +66,17 @@ def test_a_qdrant_elsewhere_is_used_in_place_of_qdrant_edge(tmp_path):
     stack = Stack(folder, tmp_path / "state", tmp_path / "models", choose_ports(), settings=settings)
     assert "qdrant-edge" not in [service.name for service in stack.services()]
     assert stack.environment()["QDRANT_URL"] == "https://q:6334"
+
+
+def test_a_service_that_refuses_its_settings_ends_the_wait_with_its_own_line(tmp_path):
+    stack = Stack(tmp_path, tmp_path, tmp_path / "models", choose_ports(), database_key="x")
+    stack.logs.mkdir()
+    # What an earlier start said does not count.
+    (stack.logs / "watcher.log").write_text("wrong setting: of yesterday\n")
+    code = "import sys; print('wrong setting: LOG_LEVEL=loud', file=sys.stderr); sys.exit(2)"
+    refuses = Service("encoder", [sys.executable, "-c", code], {})
+    with Supervisor([refuses], stack.logs) as supervisor, pytest.raises(NotReady, match=r"^wrong setting: LOG_LEVEL"):
+        wait_until_ready(stack, supervisor, timeout_seconds=120)
 
 
 def test_a_killed_service_comes_back_and_all_end_together(tmp_path):

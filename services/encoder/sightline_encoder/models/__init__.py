@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-INSTALL_TORCH = "`make demo MODEL=ARCH/TAG` installs it, and in containers the image sightline/encoder has it"
+INSTALL_TORCH = (
+    "`make demo MODEL=ARCH/TAG` installs it, and of the containers' images sightline/encoder has it (leave out"
+    " deploy/edge.yml and deploy/embedded.yml)"
+)
 
 __all__ = ["Model", "ModelSource", "describe", "load"]
 
