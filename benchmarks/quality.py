@@ -1,8 +1,10 @@
 """How well words find pictures, without a server: `make quality IMAGES=FOLDER COMPARE=MODEL`.
 
 Each folder's name, in lower case with spaces for underscores, is searched for among all pictures; what counts is how
-many of the first min(30, size of the folder) are from that folder. Where pictures have captions, each caption is
-searched for too, and what counts is whether its picture, or one with an equal caption, is among the first 1, 5 or 10.
+many of the first min(30, size of the folder) are from that folder. So are words for what folders are kinds of, "animal"
+or "vehicle", where these are known (`harness/kinds.py`), among the first 5 and 30. Pictures are compared with pictures:
+how many of a picture's ten nearest are from its folder. Where pictures have captions, each caption is searched for too,
+and what counts is whether its picture, or one with an equal caption, is among the first 1, 5 or 10.
 """
 
 from __future__ import annotations
@@ -18,9 +20,12 @@ from numpy.typing import NDArray
 from sightline_encoder import models
 
 from benchmarks.harness import pictures, results
+from benchmarks.harness.kinds import general_words
 from benchmarks.harness.pictures import Collection, Vectors, query_of
 
 DEPTH = 30
+GENERAL_CUTS = (5, 30)
+SIMILAR = 10
 CUTS = (1, 5, 10)
 
 
@@ -47,6 +52,38 @@ def scores(model: models.Model, labels: NDArray[np.str_], vectors: Vectors, dept
     return found
 
 
+def general(
+    model: models.Model, labels: NDArray[np.str_], vectors: Vectors
+) -> tuple[dict[str, float], dict[int, float]]:
+    """Search for what labels are kinds of; return each word's precision at 30, and the means by cut."""
+    words = general_words(label for label in labels.tolist() if label)
+    rankings = ranked(model, list(words), vectors, max(GENERAL_CUTS))
+    hits = [np.isin(labels[ranking], list(said)) for said, ranking in zip(words.values(), rankings, strict=True)]
+    sizes = [int(np.isin(labels, list(said)).sum()) for said in words.values()]
+    found = {
+        cut: [float(hit[: min(cut, size)].mean()) for hit, size in zip(hits, sizes, strict=True)]
+        for cut in GENERAL_CUTS
+    }
+    means = {cut: float(np.mean(values)) for cut, values in found.items() if values}
+    return dict(zip(words, found[DEPTH], strict=True)), means
+
+
+def similar_precision(labels: NDArray[np.str_], vectors: Vectors) -> float:
+    """Return of each labelled picture's ten nearest others the share that has its label: the mean over labels.
+
+    Of pictures whose label few others have, as many nearest are looked at as there are.
+    """
+    by_label: dict[str, list[float]] = {}
+    sizes = Counter(labels.tolist())
+    for row, label in enumerate(labels.tolist()):
+        if label and sizes[label] > 1:
+            nearness = vectors @ vectors[row]
+            nearness[row] = -np.inf
+            nearest = np.argsort(-nearness, kind="stable")[: min(SIMILAR, sizes[label] - 1)]
+            by_label.setdefault(label, []).append(float((labels[nearest] == label).mean()))
+    return float(np.mean([np.mean(shares) for shares in by_label.values()])) if by_label else float("nan")
+
+
 def mean(found: Iterable[Score]) -> float:
     """Return the mean precision over classes, large and small alike; NaN of none."""
     precisions = [score.precision for score in found]
@@ -61,6 +98,9 @@ class Outcome:
     settings: dict[str, Any]
     scores: list[Score]
     recalls: dict[int, float]
+    similar: float = float("nan")
+    general: dict[int, float] = field(default_factory=dict)
+    words: dict[str, float] = field(default_factory=dict)
 
     @property
     def precisions(self) -> dict[str, float]:
@@ -71,6 +111,8 @@ class Outcome:
     def figures(self) -> dict[str, float]:
         """The figures by the names that others rely on."""
         found = {f"mean_precision_at_{DEPTH}": mean(self.scores)} if self.scores else {}
+        found |= {f"similar_precision_at_{SIMILAR}": self.similar} if np.isfinite(self.similar) else {}
+        found |= {f"general_precision_at_{cut}": value for cut, value in self.general.items()}
         return found | {f"caption_recall_at_{cut}": value for cut, value in self.recalls.items()}
 
 
@@ -84,7 +126,8 @@ def measure(found: Collection, choice: str | None) -> Outcome:
     """Embed a collection with one model and score it."""
     model = pictures.load(choice)
     began = time.monotonic()
-    keys, vectors = pictures.embed_with(model, found)
+    keys, rows = pictures.embed_with(model, found, visual=True)
+    vectors, visual = rows[:, : model.dimensions], rows[:, -(model.visual_dimensions or model.dimensions) :]
     described = {
         "model": model.id,
         "runtime": model.runtime,
@@ -97,7 +140,9 @@ def measure(found: Collection, choice: str | None) -> Outcome:
     rankings = ranked(model, asked, vectors, max(CUTS))
     hits = [captions[ranking] == caption for ranking, caption in zip(rankings, asked, strict=True)]
     recalls = {cut: float(np.mean([hit[:cut].any() for hit in hits])) for cut in CUTS} if hits else {}
-    return Outcome(choice or model.id, described, scores(model, labels, vectors, DEPTH), recalls)
+    similar = similar_precision(labels, visual)
+    words, means = general(model, labels, vectors)
+    return Outcome(choice or model.id, described, scores(model, labels, vectors, DEPTH), recalls, similar, means, words)
 
 
 def show(found: Collection, outcomes: list[Outcome]) -> None:
@@ -107,6 +152,15 @@ def show(found: Collection, outcomes: list[Outcome]) -> None:
     rows: list[list[object]] = [[one.name, one.size, *(each[one.name] for each in precisions)] for one in order]
     rows.append(["mean", sum(one.size for one in order), *(mean(outcome.scores) for outcome in outcomes)])
     results.show(["class", "pictures", *(f"p@{DEPTH} {outcome.name}" for outcome in outcomes)], rows)
+    if first.words:
+        rows = [[word, *(outcome.words[word] for outcome in outcomes)] for word in first.words]
+        rows += [[f"mean at {cut}", *(outcome.general[cut] for outcome in outcomes)] for cut in GENERAL_CUTS]
+        results.show(["what it is", *(f"p@{DEPTH} {outcome.name}" for outcome in outcomes)], rows)
+    if np.isfinite(first.similar):
+        title = f"of a picture's {SIMILAR} nearest, in its folder"
+        results.show(
+            ["", *(outcome.name for outcome in outcomes)], [[title, *(outcome.similar for outcome in outcomes)]]
+        )
     if first.recalls:
         rows = [[f"recall@{cut}", *(outcome.recalls[cut] for outcome in outcomes)] for cut in CUTS]
         results.show(["captions", *(each.name for each in outcomes)], rows, f"{len(found.captions):,} captions")

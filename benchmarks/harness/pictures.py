@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -167,11 +168,11 @@ def load(choice: str | None = None) -> models.Model:
         raise Failed(str(error)) from error
 
 
-def embed_with(model: models.Model, pictures: Collection) -> tuple[list[str], Vectors]:
-    """Return the keys that decode, and their (n, d) unit vectors by a model."""
+def embed_with(model: models.Model, pictures: Collection, *, visual: bool = False) -> tuple[list[str], Vectors]:
+    """Return the keys that decode, and their (n, d) unit vectors by a model, with `visual` the visual ones beside."""
     settings = EncoderSettings()
     batch, threads = settings.max_batch_size, settings.forward_threads
-    return embed(model.encode_pixels, pictures, model.preprocessing, batch, threads)
+    return embed(partial(model.encode_pixels, visual=visual), pictures, model.preprocessing, batch, threads)
 
 
 def encode_texts(model: models.Model, texts: Sequence[str]) -> Vectors:

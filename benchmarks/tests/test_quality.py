@@ -10,6 +10,7 @@ from sightline_pictures import Preprocessing
 
 from benchmarks import quality
 from benchmarks.harness import pictures, results
+from benchmarks.harness.kinds import general_words
 from benchmarks.quality import Outcome, Score
 
 ORANGE = (255, 80, 0)
@@ -20,9 +21,10 @@ class ColorModel:
     """A picture's vector is its mean colour; a text's the colour that it names."""
 
     id, fingerprint, runtime, device = "colors", "0" * 64, "none", "none"
+    dimensions, visual_dimensions = 3, 0
     preprocessing = Preprocessing("squash", 0, 8, 8)
 
-    def encode_pixels(self, pixels):
+    def encode_pixels(self, pixels, *, visual=False):
         return self._unit(np.stack([each.reshape(-1, 3).mean(axis=0) for each in pixels]))
 
     def encode_texts(self, texts):
@@ -66,6 +68,47 @@ def test_names_and_captions_are_scored_as_described(folder, monkeypatch, capsys)
     # "red" is found at the first place, which counts for the green one of equal caption too; "deep blue" later.
     assert outcome.recalls == {1: pytest.approx(2 / 3), 5: 1.0, 10: 1.0}
     assert "green/broken.png" in capsys.readouterr().err
+    # Of three labels only red has two pictures: one is green, and as near to red/1 as the others.
+    assert outcome.similar == 0
+    assert outcome.words == {}
+
+
+class SeeingModel(ColorModel):
+    """Its visual vector is the colour; its other one is the same for all."""
+
+    visual_dimensions = 3
+
+    def encode_pixels(self, pixels, *, visual=False):
+        colors = super().encode_pixels(pixels)
+        alike = np.ones_like(colors) / np.sqrt(3)
+        return np.hstack([alike, colors]) if visual else alike
+
+    def encode_texts(self, texts):
+        return np.ones((len(texts), 3), np.float32) / np.sqrt(3)
+
+
+def test_pictures_are_compared_by_their_visual_vectors_and_kinds_are_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(quality.models, "load", lambda *_: SeeingModel())
+    for name, color in {"Leopards": "red", "pizza": "green", "cougar_body": "deep blue"}.items():
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            Image.new("RGB", (16, 12), COLORS[color]).save(tmp_path / name / f"{number}.png")
+    outcome = quality.measure(pictures.find(str(tmp_path)), None)
+    assert outcome.similar == 1.0
+    assert set(outcome.words) == {"animal", "big cat", "food", "mammal"}
+    # All are equally near to every word, and come in the order of their keys: Leopards, cougars, pizza.
+    assert outcome.words["big cat"] == 1.0
+    assert outcome.words["food"] == 0.0
+    assert outcome.figures["general_precision_at_5"] == pytest.approx(3 / 4)
+
+
+def test_folders_named_like_imagenets_synsets_have_wordnets_words():
+    sharks = ["n01484850", "n01491361", "n01494475"]
+    rays = ["n01496331", "n01498041"]
+    words = general_words([*sharks, *rays])
+    assert words["fish"] == {*sharks, *rays}
+    assert "shark" not in words, "too few"
+    assert general_words(["something else"]) == {}
 
 
 def test_captions_may_be_kept_beside_the_folder(folder):

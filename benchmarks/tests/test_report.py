@@ -27,7 +27,7 @@ class ShadeModel:
     preprocessing = Preprocessing("squash", 0, 8, 8)
     things = unit(np.random.default_rng(0).standard_normal((len(THINGS), 32)))
 
-    def encode_pixels(self, pixels):
+    def encode_pixels(self, pixels, *, visual=False):
         shades = np.array([each.mean() for each in pixels])
         noise = np.random.default_rng(1).standard_normal((len(shades), 32)) / 30
         return unit(self.things[(shades / 40).round().astype(int)] + noise)
