@@ -65,7 +65,7 @@ class Answer:
 
 def search_texts(subject: Subject) -> list[Answer]:
     """Search a collection for the report's texts, and assess the answers as the gateway does."""
-    held = Pictures(as_images(subject.keys, subject.labels.tolist()), subject.vectors)
+    held = Pictures(as_images(subject.keys, subject.labels.tolist()), subject.vectors, subject.vectors)
     words = vocabulary_of(subject.model)
     scale = calibrate(held, words)  # type: ignore[arg-type]
     found = []

@@ -47,16 +47,18 @@ Encode = Callable[[Sequence[str]], Vectors]
 
 @dataclass
 class Pictures:
-    """A collection in memory, as the gateway reads one: n pictures and their (n, d) unit vectors."""
+    """A collection in memory, as the gateway reads one: n pictures, their (n, d) unit vectors, and the visual ones."""
 
     images: list[Image]
     vectors: Vectors
+    visual: Vectors
     name: str = "pictures"
 
     def nearest(self, vector: Vectors, limit: int = MAX_CLUSTERED) -> Nearest:
         """Return the nearest pictures, with vectors."""
         order = self.ranked(vector)[:limit]
-        return Nearest([self.images[place] for place in order], (self.vectors @ vector)[order], self.vectors[order])
+        images, similarities = [self.images[place] for place in order], (self.vectors @ vector)[order]
+        return Nearest(images, similarities, self.vectors[order], self.visual[order])
 
     def nearest_batch(self, vectors: Iterable[Vectors], params: SearchParams) -> list[Nearest]:
         """Return the nearest pictures of each vector."""
@@ -94,10 +96,11 @@ def embed_pictures(found: Collection) -> tuple[Pictures, NDArray[np.intp]]:
 
     def encode(pixels: list[pictures.Pixels]) -> Vectors:
         with torch.inference_mode():
-            return np.asarray(tower(torch.from_numpy(np.stack(pixels))).numpy()[:, : source.dimensions])
+            return np.asarray(tower(torch.from_numpy(np.stack(pixels))).numpy())
 
-    keys, vectors = pictures.embed(encode, found, source.preprocessing, batch=16, threads=2)
-    return Pictures(as_images(keys, [found.label(key) for key in keys]), vectors), np.concatenate(classes)
+    keys, rows = pictures.embed(encode, found, source.preprocessing, batch=16, threads=2)
+    vectors, visual, _ = np.split(rows, np.cumsum(source.image.widths)[:-1], axis=1)
+    return Pictures(as_images(keys, [found.label(key) for key in keys]), vectors, visual), np.concatenate(classes)
 
 
 def choose_threshold(encode: Encode, left_out: set[str]) -> tuple[float, float]:
@@ -115,7 +118,8 @@ def choose_threshold(encode: Encode, left_out: set[str]) -> tuple[float, float]:
 def result_graph(nearest: Nearest, text: str, words: VocabularyEmbeddings) -> Any:
     """Return clusters, names and graph of what a text found, as the gateway makes them."""
     assert nearest.vectors is not None
-    return build_result_graph(nearest.images, nearest.similarities, nearest.vectors, words, text)
+    assert nearest.visual is not None
+    return build_result_graph(nearest.images, nearest.similarities, nearest.vectors, nearest.visual, words, text)
 
 
 def name_clusters(

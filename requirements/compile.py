@@ -113,7 +113,9 @@ def main() -> None:
         | with_torch
         | {line for name in ("build", "development", "benchmarks") for line in tools[name]}
     )
-    kept = () if "--upgrade" in sys.argv[1:] else ("build", "local", "encoder-torch", "development", "benchmarks", "torch")
+    kept = (
+        () if "--upgrade" in sys.argv[1:] else ("build", "local", "encoder-torch", "development", "benchmarks", "torch")
+    )
     pins = list(resolve(every, [], keep=kept))
     lists = {name: resolve(third_party(needed), pins) for name, needed in LISTS.items()}
     for name, blocks in lists.items():

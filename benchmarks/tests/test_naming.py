@@ -36,7 +36,8 @@ def pictures():
     noise = np.random.default_rng(1).standard_normal((len(of), 64)) / 30
     labels = [THINGS[thing] for thing in of]
     keys = [f"{label}/{place}.jpg" for place, label in enumerate(labels)]
-    return Pictures(as_images(keys, labels), unit(VECTORS[of] + noise))
+    vectors = unit(VECTORS[of] + noise)
+    return Pictures(as_images(keys, labels), vectors, vectors)
 
 
 @pytest.fixture(autouse=True)

@@ -137,8 +137,8 @@ class Namespace:
         self.prefix = f"t{secrets.token_hex(4)}"
         self._catalogues: list[Catalogue] = []
 
-    def model(self, name: str = "model", dimensions: int = DIMENSIONS) -> ModelRef:
-        return ModelRef(f"{self.prefix}/{name}", secrets.token_hex(32), dimensions)
+    def model(self, name: str = "model", dimensions: int = DIMENSIONS, visual_dimensions: int = 0) -> ModelRef:
+        return ModelRef(f"{self.prefix}/{name}", secrets.token_hex(32), dimensions, visual_dimensions)
 
     def catalogue(self, bucket_id: str = "main") -> Catalogue:
         settings = CatalogueSettings(url=self.url, timeout_seconds=10)

@@ -7,7 +7,15 @@ from fakes.bucket import FakeBucket
 from fakes.catalogue import FakeCatalogue
 from fakes.collection import FakeCollection
 from fakes.decoders import FakeDecoderPool
-from fakes.encoder import MODEL, PREPROCESSING, FakeEncoder, picture_vector, vector_of
+from fakes.encoder import (
+    MODEL,
+    PREPROCESSING,
+    FakeEncoder,
+    picture_row,
+    picture_vector,
+    vector_of,
+    visual_vector_of,
+)
 from fakes.thumbnails import FakeThumbnailStore
 
 __all__ = [
@@ -19,6 +27,8 @@ __all__ = [
     "FakeDecoderPool",
     "FakeEncoder",
     "FakeThumbnailStore",
+    "picture_row",
     "picture_vector",
     "vector_of",
+    "visual_vector_of",
 ]

@@ -90,7 +90,7 @@ class FakeCollection:
 
     Attributes:
         images: By id, those that are removed too.
-        stored_vectors: By id, of length one.
+        stored_vectors: By id: rows of vectors of length one, the visual one beside where the model has one.
         errors: What the next calls raise, in order; None for one that is answered.
         calls: How often each method was called.
     """
@@ -112,18 +112,25 @@ class FakeCollection:
         self._count("nearest")
         if params.offset + params.limit > MAX_DEPTH:
             raise TooDeep(f"a search goes {MAX_DEPTH} deep (QDRANT_MAX_DEPTH)")
+        dimensions = self.model.visual_dimensions if params.visual else 0
+        if np.shape(vector) != (dimensions or self.model.dimensions,):
+            raise ValueError(f"a vector of shape ({dimensions or self.model.dimensions},) is needed")
         unit = np.asarray(vector, np.float32) / np.linalg.norm(vector)
         found = [
             image
             for image in sorted(self._indexed(params.filter), key=lambda image: image.id)
             if image.id not in params.exclude and image.sha256 not in params.exclude_sha256
         ]
-        similarity = {image.id: np.float32(self.stored_vectors[image.id] @ unit) for image in found}
+        stored = dict(self._vectors(found, visual=params.visual))
+        similarity = {image.id: np.float32(stored[image.id] @ unit) for image in found}
         found.sort(key=lambda image: -similarity[image.id])
         if params.distinct:
             found = first_of_each(found, _sha256_of)
         page = found[params.offset : params.offset + params.limit]
-        vectors = np.array([self.stored_vectors[image.id] for image in page], dtype=np.float32)
+        vectors, seen = (
+            np.array([vector for _, vector in self._vectors(page, visual=visual)], dtype=np.float32)
+            for visual in (False, True)
+        )
         return Nearest(
             [
                 replace(image, attempts=0, etag=None, stamp=None, reason=None, missing_since=None, held_of=None)
@@ -131,6 +138,7 @@ class FakeCollection:
             ],
             np.array([similarity[image.id] for image in page], dtype=np.float32),
             vectors.reshape(-1, self.model.dimensions) if params.with_vectors else None,
+            seen.reshape(-1, self.model.visual_dimensions or self.model.dimensions) if params.with_vectors else None,
             self._count_copies(page, params.filter) if params.distinct else None,
         )
 
@@ -145,15 +153,20 @@ class FakeCollection:
             raise NotIndexed(f"{image.key} is {image.state} and has no vector to compare with")
         copies = (image.sha256,) if params.distinct and image.sha256 else ()
         exclude_sha256 = (*params.exclude_sha256, *copies)
-        others = replace(params, exclude=(*params.exclude, image_id), exclude_sha256=exclude_sha256)
-        return self.nearest(self.stored_vectors[image_id], others)
+        exclude = (*params.exclude, image_id)
+        others = replace(params, exclude=exclude, exclude_sha256=exclude_sha256, visual=True)
+        [(_, vector)] = self._vectors([image], visual=True)
+        return self.nearest(vector, others)
 
     def get(self, ids: Sequence[str], *, removed: bool = False) -> list[Image | None]:
         self._count("get")
         found = [self.images.get(one) for one in ids]
         return [image if image is not None and (removed or image.state != REMOVED) else None for image in found]
 
-    def vectors(self, ids: Sequence[str]) -> list[Vector | None]:
+    def vectors(self, ids: Sequence[str], *, visual: bool = False) -> list[Vector | None]:
+        return [None if row is None else self._part(row, visual=visual) for row in self.rows(ids)]
+
+    def rows(self, ids: Sequence[str]) -> list[Vector | None]:
         return [self.stored_vectors.get(one) for one in ids]
 
     def browse(self, filter: Filter | None, limit: int, cursor: str | None = None, *, distinct: bool = False) -> Page:
@@ -220,7 +233,11 @@ class FakeCollection:
             self.images[image.id] = replace(image, key=storable(image.key), **named)
             self.stored_vectors.pop(image.id, None)
         for image, vector in zip(images, vectors if vectors is not None else (), strict=vectors is not None):
-            self.stored_vectors[image.id] = np.asarray(vector, np.float32) / np.linalg.norm(vector)
+            size = self.model.dimensions + self.model.visual_dimensions
+            if np.shape(vector) != (size,):
+                raise ValueError(f"a vector of shape ({size},) is needed")
+            parts = np.split(np.asarray(vector, np.float32), [self.model.dimensions])
+            self.stored_vectors[image.id] = np.concatenate([part / np.linalg.norm(part) for part in parts if len(part)])
 
     def set_state(
         self, ids: Sequence[str], state: State, *, reason: str | None = None, next_try_at: datetime | None = None
@@ -243,6 +260,14 @@ class FakeCollection:
         for one in ids:
             self.images.pop(one, None)
             self.stored_vectors.pop(one, None)
+
+    def _vectors(self, images: Iterable[Image], *, visual: bool) -> Iterator[tuple[str, Vector]]:
+        for image in images:
+            yield image.id, self._part(self.stored_vectors[image.id], visual=visual)
+
+    def _part(self, row: Vector, *, visual: bool) -> Vector:
+        dimensions = self.model.dimensions
+        return row[dimensions:] if visual and self.model.visual_dimensions else row[:dimensions]
 
     def _indexed(self, filter: Filter | None = None) -> list[Image]:
         return [

@@ -23,7 +23,7 @@ from sightline_catalogue import ModelRef
 from sightline_pictures import PictureError, Preprocessing, open_picture, preprocess
 from sightline_pictures.proto import to_proto
 
-MODEL = ModelRef(id="embedded", fingerprint="f" * 64, dimensions=8)
+MODEL = ModelRef(id="embedded", fingerprint="f" * 64, dimensions=8, visual_dimensions=4)
 PREPROCESSING = Preprocessing("squash", 8, crop_width=8, crop_height=8)
 INPUT_SHAPE = (8, 8, 3)
 MAX_BYTES = MAX_PIXELS = 100_000_000
@@ -33,9 +33,17 @@ Vector = NDArray[np.float32]
 
 def vector_of(content: bytes | str) -> Vector:
     """Return a unit vector, (8,) float32, that depends on the content alone."""
-    data = content.encode() if isinstance(content, str) else content
+    return _hashed(content.encode() if isinstance(content, str) else content, MODEL.dimensions)
+
+
+def visual_vector_of(content: bytes) -> Vector:
+    """Return a visual unit vector, (4,) float32, that has nothing to do with the other one."""
+    return _hashed(b"seen " + content, MODEL.visual_dimensions)
+
+
+def _hashed(data: bytes, dimensions: int) -> Vector:
     seed = int.from_bytes(hashlib.sha256(data).digest()[:4], "big")
-    vector = np.random.default_rng(seed).standard_normal(MODEL.dimensions).astype(np.float32)
+    vector = np.random.default_rng(seed).standard_normal(dimensions).astype(np.float32)
     return vector / np.linalg.norm(vector)
 
 
@@ -45,18 +53,28 @@ def picture_vector(picture: bytes | RawPixels) -> Vector:
     Raises:
         InvalidItem: It is not an image, or pixels do not fit.
     """
+    return vector_of(_input(picture))
+
+
+def picture_row(picture: bytes | RawPixels) -> Vector:
+    """Return the vector of a picture and its visual one, side by side as the catalogue takes them."""
+    content = _input(picture)
+    return np.concatenate([vector_of(content), visual_vector_of(content)])
+
+
+def _input(picture: bytes | RawPixels) -> bytes:
     if isinstance(picture, RawPixels):
         if picture.preprocessed and picture.rgb.shape != INPUT_SHAPE:
             raise InvalidItem(f"{picture.rgb.shape} is not the model's input, {INPUT_SHAPE}")
         if picture.preprocessed:
-            return vector_of(picture.rgb.tobytes())
+            return picture.rgb.tobytes()
         image = Image.fromarray(picture.rgb)
     else:
         try:
             image = open_picture(picture, max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS).image
         except PictureError as error:
             raise InvalidItem(str(error)) from error
-    return vector_of(preprocess(image, PREPROCESSING).tobytes())
+    return preprocess(image, PREPROCESSING).tobytes()
 
 
 class FakeEncoder:
@@ -95,6 +113,7 @@ class FakeEncoder:
                 id=self.name,
                 fingerprint=self.fingerprint,
                 dimensions=MODEL.dimensions,
+                visual_dimensions=MODEL.visual_dimensions,
                 context_length=77,
                 runtime="torch",
                 device="cpu",
@@ -113,7 +132,8 @@ class FakeEncoder:
     ) -> Encoded:
         self._begin("texts", texts, model, fingerprint, priority)
         self.texts += texts
-        return Encoded(self.name, self.fingerprint, [self._result(vector_of, text) for text in texts])
+        results = [self._result(vector_of, text) for text in texts]
+        return Encoded(self.name, self.fingerprint, results, [None] * len(texts))
 
     def encode_images(
         self,
@@ -122,12 +142,16 @@ class FakeEncoder:
         model: str = "",
         fingerprint: str = "",
         priority: int = INTERACTIVE,
+        visual: bool = False,
         timeout_seconds: float | None = None,
     ) -> Encoded:
         self._begin("images", images, model, fingerprint, priority)
         self.batches.append(len(images))
         self.preprocessed += sum(isinstance(image, RawPixels) and image.preprocessed for image in images)
-        return Encoded(self.name, self.fingerprint, [self._result(picture_vector, image) for image in images])
+        rows = [self._result(picture_row, image) for image in images]
+        results = [row if isinstance(row, ItemError) else row[: MODEL.dimensions] for row in rows]
+        seen = [None if isinstance(row, ItemError) or not visual else row[MODEL.dimensions :] for row in rows]
+        return Encoded(self.name, self.fingerprint, results, seen)
 
     def _begin(self, what: str, items: Sequence[object], model: str, fingerprint: str, priority: int) -> None:
         if self.error is not None:

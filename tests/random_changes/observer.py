@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import cache
 
 import numpy as np
-from fakes.encoder import PREPROCESSING, picture_vector
+from fakes.encoder import PREPROCESSING, picture_row
 from numpy.typing import NDArray
 from sightline_catalogue import INDEXED, PENDING, Image
 from sightline_pictures import open_picture, preprocess
@@ -20,9 +20,9 @@ KEEP = timedelta(days=30)
 
 @cache
 def vectors() -> dict[str, NDArray[np.float32]]:
-    """Return the vectors of all pictures, by SHA-256."""
+    """Return the vectors of all pictures, side by side, by SHA-256."""
     files = [picture(number) for number in range(64)]
-    return {hashlib.sha256(data).hexdigest(): picture_vector(data) for data in files}
+    return {hashlib.sha256(data).hexdigest(): picture_row(data) for data in files}
 
 
 @cache

@@ -45,7 +45,6 @@ from sightline_catalogue.points import BATCH_POINTS, Points, point_id
 from sightline_catalogue.query_builder import (
     NO_PAYLOAD,
     WHOLE_PAYLOAD,
-    WITH_VECTOR,
     QueryBuilder,
     SearchParams,
     check_limit,
@@ -55,7 +54,7 @@ from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.searcher import Searcher
 from sightline_catalogue.segment_count import SegmentCount
 from sightline_catalogue.settings import CatalogueSettings
-from sightline_catalogue.vectors import VECTOR, as_vector, read_vector, vector_message
+from sightline_catalogue.vectors import as_vector, read_vector, vector_message
 
 
 class Collection:
@@ -87,20 +86,22 @@ class Collection:
     def nearest(self, vector: ArrayLike, params: SearchParams) -> Nearest:
         """Return the indexed images nearest to a vector, (dimensions,) of any length, the nearest first.
 
+        With `params.visual` it is a visual vector, (visual_dimensions,), where the model has one.
+
         Equally near ones come by their ids. Pages are cuts of one list, so that no image is on two of them, and none
         between them, while nothing is added or deleted; at the very depth of the list, equally near ones may vary.
 
         Raises:
             TooDeep: The page ends below the list's depth.
         """
-        return self._searcher.nearest(self._origin(vector), params)
+        return self._searcher.nearest(self._origin(vector, params), params)
 
     def nearest_batch(self, vectors: Sequence[ArrayLike] | NDArray[np.float32], params: SearchParams) -> list[Nearest]:
         """Return the nearest images of several vectors, in one call where each has a first page of up to 50."""
-        return self._searcher.nearest_batch([self._origin(vector) for vector in vectors], params)
+        return self._searcher.nearest_batch([self._origin(vector, params) for vector in vectors], params)
 
     def similar(self, image_id: str, params: SearchParams) -> Nearest:
-        """Return the indexed images nearest to an image of the collection, as `nearest` does, without itself.
+        """Return the indexed images that look most like an image of the collection, as `nearest` does, without itself.
 
         A distinct search leaves out its copies, too.
 
@@ -116,7 +117,7 @@ class Collection:
             if params.distinct and (sha256 := point.payload["sha256"].string_value):
                 copies = (sha256,)
         exclude, exclude_sha256 = (*params.exclude, image_id), (*params.exclude_sha256, *copies)
-        others = replace(params, exclude=exclude, exclude_sha256=exclude_sha256)
+        others = replace(params, exclude=exclude, exclude_sha256=exclude_sha256, visual=True)
         try:
             return self._searcher.nearest(api.VectorInput(id=point_id(image_id)), others)
         except NoCollection:
@@ -141,10 +142,20 @@ class Collection:
         }
         return [found.get(str(one)) for one in ids]
 
-    def vectors(self, ids: Sequence[str]) -> list[NDArray[np.float32] | None]:
-        """Return vectors by id, (dimensions,) float32 of length one, in the order of the ids; None without one."""
-        points = self._points.retrieve(ids, with_payload=NO_PAYLOAD, with_vectors=WITH_VECTOR)
-        found = {point.id.uuid: read_vector(point.vectors) for point in points}
+    def vectors(self, ids: Sequence[str], *, visual: bool = False) -> list[NDArray[np.float32] | None]:
+        """Return vectors by id, (dimensions,) float32 of length one, in the order of the ids; None without one.
+
+        With `visual` the visual ones, (visual_dimensions,), where the model has such.
+        """
+        start, end = (
+            (self.model.dimensions, None) if visual and self.model.visual_dimensions else (0, self.model.dimensions)
+        )
+        return [None if row is None else row[start:end] for row in self.rows(ids)]
+
+    def rows(self, ids: Sequence[str]) -> list[NDArray[np.float32] | None]:
+        """Return all vectors of images, side by side as `upsert` takes them, in the order of the ids."""
+        points = self._points.retrieve(ids, with_payload=NO_PAYLOAD, with_vectors=self._queries.with_vectors)
+        found = {point.id.uuid: self._row(point) for point in points}
         return [found.get(str(one)) for one in ids]
 
     def browse(self, filter: Filter | None, limit: int, cursor: str | None = None, *, distinct: bool = False) -> Page:
@@ -201,7 +212,7 @@ class Collection:
         return self._points.count(condition)
 
     def by_sha256(self, shas: Iterable[str]) -> dict[str, tuple[Image, NDArray[np.float32]]]:
-        """Return an image of these bytes that has a vector, and the vector, for each SHA-256 that has one.
+        """Return an image of these bytes that has a vector, and its vectors' row, for each SHA-256 that has one.
 
         Equal bytes have equal vectors, so images of other buckets count too, those that wait to be read again, and
         those that are removed.
@@ -214,14 +225,14 @@ class Collection:
                 filter=api.Filter(must=[is_one_of("sha256", missing), has_vector()]),
                 limit=2 * len(missing),
                 with_payload=WHOLE_PAYLOAD,
-                with_vectors=WITH_VECTOR,
+                with_vectors=self._queries.with_vectors,
             )
             points = self._points.call(SCROLL, request).result
             before = len(found)
             for point in points:
-                image, vector = read_image(point.id.uuid, point.payload), read_vector(point.vectors)
-                if vector is not None and image.sha256 is not None:
-                    found.setdefault(image.sha256, (image, vector))
+                image, row = read_image(point.id.uuid, point.payload), self._row(point)
+                if row is not None and image.sha256 is not None:
+                    found.setdefault(image.sha256, (image, row))
             missing = [sha for sha in missing if sha not in found]
             # A page that is not full was the last; a full one may hold many copies of few contents.
             if len(points) < request.limit or len(found) == before:
@@ -233,8 +244,9 @@ class Collection:
 
         Args:
             images: All indexed, or none.
-            vectors: (n, dimensions), one for each image; their lengths do not matter. None for images that are
-                pending or failed, which have no vector.
+            vectors: (n, dimensions + visual_dimensions), a row for each image with its vector and, where the model has
+                them, its visual one beside; their lengths do not matter. None for images that are pending or failed,
+                which have no vector.
 
         Raises:
             ValueError: An indexed image has no vector, another one has, or a vector does not fit.
@@ -251,8 +263,9 @@ class Collection:
                 point.id.uuid = str(images[place].id)
                 write_image(point.payload, images[place])
                 if vectors is not None:
-                    message = vector_message(as_vector(vectors[place], self.model.dimensions))
-                    point.vectors.vectors.vectors[VECTOR].dense.CopyFrom(message)
+                    row = as_vector(vectors[place], sum(self.model.vectors.values()))
+                    for name, vector in self._parts(row):
+                        point.vectors.vectors.vectors[name].dense.CopyFrom(vector_message(vector))
                 else:
                     # Qdrant rejects a point without this field, even if it has no vectors.
                     point.vectors.vectors.SetInParent()
@@ -306,8 +319,21 @@ class Collection:
         """Return how many indexed images are anywhere below each folder, the fullest first."""
         return _merged(self._points.facet("folders", self._queries.searchable), canonical_folder)
 
-    def _origin(self, vector: ArrayLike) -> api.VectorInput:
-        return api.VectorInput(dense=vector_message(as_vector(vector, self.model.dimensions)))
+    def _origin(self, vector: ArrayLike, params: SearchParams) -> api.VectorInput:
+        dimensions = self.model.vectors[self._queries.vector_of(params)]
+        return api.VectorInput(dense=vector_message(as_vector(vector, dimensions)))
+
+    def _parts(self, row: NDArray[np.float32]) -> Iterator[tuple[str, NDArray[np.float32]]]:
+        """Yield the vectors of a row by name."""
+        start = 0
+        for name, dimensions in self.model.vectors.items():
+            yield name, row[start : start + dimensions]
+            start += dimensions
+
+    def _row(self, point: api.RetrievedPoint) -> NDArray[np.float32] | None:
+        """Return all vectors of a point side by side; None where it lacks one."""
+        parts = [vector for name in self.model.vectors if (vector := read_vector(point.vectors, name)) is not None]
+        return np.concatenate(parts) if len(parts) == len(self.model.vectors) else None
 
     def _indexed(self, filter: Filter | None) -> api.Filter:
         return api.Filter(must=self._queries.which(filter))

@@ -121,12 +121,14 @@ class Nearest:
             and those that results do not show, such as place and lens.
         similarities: (n,) float32, cosines.
         vectors: (n, dimensions) float32, of length one; None where they were not requested.
+        visual: (n, visual_dimensions) float32, likewise; `vectors` where the model has none of its own.
         copies: Of each image, how many others there are of the same bytes; None unless the search was `distinct`.
     """
 
     images: list[Image]
     similarities: NDArray[np.float32]
     vectors: NDArray[np.float32] | None = None
+    visual: NDArray[np.float32] | None = None
     copies: list[int] | None = None
 
 

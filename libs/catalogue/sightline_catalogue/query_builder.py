@@ -16,12 +16,11 @@ from sightline_catalogue.payload import FOUND_FIELDS, SEARCHABLE, read_found
 from sightline_catalogue.ranking import FIRST_BLOCK
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.settings import CatalogueSettings
-from sightline_catalogue.vectors import VECTOR, read_vector
+from sightline_catalogue.vectors import VECTOR, VISUAL, read_vector
 
 WHOLE_PAYLOAD = api.WithPayloadSelector(enable=True)
 NO_PAYLOAD = api.WithPayloadSelector(enable=False)
 FOUND_PAYLOAD = api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=FOUND_FIELDS))
-WITH_VECTOR = api.WithVectorsSelector(include=api.VectorsSelector(names=[VECTOR]))
 IMAGE_EF, TEXT_EF = 256, 768
 """Candidates that a search holds in each segment, for a query of images alone and for one with a text."""
 SEVERAL_SEGMENTS = 4
@@ -58,6 +57,8 @@ class SearchParams:
         with_vectors: Return their vectors too.
         by_text: Whether the query has a text in it. Images lie farther from texts than from images, so that the search
             holds more candidates.
+        visual: Whether the query is a visual vector, or an image whose visual vector counts; of no effect where the
+            model has none.
 
     Raises:
         ValueError: Limit or offset make no sense.
@@ -71,6 +72,7 @@ class SearchParams:
     distinct: bool = False
     with_vectors: bool = False
     by_text: bool = False
+    visual: bool = False
 
     def __post_init__(self) -> None:
         check_limit(self.limit)
@@ -103,8 +105,13 @@ class QueryBuilder:
         self.searchable = is_one_of(SEARCHABLE, [bucket_id])
         self._bucket = storable(bucket_id)
         self._collection = collection
-        self._dimensions = model.dimensions
+        self._model = model
+        self.with_vectors = api.WithVectorsSelector(include=api.VectorsSelector(names=list(model.vectors)))
         self._settings = settings
+
+    def vector_of(self, params: SearchParams) -> str:
+        """Return the name of the vector that a search compares."""
+        return VISUAL if params.visual and self._model.visual_dimensions else VECTOR
 
     def which(self, filter: Filter | None) -> list[api.Condition]:
         """Return the conditions of the indexed images of this bucket that a filter lets through."""
@@ -137,7 +144,7 @@ class QueryBuilder:
         query = self._query(origin, params, params.limit, FIRST_BLOCK, narrowed=narrowed)
         query.with_payload.CopyFrom(FOUND_PAYLOAD)
         if params.with_vectors:
-            query.with_vectors.CopyFrom(WITH_VECTOR)
+            query.with_vectors.CopyFrom(self.with_vectors)
         return query
 
     def block(self, origin: api.VectorInput, params: SearchParams, end: int, *, narrowed: bool) -> api.QueryPoints:
@@ -159,7 +166,7 @@ class QueryBuilder:
         query = api.QueryPoints(
             collection_name=self._collection,
             query=api.Query(nearest=origin),
-            using=VECTOR,
+            using=self.vector_of(params),
             filter=api.Filter(must=self.which(params.filter)) if narrowed else None,
             params=api.SearchParams(
                 hnsw_ef=self._hnsw_ef(params),
@@ -201,7 +208,9 @@ class QueryBuilder:
         similarities = np.array(scores, dtype=np.float32)
         if not params.with_vectors:
             return Nearest(images, similarities)
-        vectors = np.empty((len(points), self._dimensions), dtype=np.float32)
-        for place, point in enumerate(points):
-            vectors[place] = read_vector(point.vectors)
-        return Nearest(images, similarities, vectors)
+        found = {}
+        for name, dimensions in self._model.vectors.items():
+            found[name] = np.empty((len(points), dimensions), dtype=np.float32)
+            for place, point in enumerate(points):
+                found[name][place] = read_vector(point.vectors, name)
+        return Nearest(images, similarities, found[VECTOR], found.get(VISUAL, found[VECTOR]))

@@ -10,7 +10,7 @@ from qdrant_client import grpc as api
 from sightline_catalogue.errors import CatalogueError, WrongFingerprint
 from sightline_catalogue.payload import ORDER, SEARCHABLE
 from sightline_catalogue.settings import CatalogueSettings
-from sightline_catalogue.vectors import VECTOR
+from sightline_catalogue.vectors import VECTOR, VISUAL
 
 PREFIX = "images-"
 VERSION = 1
@@ -47,17 +47,25 @@ class ModelRef:
         id: As the encoder names it.
         fingerprint: SHA-256 in hexadecimal; vectors may be compared only if theirs are equal.
         dimensions: The length of a vector.
+        visual_dimensions: The length of a visual vector; 0 where the model has none, whose vector serves for both.
     """
 
     id: str
     fingerprint: str
     dimensions: int
+    visual_dimensions: int = 0
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[0-9A-Za-z]+", self.fingerprint):
             raise ValueError(f"{self.fingerprint!r} is not a fingerprint: letters and digits only")
-        if not 0 < self.dimensions <= 65_536:
-            raise ValueError(f"a vector of {self.dimensions} dimensions cannot be stored; 1 to 65,536 can")
+        for least, dimensions in ((1, self.dimensions), (0, self.visual_dimensions)):
+            if not least <= dimensions <= 65_536:
+                raise ValueError(f"a vector of {dimensions} dimensions cannot be stored; 1 to 65,536 can")
+
+    @property
+    def vectors(self) -> dict[str, int]:
+        """The dimensions of a point's vectors by name, in the order of a row that holds all of them side by side."""
+        return {VECTOR: self.dimensions} | ({VISUAL: self.visual_dimensions} if self.visual_dimensions else {})
 
 
 def collection_name(model: ModelRef) -> str:
@@ -78,17 +86,20 @@ def create_request(model: ModelRef, settings: CatalogueSettings) -> api.CreateCo
             scalar=api.ScalarQuantization(type=api.QuantizationType.Int8, always_ram=True)
         ),
     )
-    vector = request.vectors_config.params_map.map[VECTOR]
-    vector.size = model.dimensions
-    vector.distance = api.Distance.Cosine
-    vector.on_disk = True
     # Servers that know `memory` go by it, others by `on_disk`. What is not preloaded is read a page at a time, when a
     # search first needs it.
-    vector.memory = request.payload.memory = _memory(settings)
+    request.payload.memory = _memory(settings)
+    for name, dimensions in model.vectors.items():
+        vector = request.vectors_config.params_map.map[name]
+        vector.size = dimensions
+        vector.distance = api.Distance.Cosine
+        vector.on_disk = True
+        vector.memory = _memory(settings)
     request.metadata["schema"].integer_value = VERSION
     request.metadata["model"].string_value = model.id
     request.metadata["fingerprint"].string_value = model.fingerprint
     request.metadata["dimensions"].integer_value = model.dimensions
+    request.metadata["visual_dimensions"].integer_value = model.visual_dimensions
     return request
 
 
@@ -133,6 +144,8 @@ def read_model(name: str, info: api.CollectionInfo) -> ModelRef:
             id=metadata["model"].string_value,
             fingerprint=metadata["fingerprint"].string_value,
             dimensions=metadata["dimensions"].integer_value,
+            # Collections made before there were visual vectors do not say.
+            visual_dimensions=metadata["visual_dimensions"].integer_value if "visual_dimensions" in metadata else 0,
         )
     except (KeyError, ValueError):
         raise CatalogueError(

@@ -13,7 +13,7 @@ from sightline_catalogue.copies import count_copies, first_of_each
 from sightline_catalogue.image import Nearest
 from sightline_catalogue.methods import QUERY, QUERY_BATCH
 from sightline_catalogue.points import Points
-from sightline_catalogue.query_builder import FOUND_PAYLOAD, WITH_VECTOR, QueryBuilder, SearchParams
+from sightline_catalogue.query_builder import FOUND_PAYLOAD, QueryBuilder, SearchParams
 from sightline_catalogue.ranking import FIRST_BLOCK, Rank, block_ends, first_of, joined, ranks_of
 
 MOST_ROUNDS = 8
@@ -85,7 +85,7 @@ class Searcher:
         points = self._points.retrieve(
             [one for _, one in ranks],
             with_payload=FOUND_PAYLOAD,
-            with_vectors=WITH_VECTOR if params.with_vectors else None,
+            with_vectors=self._queries.with_vectors if params.with_vectors else None,
         )
         found = {point.id.uuid: point for point in points if self._queries.is_searchable(point)}
         if len(found) < len(ranks) and tries > 1:

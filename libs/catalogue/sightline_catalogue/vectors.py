@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from qdrant_client import grpc as api
 
 VECTOR = "image"
-"""The name of the one vector of a point."""
+"""The name of the vector of a point that texts are compared with."""
+VISUAL = "visual"
+"""The name of the one that pictures are compared with each other by, where the model has one."""
 
 _TAG = b"\x0a"  # field 1, length-delimited: `repeated float data = 1`
 
@@ -42,15 +44,15 @@ def vector_message(vector: NDArray[np.float32]) -> api.DenseVector:
     return api.DenseVector.FromString(bytes(header) + data)
 
 
-def read_vector(vectors: api.VectorsOutput) -> NDArray[np.float32] | None:
-    """Return the image's vector of a point that Qdrant returned, (d,) float32; None where it has none.
+def read_vector(vectors: api.VectorsOutput, name: str = VECTOR) -> NDArray[np.float32] | None:
+    """Return a vector of a point that Qdrant returned, (d,) float32; None where it has none of that name.
 
     Servers before 1.16 fill the field `data` of the vector instead of `dense`.
     """
     named = vectors.vectors.vectors
-    if VECTOR not in named:
+    if name not in named:
         return None
-    vector = named[VECTOR]
+    vector = named[name]
     if vector.WhichOneof("vector") != "dense":
         return np.array(vector.data, dtype=np.float32) if len(vector.data) else None
     message = vector.dense

@@ -42,6 +42,14 @@ class Encoded:
     results: list[Vector | ItemError]
     visual: list[Vector | None]
 
+    def rows(self) -> list[Vector | ItemError]:
+        """Return of each item its vector, with its visual one beside where there is one, or the error."""
+        pairs = zip(self.results, self.visual, strict=True)
+        return [
+            result if visual is None or isinstance(result, ItemError) else np.concatenate([result, visual])
+            for result, visual in pairs
+        ]
+
     def vectors(self) -> Vector:
         """Return (n, dimensions) float32 unit vectors.
 

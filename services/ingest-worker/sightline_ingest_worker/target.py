@@ -54,7 +54,7 @@ class TargetSource:
         with self._lock:
             if self._target is None or time.monotonic() - self._found_at > TARGET_SECONDS:
                 model = self._encoder.models(timeout_seconds=MODELS_TIMEOUT_SECONDS)[0]
-                ref = ModelRef(id=model.id, fingerprint=model.fingerprint, dimensions=model.dimensions)
+                ref = ModelRef(model.id, model.fingerprint, model.dimensions, model.visual_dimensions)
                 if self._target is None or self._target.model != ref:
                     collection = self._catalogue.ensure_collection(ref)
                     preprocessing = from_proto(model.preprocessing)

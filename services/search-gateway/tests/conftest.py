@@ -21,8 +21,9 @@ from fakes import (
     FakeDecoderPool,
     FakeEncoder,
     FakeThumbnailStore,
-    picture_vector,
+    picture_row,
     vector_of,
+    visual_vector_of,
 )
 from map_making import fill
 from PIL import Image as Pillow
@@ -161,12 +162,12 @@ class FakeSharedCache:
         return True
 
 
-def vector_of_file(data: bytes) -> np.ndarray:
-    """Return the vector of a picture, or of bytes that are none but were indexed once."""
+def row_of_file(data: bytes) -> np.ndarray:
+    """Return the vectors of a picture, side by side, or of bytes that are none but were indexed once."""
     try:
-        return picture_vector(data)
+        return picture_row(data)
     except InvalidItem:
-        return vector_of(data)
+        return np.concatenate([vector_of(data), visual_vector_of(data)])
 
 
 class World:
@@ -234,7 +235,7 @@ class World:
             etag=self.bucket.etag(key),
         )
         image = replace(image, **changes)
-        self.collection.upsert([image], [vector_of_file(data)] if indexed else None)
+        self.collection.upsert([image], [row_of_file(data)] if indexed else None)
         return image
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import numpy as np
+from fakes import MODEL
 from sightline_search_gateway.maps.jobs import MapJobs
 from sightline_search_gateway.maps.store import MapStore
 from sightline_search_gateway.maps.worker import job
@@ -62,7 +63,7 @@ def fill(world, each: int = EACH) -> None:
         for number in range(each):
             image = world.add(f"{label}/{number}.jpg", b"%d %d" % (place, number))
             vector = np.eye(8, dtype=np.float32)[place] + 0.1 * random.standard_normal(8).astype(np.float32)
-            world.collection.upsert([image], [vector])
+            world.collection.upsert([image], [np.concatenate([vector, vector[: MODEL.visual_dimensions]])])
 
 
 def ask(world, **wanted):

@@ -45,7 +45,9 @@ def arranged(vectors, query=None, words=None, labels=None):
     similarities = vectors @ query
     order = np.argsort(-similarities, kind="stable")
     found = [images(len(vectors), labels)[place] for place in order]
-    return build_result_graph(found, similarities[order], vectors[order], words), [image.id for image in found]
+    return build_result_graph(found, similarities[order], vectors[order], vectors[order], words), [
+        image.id for image in found
+    ]
 
 
 @pytest.mark.parametrize("sizes", [(20, 20), (10, 15, 25), (10, 12, 14, 13)])

@@ -5,7 +5,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+import numpy as np
 import pytest
+from fakes import MODEL, vector_of
 from sightline.encoder.client import EncoderError, InvalidItem, InvalidRequest, ItemError, Overloaded, Unavailable
 from sightline_catalogue import CatalogueUnavailable
 from sightline_search_gateway.search import query_encoder
@@ -296,6 +298,38 @@ def test_a_picture_finds_itself(world):
     assert body["results"][0]["similarity"] == pytest.approx(1, abs=1e-5)
     assert len(body["results"]) == 2
     assert body["query"]["text"] is None
+
+
+def test_pictures_are_compared_by_how_they_look_and_with_texts_by_what_is_in_them(world):
+    data = world.bucket.files["animals/dog.jpg"]
+    rows = {image.key: world.collection.stored_vectors[image.id] for image in world.collection.images.values()}
+    [dog_id] = [image.id for image in world.collection.images.values() if image.key == "animals/dog.jpg"]
+    kept = {key: (row[: MODEL.dimensions], row[MODEL.dimensions :]) for key, row in rows.items()}
+
+    def expected(place, vector):
+        nearness = {key: float(pair[place] @ vector) for key, pair in kept.items()}
+        return sorted(nearness.items(), key=lambda item: -item[1])
+
+    dog, text = kept["animals/dog.jpg"], vector_of("a cat")
+    similar = world.client.get(f"/api/v1/images/{dog_id}/similar").json
+    mixed = dog[0] + text
+    for body, wanted in (
+        (post(world, file=file_of(data)).json, expected(1, dog[1])),
+        (post(world, id=[dog_id]).json, expected(1, dog[1])[1:]),
+        (similar, expected(1, dog[1])[1:]),
+        (post(world, file=file_of(data), q="a cat").json, expected(0, mixed / np.linalg.norm(mixed))),
+        (world.client.get("/api/v1/search?q=a cat").json, expected(0, text)),
+    ):
+        found = [(hit["key"], hit["similarity"]) for hit in body["results"]]
+        wanted = wanted[: len(found)]
+        assert [key for key, _ in found] == [key for key, _ in wanted]
+        assert [value for _, value in found] == pytest.approx([value for _, value in wanted], abs=1e-4)
+    # The lines between results say how alike they look; those from the query, what the search was by.
+    edges = world.client.get("/api/v1/search?q=a cat").json["edges"]
+    keys = {image.id: image.key for image in world.collection.images.values()}
+    [first, *_] = [edge for edge in edges if edge["source"] != "query"]
+    one, other = kept[keys[first["source"]]], kept[keys[first["target"]]]
+    assert first["similarity"] == pytest.approx(float(one[1] @ other[1]), abs=1e-3)
 
 
 def test_a_picture_and_a_text_together(world):

@@ -130,7 +130,7 @@ class MissingChanges:
 def _copy_moved(filled: Collection, searched: Collection, matches: Mapping[str, str]) -> None:
     """Copy records that moved into the collection that is searched, with the vectors that they had there."""
     new_ids = list(matches.values())
-    vectors = searched.vectors(list(matches))
+    vectors = searched.rows(list(matches))
     there, images = searched.get(new_ids), filled.get(new_ids)
     chosen = [
         (image, vector)

@@ -38,8 +38,8 @@ def encode(context: WorkerContext, target: Target, contents: Mapping[str, Conten
         reraise=True,
     )
     images = [RawPixels(rgb, preprocessed=True) for rgb in pixels.values()]
-    results = retrying(_call, context, target, images).results
-    encoded = {sha256: _with_result(contents[sha256], result) for sha256, result in zip(pixels, results, strict=True)}
+    rows = retrying(_call, context, target, images).rows()
+    encoded = {sha256: _with_result(contents[sha256], row) for sha256, row in zip(pixels, rows, strict=True)}
     return {**contents, **encoded}
 
 
@@ -50,6 +50,7 @@ def _call(context: WorkerContext, target: Target, images: Sequence[RawPixels]) -
             model=target.model.id,
             fingerprint=target.model.fingerprint,
             priority=BULK,
+            visual=True,
             timeout_seconds=ENCODE_TIMEOUT_SECONDS,
         )
 

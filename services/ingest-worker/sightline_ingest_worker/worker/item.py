@@ -122,7 +122,8 @@ class Content:
 
     Attributes:
         pixels: (crop_height, crop_width, 3) uint8, the model's input; None where nothing is to be encoded.
-        vector: (dimensions,) float32, of length 1.
+        vector: (dimensions + visual_dimensions,) float32: its vector and its visual one side by side, as the catalogue
+            takes them.
         copied: Whether the vector comes from the catalogue.
         reader: The version of the code that read the properties; None where they are of a record that names none.
         input_sha256: Of the pixels that the vector is of, in hexadecimal.

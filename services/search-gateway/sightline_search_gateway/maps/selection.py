@@ -21,7 +21,7 @@ class Selection:
         ids: n, in the order of ids.
         label: (n,) int32, index into labels; -1 for none.
         labels: By number.
-        vectors: (n, d) float32, of length one.
+        vectors: (n, d) float32, of length one: the visual ones, where the model has such.
         total: How many matched before the sample was taken.
     """
 
@@ -47,7 +47,7 @@ def select(collection: Collection, request: MapRequest) -> Selection:
         matching = (one for batch in collection.scan_labels(request.filter) for one in batch)
         total = collection.count(request.filter)
     chosen = _choose(matching, request, _labels_to_fill(collection, request))
-    vectors = collection.vectors([one for one, _ in chosen])
+    vectors = collection.vectors([one for one, _ in chosen], visual=True)
     kept = [(one, label, vector) for (one, label), vector in zip(chosen, vectors, strict=True) if vector is not None]
     label, labels = number_labels([label for _, label, _ in kept])
     return Selection(

@@ -35,7 +35,7 @@ class UploadedPicture:
         label: The folder that it lies in; None for none.
         sha256: Of the file.
         thumbnail: WebP.
-        vector: (d,) float32, of length one.
+        vector: (d,) float32, of length one: the visual one, where the model has such.
     """
 
     name: str
@@ -115,6 +115,7 @@ class Reader:
             return []
         pixels = [RawPixels(one.pixels, preprocessed=True) for one in opened]
         encoded = self.encoder.encode_images(
-            pixels, model=name, fingerprint=fingerprint, priority=BULK, timeout_seconds=ENCODE_SECONDS
+            pixels, model=name, fingerprint=fingerprint, priority=BULK, visual=True, timeout_seconds=ENCODE_SECONDS
         )
-        return list(encoded.results)
+        pairs = zip(encoded.results, encoded.visual, strict=True)
+        return [result if visual is None else visual for result, visual in pairs]

@@ -65,8 +65,10 @@ class QueryEncoder:
         # Two encoders may know one model by two names (two paths, say): the fingerprint decides.
         self._names: dict[str, str] = {}
 
-    def encode(self, query: str | bytes, model: ModelRef) -> Vector:
+    def encode(self, query: str | bytes, model: ModelRef, *, visual: bool = False) -> Vector:
         """Return the (dimensions,) float32 unit vector of a text, or of a picture file. Texts are cached.
+
+        With `visual` it is the picture's visual one, (visual_dimensions,), where the model has such.
 
         Raises:
             EncoderError, ItemError: As the client does.
@@ -78,7 +80,7 @@ class QueryEncoder:
         if isinstance(query, str):
             call = partial(self._encoder.encode_texts, [query])
         else:
-            call = partial(self._encoder.encode_images, [query])
+            call = partial(self._encoder.encode_images, [query], visual=visual)
         seconds = self._timeout_seconds
         call = partial(call, fingerprint=model.fingerprint, priority=INTERACTIVE, timeout_seconds=seconds)
         with ExitStack() as slots:
@@ -105,6 +107,8 @@ class QueryEncoder:
             if isinstance(query, str):
                 raise
             raise ServiceError("not-a-picture", error.message) from error
+        if (seen := encoded.visual[0]) is not None:
+            return seen
         with self._lock:
             if isinstance(query, str) and self._texts.maxsize > 0:
                 self._texts[model.fingerprint, query] = vector

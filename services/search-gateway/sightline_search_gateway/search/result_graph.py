@@ -63,6 +63,7 @@ def build_result_graph(
     images: Sequence[Image],
     similarities: NDArray[np.float32],
     vectors: NDArray[np.float32],
+    visual: NDArray[np.float32],
     words: VocabularyEmbeddings | None = None,
     query: str | None = None,
 ) -> ResultGraph:
@@ -71,15 +72,17 @@ def build_result_graph(
     Args:
         images: n results, the best first.
         similarities: (n,) their cosines with the query.
-        vectors: (n, dimensions) float32, of length one.
+        vectors: (n, dimensions) float32, of length one, that words are compared with.
+        visual: (n, d) float32, of length one, that they are compared with each other by; may be `vectors`.
         words: To name the clusters with; without them, the commonest folder is a cluster's name.
         query: The search's text, if it has one.
     """
-    images, similarities, vectors = images[:MAX_CLUSTERED], similarities[:MAX_CLUSTERED], vectors[:MAX_CLUSTERED]
+    images, similarities = images[:MAX_CLUSTERED], similarities[:MAX_CLUSTERED]
+    vectors, visual = vectors[:MAX_CLUSTERED], visual[:MAX_CLUSTERED]
     if not images:
         return ResultGraph()
-    groups = group(vectors)
-    between = vectors @ vectors.T
+    groups = group(visual)
+    between = visual @ visual.T
     members = [np.flatnonzero(groups == number).tolist() for number in range(int(groups.max()) + 1)]
     centroids = np.stack([vectors[places].mean(axis=0) for places in members])
     if words is not None:
@@ -88,7 +91,7 @@ def build_result_graph(
         names = commonest_labels([[images[place].label for place in places] for places in members])
     clusters = []
     for number, places in enumerate(members):
-        nearness = np.round(vectors[places] @ centroids[number], DECIMALS)
+        nearness = np.round(visual[places] @ visual[places].mean(axis=0), DECIMALS)
         clusters.append(
             Cluster(
                 id=number,

@@ -31,6 +31,11 @@ class SearchQuery:
     image_weight: float = 1.0
 
     @property
+    def is_visual(self) -> bool:
+        """Whether pictures alone count."""
+        return self.text is None or (not self.text_weight and not self.is_text_alone)
+
+    @property
     def is_text_alone(self) -> bool:
         """Whether the query is a text and nothing else."""
         return self.text is not None and self.picture is None and not self.image_ids
@@ -80,7 +85,8 @@ class SearchService:
     def search(self, query: SearchQuery, params: SearchParams) -> SearchOutcome:
         """Return the images that are nearest to a query.
 
-        The query's vector is the normalised sum of its parts' vectors, each times its weight.
+        The query's vector is the normalised sum of its parts' vectors, each times its weight. Where no text
+        counts, they are visual vectors.
 
         Raises:
             EncoderError, ItemError, CatalogueError: As the clients do.
@@ -92,17 +98,19 @@ class SearchService:
             return self._outcome(query, params, None, NOTHING, timings)
         began = time.perf_counter()
         weighted = []
+        visual = query.is_visual
         if query.picture is not None:
-            weighted.append((query.picture_weight, self.query_encoder.encode(query.picture, collection.model)))
-        if query.text is not None:
+            vector = self.query_encoder.encode(query.picture, collection.model, visual=visual)
+            weighted.append((query.picture_weight, vector))
+        if query.text is not None and not visual:
             weighted.append((query.text_weight, self.query_encoder.encode(query.text, collection.model)))
         timings.encode = time.perf_counter() - began
         began = time.perf_counter()
-        images, vectors = images_of(collection, query.image_ids)
+        images, vectors = images_of(collection, query.image_ids, visual=visual)
         weighted += [(query.image_weight, vector) for vector in vectors]
         copies = tuple(image.sha256 for image in images if image.sha256 and params.distinct)
         found = collection.nearest(
-            combine(weighted), replace(params, by_text=query.text is not None, exclude_sha256=copies)
+            combine(weighted), replace(params, by_text=not visual, visual=visual, exclude_sha256=copies)
         )
         timings.search = time.perf_counter() - began
         return self._outcome(query, params, collection, found, timings)
@@ -135,9 +143,11 @@ class SearchService:
     ) -> SearchOutcome:
         embeddings = self.vocabulary.get(collection.model) if collection is not None else None
         graph = ResultGraph()
-        if found.vectors is not None:
+        if found.vectors is not None and found.visual is not None:
             began = time.perf_counter()
-            graph = build_result_graph(found.images, found.similarities, found.vectors, embeddings, query.text)
+            graph = build_result_graph(
+                found.images, found.similarities, found.vectors, found.visual, embeddings, query.text
+            )
             timings.cluster = time.perf_counter() - began
         model = collection.model if collection is not None else None
         relevance = self._relevance(query, params, collection, found, embeddings)
@@ -161,8 +171,10 @@ class SearchService:
         return Relevance(relevant=len(found.images))
 
 
-def images_of(collection: Collection, ids: tuple[str, ...]) -> tuple[list[Image], list[NDArray[np.float32]]]:
-    """Return images of the collection, and their vectors.
+def images_of(
+    collection: Collection, ids: tuple[str, ...], *, visual: bool = False
+) -> tuple[list[Image], list[NDArray[np.float32]]]:
+    """Return images of the collection, and their vectors; with `visual` the visual ones, where the model has such.
 
     Raises:
         ServiceError: One is not there, or has no vector.
@@ -171,7 +183,7 @@ def images_of(collection: Collection, ids: tuple[str, ...]) -> tuple[list[Image]
     vectors: list[NDArray[np.float32]] = []
     if not ids:
         return images, vectors
-    for image_id, image, vector in zip(ids, collection.get(ids), collection.vectors(ids), strict=True):
+    for image_id, image, vector in zip(ids, collection.get(ids), collection.vectors(ids, visual=visual), strict=True):
         if image is None:
             raise ServiceError("image-not-found", f"There is no picture {image_id}; it may have been removed.")
         if vector is None:

@@ -1,0 +1,94 @@
+"""Visual vectors: pictures are compared with pictures by them, texts never."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes import FakeCollection
+from sightline_catalogue import ModelRef, SearchParams
+
+COUNT = 40
+
+
+def unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+@pytest.fixture(params=["server", "fake"])
+def seeing(request):
+    """An empty collection of a model that has visual vectors: on the server, and the fake."""
+    if request.param == "fake":
+        return FakeCollection(ModelRef("seeing", "5" * 64, dimensions=16, visual_dimensions=6))
+    catalogue, namespace = request.getfixturevalue("catalogue"), request.getfixturevalue("namespace")
+    return catalogue.ensure_collection(namespace.model(visual_dimensions=6))
+
+
+@pytest.fixture
+def stored(seeing, make_image):
+    """Store pictures whose two vectors have nothing to do with each other; return these."""
+    random = np.random.default_rng(4)
+    vectors, visual = unit(random.standard_normal((COUNT, 16))), unit(random.standard_normal((COUNT, 6)))
+    images = [make_image(f"{number}.jpg", sha256=f"{number:064x}") for number in range(COUNT)]
+    seeing.upsert(images, np.hstack([3 * vectors, 5 * visual]))
+    return images, vectors, visual
+
+
+def ranked(vectors, vector):
+    return np.argsort(-(vectors @ vector), kind="stable").tolist()
+
+
+def places(found):
+    return [int(image.key.removesuffix(".jpg")) for image in found.images]
+
+
+def test_a_search_compares_the_vectors_that_it_names(seeing, stored):
+    _, vectors, visual = stored
+    by_text = seeing.nearest(vectors[3], SearchParams(limit=10, with_vectors=True))
+    by_picture = seeing.nearest(visual[3], SearchParams(limit=10, with_vectors=True, visual=True))
+    assert places(by_text) == ranked(vectors, vectors[3])[:10]
+    assert places(by_picture) == ranked(visual, visual[3])[:10] != places(by_text)
+    assert by_picture.similarities == pytest.approx(visual[places(by_picture)] @ visual[3], abs=1e-5)
+    for found in (by_text, by_picture):
+        assert found.vectors == pytest.approx(vectors[places(found)], abs=1e-6)
+        assert found.visual == pytest.approx(visual[places(found)], abs=1e-6)
+    [batched] = seeing.nearest_batch([visual[5]], SearchParams(limit=3, visual=True))
+    assert places(batched) == ranked(visual, visual[5])[:3]
+
+
+def test_more_like_an_image_is_what_looks_like_it(seeing, stored):
+    images, _, visual = stored
+    found = seeing.similar(images[7].id, SearchParams(limit=10))
+    assert places(found) == ranked(visual, visual[7])[1:11]
+    deep = seeing.similar(images[7].id, SearchParams(limit=20, offset=15))
+    assert places(deep) == ranked(visual, visual[7])[16:36]
+
+
+def test_both_are_read_back(seeing, stored):
+    images, vectors, visual = stored
+    ids = [images[2].id, "00000000-0000-0000-0000-000000000000", images[5].id]
+    first, absent, last = seeing.vectors(ids)
+    assert absent is None
+    assert np.stack([first, last]) == pytest.approx(vectors[[2, 5]], abs=1e-6)
+    first, _, last = seeing.vectors(ids, visual=True)
+    assert np.stack([first, last]) == pytest.approx(visual[[2, 5]], abs=1e-6)
+    row = np.concatenate([vectors[5], visual[5]])
+    assert seeing.rows(ids)[2] == pytest.approx(row, abs=1e-6)
+    image, known = seeing.by_sha256([f"{5:064x}"])[f"{5:064x}"]
+    assert image.key == "5.jpg"
+    assert known == pytest.approx(row, abs=1e-6)
+
+
+def test_a_row_without_its_visual_vector_is_refused(seeing, make_image):
+    with pytest.raises(ValueError, match="22"):
+        seeing.upsert([make_image("one.jpg")], np.ones((1, 16), np.float32))
+
+
+def test_a_model_without_visual_vectors_compares_its_own(collection, make_image):
+    vectors = unit(np.random.default_rng(5).standard_normal((5, 16)))
+    images = [make_image(f"{number}.jpg") for number in range(5)]
+    collection.upsert(images, vectors)
+    found = collection.nearest(vectors[0], SearchParams(limit=5, with_vectors=True, visual=True))
+    assert places(found) == ranked(vectors, vectors[0])
+    assert found.visual == pytest.approx(found.vectors)
+    assert places(collection.similar(images[0].id, SearchParams(limit=4))) == ranked(vectors, vectors[0])[1:]
+    assert collection.vectors([images[0].id], visual=True)[0] == pytest.approx(vectors[0], abs=1e-6)
