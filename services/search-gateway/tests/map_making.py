@@ -20,9 +20,15 @@ def context(world) -> job.Context:
     return job.Context(
         jobs=MapJobs(MapStore(world.settings.queue, world.settings.maps)),
         catalogue=world.catalogue,
-        namer=lambda centroids, sizes, otherwise: list(otherwise),
+        namer=name_as_otherwise,
         threads=1,
     )
+
+
+def name_as_otherwise(centroids, sizes, otherwise) -> list[str]:
+    """Return the names that clusters have without words; what words would be compared with has their dimensions."""
+    assert centroids.shape == (len(sizes), MODEL.dimensions)
+    return list(otherwise)
 
 
 class Process(threading.Thread):

@@ -9,7 +9,7 @@ from sightline_search_gateway.maps.points import Points, centred, dump_xy, load_
 from sightline_search_gateway.maps.request import MapRequest, fitting_perplexity
 from sightline_search_gateway.maps.uploads import label_of
 from sightline_search_gateway.maps.worker import layout
-from sightline_search_gateway.maps.worker.clusters import group_vectors, majority_names, nearest_group
+from sightline_search_gateway.maps.worker.clusters import centroids_of, group_vectors, majority_names, nearest_group
 from sightline_search_gateway.maps.worker.neighbours import nearest_neighbours, nearest_of
 from sightline_search_gateway.maps.worker.separation import label_separation, sampled
 
@@ -143,7 +143,8 @@ def test_a_new_picture_is_placed_among_its_like_and_nothing_moves():
 
 def test_clusters_are_as_many_as_there_are_bunches_the_largest_first():
     vectors, label = bunches([20, 50, 30])
-    cluster, centroids = group_vectors(vectors)
+    cluster = group_vectors(vectors)
+    centroids = centroids_of(vectors, cluster, 3)
     assert np.bincount(cluster).tolist() == [50, 30, 20]
     assert np.allclose(np.linalg.norm(centroids, axis=1), 1, atol=1e-5)
     assert (nearest_group(vectors, centroids) == cluster).all()

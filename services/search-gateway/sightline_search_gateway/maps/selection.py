@@ -21,7 +21,8 @@ class Selection:
         ids: n, in the order of ids.
         label: (n,) int32, index into labels; -1 for none.
         labels: By number.
-        vectors: (n, d) float32, of length one: the visual ones, where the model has such.
+        vectors: (n, d) float32, of length one, that are laid out: the visual ones, where the model has such.
+        named_by: (n, dimensions) float32, of length one, that words are compared with; may be `vectors`.
         total: How many matched before the sample was taken.
     """
 
@@ -29,7 +30,18 @@ class Selection:
     label: NDArray[np.int32]
     labels: list[str]
     vectors: NDArray[np.float32]
+    named_by: NDArray[np.float32]
     total: int
+
+
+def split_rows(rows: NDArray[np.float32], dimensions: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what is laid out and what words are compared with, of rows that hold the visual vector behind the other.
+
+    Args:
+        rows: (n, dimensions + visual_dimensions); the same serves for both where there is no visual one.
+        dimensions: Of the vectors that words are compared with.
+    """
+    return rows[:, dimensions:] if rows.shape[1] > dimensions else rows, rows[:, :dimensions]
 
 
 def select(collection: Collection, request: MapRequest) -> Selection:
@@ -47,14 +59,18 @@ def select(collection: Collection, request: MapRequest) -> Selection:
         matching = (one for batch in collection.scan_labels(request.filter) for one in batch)
         total = collection.count(request.filter)
     chosen = _choose(matching, request, _labels_to_fill(collection, request))
-    vectors = collection.vectors([one for one, _ in chosen], visual=True)
-    kept = [(one, label, vector) for (one, label), vector in zip(chosen, vectors, strict=True) if vector is not None]
+    rows = collection.rows([one for one, _ in chosen])
+    kept = [(one, label, row) for (one, label), row in zip(chosen, rows, strict=True) if row is not None]
+    dimensions = collection.model.dimensions
+    together = np.stack([row for _, _, row in kept]) if kept else np.empty((0, dimensions), np.float32)
+    vectors, named_by = split_rows(together, dimensions)
     label, labels = number_labels([label for _, label, _ in kept])
     return Selection(
         ids=[one for one, _, _ in kept],
         label=label,
         labels=labels,
-        vectors=np.stack([vector for _, _, vector in kept]) if kept else np.empty((0, 0), np.float32),
+        vectors=vectors,
+        named_by=named_by,
         total=total,
     )
 

@@ -108,7 +108,7 @@ class MapService:
         label, labels = number_labels([one.label for one in pictures])
         parts = {
             "points": Points([one.name for one in pictures], label).dump(),
-            "vectors": np.stack([one.vector for one in pictures]).astype(np.float16).tobytes(),
+            "vectors": np.stack([one.row for one in pictures]).astype(np.float16).tobytes(),
             "files": dump_files(pictures),
         }
         new = NewMap.of(request, collection.model, total, parts=parts, labels=labels, refused=refused)

@@ -35,14 +35,14 @@ class UploadedPicture:
         label: The folder that it lies in; None for none.
         sha256: Of the file.
         thumbnail: WebP.
-        vector: (d,) float32, of length one: the visual one, where the model has such.
+        row: Its vector and, where the model has one, its visual one, side by side.
     """
 
     name: str
     label: str | None
     sha256: str
     thumbnail: bytes
-    vector: NDArray[np.float32]
+    row: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ class Reader:
                     opened.append(self._open(file, preprocessing))
                 except PictureError as error:
                     refused.append(Refused(name=file.name, reason=error.reason))
-            for one, vector in zip(opened, self._encode(opened, served.id, model.fingerprint), strict=True):
-                if isinstance(vector, ItemError):
-                    refused.append(Refused(name=one.name, reason=vector.message))
+            for one, row in zip(opened, self._encode(opened, served.id, model.fingerprint), strict=True):
+                if isinstance(row, ItemError):
+                    refused.append(Refused(name=one.name, reason=row.message))
                 else:
-                    pictures.append(UploadedPicture(one.name, label_of(one.name), one.sha256, one.thumbnail, vector))
+                    pictures.append(UploadedPicture(one.name, label_of(one.name), one.sha256, one.thumbnail, row))
         return pictures, refused
 
     def _open(self, file: SentFile, preprocessing: Preprocessing) -> _Opened:
@@ -117,5 +117,4 @@ class Reader:
         encoded = self.encoder.encode_images(
             pixels, model=name, fingerprint=fingerprint, priority=BULK, visual=True, timeout_seconds=ENCODE_SECONDS
         )
-        pairs = zip(encoded.results, encoded.visual, strict=True)
-        return [result if visual is None else visual for result, visual in pairs]
+        return encoded.rows()

@@ -20,8 +20,8 @@ SEED = 20
 SAME_DECIMALS = 5
 
 
-def group_vectors(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
-    """Return the cluster of each of (n, d) unit vectors, (n,) int16, and the k clusters' unit centroids, (k, d).
+def group_vectors(vectors: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Return the cluster of each of (n, d) unit vectors, (n,) int16.
 
     k is the one of the best silhouette on a sample, from 2 to 12 and at most half as many as there are different
     vectors; the largest cluster is the first.
@@ -30,8 +30,7 @@ def group_vectors(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDAr
     sample = vectors[rows]
     different = len(np.unique(np.round(sample, SAME_DECIMALS), axis=0))
     if different < FEWEST:
-        one = np.zeros(len(vectors), np.int16)
-        return one, centroids_of(vectors, one, 1)
+        return np.zeros(len(vectors), np.int16)
     best_k, best_score = FEWEST, -2.0
     for k in range(FEWEST, min(MOST, different // 2) + 1):
         found = KMeans(k, n_init=1, random_state=SEED).fit_predict(sample)
@@ -45,8 +44,8 @@ def group_vectors(vectors: NDArray[np.float32]) -> tuple[NDArray[np.int16], NDAr
     order = np.argsort(-np.bincount(found, minlength=best_k), kind="stable")
     rank = np.empty(best_k, np.int16)
     rank[order] = np.arange(best_k, dtype=np.int16)
-    cluster = rank[found]
-    return cluster, centroids_of(vectors, cluster, int(cluster.max()) + 1)
+    cluster: NDArray[np.int16] = rank[found]
+    return cluster
 
 
 def centroids_of(vectors: NDArray[np.float32], cluster: NDArray[np.int16], count: int) -> NDArray[np.float32]:

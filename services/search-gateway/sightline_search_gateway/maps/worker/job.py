@@ -19,7 +19,7 @@ from sightline_search_gateway.maps.points import Points, centred, dump_xy, scale
 from sightline_search_gateway.maps.record import MapRecord
 from sightline_search_gateway.maps.request import FEWEST, fitting_perplexity, too_few
 from sightline_search_gateway.maps.results import MapProgress, Step
-from sightline_search_gateway.maps.selection import Selection, select
+from sightline_search_gateway.maps.selection import Selection, select, split_rows
 from sightline_search_gateway.maps.store import MapStore
 from sightline_search_gateway.maps.worker import layout
 from sightline_search_gateway.maps.worker.cluster_names import Namer, vocabulary_namer
@@ -150,7 +150,7 @@ def make_map(job: Job, collection: Collection) -> None:
     before = jobs.store.points(record.id)
     job.write(_progress("vectors"))
     if record.request.upload is not None:
-        selection = _uploaded(job, before)
+        selection = _uploaded(job, before, collection.model.dimensions)
     else:
         selected_at = time.time()
         selection = select(collection, record.request)
@@ -165,12 +165,13 @@ def make_map(job: Job, collection: Collection) -> None:
     _fit(job, selection)
 
 
-def _uploaded(job: Job, points: Points | None) -> Selection:
-    vectors = job.context.jobs.store.part(job.record.id, "vectors")
-    if points is None or vectors is None:
+def _uploaded(job: Job, points: Points | None, dimensions: int) -> Selection:
+    stored = job.context.jobs.store.part(job.record.id, "vectors")
+    if points is None or stored is None:
         raise CannotMap("The uploaded pictures are no longer here; upload them again.")
-    kept = np.frombuffer(vectors, np.float16).reshape(len(points.ids), -1).astype(np.float32)
-    return Selection(points.ids, points.label, list(job.record.labels), unit(kept), job.record.total)
+    kept = np.frombuffer(stored, np.float16).reshape(len(points.ids), -1).astype(np.float32)
+    vectors, named_by = (unit(part) for part in split_rows(kept, dimensions))
+    return Selection(points.ids, points.label, list(job.record.labels), vectors, named_by, job.record.total)
 
 
 def _fit(job: Job, selection: Selection) -> None:
@@ -211,8 +212,8 @@ def _fit(job: Job, selection: Selection) -> None:
         {"scale": scale_of(points.xy)} | _progress("separating", layout.ITERATIONS, fitted.kl_divergence),
         {"xy": dump_xy(points.xy)},
     )
-    points.cluster, centroids = group_vectors(vectors)
-    _finish(job, selection, points, centroids, np.arange(len(vectors)), neighbours.indices)
+    points.cluster = group_vectors(vectors)
+    _finish(job, selection, points, np.arange(len(vectors)), neighbours.indices)
 
 
 def _add(job: Job, selection: Selection, before: Points) -> None:
@@ -240,7 +241,7 @@ def _add(job: Job, selection: Selection, before: Points) -> None:
         {"points": points.dump(), "xy": dump_xy(points.xy)},
     )
     rows = sampled(points.label, SAMPLED_POINTS)
-    _finish(job, selection, points, centroids, rows, nearest_of(rows, vectors, NEIGHBOURS))
+    _finish(job, selection, points, rows, nearest_of(rows, vectors, NEIGHBOURS))
 
 
 def _selected(selection: Selection) -> dict[str, Any]:
@@ -252,14 +253,15 @@ def _finish(
     job: Job,
     selection: Selection,
     points: Points,
-    centroids: NDArray[np.float32],
     rows: NDArray[np.intp],
     nearest: NDArray[np.int64],
 ) -> None:
     """Write clusters and separation of a map whose points have their places; `nearest` are those of `rows`."""
-    sizes = np.bincount(points.cluster, minlength=len(centroids)).tolist()
-    common = majority_names(points.cluster, points.label, selection.labels, len(centroids))
-    names = job.context.namer(centroids, sizes, common)
+    # Of a map that pictures were added to, a cluster may be left without any.
+    count = int(points.cluster.max()) + 1
+    sizes = np.bincount(points.cluster, minlength=count).tolist()
+    common = majority_names(points.cluster, points.label, selection.labels, count)
+    names = job.context.namer(centroids_of(selection.named_by, points.cluster, count), sizes, common)
     data, xy = points.dump(), dump_xy(points.xy)
     job.write(
         {
