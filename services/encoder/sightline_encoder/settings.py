@@ -35,6 +35,9 @@ class EncoderSettings(SettingsGroup):
     models: str = "embedded"
     """The models to serve, separated by commas, the default one first: `embedded`, ARCH/TAG, hf-hub:ORG/NAME,
     local-dir:/folder or path:/file.safetensors@ARCH."""
+    visual_model: str | None = None
+    """A timm model whose vectors compare pictures with pictures, beside each model of open_clip: its name, or
+    local-dir:/folder; unset means that those have none. `embedded` has its own."""
     address: str = "127.0.0.1"
     """The address on which gRPC is served."""
     port: int = Field(default=50051, ge=0, le=65535)

@@ -12,6 +12,7 @@ import numpy as np
 import open_clip
 import pytest
 import sklearn
+import timm
 import torch
 from open_clip.push_to_hf_hub import save_for_hf
 from open_clip.transform import PreprocessCfg, image_transform_v2
@@ -25,6 +26,7 @@ from sightline_encoder.runtimes.torch_runtime import TorchRuntime
 from sightline_encoder.runtimes.tower import BATCH, TowerSource
 from sightline_encoder.settings import EncoderSettings
 from sightline_pictures import preprocess
+from timm.models import save_for_hf as save_for_timm
 from tokenizers import Tokenizer, pre_tokenizers, processors
 from tokenizers.models import WordLevel
 from transformers import PreTrainedTokenizerFast
@@ -220,6 +222,53 @@ def test_a_hub_model_is_served_from_the_hubs_cache_without_a_network(siglip, tmp
     )
     assert result.stdout.split() == ["hf-hub:someone/siglip", "1", "64"], result.stderr
     assert "Retry" not in result.stderr
+
+
+@pytest.fixture(scope="module", params=["test_vit", "test_efficientnet"])
+def seen_by(request, tmp_path_factory):
+    """Save a small timm model with random weights in timm's layout; return its folder and the model."""
+    torch.manual_seed(3)
+    model = timm.create_model(request.param, pretrained=False, num_classes=0).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.mul_(2)
+    folder = tmp_path_factory.mktemp("timm")
+    save_for_timm(model, folder, safe_serialization=True)
+    return folder, model
+
+
+def test_a_timm_model_gives_visual_vectors_beside(saved, seen_by, runtime, settings, pictures):
+    (name, file), (folder, network) = saved, seen_by
+    plain = models.load(f"path:{file}@{name}", settings, runtime)
+    seeing_settings = settings.model_copy(update={"visual_model": f"local-dir:{folder}"})
+    seeing = models.load(f"path:{file}@{name}", seeing_settings, runtime)
+    assert seeing.fingerprint != plain.fingerprint
+    assert seeing.visual_dimensions == network.num_features
+    pixels = np.stack([preprocess(picture, seeing.preprocessing) for picture in pictures])
+    both = seeing.encode_pixels(pixels, visual=True)
+    assert cosines(both[:, :32], plain.encode_pixels(pixels)).min() >= 0.9999
+    assert cosines(seeing.encode_texts(TEXTS), plain.encode_texts(TEXTS)).min() >= 0.9999
+    # The same pixels, normalised as the timm model wants them.
+    config = timm.data.resolve_model_data_config(network)
+    mean, std = (np.array(config[key]).reshape(1, 1, 1, 3) for key in ("mean", "std"))
+    options = {"img_size": 64} if "vit" in network.pretrained_cfg["architecture"] else {}
+    sized = timm.create_model(f"local-dir:{folder}", pretrained=True, num_classes=0, **options)
+    with torch.inference_mode():
+        wanted = sized.eval()(torch.from_numpy((pixels / 255 - mean) / std).permute(0, 3, 1, 2).float()).numpy()
+    wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
+    assert cosines(both[:, 32:], wanted).min() >= 0.999
+    # What was made without them is searched by the same networks meanwhile.
+    assert seeing.before.fingerprint == plain.fingerprint
+    assert seeing.before.visual_dimensions == 0
+    assert cosines(seeing.before.encode_pixels(pixels), plain.encode_pixels(pixels)).min() >= 0.9999
+
+
+def test_a_visual_model_that_is_none_is_named(saved, settings):
+    name, file = saved
+    wrong = settings.model_copy(update={"visual_model": "no_such_network"})
+    with pytest.raises(ModelError, match="ENCODER_VISUAL_MODEL=no_such_network"):
+        models.describe(f"path:{file}@{name}", wrong)
 
 
 def test_a_first_start_converts_in_another_process(architectures, tmp_path):

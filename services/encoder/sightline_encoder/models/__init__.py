@@ -48,7 +48,7 @@ def describe(model_id: str, settings: EncoderSettings) -> ModelSource:
     # Imports torch, which takes seconds.
     from sightline_encoder.models import openclip
 
-    return openclip.describe(model_id, settings.cache_dir)
+    return openclip.describe(model_id, settings.cache_dir, settings.visual_model)
 
 
 def load(

@@ -7,7 +7,7 @@ import json
 import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,8 +40,13 @@ PROBES = (
 """Texts whose tokens distinguish tokenizers; precisions are compared with them, too."""
 
 
-def describe(model_id: str, cache: Path) -> ModelSource:
+def describe(model_id: str, cache: Path, visual_model: str | None = None) -> ModelSource:
     """Return the model's source; its weights are read once to hash them, and loaded when they are needed.
+
+    Args:
+        model_id: As in ENCODER_MODELS.
+        cache: The folder for what is known of files.
+        visual_model: A timm model that gives visual vectors beside, as `visual.load` takes it.
 
     Raises:
         ModelError: No such model, its hub does not give it, or its vectors would be wrong without a warning.
@@ -103,7 +108,7 @@ def describe(model_id: str, cache: Path) -> ModelSource:
     axes = {0: BATCH, 1: Axis("length", context_length)} if shortens else {0: BATCH}
     dimensions = int(resolved.architecture["embed_dim"])
     pixels = synthetic_pictures(preprocessing.crop_height, preprocessing.crop_width)
-    return ModelSource(
+    plain = ModelSource(
         id=model_id,
         fingerprint=digest,
         dimensions=dimensions,
@@ -112,6 +117,31 @@ def describe(model_id: str, cache: Path) -> ModelSource:
         tokenize=tokenize,
         image=TowerSource("image", image, (pixels,), {"pixels": {0: BATCH}}, digest, (dimensions,)),
         text=TowerSource("text", text, (probes,), {"ids": axes}, digest, (dimensions,)),
+    )
+    return plain if visual_model is None else _with_visual(plain, visual_model)
+
+
+def _with_visual(plain: ModelSource, visual_model: str) -> ModelSource:
+    """Return a model that gives visual vectors, too; collections that were made without them live by the plain one."""
+    from sightline_encoder.models import visual
+
+    try:
+        steps = plain.preprocessing
+        network, digest = visual.load(visual_model, (steps.crop_height, steps.crop_width))
+    except Exception as error:
+        raise ModelError(f"ENCODER_VISUAL_MODEL={visual_model}: {_one_line(error)}") from error
+
+    def image() -> torch.nn.Module:
+        return visual.SideBySide(plain.image.build(), network)
+
+    combined = fingerprint({"plain": plain.fingerprint, "visual": digest})
+    widths = (plain.dimensions, network.dimensions)
+    shared = replace(plain, image=replace(plain.image, build=image, fingerprint=combined, widths=widths))
+    return replace(
+        shared,
+        fingerprint=combined,
+        visual_dimensions=network.dimensions,
+        before=replace(shared, id=f"{plain.id} without {visual_model}"),
     )
 
 
