@@ -61,7 +61,7 @@ def system(request: pytest.FixtureRequest) -> Iterator[System]:
         running.compose("build", "--quiet", timeout_seconds=1500)
         running.up()
         fill(bucket)
-        wait_for("the pictures are indexed", lambda: len(running.indexed()) == 12, 60)
+        wait_for("the pictures are indexed", lambda: len(running.indexed()) == 12)
         yield running
     finally:
         for service in running.containers():

@@ -50,11 +50,11 @@ def test_no_search_fails_while_a_node_hangs(system, node):
         try:
             system.bucket.put(name, drawn(400 + NODES.index(node)))
             before = len(statuses)
-            wait_for("searches go on", lambda: len(statuses) > before + 100, 120)
-            wait_for("the new picture is found", lambda: name in system.indexed(), 120)
+            wait_for("searches go on", lambda: len(statuses) > before + 100)
+            wait_for("the new picture is found", lambda: name in system.indexed())
         finally:
             subprocess.run(["docker", "unpause", container["Id"]], check=True, capture_output=True)
-        wait_for(f"{node} is healthy", lambda: system.healthy(node), 120)
+        wait_for(f"{node} is healthy", lambda: system.healthy(node))
         assert name in system.indexed()
     assert set(statuses) == {200}
 
@@ -74,17 +74,17 @@ def test_a_node_that_loses_its_disk_is_replaced_while_searches_go_on(system, nod
         dry = repair(system)
         return dry.returncode == 3 and f"Remove {node} from the cluster" in dry.stdout
 
-    wait_for("all nodes are alive", lambda: database().get("copies_alive") == 12, 120)
+    wait_for("all nodes are alive", lambda: database().get("copies_alive") == 12)
     with system.searching() as statuses:
         system.compose("rm", "--stop", "--force", node)
         subprocess.run(["docker", "volume", "rm", f"{system.project}_{node}"], check=True, capture_output=True)
         system.compose("up", "--detach", "--no-deps", node)
-        wait_for("the page is told", lambda: database().get("dead_nodes") == [node], 120)
+        wait_for("the page is told", lambda: database().get("dead_nodes") == [node])
         assert database()["message"].startswith("1 of 3 database nodes does not answer")
-        wait_for("it is certain that the node is lost", planned, 120)
+        wait_for("it is certain that the node is lost", planned)
         done = repair(system, "--yes")
         assert done.returncode == 0, done.stdout + done.stderr
-        wait_for("all is well", lambda: database().get("copies_alive") == 12 and not database()["message"], 120)
+        wait_for("all is well", lambda: database().get("copies_alive") == 12 and not database()["message"])
     assert set(statuses) == {200}
     assert len(ask(system, node, "/cluster")["peers"]) == len(NODES)
     assert repair(system).returncode == 0

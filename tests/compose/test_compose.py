@@ -169,7 +169,7 @@ def test_down_and_up_keep_every_picture(system):
     assert system.containers_gone()
     began = time.monotonic()
     system.up()
-    wait_for("searches work", lambda: "flower.jpg" in system.found("a flower"), 60)
+    wait_for("searches work", lambda: "flower.jpg" in system.found("a flower"))
     print(f"from up to the first search: {time.monotonic() - began:.1f} s")
     assert system.indexed() == before
 
@@ -178,10 +178,10 @@ def test_the_demo_profile_puts_the_sample_pictures_into_the_bucket(system):
     before = system.indexed()
     for _ in range(2):  # The second time they are there.
         system.compose("--profile", "demo", "up", "--build", "--no-deps", "--exit-code-from", "samples", "samples")
-    wait_for("a sample is found", lambda: any(key.startswith("samples/") for key in system.found("a bird")), 60)
+    wait_for("a sample is found", lambda: any(key.startswith("samples/") for key in system.found("a bird")))
     wait_for("all are indexed", lambda: not system.get("/ingest")["pending"], 600)
     samples = {key for key in system.indexed() if key.startswith("samples/")}
     # Without them again, as the tests that follow expect it.
     system.bucket.delete_folder("samples")
     system.confirm_loss(len(samples))
-    wait_for("no sample is left", lambda: system.indexed() == before, 120)
+    wait_for("no sample is left", lambda: system.indexed() == before)

@@ -41,7 +41,7 @@ def test_a_rolling_restart_of_the_gateway_loses_no_request(scaled):
     with scaled.searching() as statuses:
         for container in scaled.inspect("search-gateway"):
             subprocess.run(["docker", "restart", "--time", "40", container["Id"]], check=True, capture_output=True)
-            wait_for("the gateway is back", lambda: scaled.healthy("search-gateway"), 60)
+            wait_for("the gateway is back", lambda: scaled.healthy("search-gateway"))
     assert len(statuses) > 50
     assert set(statuses) == {200}
 
@@ -54,11 +54,11 @@ def test_the_loss_of_an_encoder_in_the_middle_of_ingesting_loses_nothing(scaled)
     keys = [f"many/{number:03}.jpg" for number in range(PICTURES)]
     for number, key in enumerate(keys):
         scaled.bucket.put(key, drawn(1000 + number))
-    wait_for("some are indexed", lambda: counts()["indexed"] > before, 60)
+    wait_for("some are indexed", lambda: counts()["indexed"] > before)
     scaled.kill("encoder")
-    wait_for("all are indexed", lambda: counts()["indexed"] == before + PICTURES, 120)
+    wait_for("all are indexed", lambda: counts()["indexed"] == before + PICTURES)
     assert counts()["failed"] == 0
     for key in keys:
         scaled.bucket.delete(key)
     scaled.confirm_loss(PICTURES)
-    wait_for("they are gone", lambda: counts()["indexed"] == before, 120)
+    wait_for("they are gone", lambda: counts()["indexed"] == before)

@@ -59,6 +59,6 @@ def test_a_collection_is_restored_from_a_snapshot_of_the_running_server(system, 
     run(system, tmp_path, 'ask qdrant DELETE "/collections/$NAME"', **variables)
     run(system, tmp_path, RESTORING, **variables)
     # The alias that went with the collection is made again by the watcher; nothing is encoded again.
-    wait_for("all pictures are found", lambda: indexed_at(system) == before, 120)
+    wait_for("all pictures are found", lambda: indexed_at(system) == before)
     assert "flower.jpg" in system.found("a flower")
     system.up()
