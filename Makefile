@@ -21,7 +21,8 @@ comma := ,
 MODELS := $(or $(MODEL),$(ENCODER_MODELS),$(shell sed -n "s/^ENCODER_MODELS=//p" .env 2>/dev/null | tr -d "\"'"))
 WITH_TORCH := $(if $(filter-out embedded,$(subst $(comma), ,$(MODELS))),.venv/.torch)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-PINNED := $(PIP) install --no-deps --require-hashes
+# What is imported is compiled then: half of the packages never is.
+PINNED := $(PIP) install --no-compile --no-deps --require-hashes
 
 WEB_SOURCES := $(shell find $(WEB)/src $(WEB)/public $(WEB)/*.html $(WEB)/*.ts $(WEB)/*.js -type f 2>/dev/null)
 
