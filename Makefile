@@ -162,7 +162,7 @@ report: setup ## The report's six figures over IMAGES=FOLDER, whose folders are 
 	  $(if $(HNSW),--hnsw '$(HNSW)') $(if $(MODEL),--model '$(MODEL)')
 
 .PHONY: bench-memory
-bench-memory: setup ## Memory of each process, idle and under load 
+bench-memory: setup ## Memory of each process, idle and under load
 	@$(BIN)/python -m benchmarks.memory $(if $(IMAGES),--images '$(IMAGES)')
 
 .PHONY: vitals

@@ -55,11 +55,7 @@ def general_words(labels: Iterable[str]) -> dict[str, set[str]]:
     if present and present <= {one.id for one in imagenet.classes()}:
         found: dict[str, set[str]] = {}
         for label in present:
-            above, level = set[str](), set(known[label].parents)
-            while level:
-                above |= level
-                level = {parent for id in level for parent in known[id].parents}
-            for id in above:
+            for id in imagenet.above(known[label]):
                 found.setdefault(known[id].names[0], set()).add(label)
         return {word: said for word, said in sorted(found.items()) if FEWEST <= len(said) <= MOST}
     said_of = {word: {label for label in present if label.lower() in labels.split()} for word, labels in KINDS.items()}

@@ -14,7 +14,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -112,17 +111,6 @@ def make_data_folder(data: Path, bucket: Path) -> None:
     make_private(data / "state")
     if bucket == data / "samples" and not bucket.is_symlink():
         make_private(bucket)
-
-
-def check_models(models: str) -> None:
-    """Check that what the models need is installed.
-
-    Raises:
-        CannotStart: PyTorch is missing.
-    """
-    others = [name for name in models.split(",") if name.strip() != "embedded"]
-    if others and find_spec("torch") is None:
-        raise CannotStart(f"{', '.join(others)} needs PyTorch, which `make demo MODEL={models}` installs")
 
 
 @contextlib.contextmanager
@@ -230,7 +218,6 @@ def run(options: argparse.Namespace) -> int:
     if options.writable is not None:
         settings["BUCKET_WRITABLE"] = str(options.writable).lower()
     models = settings.get("ENCODER_MODELS", "embedded")
-    check_models(models)
     with lock_state(state):
         port = options.port or (None if is_smoke_test else DEFAULT_PORT)
         stack = Stack(

@@ -49,12 +49,13 @@ from sightline_catalogue.query_builder import (
     SearchParams,
     check_limit,
     payload_of,
+    vectors_of,
 )
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.searcher import Searcher
 from sightline_catalogue.segment_count import SegmentCount
 from sightline_catalogue.settings import CatalogueSettings
-from sightline_catalogue.vectors import as_vector, read_vector, vector_message
+from sightline_catalogue.vectors import as_vector, parts_of, read_row, vector_message
 
 
 class Collection:
@@ -147,16 +148,11 @@ class Collection:
 
         With `visual` the visual ones, (visual_dimensions,), where the model has such.
         """
-        start, end = (
-            (self.model.dimensions, None) if visual and self.model.visual_dimensions else (0, self.model.dimensions)
-        )
-        return [None if row is None else row[start:end] for row in self.rows(ids)]
+        return self._read_rows(ids, [self.model.vector_name(visual=visual)])
 
     def rows(self, ids: Sequence[str]) -> list[NDArray[np.float32] | None]:
         """Return all vectors of images, side by side as `upsert` takes them, in the order of the ids."""
-        points = self._points.retrieve(ids, with_payload=NO_PAYLOAD, with_vectors=self._queries.with_vectors)
-        found = {point.id.uuid: self._row(point) for point in points}
-        return [found.get(str(one)) for one in ids]
+        return self._read_rows(ids, list(self.model.vectors))
 
     def browse(self, filter: Filter | None, limit: int, cursor: str | None = None, *, distinct: bool = False) -> Page:
         """Return a page of images of any state, the newest first: by `taken_at`, else `modified_at`, if it has passed.
@@ -230,7 +226,7 @@ class Collection:
             points = self._points.call(SCROLL, request).result
             before = len(found)
             for point in points:
-                image, row = read_image(point.id.uuid, point.payload), self._row(point)
+                image, row = read_image(point.id.uuid, point.payload), read_row(point.vectors, self.model.vectors)
                 if row is not None and image.sha256 is not None:
                     found.setdefault(image.sha256, (image, row))
             missing = [sha for sha in missing if sha not in found]
@@ -264,7 +260,7 @@ class Collection:
                 write_image(point.payload, images[place])
                 if vectors is not None:
                     row = as_vector(vectors[place], sum(self.model.vectors.values()))
-                    for name, vector in self._parts(row):
+                    for name, vector in parts_of(row, self.model.vectors).items():
                         point.vectors.vectors.vectors[name].dense.CopyFrom(vector_message(vector))
                 else:
                     # Qdrant rejects a point without this field, even if it has no vectors.
@@ -320,20 +316,13 @@ class Collection:
         return _merged(self._points.facet("folders", self._queries.searchable), canonical_folder)
 
     def _origin(self, vector: ArrayLike, params: SearchParams) -> api.VectorInput:
-        dimensions = self.model.vectors[self._queries.vector_of(params)]
+        dimensions = self.model.vectors[self.model.vector_name(visual=params.visual)]
         return api.VectorInput(dense=vector_message(as_vector(vector, dimensions)))
 
-    def _parts(self, row: NDArray[np.float32]) -> Iterator[tuple[str, NDArray[np.float32]]]:
-        """Yield the vectors of a row by name."""
-        start = 0
-        for name, dimensions in self.model.vectors.items():
-            yield name, row[start : start + dimensions]
-            start += dimensions
-
-    def _row(self, point: api.RetrievedPoint) -> NDArray[np.float32] | None:
-        """Return all vectors of a point side by side; None where it lacks one."""
-        parts = [vector for name in self.model.vectors if (vector := read_vector(point.vectors, name)) is not None]
-        return np.concatenate(parts) if len(parts) == len(self.model.vectors) else None
+    def _read_rows(self, ids: Sequence[str], names: Sequence[str]) -> list[NDArray[np.float32] | None]:
+        points = self._points.retrieve(ids, with_payload=NO_PAYLOAD, with_vectors=vectors_of(names))
+        found = {point.id.uuid: read_row(point.vectors, names) for point in points}
+        return [found.get(str(one)) for one in ids]
 
     def _indexed(self, filter: Filter | None) -> api.Filter:
         return api.Filter(must=self._queries.which(filter))

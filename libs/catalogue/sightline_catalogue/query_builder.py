@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from sightline_catalogue.payload import FOUND_FIELDS, SEARCHABLE, read_found
 from sightline_catalogue.ranking import FIRST_BLOCK
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.settings import CatalogueSettings
-from sightline_catalogue.vectors import VECTOR, VISUAL, read_vector
+from sightline_catalogue.vectors import VECTOR, read_vector
 
 WHOLE_PAYLOAD = api.WithPayloadSelector(enable=True)
 NO_PAYLOAD = api.WithPayloadSelector(enable=False)
@@ -31,6 +31,11 @@ the number does not say whether the segments are of one size."""
 def payload_of(fields: Sequence[str]) -> api.WithPayloadSelector:
     """Return the request for some fields of the payload."""
     return api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=fields)) if fields else NO_PAYLOAD
+
+
+def vectors_of(names: Iterable[str]) -> api.WithVectorsSelector:
+    """Return the request for some vectors, by their names."""
+    return api.WithVectorsSelector(include=api.VectorsSelector(names=list(names)))
 
 
 def check_limit(limit: int) -> None:
@@ -106,12 +111,8 @@ class QueryBuilder:
         self._bucket = storable(bucket_id)
         self._collection = collection
         self._model = model
-        self.with_vectors = api.WithVectorsSelector(include=api.VectorsSelector(names=list(model.vectors)))
+        self.with_vectors = vectors_of(model.vectors)
         self._settings = settings
-
-    def vector_of(self, params: SearchParams) -> str:
-        """Return the name of the vector that a search compares."""
-        return VISUAL if params.visual and self._model.visual_dimensions else VECTOR
 
     def which(self, filter: Filter | None) -> list[api.Condition]:
         """Return the conditions of the indexed images of this bucket that a filter lets through."""
@@ -166,7 +167,7 @@ class QueryBuilder:
         query = api.QueryPoints(
             collection_name=self._collection,
             query=api.Query(nearest=origin),
-            using=self.vector_of(params),
+            using=self._model.vector_name(visual=params.visual),
             filter=api.Filter(must=self.which(params.filter)) if narrowed else None,
             params=api.SearchParams(
                 hnsw_ef=self._hnsw_ef(params),
@@ -213,4 +214,4 @@ class QueryBuilder:
             found[name] = np.empty((len(points), dimensions), dtype=np.float32)
             for place, point in enumerate(points):
                 found[name][place] = read_vector(point.vectors, name)
-        return Nearest(images, similarities, found[VECTOR], found.get(VISUAL, found[VECTOR]))
+        return Nearest(images, similarities, found[VECTOR], found[self._model.vector_name(visual=True)])

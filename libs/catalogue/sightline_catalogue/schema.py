@@ -62,6 +62,10 @@ class ModelRef:
             if not least <= dimensions <= 65_536:
                 raise ValueError(f"a vector of {dimensions} dimensions cannot be stored; 1 to 65,536 can")
 
+    def vector_name(self, *, visual: bool) -> str:
+        """Return the name of the vector to compare: the visual one where it is wanted and the model has one."""
+        return VISUAL if visual and self.visual_dimensions else VECTOR
+
     @property
     def vectors(self) -> dict[str, int]:
         """The dimensions of a point's vectors by name, in the order of a row that holds all of them side by side."""

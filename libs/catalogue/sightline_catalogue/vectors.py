@@ -6,6 +6,8 @@ through Python floats costs a tenth of the time.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from qdrant_client import grpc as api
@@ -60,3 +62,15 @@ def read_vector(vectors: api.VectorsOutput, name: str = VECTOR) -> NDArray[np.fl
     serialized = message.SerializeToString()
     offset = len(serialized) - 4 * count
     return np.frombuffer(serialized, dtype="<f4", offset=offset) if count else None
+
+
+def read_row(vectors: api.VectorsOutput, names: Iterable[str]) -> NDArray[np.float32] | None:
+    """Return some vectors of a point that Qdrant returned, side by side; None where it lacks one."""
+    parts = [read_vector(vectors, name) for name in names]
+    present = [part for part in parts if part is not None]
+    return np.concatenate(present) if len(present) == len(parts) else None
+
+
+def parts_of(row: NDArray[np.float32], dimensions: Mapping[str, int]) -> dict[str, NDArray[np.float32]]:
+    """Return the vectors that a row holds side by side, by name; `dimensions` are theirs, in the row's order."""
+    return dict(zip(dimensions, np.split(row, np.cumsum(list(dimensions.values()))[:-1]), strict=True))

@@ -39,9 +39,10 @@ class Model:
         self.device = runtime.device
         self.before = None if source.before is None else Model(source.before, runtime, text, image)
         self._jit = runtime.jit
-        self._source = source
-        self._text = text
-        self._image = image
+        # Not the source itself: what it builds the networks from can be let go.
+        self._tokenize = source.tokenize
+        self._text, self._text_widths, self._text_place = text, source.text.widths, source.text_place
+        self._image, self._image_widths, self._image_place = image, source.image.widths, source.image_place
 
     @classmethod
     def compile(cls, source: ModelSource, runtime: Runtime, cache: Path) -> Model:
@@ -52,8 +53,7 @@ class Model:
         """Return (n, dimensions) float32 unit vectors."""
         if not texts:
             return np.empty((0, self.dimensions), np.float32)
-        rows = self._text(*self._source.tokenize(texts))
-        return side_by_side(rows, self._source.text.widths)[self._source.text_place]
+        return side_by_side(self._text(*self._tokenize(texts)), self._text_widths)[self._text_place]
 
     def encode_pixels(
         self, pixels: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], *, visual: bool = False
@@ -67,9 +67,8 @@ class Model:
         if len(pixels) == 0:
             return np.empty((0, self.dimensions + visual * self.visual_dimensions), np.float32)
         rows = self._image(np.stack(list(pixels)) if not isinstance(pixels, np.ndarray) else pixels)
-        place = self._source.image_place
-        vectors = side_by_side(rows, self._source.image.widths)
-        return np.hstack(vectors[place : place + 2]) if visual and self.visual_dimensions else vectors[place]
+        vectors = side_by_side(rows, self._image_widths)[self._image_place :]
+        return np.hstack(vectors[:2]) if visual and self.visual_dimensions else vectors[0]
 
     def warm_up(self, max_batch: int = 1) -> None:
         """Encode texts and grey pictures: checks that the model works, and triggers what is compiled on first use.

@@ -141,10 +141,9 @@ def describe(cache: Path) -> ModelSource:
 
     words = [name for names in conse.class_texts()[:24] for name in names]
     length = Axis("length", CONTEXT_LENGTH)
-    widths = {"text": (DIMENSIONS, DIMENSIONS), "image": (DIMENSIONS, conse.VISUAL_DIMENSIONS, DIMENSIONS)}
-    before = ModelSource(
-        id="embedded-conse-3",
-        fingerprint=digest_before,
+    current = ModelSource(
+        id="embedded",
+        fingerprint=digest,
         dimensions=DIMENSIONS,
         context_length=CONTEXT_LENGTH,
         preprocessing=PREPROCESSING,
@@ -155,7 +154,7 @@ def describe(cache: Path) -> ModelSource:
             (synthetic_pictures(SIZE, SIZE),),
             {"pixels": {0: BATCH}},
             digest,
-            widths["image"],
+            (DIMENSIONS, conse.VISUAL_DIMENSIONS, DIMENSIONS),
             image_network,
         ),
         text=TowerSource(
@@ -164,21 +163,20 @@ def describe(cache: Path) -> ModelSource:
             tokenize(words),
             {"ids": {0: BATCH, 1: length}, "mask": {0: BATCH, 1: length}},
             digest,
-            widths["text"],
+            (DIMENSIONS, DIMENSIONS),
             text_network,
         ),
+        visual_dimensions=conse.VISUAL_DIMENSIONS,
+    )
+    before = replace(
+        current,
+        id="embedded-conse-3",
+        fingerprint=digest_before,
+        visual_dimensions=0,
         image_place=2,
         text_place=1,
     )
-    return replace(
-        before,
-        id="embedded",
-        fingerprint=digest,
-        visual_dimensions=conse.VISUAL_DIMENSIONS,
-        image_place=0,
-        text_place=0,
-        before=before,
-    )
+    return replace(current, before=before)
 
 
 def as_class_name(text: str) -> str:

@@ -22,7 +22,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline_encoder.models.embedded.imagenet import Synset, classes, synsets
+from sightline_encoder.models.embedded.imagenet import Synset, above, classes, synsets
 from sightline_encoder.runtimes.tower import Vectors, unit
 
 TEMPERATURE = 1.3
@@ -53,21 +53,9 @@ def class_texts() -> tuple[tuple[str, str, str], ...]:
 @cache
 def kinds() -> tuple[Synset, ...]:
     """Return what classes are kinds of, as far as classes have a share of it, by id."""
-    above = [_above(one, levels=None) for one in classes()]
-    count = Counter(id for ids in above for id in ids)
-    near = {id for one in classes() for id in _above(one, KIND_LEVELS)}
+    count = Counter(id for one in classes() for id in above(one))
+    near = {id for one in classes() for id in above(one, KIND_LEVELS)}
     return tuple(synsets()[id] for id in sorted(near) if count[id] <= KIND_MOST_CLASSES)
-
-
-def _above(synset: Synset, levels: int | None) -> set[str]:
-    """Return the ids of what a synset is a kind of, up to so many levels above."""
-    found: set[str] = set()
-    level = set(synset.parents)
-    while level and levels != 0:
-        found |= level
-        level = {parent for id in level for parent in synsets()[id].parents}
-        levels = None if levels is None else levels - 1
-    return found
 
 
 @dataclass(frozen=True)
@@ -106,8 +94,8 @@ def concepts(names: Names) -> Concepts:
     shares = np.zeros((len(names.classes), len(places)), np.float32)
     members = np.zeros_like(shares)
     for row, one in enumerate(classes()):
-        shares[row, [places[id] for id in _above(one, KIND_LEVELS) if id in places]] = 1
-        members[row, [places[id] for id in _above(one, levels=None) if id in places]] = 1
+        shares[row, [places[id] for id in above(one, KIND_LEVELS) if id in places]] = 1
+        members[row, [places[id] for id in above(one) if id in places]] = 1
     kinds_of = shares @ names.kinds
     # A class without kinds keeps its own name alone.
     lengths = np.maximum(np.linalg.norm(kinds_of, axis=1, keepdims=True), 1e-12)

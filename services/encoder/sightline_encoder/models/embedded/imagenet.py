@@ -32,6 +32,17 @@ def synsets() -> dict[str, Synset]:
     return {id: Synset(id, tuple(names.split(", ")), text, tuple(above.split())) for id, names, text, above in rows}
 
 
+def above(synset: Synset, levels: int | None = None) -> set[str]:
+    """Return the ids of all that a synset is a kind of, up to so many levels above it."""
+    found: set[str] = set()
+    level = set(synset.parents)
+    while level and levels != 0:
+        found |= level
+        level = {parent for id in level for parent in synsets()[id].parents}
+        levels = None if levels is None else levels - 1
+    return found
+
+
 @cache
 def classes() -> tuple[Synset, ...]:
     """Return the thousand classes in the classifier's order."""
