@@ -253,6 +253,47 @@ def test_an_empty_folder_of_few_pictures_can_be_confirmed(scene):
     assert scene.in_search == set()
 
 
+def test_what_is_confirmed_and_waits_elsewhere_for_a_worker_stays_in_search(scene):
+    keys = scene.fill("in", 10)
+    (scene.root / "in").rename(scene.root.with_name("away"))
+    scene.scan()
+    scene.steps()
+    records = scene.bench.collection.images
+    long_ago = datetime.now(UTC) - timedelta(days=20)
+    records |= {image.id: replace(image, missing_since=long_ago) for image in records.values()}
+    scene.start()
+    scene.steps()
+    assert status(scene).held.count == 10
+    # With times of their own, as where a backup is restored without.
+    (scene.root / "other").mkdir()
+    for path in scene.root.with_name("away").iterdir():
+        (scene.root / "other" / path.name).write_bytes(path.read_bytes())
+    scene.tell("other")
+    confirm(scene)
+    scene.steps()
+    assert scene.in_search == set(keys)
+    scene.work()
+    scene.steps()
+    assert scene.in_search == {key.replace("in/", "other/") for key in keys}
+    assert scene.encoded == 10
+
+
+def test_a_picture_without_an_extension_that_becomes_another_kind_of_file_is_no_picture_any_more(scene, draw):
+    scene.write("scan0001", draw(3))
+    scene.tell("scan0001")
+    scene.work()
+    assert scene.states == {"scan0001": "indexed"}
+    scene.write("scan0001", b"not a picture")
+    # A worker is first to see it, and finds it broken.
+    scene.tasks.sent = [("scan0001", "ingest.new")]
+    scene.work()
+    assert scene.states == {"scan0001": "failed"}
+    scene.scan()
+    scene.scan()
+    scene.steps()
+    assert scene.states == {}
+
+
 def test_what_is_held_and_appears_elsewhere_has_moved(scene):
     keys = scene.fill("in", 10)
     (scene.root / "in").rename(scene.root.with_name("away"))

@@ -40,12 +40,12 @@ class Candidates:
         """Forget the objects that the scan before did not see."""
         self._others_before, self._others = self._others, set()
 
-    def could_be_image(self, seen: BucketObject, known_etag: str | None = None) -> bool:
+    def could_be_image(self, seen: BucketObject, read_etag: str | None = None) -> bool:
         """Return whether an object could be an image.
 
         Args:
             seen: The object; a folder that cannot be listed could hold some.
-            known_etag: The ETag of its record, if it has one.
+            read_etag: The ETag under which it is known to be one, if it is.
 
         Raises:
             BucketUnavailable: The bucket does not answer.
@@ -55,7 +55,7 @@ class Candidates:
             return seen.is_folder or kind is NameKind.IMAGE
         if seen.key is None or seen.problem is not None or seen.size == 0:
             return False
-        if known_etag == seen.etag:
+        if read_etag == seen.etag:
             return True
         version = hash((seen.raw_name, seen.etag))
         if version not in self._others and version not in self._others_before:

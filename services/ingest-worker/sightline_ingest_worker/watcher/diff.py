@@ -46,8 +46,13 @@ class RecordState:
     stamp: str = ""
     sidecars: str | None = None
 
+    @property
+    def read_etag(self) -> str | None:
+        """The ETag under which its object is known to be an image; None for one that has failed."""
+        return None if self.state == FAILED else self.etag
 
-def is_named_as_image(seen: BucketObject, known_etag: str | None = None) -> bool:
+
+def is_named_as_image(seen: BucketObject, read_etag: str | None = None) -> bool:
     """Return whether an object could be an image by its name; see `Candidates.could_be_image`."""
     return has_image_extension(seen.raw_name.decode("utf-8", "replace"))
 
@@ -89,7 +94,7 @@ def diff(
     for seen in listing:
         image_id = identify(seen.raw_name)
         record = known.get(image_id)
-        is_candidate = could_be_image(seen, record.etag if record is not None else None)
+        is_candidate = could_be_image(seen, record.read_etag if record is not None else None)
         if is_candidate:
             known.pop(image_id, None)
         note(seen, record if is_candidate else None)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from sightline_bucket import Bucket, KeyRefused, ObjectMissing, ObjectUnreadable, ThumbnailStore
-from sightline_catalogue import INDEXED, PENDING, Collection, Image
+from sightline_catalogue import FAILED, INDEXED, PENDING, Collection, Image
 
 from sightline_ingest_worker.removal import remove_records
 from sightline_ingest_worker.watcher import metrics
@@ -54,7 +54,8 @@ class MissingChanges:
         if self._bucket.excluded(image.key) is not None:
             return False
         try:
-            return self._candidates.could_be_image(self._bucket.stat(image.key), image.etag)
+            read_etag = None if image.state == FAILED else image.etag
+            return self._candidates.could_be_image(self._bucket.stat(image.key), read_etag)
         except (ObjectMissing, KeyRefused):
             return False
         except ObjectUnreadable:

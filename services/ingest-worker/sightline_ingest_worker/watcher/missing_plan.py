@@ -132,15 +132,16 @@ class PendingFiles:
             has_changed=len(known) < len(pending),
         )
 
-    def may_have(self, record: MissingRecord, now: datetime) -> bool:
-        """Return whether one of them may be the object of a record, moved."""
+    def may_have(self, record: MissingRecord, waited: timedelta) -> bool:
+        """Return whether one of them may be the object of a record, moved, that has been waited for so long."""
         if record.sha256 is None:
             # It was never read, so that there is nothing to take over from it.
             return False
         if (record.bytes, record.modified_at) in self.stamps:
             return True
-        age = (now - record.since).total_seconds()
-        return (record.bytes in self.sizes and age < SAME_SIZE_SECONDS) or (self.has_changed and age < CHANGED_SECONDS)
+        seconds = waited.total_seconds()
+        is_of_a_size = record.bytes in self.sizes and seconds < SAME_SIZE_SECONDS
+        return is_of_a_size or (self.has_changed and seconds < CHANGED_SECONDS)
 
 
 def match_moved(
@@ -204,6 +205,7 @@ class Facts:
         known: How many images there are, without the removed ones.
         moved: The ids of records whose bytes are found under a new key.
         waited_for: The ids of records whose object may be pending under a new key.
+        waited_for_since_held: Likewise, of records that were held, until a moment ago or less.
         unsure: The ids of records that are missing only just now, or by one listing alone.
         is_empty: Whether the whole bucket is a folder without any file, as that of a disk that is not mounted.
     """
@@ -211,6 +213,7 @@ class Facts:
     known: int
     moved: Collection[str] = frozenset()
     waited_for: Collection[str] = frozenset()
+    waited_for_since_held: Collection[str] = frozenset()
     unsure: Collection[str] = frozenset()
     is_empty: bool = False
 
@@ -263,6 +266,8 @@ def make_plan(records: Collection[MissingRecord], facts: Facts, rule: LossRule) 
             plan.held.append(record)
             if record.id in suspected and not record.held_of:
                 plan.newly_held.append(record.id)
+        elif record.id in facts.waited_for_since_held:
+            plan.waiting += 1
         else:
             plan.gone.append(record.id)
     plan.newly_held += plan.bring_back

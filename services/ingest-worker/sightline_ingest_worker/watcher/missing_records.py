@@ -82,6 +82,8 @@ class MissingRecords:
         """When objects were there again, by id: others may have moved there."""
         self._reported: set[str] = set()
         """Ids whose absence file events or hints reported, and not a listing alone."""
+        self._held_until = clock.now()
+        """When something was held last, for all that is known. What is held no longer may have moved meanwhile."""
         self._listed_from: datetime | None = None
         self._is_empty = False
         self._check_due_at = 0.0
@@ -208,6 +210,7 @@ class MissingRecords:
             collection.missing.hold(ids, 0)
         for image_id in ids:
             self._records[image_id] = replace(self._records[image_id], held_of=0)
+        self._held_until = self._clock.now()
         log.info("the loss was confirmed", records=len(ids))
         self._check_due_at = 0.0
 
@@ -234,6 +237,8 @@ class MissingRecords:
         self._changes.delete_moved(collections, {one: matches[one] for one in moved})
         self.forget(moved)
         self._remove(collections, self._gone(collections, plan.gone[:AT_ONCE]))
+        if plan.held:
+            self._held_until = self._clock.now()
         self._show(plan)
         took = self._clock.monotonic() - now
         is_at_rest = not (plan.waiting or plan.moved or plan.gone or plan.newly_held)
@@ -264,17 +269,21 @@ class MissingRecords:
         counts = [collection.counts() for collection in collections]
         pending = self._pending_files(collections) if counts[0].pending else PendingFiles()
         shown = [record for record in self._records.values() if not record.is_removed]
-        waited_for = {record.id for record in shown if pending.may_have(record, now)}
+        waited_for = {record.id for record in shown if pending.may_have(record, now - record.since)}
+        were_held = [record for record in shown if record.held_of is not None]
+        since_held = {record.id for record in were_held if pending.may_have(record, now - self._held_until)}
+        may_be_pending = waited_for | since_held
         shas = sorted({record.sha256 for record in shown if record.sha256 is not None})
         copies = [
             replace(image, indexed_at=self._returned.get(image.id, image.indexed_at))
             for image in collections[0].missing.copies(shas)
         ]
-        matches = match_moved(shown, copies, self._rule.window, lambda record: record.id in waited_for)
+        matches = match_moved(shown, copies, self._rule.window, lambda record: record.id in may_be_pending)
         facts = Facts(
             known=max(each.pending + each.indexed + each.failed for each in counts),
             moved=matches.keys(),
             waited_for=waited_for - matches.keys(),
+            waited_for_since_held=since_held - matches.keys(),
             unsure={record.id for record in shown if self._is_unsure(record, now)},
             is_empty=self._is_empty,
         )
