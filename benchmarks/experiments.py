@@ -16,6 +16,7 @@ from sightline_search_gateway.exports import Relevance, assess, calibrate
 
 from benchmarks.harness import pictures
 from benchmarks.harness.pictures import Collection, Vectors
+from benchmarks.harness.ranking import Rows
 from benchmarks.harness.results import say
 from benchmarks.harness.timing import percentile, timed
 from benchmarks.harness.vectors import Growth, built, exact
@@ -38,18 +39,18 @@ SAME = 1e-5
 
 @dataclass(frozen=True)
 class Subject:
-    """A collection as a model sees it: n pictures that decode, the folders that they lie in, their (n, d) vectors."""
+    """A collection as a model sees it: n pictures that decode, the folders that they lie in, their vectors."""
 
     pictures: Collection
     model: models.Model
     keys: list[str]
     labels: NDArray[np.str_]
-    vectors: Vectors
+    rows: Rows
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A text and what is nearest to it, the nearest first: key, similarity, thumbnail."""
+    """A text and what it finds, the best first: key, similarity, thumbnail."""
 
     text: str
     results: list[tuple[str, float, bytes]]
@@ -65,12 +66,12 @@ class Answer:
 
 def search_texts(subject: Subject) -> list[Answer]:
     """Search a collection for the report's texts, and assess the answers as the gateway does."""
-    held = Pictures(as_images(subject.keys, subject.labels.tolist()), subject.vectors, subject.vectors)
+    held = Pictures(as_images(subject.keys, subject.labels.tolist()), subject.rows)
     words = vocabulary_of(subject.model)
     scale = calibrate(held, words)  # type: ignore[arg-type]
     found = []
     for text, vector in zip(TEXTS, subject.model.encode_texts(list(TEXTS)), strict=True):
-        nearest = held.nearest(vector, JUDGED)
+        nearest = held.found(vector, JUDGED)
         relevance = assess(text, nearest.similarities, nearest.vectors, words, scale) if scale else Relevance()
         shown = [
             (image.key, float(similarity), thumbnail(pictures.opened(subject.pictures.read(image.key), SQUARE)))
@@ -172,7 +173,8 @@ def measure(vectors: Vectors, asked: Vectors, sizes: Iterable[int], indexed_to: 
 
 def search_times(subject: Subject, sizes: Sequence[int], indexed_to: int) -> tuple[list[SearchTimes], list[str]]:
     """Measure Figure 5 at the sizes that fit into memory; return with it what has to be said of it."""
-    dimensions = subject.vectors.shape[1]
+    vectors_of_pictures = subject.rows.vectors
+    dimensions = vectors_of_pictures.shape[1]
     kept = sizes_that_fit(sizes, dimensions, psutil.virtual_memory().available)
     notes = []
     if left_out := ", ".join(f"{size:,}" for size in sizes if size not in kept):
@@ -181,8 +183,8 @@ def search_times(subject: Subject, sizes: Sequence[int], indexed_to: int) -> tup
 
     gpu, found = torch.cuda.is_available(), []
     if kept:
-        vectors = Growth(subject.vectors).all(max(kept))
-        vectors[: len(subject.vectors)] = subject.vectors[: len(vectors)]
+        vectors = Growth(vectors_of_pictures).all(max(kept))
+        vectors[: len(vectors_of_pictures)] = vectors_of_pictures[: len(vectors)]
         asked = pictures.encode_texts(subject.model, pictures.texts("a photo of a {}", count=QUERIES))
         found = measure(vectors, asked, kept, indexed_to, gpu)
     if any(size > indexed_to for size in kept):

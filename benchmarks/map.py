@@ -33,6 +33,7 @@ from sklearn.manifold import TSNE
 
 from benchmarks.harness import pictures, results
 from benchmarks.harness.pictures import Vectors
+from benchmarks.harness.ranking import Rows
 from benchmarks.harness.results import COLORS
 from benchmarks.harness.vectors import Growth
 
@@ -112,8 +113,9 @@ def main() -> None:
     """Measure, print and write."""
     options = results.options("bench-map", __doc__, sizes=(results.sizes, SIZES))
     found = pictures.find(options.images)
-    keys, real = pictures.embed_with(pictures.load(), found)
-    grown = Growth(real)
+    model = pictures.load()
+    keys, both = pictures.embed_with(model, found, visual=True)
+    grown = Growth(Rows.of(model, both).visual)
     rows: list[list[object]] = []
     figures: dict[str, float] = {}
     for size in options.sizes:

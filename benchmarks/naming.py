@@ -36,6 +36,7 @@ from sightline_search_gateway.exports import (
 
 from benchmarks.harness import pictures, results
 from benchmarks.harness.pictures import Collection, Vectors, query_of
+from benchmarks.harness.ranking import Rows
 
 RANDOM_QUERIES = 60
 LEAST_FOUND = 3
@@ -47,26 +48,23 @@ Encode = Callable[[Sequence[str]], Vectors]
 
 @dataclass
 class Pictures:
-    """A collection in memory, as the gateway reads one: n pictures, their (n, d) unit vectors, and the visual ones."""
+    """A collection in memory, as the gateway reads one: n pictures and their vectors."""
 
     images: list[Image]
-    vectors: Vectors
-    visual: Vectors
+    rows: Rows
     name: str = "pictures"
 
-    def nearest(self, vector: Vectors, limit: int = MAX_CLUSTERED) -> Nearest:
-        """Return the nearest pictures, with vectors."""
-        order = self.ranked(vector)[:limit]
-        images, similarities = [self.images[place] for place in order], (self.vectors @ vector)[order]
-        return Nearest(images, similarities, self.vectors[order], self.visual[order])
+    def found(self, vector: Vectors, limit: int = MAX_CLUSTERED) -> Nearest:
+        """Return what a text of this vector finds, with vectors."""
+        return self._at(self.rows.found(vector)[:limit], vector)
 
     def nearest_batch(self, vectors: Iterable[Vectors], params: SearchParams) -> list[Nearest]:
         """Return the nearest pictures of each vector."""
-        return [self.nearest(vector, params.limit) for vector in vectors]
+        return [self._at(self.rows.nearest(vector)[: params.limit], vector) for vector in vectors]
 
-    def ranked(self, vector: Vectors) -> NDArray[np.intp]:
-        """Return the places of all pictures, the nearest first."""
-        return np.argsort(-(self.vectors @ vector), kind="stable")
+    def _at(self, order: NDArray[np.intp], vector: Vectors) -> Nearest:
+        vectors = self.rows.vectors[order]
+        return Nearest([self.images[place] for place in order], vectors @ vector, vectors, self.rows.visual[order])
 
 
 def as_images(keys: Sequence[str], labels: Sequence[str | None]) -> list[Image]:
@@ -100,7 +98,10 @@ def embed_pictures(found: Collection) -> tuple[Pictures, NDArray[np.intp]]:
 
     keys, rows = pictures.embed(encode, found, source.preprocessing, batch=16, threads=2)
     vectors, visual, _ = np.split(rows, np.cumsum(source.image.widths)[:-1], axis=1)
-    return Pictures(as_images(keys, [found.label(key) for key in keys]), vectors, visual), np.concatenate(classes)
+    images = as_images(keys, [found.label(key) for key in keys])
+    return Pictures(
+        images, Rows(vectors, visual, source.reranking.message() if source.reranking else None)
+    ), np.concatenate(classes)
 
 
 def choose_threshold(encode: Encode, left_out: set[str]) -> tuple[float, float]:
@@ -133,8 +134,8 @@ def name_clusters(
     rows: list[list[object]] = []
     cosines = []
     for text, vector in zip(asked, encode(asked), strict=True):
-        order = held.ranked(vector)[:MAX_CLUSTERED]
-        nearest = held.nearest(vector)
+        order = held.rows.found(vector)[:MAX_CLUSTERED]
+        nearest = held.found(vector)
         graph = result_graph(nearest, text, words)
         clusters = np.array(graph.cluster_of)
         for cluster in graph.clusters:
@@ -155,13 +156,13 @@ def assess_queries(
     """Return how often what is held, `labels`, is said to be found, and what is not, nor is in `known`, is not."""
 
     def is_found(vector: Vectors) -> bool:
-        nearest = held.nearest(vector)
+        nearest = held.found(vector)
         return assess("it", nearest.similarities, nearest.vectors, words, scale).found
 
     asked = encode(labels)
     found = np.array([is_found(vector) for vector in asked])
     of = np.array([query_of(image.label or "") for image in held.images])
-    first_ten = [of[held.ranked(vector)[:10]] for vector in asked]
+    first_ten = [of[held.rows.found(vector)[:10]] for vector in asked]
     able = np.array([np.sum(ten == label) >= LEAST_FOUND for ten, label in zip(first_ten, labels, strict=True)])
     spoken = set(re.findall("[a-z]+", known.lower()))
     probes = {words.texts[place] for place in np.random.default_rng(SEED).permutation(len(words.texts))[:PROBES]}

@@ -1,5 +1,7 @@
 """How well words find pictures, without a server: `make quality IMAGES=FOLDER COMPARE=MODEL`.
 
+What a text finds is put in order as the gateway does it for the model, and by its code.
+
 Each folder's name, in lower case with spaces for underscores, is searched for among all pictures; what counts is how
 many of the first min(30, size of the folder) are from that folder. So are words for what folders are kinds of, "animal"
 or "vehicle", where these are known (`harness/kinds.py`), among the first 5 and 30. Pictures are compared with pictures:
@@ -22,6 +24,7 @@ from sightline_encoder import models
 from benchmarks.harness import pictures, results
 from benchmarks.harness.kinds import general_words
 from benchmarks.harness.pictures import Collection, Vectors, query_of
+from benchmarks.harness.ranking import Rows
 
 DEPTH = 30
 GENERAL_CUTS = (5, 30)
@@ -40,10 +43,10 @@ class Score:
     instead: list[tuple[str, int]] = field(default_factory=list)
 
 
-def scores(model: models.Model, labels: NDArray[np.str_], vectors: Vectors, depth: int) -> list[Score]:
-    """Search for the name of each class among (n, d) vectors with (n,) labels, empty for none; return a score each."""
+def scores(model: models.Model, labels: NDArray[np.str_], rows: Rows, depth: int) -> list[Score]:
+    """Search for the name of each class among pictures with (n,) labels, empty for none; return a score each."""
     sizes = dict(sorted(Counter(label for label in labels.tolist() if label).items()))
-    rankings = ranked(model, [query_of(name) for name in sizes], vectors, depth)
+    rankings = ranked(model, [query_of(name) for name in sizes], rows, depth)
     found = []
     for (name, size), ranking in zip(sizes.items(), rankings, strict=True):
         first = labels[ranking[: min(depth, size)]]
@@ -52,12 +55,10 @@ def scores(model: models.Model, labels: NDArray[np.str_], vectors: Vectors, dept
     return found
 
 
-def general(
-    model: models.Model, labels: NDArray[np.str_], vectors: Vectors
-) -> tuple[dict[str, float], dict[int, float]]:
+def general(model: models.Model, labels: NDArray[np.str_], rows: Rows) -> tuple[dict[str, float], dict[int, float]]:
     """Search for what labels are kinds of; return each word's precision at 30, and the means by cut."""
     words = general_words(label for label in labels.tolist() if label)
-    rankings = ranked(model, list(words), vectors, max(GENERAL_CUTS))
+    rankings = ranked(model, list(words), rows, max(GENERAL_CUTS))
     hits = [np.isin(labels[ranking], list(said)) for said, ranking in zip(words.values(), rankings, strict=True)]
     sizes = [int(np.isin(labels, list(said)).sum()) for said in words.values()]
     found = {
@@ -116,18 +117,17 @@ class Outcome:
         return found | {f"caption_recall_at_{cut}": value for cut, value in self.recalls.items()}
 
 
-def ranked(model: models.Model, texts: Sequence[str], vectors: Vectors, depth: int) -> list[NDArray[np.intp]]:
-    """Return for each text the rows of the nearest pictures, the nearest first."""
-    asked = pictures.encode_texts(model, texts) if texts else ()
-    return [np.argsort(-(vectors @ vector), kind="stable")[:depth] for vector in asked]
+def ranked(model: models.Model, texts: Sequence[str], rows: Rows, depth: int) -> list[NDArray[np.intp]]:
+    """Return for each text the places of the pictures that it finds, the best first."""
+    return [rows.found(vector)[:depth] for vector in pictures.encode_texts(model, texts)] if texts else []
 
 
 def measure(found: Collection, choice: str | None) -> Outcome:
     """Embed a collection with one model and score it."""
     model = pictures.load(choice)
     began = time.monotonic()
-    keys, rows = pictures.embed_with(model, found, visual=True)
-    vectors, visual = rows[:, : model.dimensions], rows[:, -(model.visual_dimensions or model.dimensions) :]
+    keys, both = pictures.embed_with(model, found, visual=True)
+    rows = Rows.of(model, both)
     described = {
         "model": model.id,
         "runtime": model.runtime,
@@ -137,12 +137,12 @@ def measure(found: Collection, choice: str | None) -> Outcome:
     labels = np.array([found.label(key) or "" for key in keys])
     captions = np.array([found.captions.get(key, "") for key in keys])
     asked = [caption for caption in captions.tolist() if caption]
-    rankings = ranked(model, asked, vectors, max(CUTS))
+    rankings = ranked(model, asked, rows, max(CUTS))
     hits = [captions[ranking] == caption for ranking, caption in zip(rankings, asked, strict=True)]
     recalls = {cut: float(np.mean([hit[:cut].any() for hit in hits])) for cut in CUTS} if hits else {}
-    similar = similar_precision(labels, visual)
-    words, means = general(model, labels, vectors)
-    return Outcome(choice or model.id, described, scores(model, labels, vectors, DEPTH), recalls, similar, means, words)
+    similar = similar_precision(labels, rows.visual)
+    words, means = general(model, labels, rows)
+    return Outcome(choice or model.id, described, scores(model, labels, rows, DEPTH), recalls, similar, means, words)
 
 
 def show(found: Collection, outcomes: list[Outcome]) -> None:

@@ -27,6 +27,7 @@ from benchmarks import experiments
 from benchmarks.experiments import SQUARE, TOP, Answer, SearchTimes, Subject
 from benchmarks.harness import pictures, results
 from benchmarks.harness.pictures import query_of
+from benchmarks.harness.ranking import Rows
 from benchmarks.harness.results import COLORS, INK, say
 from benchmarks.quality import Score, mean, scores
 
@@ -108,20 +109,21 @@ def main() -> None:
     folder = results.RESULTS / target
     folder.mkdir(parents=True, exist_ok=True)
     model = pictures.load(options.model)
-    keys, vectors = pictures.embed_with(model, found)
-    subject = Subject(found, model, keys, np.array([found.label(key) or "" for key in keys]), vectors)
+    keys, both = pictures.embed_with(model, found, visual=True)
+    rows = Rows.of(model, both)
+    subject = Subject(found, model, keys, np.array([found.label(key) or "" for key in keys]), rows)
     say("Figures 1 to 3: searching")
     answers = experiments.search_texts(subject)
     for number, answer in enumerate(answers, start=1):
         draw_answer(folder / f"figure-{number}.png", answer)
     say("Figure 4: searching for each class")
-    scored = scores(model, subject.labels, vectors, DEPTH)
+    scored = scores(model, subject.labels, rows, DEPTH)
     names, enough = experiments.drawn_classes({score.name: score.size for score in scored})
     drawn = [score for score in scored if score.name in names]
     timings, notes = experiments.search_times(subject, options.sizes, options.hnsw)
     say("Figure 6: laying out " + (", ".join(names) or "nothing: there are no classes"))
     inside = np.isin(subject.labels, names)
-    laid = mapped(vectors[inside], subject.labels[inside].tolist())
+    laid = mapped(rows.visual[inside], subject.labels[inside].tolist())
     if scored:
         draw_scores(f"{target}/figure-4", scored, drawn)
     draw_times(f"{target}/figure-5", timings)
@@ -142,7 +144,7 @@ def main() -> None:
         "name": found.name,
         "pictures": len(keys),
         "model": model.id,
-        "dimensions": vectors.shape[1],
+        "dimensions": model.dimensions,
         "machine": results.machine(),
         "made_at": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         "answers": answers,

@@ -42,7 +42,7 @@ class RotatedModel:
     def __init__(self, model: models.Model) -> None:
         self.id, self.fingerprint, self.dimensions = MODEL.id, MODEL.fingerprint, MODEL.dimensions
         self.context_length, self.preprocessing = model.context_length, model.preprocessing
-        self.visual_dimensions = 0
+        self.visual_dimensions, self.reranking = 0, None
         self.runtime, self.device = model.runtime, model.device
         self._model = model
 

@@ -5,6 +5,7 @@ import pytest
 from sightline_search_gateway.exports import VocabularyEmbeddings, calibrate
 
 from benchmarks import naming
+from benchmarks.harness.ranking import Rows
 from benchmarks.naming import Pictures, as_images, assess_queries, name_clusters
 
 THINGS = ("cat", "dog", "car", "tree", "boat")
@@ -37,7 +38,7 @@ def pictures():
     labels = [THINGS[thing] for thing in of]
     keys = [f"{label}/{place}.jpg" for place, label in enumerate(labels)]
     vectors = unit(VECTORS[of] + noise)
-    return Pictures(as_images(keys, labels), vectors, vectors)
+    return Pictures(as_images(keys, labels), Rows(vectors, vectors))
 
 
 @pytest.fixture(autouse=True)

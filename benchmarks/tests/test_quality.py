@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sightline.encoder.v1.encoder_pb2 import Reranking
 from sightline_pictures import Preprocessing
 
 from benchmarks import quality
 from benchmarks.harness import pictures, results
 from benchmarks.harness.kinds import general_words
+from benchmarks.harness.ranking import Rows
 from benchmarks.quality import Outcome, Score
 
 ORANGE = (255, 80, 0)
@@ -21,7 +23,7 @@ class ColorModel:
     """A picture's vector is its mean colour; a text's the colour that it names."""
 
     id, fingerprint, runtime, device = "colors", "0" * 64, "none", "none"
-    dimensions, visual_dimensions = 3, 0
+    dimensions, visual_dimensions, reranking = 3, 0, None
     preprocessing = Preprocessing("squash", 0, 8, 8)
 
     def encode_pixels(self, pixels, *, visual=False):
@@ -100,6 +102,17 @@ def test_pictures_are_compared_by_their_visual_vectors_and_kinds_are_asked_for(t
     assert outcome.words["big cat"] == 1.0
     assert outcome.words["food"] == 0.0
     assert outcome.figures["general_precision_at_5"] == pytest.approx(3 / 4)
+
+
+def test_what_a_text_finds_is_put_in_order_as_the_gateway_does_it():
+    how = Reranking(depth=6, best=4, alike_from=0.2, alike_to=0.4)
+    angles = np.arange(8) / 20
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    visual = np.eye(2, dtype=np.float32)[[0, 1, 0, 0, 0, 0, 0, 0]]
+    text = np.array([1, 0], np.float32)
+    assert Rows(vectors, visual).found(text).tolist() == list(range(8))
+    # The second looks like none of the others: it is the last of those that are put in order.
+    assert Rows(vectors, visual, how).found(text).tolist() == [0, 2, 3, 4, 1, 5, 6, 7]
 
 
 def test_folders_named_like_imagenets_synsets_have_wordnets_words():

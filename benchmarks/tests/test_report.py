@@ -10,6 +10,7 @@ from sightline_pictures import Preprocessing
 
 from benchmarks import experiments, quality, report
 from benchmarks.harness import results
+from benchmarks.harness.ranking import Rows
 from benchmarks.harness.vectors import built, exact
 
 THINGS = ("cat", "dog", "car", "chair", "<b>boat & co")
@@ -20,11 +21,15 @@ def unit(rows):
     return rows / np.linalg.norm(rows, axis=-1, keepdims=True)
 
 
+NO_ROWS = Rows(np.empty((0, 32)), np.empty((0, 32)))
+
+
 class ShadeModel:
     """A picture's vector is that of the thing whose shade of grey it has; a text's, of the things that it names."""
 
     id, fingerprint, runtime, device = "shades", "0" * 64, "none", "none"
     preprocessing = Preprocessing("squash", 0, 8, 8)
+    dimensions, visual_dimensions, reranking = 32, 0, None
     things = unit(np.random.default_rng(0).standard_normal((len(THINGS), 32)))
 
     def encode_pixels(self, pixels, *, visual=False):
@@ -91,7 +96,7 @@ def test_precision_is_over_no_more_than_a_class_has(monkeypatch):
     cats_found = np.array([0, 3, 4, 1, 2])
     dogs_found = np.concatenate([[153, 0, 1], np.arange(3, 100)])
     monkeypatch.setattr(quality, "ranked", lambda *_: [cats_found, dogs_found])
-    cat, dog = quality.scores(ShadeModel(), labels, np.empty((len(labels), 32)), 100)
+    cat, dog = quality.scores(ShadeModel(), labels, NO_ROWS, 100)
     assert (cat.size, cat.counted, cat.precision, cat.instead) == (3, 3, pytest.approx(1 / 3), [("dog", 2)])
     assert (dog.size, dog.counted, dog.precision, dog.instead) == (150, 100, 0.97, [("cat", 2)])
     assert experiments.worst([dog, cat])[0] is cat

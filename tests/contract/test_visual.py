@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes import FakeCollection
-from sightline_catalogue import ModelRef, SearchParams
+from sightline_catalogue import Filter, ModelRef, Reordering, SearchParams
 
 COUNT = 40
 
@@ -92,3 +94,58 @@ def test_a_model_without_visual_vectors_compares_its_own(collection, make_image)
     assert found.visual == pytest.approx(found.vectors)
     assert places(collection.similar(images[0].id, SearchParams(limit=4))) == ranked(vectors, vectors[0])[1:]
     assert collection.vectors([images[0].id], visual=True)[0] == pytest.approx(vectors[0], abs=1e-6)
+
+
+DEPTH = 12
+
+
+def by_looks(similarities, visual):
+    """Put what was found in the order of how much it looks like the first."""
+    assert len(similarities) == len(visual) <= DEPTH
+    assert (np.diff(similarities) <= 1e-6).all()
+    return np.argsort(-(visual @ visual[0]), kind="stable")
+
+
+def reordered(vectors, visual, vector):
+    nearest = ranked(vectors, vector)
+    head = nearest[:DEPTH]
+    return [head[place] for place in ranked(visual[head], visual[head[0]])] + nearest[DEPTH:]
+
+
+def test_the_first_results_are_put_in_another_order_on_every_page(seeing, stored):
+    _, vectors, visual = stored
+    expected = reordered(vectors, visual, vectors[3])
+    assert expected != ranked(vectors, vectors[3])
+    reordering = Reordering(DEPTH, by_looks)
+    for offset, limit in ((0, COUNT), (0, 5), (5, 5), (10, 5), (20, 10), (COUNT, 5)):
+        params = SearchParams(limit=limit, offset=offset, with_vectors=True, reordering=reordering)
+        found = seeing.nearest(vectors[3], params)
+        assert places(found) == expected[offset : offset + limit]
+        assert found.similarities == pytest.approx(vectors[places(found)] @ vectors[3], abs=1e-5)
+        assert found.visual == pytest.approx(visual[places(found)], abs=1e-6)
+    [batched] = seeing.nearest_batch([vectors[3]], SearchParams(limit=5, reordering=reordering))
+    assert places(batched) == expected[:5]
+
+
+def test_copies_have_no_part_in_an_order(seeing, stored, make_image):
+    _, vectors, visual = stored
+    # Of the third nearest.
+    copied = ranked(vectors, vectors[3])[2]
+    copies = [make_image(f"copy-{number}.jpg", sha256=f"{copied:064x}") for number in range(4)]
+    row = np.concatenate([vectors[copied], visual[copied]])
+    seeing.upsert(copies, [row] * 4)
+    params = SearchParams(limit=5, distinct=True, reordering=Reordering(DEPTH, by_looks))
+    shown = [int(image.sha256, 16) for image in seeing.nearest(vectors[3], params).images]
+    head = ranked(vectors, vectors[3])[: DEPTH - 4]
+    assert shown == [head[place] for place in ranked(visual[head], visual[head[0]])][:5]
+    found = seeing.nearest(vectors[3], replace(params, limit=COUNT))
+    assert len(found.images) == COUNT
+    assert {int(image.sha256, 16): count for image, count in zip(found.images, found.copies, strict=True)} == {
+        number: 4 * (number == copied) for number in range(COUNT)
+    }
+
+
+def test_where_nothing_is_found_nothing_is_reordered(seeing, stored):
+    _, vectors, _ = stored
+    params = SearchParams(limit=5, filter=Filter(labels=("none",)), reordering=Reordering(DEPTH, by_looks))
+    assert seeing.nearest(vectors[3], params).images == []

@@ -124,8 +124,14 @@ class FakeCollection:
         stored = dict(self._vectors(found, visual=params.visual))
         similarity = {image.id: np.float32(stored[image.id] @ unit) for image in found}
         found.sort(key=lambda image: -similarity[image.id])
+        nearest = found
         if params.distinct:
             found = first_of_each(found, _sha256_of)
+        if params.reordering is not None:
+            first = [image for image in nearest[: params.reordering.depth] if image in found]
+            seen = np.array([vector for _, vector in self._vectors(first, visual=True)], dtype=np.float32)
+            places = params.reordering.order(np.array([similarity[image.id] for image in first]), seen) if first else []
+            found = [first[place] for place in places] + found[len(first) :]
         page = found[params.offset : params.offset + params.limit]
         vectors, seen = (
             np.array([vector for _, vector in self._vectors(page, visual=visual)], dtype=np.float32)

@@ -91,6 +91,7 @@ class FakeEncoder:
         batches: How many images each call had.
         preprocessed: How many images came as the model's input.
         priorities: Of the calls to encode.
+        reranking: As it lists its model.
     """
 
     def __init__(self) -> None:
@@ -103,6 +104,7 @@ class FakeEncoder:
         self.texts: list[str] = []
         self.batches: list[int] = []
         self.preprocessed = 0
+        self.reranking: encoder_pb2.Reranking | None = None
         self.priorities: list[int] = []
 
     def models(self, *, timeout_seconds: float | None = None) -> list[encoder_pb2.Model]:
@@ -118,6 +120,7 @@ class FakeEncoder:
                 runtime="torch",
                 device="cpu",
                 preprocessing=to_proto(PREPROCESSING),
+                reranking=self.reranking,
             )
         ]
 

@@ -29,6 +29,7 @@ class TinyModel:
         self.fingerprint = fingerprint
         self.dimensions = 3
         self.visual_dimensions = 0
+        self.reranking = None
         self.context_length = 8
         self.preprocessing = Preprocessing(resize_mode="squash", resize_size=4, crop_width=4, crop_height=4)
         self.runtime = "torch"

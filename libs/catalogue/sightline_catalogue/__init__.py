@@ -39,7 +39,7 @@ from sightline_catalogue.image import (
     State,
 )
 from sightline_catalogue.missing import MissingImages
-from sightline_catalogue.query_builder import SearchParams
+from sightline_catalogue.query_builder import Reordering, SearchParams
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.server_version import exit_if_too_old
 from sightline_catalogue.settings import CatalogueSettings
@@ -69,6 +69,7 @@ __all__ = [
     "NotIndexed",
     "OldServer",
     "Page",
+    "Reordering",
     "ScanState",
     "SearchParams",
     "State",

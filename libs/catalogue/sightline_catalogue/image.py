@@ -114,7 +114,7 @@ class ScanState(NamedTuple):
 
 @dataclass(frozen=True)
 class Nearest:
-    """The nearest images of a vector, the nearest first.
+    """The nearest images of a vector, the nearest first, or as the search had them reordered.
 
     Attributes:
         images: n images, all of them indexed; without the fields that only ingestion needs, such as etag and reason,

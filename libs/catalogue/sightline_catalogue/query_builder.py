@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from qdrant_client import grpc as api
 
 from sightline_catalogue.errors import TooDeep
@@ -49,6 +50,20 @@ def check_limit(limit: int) -> None:
 
 
 @dataclass(frozen=True)
+class Reordering:
+    """Puts the first results of a search in another order.
+
+    Attributes:
+        depth: So many of the nearest images, copies among them, are put in order; those after them stay.
+        order: Takes their similarities, (n,), the nearest first, and their visual vectors, (n, visual_dimensions), or
+            the model's own where it has no visual ones; returns their places, (n,), in the new order.
+    """
+
+    depth: int
+    order: Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.intp]]
+
+
+@dataclass(frozen=True)
 class SearchParams:
     """The parameters of a search for the nearest images.
 
@@ -64,6 +79,8 @@ class SearchParams:
             holds more candidates.
         visual: Whether the query is a visual vector, or an image whose visual vector counts; of no effect where the
             model has none.
+        reordering: What puts the first results in another order; None where the nearest come first. Copies have no
+            part in it where the search is `distinct`.
 
     Raises:
         ValueError: Limit or offset make no sense.
@@ -78,6 +95,7 @@ class SearchParams:
     with_vectors: bool = False
     by_text: bool = False
     visual: bool = False
+    reordering: Reordering | None = None
 
     def __post_init__(self) -> None:
         check_limit(self.limit)
@@ -151,12 +169,21 @@ class QueryBuilder:
     def block(self, origin: api.VectorInput, params: SearchParams, end: int, *, narrowed: bool) -> api.QueryPoints:
         """Return the query for the block that ends at place `end`: ids and scores, and one more than the block has.
 
-        With what tells copies apart, if the search is distinct.
+        With what tells copies apart, if the search is distinct, and with the vectors that are needed to reorder those
+        of the first block.
         """
         query = self._query(origin, params, end, end, narrowed=narrowed)
         fields = [] if narrowed else [SEARCHABLE]
         query.with_payload.CopyFrom(payload_of([*fields, "sha256"] if params.distinct else fields))
+        if params.reordering is not None and params.reordering.depth == end:
+            query.with_vectors.CopyFrom(vectors_of([self._model.vector_name(visual=True)]))
         return query
+
+    def read_visual(self, points: Iterable[api.ScoredPoint]) -> dict[str, NDArray[np.float32]]:
+        """Return by id what points that were found for a reordering look like."""
+        name = self._model.vector_name(visual=True)
+        found = {point.id.uuid: read_vector(point.vectors, name) for point in points}
+        return {one: vector for one, vector in found.items() if vector is not None}
 
     def _query(
         self, origin: api.VectorInput, params: SearchParams, limit: int, end: int, *, narrowed: bool

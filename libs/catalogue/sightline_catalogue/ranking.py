@@ -6,7 +6,8 @@ on how many results it is asked for. So the list is put together of blocks: the 
 what comes after the block before is taken: nothing is repeated, all is in order, and what the search for one block did
 not find is not squeezed in by the next.
 
-What is to change the order of the first results has its place between the first block and the cut.
+What changes the order of the first results has its place between the first block, which is then as long as what is
+reordered, and the cut.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 from qdrant_client import grpc as api
 
 from sightline_catalogue.copies import count_copies, first_of_each
@@ -28,7 +29,8 @@ class Searcher:
     """Searches one collection.
 
     An ordinary first page, of up to 50 results, is one query that returns all of their images. Anything else asks for
-    ids and scores alone, block by block (`ranking`), cuts the page, and reads its images by id.
+    ids and scores alone, block by block (`ranking`), cuts the page, and reads its images by id. So does a search whose
+    first results are put in another order: its first block has the vectors for that.
 
     Args:
         points: The collection's points.
@@ -47,7 +49,10 @@ class Searcher:
         self._queries.check_depth(params)
         if params.matches_nothing:
             return self._queries.read([], [], params)
-        if _is_in_first_block(params):
+        if params.reordering is not None:
+            depth = min(params.reordering.depth, self._ends[-1])
+            params = replace(params, reordering=replace(params.reordering, depth=depth))
+        if _is_one_query(params):
             narrowed = self._is_narrowed(params)
             found = self._points.call(QUERY, self._queries.page(origin, params, narrowed=narrowed)).result
             if not narrowed and not self._only_searchable(found):
@@ -60,7 +65,7 @@ class Searcher:
     def nearest_batch(self, origins: Sequence[api.VectorInput], params: SearchParams) -> list[Nearest]:
         """Return the nearest images of several vectors, as `nearest` does: in one call, if one query each will do."""
         self._queries.check_depth(params)
-        if params.matches_nothing or not origins or not _is_in_first_block(params):
+        if params.matches_nothing or not origins or not _is_one_query(params):
             return [self.nearest(origin, params) for origin in origins]
         queries = [self._queries.page(origin, params) for origin in origins]
         pages = [self._first_page(answer, params) for answer in self._call_batch(queries)]
@@ -81,7 +86,8 @@ class Searcher:
 
         Where files are moved, the list has left out as a copy what is there in place of such an image.
         """
-        ranks = self._ranks(origin, params, params.offset + params.limit)[params.offset :][: params.limit]
+        ranks, are_single = self._ranks(origin, params, params.offset + params.limit)
+        ranks = ranks[params.offset :][: params.limit]
         points = self._points.retrieve(
             [one for _, one in ranks],
             with_payload=FOUND_PAYLOAD,
@@ -94,44 +100,77 @@ class Searcher:
         nearest = self._queries.read([point for _, point in kept], [score for score, _ in kept], params)
         if not params.distinct:
             return nearest
+        if are_single:
+            return replace(nearest, copies=[0] * len(kept))
         return replace(nearest, copies=count_copies(self._points, nearest.images, self._queries.which(params.filter)))
 
-    def _ranks(self, origin: api.VectorInput, params: SearchParams, end: int) -> list[Rank]:
-        """Return the ranks of the list, at least down to its place `end`, if there are as many."""
-        ranks, deepest = self._ranks_in_blocks(origin, params, end)
+    def _ranks(self, origin: api.VectorInput, params: SearchParams, end: int) -> tuple[list[Rank], bool]:
+        """Return the list's ranks, at least down to its place `end`, if there are as many.
+
+        And whether they are of a distinct search of which no result has a copy.
+        """
+        ranks, answers = self._ranks_in_blocks(origin, params, end)
+        first = self._reordered(ranks, answers[0], params)
+        seen = answers[-1]
+        # At the very depth of the list, copies may lie below.
+        is_whole = len(seen) <= self._ends[-1]
+        are_single = params.distinct and is_whole and len(first_of_each(seen, _sha256_of)) == len(seen)
         for _ in range(MOST_ROUNDS):
+            deepest = answers[-1]
             if not params.distinct or len(ranks) >= end or len(deepest) <= self._ends[-1]:
                 break
             # Copies take the places down to the list's depth: what lies below them comes without them.
             copied = tuple(sha for sha, count in Counter(map(_sha256_of, deepest)).items() if sha and count > 1)
             params = replace(params, exclude_sha256=(*params.exclude_sha256, *copied))
-            more, deepest = self._ranks_in_blocks(origin, params, end)
+            more, answers = self._ranks_in_blocks(origin, params, end)
             ranks = sorted({*ranks, *more})
-        return ranks
+        moved = set(first)
+        return first + [one for one in ranks if one not in moved], are_single
+
+    def _reordered(self, ranks: Sequence[Rank], answer: Sequence[api.ScoredPoint], params: SearchParams) -> list[Rank]:
+        """Return in their new order those ranks that are to be reordered: the first block's."""
+        if params.reordering is None:
+            return []
+        end = params.reordering.depth
+        first = set(ranks_of(answer, end, deepest=end == self._ends[-1]))
+        moved = [one for one in ranks if one in first]
+        visual = self._queries.read_visual(answer)
+        if not moved:
+            return []
+        similarities = np.array([-score for score, _ in moved], dtype=np.float32)
+        places = params.reordering.order(similarities, np.stack([visual[one] for _, one in moved]))
+        return [moved[place] for place in places.tolist()]
+
+    def _ends_of(self, params: SearchParams) -> list[int]:
+        """Return where the blocks of a search's list end; what is reordered is the first of them."""
+        if params.reordering is None:
+            return self._ends
+        return [params.reordering.depth, *(end for end in self._ends if end > params.reordering.depth)]
 
     def _ranks_in_blocks(
         self, origin: api.VectorInput, params: SearchParams, end: int
-    ) -> tuple[list[Rank], Sequence[api.ScoredPoint]]:
-        """Return the ranks of the list, down to its place `end` or to its depth, and the last block's answer."""
-        count = next(place for place, one in enumerate(self._ends, start=1) if one >= end)
-        answers = self._answers(origin, params, self._ends[:count])
+    ) -> tuple[list[Rank], list[Sequence[api.ScoredPoint]]]:
+        """Return the ranks of the list, down to its place `end` or to its depth, and the answer for each block."""
+        ends = self._ends_of(params)
+        count = next(place for place, one in enumerate(ends, start=1) if one >= end)
+        answers = self._answers(origin, params, ends[:count])
         while True:
-            blocks = zip(answers, self._ends, strict=False)
-            ranks = joined(ranks_of(answer, one, deepest=one == self._ends[-1]) for answer, one in blocks)
+            blocks = zip(answers, ends, strict=False)
+            ranks = joined(ranks_of(answer, one, deepest=one == ends[-1]) for answer, one in blocks)
             if params.distinct:
                 ranks = _distinct(ranks, answers)
             # Results that share the last score are not among the ranks yet.
-            is_whole = len(answers) == len(self._ends) or len(answers[-1]) <= self._ends[len(answers) - 1]
+            is_whole = len(answers) == len(ends) or len(answers[-1]) <= ends[len(answers) - 1]
             if len(ranks) >= end or is_whole:
-                return ranks, answers[-1]
-            answers += self._answers(origin, params, [self._ends[len(answers)]])
+                return ranks, answers
+            answers += self._answers(origin, params, [ends[len(answers)]])
 
     def _answers(
         self, origin: api.VectorInput, params: SearchParams, ends: Sequence[int]
     ) -> list[Sequence[api.ScoredPoint]]:
         """Return the answers for some blocks, each with one result more than it has."""
         # The first block is asked for as a first page is, so that the two are of the same results.
-        narrowed = self._is_narrowed(params) or ends[0] != FIRST_BLOCK
+        narrowed = self._is_narrowed(params) or ends[0] != self._ends_of(params)[0]
         queries = [
             self._queries.block(origin, params, end, narrowed=narrowed or place > 0) for place, end in enumerate(ends)
         ]
@@ -169,5 +208,5 @@ def _distinct(ranks: Sequence[Rank], answers: Sequence[Sequence[api.ScoredPoint]
     return first_of_each(ranks, lambda rank: sha256[rank[1]])
 
 
-def _is_in_first_block(params: SearchParams) -> bool:
-    return params.offset == 0 and params.limit <= FIRST_BLOCK
+def _is_one_query(params: SearchParams) -> bool:
+    return params.offset == 0 and params.limit <= FIRST_BLOCK and params.reordering is None

@@ -26,6 +26,7 @@ from sightline_encoder.batcher import (
     QueueSpec,
 )
 from sightline_encoder.decode_pool import DecodePool
+from sightline_encoder.models.source import Reranking
 from sightline_encoder.raw_pixels import raw_input, raw_picture
 from sightline_encoder.settings import EncoderSettings
 from sightline_encoder.thread_priority import lower_thread_priority
@@ -45,6 +46,7 @@ class EncodingModel(Protocol):
     visual_dimensions: int
     context_length: int
     preprocessing: Preprocessing
+    reranking: Reranking | None
     runtime: str
     device: str
 

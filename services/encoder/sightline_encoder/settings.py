@@ -38,6 +38,9 @@ class EncoderSettings(SettingsGroup):
     visual_model: str | None = None
     """A timm model whose vectors compare pictures with pictures, beside each model of open_clip: its name, or
     local-dir:/folder; unset means that those have none. `embedded` has its own."""
+    rerank: Literal["auto", "true", "false"] = "auto"
+    """Whether what a text finds is put in order by what the best of it look like: `false`, `true` for every model with
+    a visual vector, or `auto`, for those with which it was measured to be better: `embedded`."""
     address: str = "127.0.0.1"
     """The address on which gRPC is served."""
     port: int = Field(default=50051, ge=0, le=65535)

@@ -245,6 +245,14 @@ def test_the_recipe_of_the_release_before_is_served_beside(served, exact, pixels
     assert cosines(served.before.encode_pixels(pixels), served.encode_pixels(pixels)).max() < 0.99
 
 
+def test_its_results_are_put_in_order_unless_that_is_switched_off(served, settings):
+    assert served.reranking is not None
+    assert served.before.reranking is None
+    off = models.describe("embedded", settings.model_copy(update={"rerank": "false"}))
+    assert off.reranking is None
+    assert off.fingerprint == served.fingerprint
+
+
 def test_a_first_start_needs_neither_torch_nor_any_process_that_reports_home(served, tmp_path):
     code = (
         "import sys; sys.modules |= dict.fromkeys(['torch', 'timm', 'transformers', 'open_clip']);"

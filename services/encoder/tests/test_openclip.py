@@ -244,11 +244,13 @@ def test_a_timm_model_gives_visual_vectors_beside(saved, seen_by, runtime, setti
     seeing_settings = settings.model_copy(update={"visual_model": f"local-dir:{folder}"})
     seeing = models.load(f"path:{file}@{name}", seeing_settings, runtime)
     assert seeing.fingerprint != plain.fingerprint
+    assert seeing.reranking is None
     assert seeing.visual_dimensions == network.num_features
     pixels = np.stack([preprocess(picture, seeing.preprocessing) for picture in pictures])
     both = seeing.encode_pixels(pixels, visual=True)
-    assert cosines(both[:, :32], plain.encode_pixels(pixels)).min() >= 0.9999
-    assert cosines(seeing.encode_texts(TEXTS), plain.encode_texts(TEXTS)).min() >= 0.9999
+    # Not nearer: where the processor has bf16, each network's check decides for itself whether that is exact enough.
+    assert cosines(both[:, :32], plain.encode_pixels(pixels)).min() >= 0.999
+    assert cosines(seeing.encode_texts(TEXTS), plain.encode_texts(TEXTS)).min() >= 0.999
     # The same pixels, normalised as the timm model wants them.
     config = timm.data.resolve_model_data_config(network)
     mean, std = (np.array(config[key]).reshape(1, 1, 1, 3) for key in ("mean", "std"))
@@ -261,7 +263,17 @@ def test_a_timm_model_gives_visual_vectors_beside(saved, seen_by, runtime, setti
     # What was made without them is searched by the same networks meanwhile.
     assert seeing.before.fingerprint == plain.fingerprint
     assert seeing.before.visual_dimensions == 0
-    assert cosines(seeing.before.encode_pixels(pixels), plain.encode_pixels(pixels)).min() >= 0.9999
+    assert cosines(seeing.before.encode_pixels(pixels), plain.encode_pixels(pixels)).min() >= 0.999
+
+
+def test_results_are_put_in_order_only_if_that_is_chosen_and_the_model_has_a_visual_vector(saved, seen_by, settings):
+    name, file = saved
+    chosen = settings.model_copy(update={"rerank": "true"})
+    assert models.describe(f"path:{file}@{name}", chosen).reranking is None
+    seeing = chosen.model_copy(update={"visual_model": f"local-dir:{seen_by[0]}"})
+    described = models.describe(f"path:{file}@{name}", seeing)
+    assert described.reranking is not None
+    assert described.before.reranking is None
 
 
 def test_a_visual_model_that_is_none_is_named(saved, settings):

@@ -13,6 +13,7 @@ from sightline_search_gateway.maps.worker.layout import ITERATIONS, Coordinates,
 from sightline_search_gateway.maps.worker.neighbours import nearest_neighbours
 from sightline_search_gateway.maps.worker.separation import NEIGHBOURS, label_separation
 from sightline_search_gateway.search.relevance import PROBES, SEED, Calibration, Relevance, assess, calibrate
+from sightline_search_gateway.search.reranking import rerank
 from sightline_search_gateway.search.result_graph import MAX_CLUSTERED, build_result_graph
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings, read_vocabulary
 
@@ -39,5 +40,6 @@ __all__ = [
     "nearest_neighbours",
     "number_labels",
     "read_vocabulary",
+    "rerank",
     "scale_of",
 ]

@@ -437,6 +437,7 @@ class Model(_message.Message):
     DEVICE_FIELD_NUMBER: _builtins.int
     PREPROCESSING_FIELD_NUMBER: _builtins.int
     VISUAL_DIMENSIONS_FIELD_NUMBER: _builtins.int
+    RERANKING_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """As in the encoder's settings: `embedded`, `ViT-B-32/laion2b_s34b_b79k`, ..."""
     fingerprint: _builtins.str
@@ -457,6 +458,10 @@ class Model(_message.Message):
     """
     @_builtins.property
     def preprocessing(self) -> Global___Preprocessing: ...
+    @_builtins.property
+    def reranking(self) -> Global___Reranking:
+        """How the pictures that a text finds are put in a better order; unset where they stay as they are found."""
+
     def __init__(
         self,
         *,
@@ -468,14 +473,51 @@ class Model(_message.Message):
         device: _builtins.str = ...,
         preprocessing: Global___Preprocessing | None = ...,
         visual_dimensions: _builtins.int = ...,
+        reranking: Global___Reranking | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["preprocessing", b"preprocessing"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["preprocessing", b"preprocessing", "reranking", b"reranking"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_length", b"context_length", "device", b"device", "dimensions", b"dimensions", "fingerprint", b"fingerprint", "id", b"id", "preprocessing", b"preprocessing", "runtime", b"runtime", "visual_dimensions", b"visual_dimensions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_length", b"context_length", "device", b"device", "dimensions", b"dimensions", "fingerprint", b"fingerprint", "id", b"id", "preprocessing", b"preprocessing", "reranking", b"reranking", "runtime", b"runtime", "visual_dimensions", b"visual_dimensions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Model: _TypeAlias = Model  # noqa: Y015
+
+@_typing.final
+class Reranking(_message.Message):
+    """How the nearest pictures of a text are put in order by what the best of them look like: each has the standard score
+    of its similarity to the text, plus a weight times that of its visual similarity to the mean of the best ones. The
+    weight is 0 where the best ones have little in common, and 1 where they look alike.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPTH_FIELD_NUMBER: _builtins.int
+    BEST_FIELD_NUMBER: _builtins.int
+    ALIKE_FROM_FIELD_NUMBER: _builtins.int
+    ALIKE_TO_FIELD_NUMBER: _builtins.int
+    depth: _builtins.int
+    """So many of the nearest pictures are put in order."""
+    best: _builtins.int
+    """The mean is that of the visual vectors of so many."""
+    alike_from: _builtins.float
+    """The weight goes from 0 to 1 as the mean cosine between two of these goes from the one to the other."""
+    alike_to: _builtins.float
+    def __init__(
+        self,
+        *,
+        depth: _builtins.int = ...,
+        best: _builtins.int = ...,
+        alike_from: _builtins.float = ...,
+        alike_to: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alike_from", b"alike_from", "alike_to", b"alike_to", "best", b"best", "depth", b"depth"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Reranking: _TypeAlias = Reranking  # noqa: Y015
 
 @_typing.final
 class Preprocessing(_message.Message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import structlog
 
 from sightline_encoder.errors import ConversionFailed, ModelError
 from sightline_encoder.models.model import Model
-from sightline_encoder.models.source import ModelSource
+from sightline_encoder.models.source import ModelSource, Reranking
 
 if TYPE_CHECKING:
     from sightline_encoder.runtimes.tower import Runtime
@@ -32,6 +33,15 @@ def describe(model_id: str, settings: EncoderSettings) -> ModelSource:
     Raises:
         ModelError: No such model, or its files are missing or wrong.
     """
+    source = _describe(model_id, settings)
+    if settings.rerank == "auto":
+        return source
+    # Another model's own vectors are alike in another measure: they are left alone.
+    is_chosen = settings.rerank == "true" and source.visual_dimensions > 0
+    return replace(source, reranking=Reranking() if is_chosen else None)
+
+
+def _describe(model_id: str, settings: EncoderSettings) -> ModelSource:
     if model_id == "embedded":
         from sightline_encoder.models import embedded
 

@@ -25,6 +25,7 @@ class Model:
         preprocessing: How a picture becomes `encode_pixels`' input.
         runtime: `torch` or `openvino`.
         device: `cpu` or `cuda:N`.
+        reranking: How the pictures that a text finds are put in a better order; None where they stay as they are found.
         before: The model that this one takes the place of; None where there is none.
     """
 
@@ -35,6 +36,7 @@ class Model:
         self.visual_dimensions = source.visual_dimensions
         self.context_length = source.context_length
         self.preprocessing: Preprocessing = source.preprocessing
+        self.reranking = source.reranking
         self.runtime = runtime.name
         self.device = runtime.device
         self.before = None if source.before is None else Model(source.before, runtime, text, image)

@@ -5,16 +5,40 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sightline.encoder.v1 import encoder_pb2
 from sightline_pictures import Preprocessing
 
 from sightline_encoder.runtimes.tower import TowerSource
 
 Tokenize = Callable[[Sequence[str]], tuple[NDArray[Any], ...]]
+
+
+@dataclass(frozen=True)
+class Reranking:
+    """How the nearest pictures of a text are put in a better order; `Reranking` of encoder.proto says what is done.
+
+    The figures are those that `make quality` was best with, for the visual vectors of `embedded`.
+
+    Attributes:
+        depth: So many of the nearest pictures are put in order.
+        best: The mean is that of the visual vectors of so many.
+        alike_from: The mean cosine between two of these at which what they look like begins to count.
+        alike_to: That from which it counts as much as the text.
+    """
+
+    depth: int = 200
+    best: int = 10
+    alike_from: float = 0.3
+    alike_to: float = 0.5
+
+    def message(self) -> encoder_pb2.Reranking:
+        """Return it as clients read it."""
+        return encoder_pb2.Reranking(**asdict(self))
 
 
 @dataclass(frozen=True)
@@ -33,6 +57,7 @@ class ModelSource:
         visual_dimensions: Of the vector that compares pictures with pictures; 0 where the model has none.
         image_place: Which of the image tower's vectors is the image's; the visual one follows it.
         text_place: Which of the text tower's vectors is the text's.
+        reranking: How the pictures that a text finds are put in a better order; None where they stay as they are found.
         before: The model that this one takes the place of, on the same towers.
     """
 
@@ -47,6 +72,7 @@ class ModelSource:
     visual_dimensions: int = 0
     image_place: int = 0
     text_place: int = 0
+    reranking: Reranking | None = None
     before: ModelSource | None = None
 
 

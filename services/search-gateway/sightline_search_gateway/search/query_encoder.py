@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from threading import BoundedSemaphore, Lock
 
@@ -15,12 +17,13 @@ from sightline.encoder.client import (
     BULK,
     INTERACTIVE,
     EncoderClient,
+    EncoderError,
     FingerprintMismatch,
     InvalidItem,
     InvalidRequest,
     Unavailable,
 )
-from sightline.encoder.v1.encoder_pb2 import Model
+from sightline.encoder.v1.encoder_pb2 import Model, Reranking
 from sightline_catalogue import ModelRef
 
 from sightline_search_gateway.errors import ServiceError
@@ -30,6 +33,8 @@ BULK_SECONDS = 60.0
 SLOT_WAIT_SECONDS = 0.25
 """How long a query waits for a slot: enough for a burst, and behind a slow encoder threads are freed soon."""
 SMALLEST_NORM = 1e-6
+ASK_AGAIN_SECONDS = 60.0
+"""How long it is known how the encoders list a model."""
 
 
 class QueryEncoder:
@@ -63,7 +68,8 @@ class QueryEncoder:
         self._picture_slots = BoundedSemaphore(max(1, at_once // 3))
         self._texts: TTLCache[tuple[str, str], Vector] = TTLCache(maxsize=size, ttl=seconds)
         # Two encoders may know one model by two names (two paths, say): the fingerprint decides.
-        self._names: dict[str, str] = {}
+        self._served: dict[str, Model] = {}
+        self._asked_at: dict[str, float] = {}
 
     def encode(self, query: str | bytes, model: ModelRef, *, visual: bool = False) -> Vector:
         """Return the (dimensions,) float32 unit vector of a text, or of a picture file. Texts are cached.
@@ -88,11 +94,12 @@ class QueryEncoder:
                 slots.enter_context(_slot(self._picture_slots))
             slots.enter_context(_slot(self._slots))
             try:
-                encoded = call(model=self._names.get(model.fingerprint, model.id))
+                known = self._served.get(model.fingerprint)
+                encoded = call(model=model.id if known is None else known.id)
             except (FingerprintMismatch, InvalidRequest) as error:
                 if error.code not in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND):
                     raise
-                encoded = call(model=self._served_name(model))
+                encoded = call(model=self._ask(model).id)
             except Unavailable as error:
                 if isinstance(query, str) or error.code is not grpc.StatusCode.DEADLINE_EXCEEDED:
                     raise
@@ -109,10 +116,17 @@ class QueryEncoder:
             raise ServiceError("not-a-picture", error.message) from error
         if (seen := encoded.visual[0]) is not None:
             return seen
-        with self._lock:
-            if isinstance(query, str) and self._texts.maxsize > 0:
-                self._texts[model.fingerprint, query] = vector
+        if isinstance(query, str):
+            self._ask_again_if_due(model)
+            with self._lock:
+                if self._texts.maxsize > 0:
+                    self._texts[model.fingerprint, query] = vector
         return vector
+
+    def reranking(self, model: ModelRef) -> Reranking | None:
+        """Return how what a text finds is put in order; None where it stays, and before the first text was encoded."""
+        served = self._served.get(model.fingerprint)
+        return served.reranking if served is not None and served.HasField("reranking") else None
 
     def encode_texts(self, texts: Sequence[str], model: ModelRef) -> NDArray[np.float32]:
         """Return many texts' (n, dimensions) float32 unit vectors; queries go ahead of them.
@@ -123,7 +137,7 @@ class QueryEncoder:
         """
         encoded = self._encoder.encode_texts(
             texts,
-            model=self._names.get(model.fingerprint) or self._served_name(model),
+            model=(self._served.get(model.fingerprint) or self._ask(model)).id,
             fingerprint=model.fingerprint,
             priority=BULK,
             # No person waits for these: many texts may take longer than a query.
@@ -140,9 +154,19 @@ class QueryEncoder:
         self._on_lookup(vector is not None)
         return vector
 
-    def _served_name(self, model: ModelRef) -> str:
-        name = self._names[model.fingerprint] = served_model(self._encoder, model, self._timeout_seconds).id
-        return name
+    def _ask(self, model: ModelRef) -> Model:
+        """Return a model as the encoders list it now."""
+        served = self._served[model.fingerprint] = served_model(self._encoder, model, self._timeout_seconds)
+        self._asked_at[model.fingerprint] = time.monotonic()
+        return served
+
+    def _ask_again_if_due(self, model: ModelRef) -> None:
+        """Ask how a model is listed, if that was long ago: now the encoders answer. The search goes on if not."""
+        now = time.monotonic()
+        if now - self._asked_at.get(model.fingerprint, -math.inf) > ASK_AGAIN_SECONDS:
+            self._asked_at[model.fingerprint] = now
+            with suppress(EncoderError, ServiceError):
+                self._ask(model)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def assess(
 
     Args:
         text: The query.
-        similarities: (n,) of its results, the best first.
+        similarities: (n,) of its results; the most similar ones tell, wherever they come.
         vectors: (n, dimensions) of the results; None where they are not known, and then pictures are taken for alike.
         words: Under the same model.
         calibration: The collection's.
@@ -82,11 +82,12 @@ def assess(
     if not len(similarities):
         return Relevance(found=False, message=nothing_like(text))
     mean, deviation = calibration.mean, calibration.deviation
+    best = np.argsort(-similarities, kind="stable")[:BEST]
     if vectors is not None:
-        means, deviations = backgrounds(vectors[:BEST], words)
+        means, deviations = backgrounds(vectors[best], words)
         mean, deviation = float(means.mean()), float(deviations.mean())
     threshold = mean + calibration.score * deviation
-    if float(similarities[:BEST].mean()) < threshold:
+    if float(similarities[best].mean()) < threshold:
         return Relevance(found=False, threshold=round(threshold, 4), message=nothing_like(text))
     return Relevance(threshold=round(threshold, 4), relevant=int((similarities >= threshold).sum()))
 

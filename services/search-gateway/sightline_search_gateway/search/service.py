@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import Collection, Image, ModelRef, Nearest, SearchParams, UnknownImage
+from sightline_catalogue import Collection, Image, ModelRef, Nearest, Reordering, SearchParams, UnknownImage
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.search.query_encoder import QueryEncoder, combine
 from sightline_search_gateway.search.relevance import Calibrator, Relevance, assess
+from sightline_search_gateway.search.reranking import rerank
 from sightline_search_gateway.search.result_graph import ResultGraph, build_result_graph
 from sightline_search_gateway.search.vocabulary import VocabularyEmbedder, VocabularyEmbeddings
 
@@ -58,7 +60,7 @@ class SearchOutcome:
         query: What was looked for.
         params: Which of the results, and of what.
         model: Whose vectors were searched; None while nothing has been indexed.
-        found: Images with similarities, the best first.
+        found: Images with similarities, the best first; that need not be the most similar one.
         graph: Their clusters and edges.
         relevance: None where the query has no text.
         timings: How long each step took.
@@ -83,7 +85,7 @@ class SearchService:
     calibrator: Calibrator
 
     def search(self, query: SearchQuery, params: SearchParams) -> SearchOutcome:
-        """Return the images that are nearest to a query.
+        """Return the images that are nearest to a query; for a text alone in the order that its model is best with.
 
         The query's vector is the normalised sum of its parts' vectors, each times its weight. Where no text
         counts, they are visual vectors.
@@ -108,12 +110,18 @@ class SearchService:
         began = time.perf_counter()
         images, vectors = images_of(collection, query.image_ids, visual=visual)
         weighted += [(query.image_weight, vector) for vector in vectors]
+        reordering = self._reordering(collection.model) if query.is_text_alone else None
         copies = tuple(image.sha256 for image in images if image.sha256 and params.distinct)
         found = collection.nearest(
-            combine(weighted), replace(params, by_text=not visual, visual=visual, exclude_sha256=copies)
+            combine(weighted),
+            replace(params, by_text=not visual, visual=visual, exclude_sha256=copies, reordering=reordering),
         )
         timings.search = time.perf_counter() - began
         return self._outcome(query, params, collection, found, timings)
+
+    def _reordering(self, model: ModelRef) -> Reordering | None:
+        how = self.query_encoder.reranking(model)
+        return None if how is None else Reordering(how.depth, partial(rerank, how=how))
 
     def similar(self, image_id: str, params: SearchParams) -> SearchOutcome:
         """Return the images that are nearest to one of the collection, without itself and its copies.

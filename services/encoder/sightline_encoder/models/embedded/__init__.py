@@ -25,7 +25,7 @@ from tokenizers import Tokenizer
 
 from sightline_encoder.models import files
 from sightline_encoder.models.embedded import conse
-from sightline_encoder.models.source import ModelSource, Tokenize, fingerprint, synthetic_pictures
+from sightline_encoder.models.source import ModelSource, Reranking, Tokenize, fingerprint, synthetic_pictures
 from sightline_encoder.runtimes.tower import BATCH, Axis, TowerSource, Vectors
 
 if TYPE_CHECKING:
@@ -167,12 +167,14 @@ def describe(cache: Path) -> ModelSource:
             text_network,
         ),
         visual_dimensions=conse.VISUAL_DIMENSIONS,
+        reranking=Reranking(),
     )
     before = replace(
         current,
         id="embedded-conse-3",
         fingerprint=digest_before,
         visual_dimensions=0,
+        reranking=None,
         image_place=2,
         text_place=1,
     )
