@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sightline_encoder import models
 from sightline_encoder.bootstrap import bootstrap
+from sightline_encoder.models.source import Reranking
 from sightline_encoder.pipeline import EncodingModel
 from sightline_encoder.settings import EncoderSettings
 from sightline_service import configure_logging, load_settings
@@ -42,7 +43,8 @@ class RotatedModel:
     def __init__(self, model: models.Model) -> None:
         self.id, self.fingerprint, self.dimensions = MODEL.id, MODEL.fingerprint, MODEL.dimensions
         self.context_length, self.preprocessing = model.context_length, model.preprocessing
-        self.visual_dimensions, self.reranking = 0, None
+        self.visual_dimensions = 0
+        self.reranking: Reranking | None = None
         self.runtime, self.device = model.runtime, model.device
         self._model = model
 
