@@ -112,7 +112,7 @@ class Timings(TypedDict):
 
 
 class SearchResults(TypedDict):
-    """What was found, the most similar first; what is equally similar, by id."""
+    """What was found, the most similar first, or in the better order that the model knows for texts."""
 
     query: Query
     model: Annotated[ModelRef | None, "Null while nothing has been indexed."]
