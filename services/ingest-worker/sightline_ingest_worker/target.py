@@ -53,7 +53,7 @@ class TargetSource:
         """
         with self._lock:
             if self._target is None or time.monotonic() - self._found_at > TARGET_SECONDS:
-                model = self._encoder.models(timeout_seconds=MODELS_TIMEOUT_SECONDS)[0]
+                model = self._encoder.default_model(timeout_seconds=MODELS_TIMEOUT_SECONDS)
                 ref = ModelRef(model.id, model.fingerprint, model.dimensions, model.visual_dimensions)
                 if self._target is None or self._target.model != ref:
                     collection = self._catalogue.ensure_collection(ref)

@@ -241,6 +241,17 @@ def test_a_loss_is_confirmed_and_the_rest_goes_on(scene):
     assert len(scene.bench.thumbnails.kept) == 10
 
 
+def test_what_went_missing_just_now_is_not_confirmed_with_the_rest(scene):
+    keys = scene.fill("in", 10)
+    scene.grace_seconds = 3600.0
+    scene.start()
+    (scene.root / keys[0]).unlink()
+    scene.tell(keys[0])
+    confirm(scene)
+    scene.steps()
+    assert scene.in_search == set(keys)
+
+
 def test_an_empty_folder_of_few_pictures_can_be_confirmed(scene):
     keys = scene.fill("in", 2)
     shutil.rmtree(scene.root / "in")

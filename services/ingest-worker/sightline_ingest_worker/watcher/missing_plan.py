@@ -260,7 +260,7 @@ def make_plan(records: Collection[MissingRecord], facts: Facts, rule: LossRule) 
                 plan.bring_back.append(record.id)
         elif record.id in facts.moved:
             plan.moved.append(record.id)
-        elif record.id in facts.waited_for or (record.id in facts.unsure and not record.held_of):
+        elif record.id in facts.waited_for or (record.id in facts.unsure and record.held_of is None):
             plan.waiting += 1
         elif not record.is_confirmed and (facts.is_empty or record.id in suspected):
             plan.held.append(record)

@@ -202,15 +202,23 @@ class MissingRecords:
     def confirm(self, collections: Sequence[ImageCollection], before: datetime) -> None:
         """Have the records removed that are held and went missing until a moment: an owner says that they are gone.
 
+        What went missing just now is decided as ever: the owner has not seen it yet.
+
         Raises:
             CatalogueError: The catalogue does not answer; the call may be repeated.
         """
-        ids = [one.id for one in self._records.values() if not one.is_removed and one.since <= before]
+        now = self._clock.now()
+        ids = [
+            one.id
+            for one in self._records.values()
+            if not one.is_removed and one.since <= before
+            if one.held_of is not None or not self._is_unsure(one, now)
+        ]
         for collection in collections:
             collection.missing.hold(ids, 0)
         for image_id in ids:
             self._records[image_id] = replace(self._records[image_id], held_of=0)
-        self._held_until = self._clock.now()
+        self._held_until = now
         log.info("the loss was confirmed", records=len(ids))
         self._check_due_at = 0.0
 
