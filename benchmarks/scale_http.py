@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from sightline_encoder import models
-from sightline_encoder.bootstrap import bootstrap
+from sightline_encoder.bootstrap import Loaded, bootstrap
 from sightline_encoder.models.source import Reranking
-from sightline_encoder.pipeline import EncodingModel
 from sightline_encoder.settings import EncoderSettings
 from sightline_service import configure_logging, load_settings
 
@@ -57,11 +56,11 @@ class RotatedModel:
         return rotated(self._model.encode_pixels(pixels), self.dimensions)
 
 
-def load(settings: EncoderSettings) -> list[EncodingModel]:
+def load(settings: EncoderSettings) -> Iterable[Loaded]:
     """Load and warm the model."""
     model = models.load("embedded", settings)
     model.warm_up(max(settings.max_batch_size, settings.max_text_batch_size))
-    return [RotatedModel(model)]
+    return [Loaded([RotatedModel(model)], model.id)]
 
 
 def serve() -> None:

@@ -115,6 +115,7 @@ def test_the_model_is_listed_with_what_a_client_needs(encoder):
     [model] = encoder.models(timeout_seconds=SECONDS)
     assert (model.id, len(model.fingerprint)) == (encoder.encode_texts(["x"]).model, 64)
     assert model.dimensions == len(encoder.encode_texts(["x"]).vectors()[0])
+    assert encoder.default_model(timeout_seconds=SECONDS).id == model.id
     assert model.context_length > 0
     assert from_proto(model.preprocessing).crop_width > 0
 

@@ -124,6 +124,9 @@ class FakeEncoder:
             )
         ]
 
+    def default_model(self, *, timeout_seconds: float | None = None) -> encoder_pb2.Model:
+        return self.models(timeout_seconds=timeout_seconds)[0]
+
     def encode_texts(
         self,
         texts: Sequence[str],

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 from prometheus_client import CollectorRegistry
-from sightline_encoder.bootstrap import bootstrap
+from sightline_encoder.bootstrap import Loaded, bootstrap
 from sightline_encoder.settings import EncoderSettings
 from sightline_pictures import Preprocessing
 
@@ -108,10 +108,10 @@ class EncoderServer:
 
 
 @contextmanager
-def serve(*models, warm=True, **changes) -> Iterator[EncoderServer]:
-    """Serve models on a free port, with changed settings."""
+def serve(*models, warm=True, load=None, **changes) -> Iterator[EncoderServer]:
+    """Serve models on a free port, with changed settings; `load` instead of having all of them ready at once."""
     settings = EncoderSettings(**{"port": 0, "metrics_port": 0, "drain_seconds": 10, **changes})
-    server = EncoderServer(settings, lambda _: list(models))
+    server = EncoderServer(settings, load or (lambda _: [Loaded(models, models[0].id)]))
     try:
         if warm:
             server.warm()

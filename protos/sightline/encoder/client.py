@@ -104,18 +104,32 @@ class EncoderClient:
         self._encoders.close()
 
     def models(self, *, timeout_seconds: float | None = None) -> list[encoder_pb2.Model]:
-        """Return the models served, the default first.
+        """Return the models served, the default first if it is among them; see `default_model`.
 
         Raises:
             EncoderError: The call failed.
         """
-        request = encoder_pb2.ListModelsRequest()
-        return list(self._call(lambda stub: stub.ListModels, request, timeout_seconds).models)
+        return list(self._list(timeout_seconds).models)
+
+    def default_model(self, *, timeout_seconds: float | None = None) -> encoder_pb2.Model:
+        """Return the default model.
+
+        Raises:
+            Unavailable: It is still being loaded, while others are served.
+            EncoderError: The call failed.
+        """
+        listed = self._list(timeout_seconds)
+        # Encoders of the release before do not name it.
+        if listed.default_model in ("", listed.models[0].id):
+            return listed.models[0]
+        raise Unavailable(f"the model {listed.default_model!r} is still being loaded")
 
     def limits(self, *, timeout_seconds: float | None = None) -> encoder_pb2.Limits:
         """Return what one request may hold."""
-        request = encoder_pb2.ListModelsRequest()
-        return self._call(lambda stub: stub.ListModels, request, timeout_seconds).limits
+        return self._list(timeout_seconds).limits
+
+    def _list(self, timeout_seconds: float | None) -> encoder_pb2.ListModelsResponse:
+        return self._call(lambda stub: stub.ListModels, encoder_pb2.ListModelsRequest(), timeout_seconds)
 
     def encode_texts(
         self,

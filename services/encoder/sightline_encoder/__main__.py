@@ -37,7 +37,8 @@ def main() -> None:
     configure_logging(settings.log, "encoder")
     try:
         if arguments.prepare:
-            load_models(settings, convert=None)
+            for _ in load_models(settings, convert=None):
+                pass
         else:
             set_up_tracing(settings.tracing, "encoder")
             asyncio.run(bootstrap(settings).run())

@@ -6,8 +6,10 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -23,7 +25,25 @@ from sightline_encoder.thread_priority import lower_thread_priority
 
 log = structlog.get_logger()
 
-Loader = Callable[[EncoderSettings], Sequence[EncodingModel]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The models that are ready.
+
+    Attributes:
+        models: In the order of ENCODER_MODELS, then those that they take the place of.
+        default: The id of the default model, which may still be loading.
+        loading: Ids of the models that are not ready yet.
+    """
+
+    models: Sequence[EncodingModel]
+    default: str
+    loading: Sequence[str] = ()
+
+
+Loader = Callable[[EncoderSettings], Iterable[Loaded]]
 
 
 class Service:
@@ -57,18 +77,22 @@ class Service:
         log.info("listening", address=settings.address, port=self.server.port)
 
     async def warm(self) -> None:
-        """Load the models in a thread, then serve.
+        """Load the models in a thread, and serve each as soon as it is ready.
 
         Raises:
             StartupError: A model cannot be served.
         """
         began = time.monotonic()
-        models = await _run_in_thread(lambda: self._load(self._settings))
-        self._pipeline = Pipeline(models, self._settings, self._metrics)
-        for model in models:
-            self._metrics.add_model(model.id, model.fingerprint, model.runtime, model.device)
-        await self.server.serve(self._pipeline)
-        log.info("serving", models=[model.id for model in models], seconds=round(time.monotonic() - began, 2))
+        async for loaded in _in_thread(lambda: self._load(self._settings)):
+            before = self._pipeline
+            self._pipeline = Pipeline(loaded.models, self._settings, self._metrics, loaded.default, loaded.loading)
+            for model in loaded.models:
+                self._metrics.add_model(model.id, model.fingerprint, model.runtime, model.device)
+            await self.server.serve(self._pipeline)
+            served = [model.id for model in loaded.models]
+            log.info("serving", models=served, loading=list(loaded.loading), seconds=round(time.monotonic() - began, 2))
+            if before is not None:
+                await asyncio.to_thread(before.close)
 
     async def stop(self) -> None:
         """Finish the calls in flight, then close."""
@@ -103,29 +127,42 @@ class Service:
         log.info("stopped")
 
 
-async def _run_in_thread(work: Callable[[], Sequence[EncodingModel]]) -> Sequence[EncodingModel]:
-    """Run work in a daemon thread; unlike with asyncio.to_thread, the process may end before the work does."""
-    done: Future[Sequence[EncodingModel]] = Future()
-    # From now on it cannot be cancelled: who waits may be, and the work goes on until it is done or the process ends.
-    done.set_running_or_notify_cancel()
+async def _in_thread(work: Callable[[], Iterable[T]]) -> AsyncIterator[T]:
+    """Yield what work yields in a daemon thread; unlike with asyncio.to_thread, the process may end before it does."""
+    loop = asyncio.get_running_loop()
+    outcomes: asyncio.Queue[T | Exception | None] = asyncio.Queue()
+
+    def tell(outcome: T | Exception | None) -> None:
+        # Nobody waits any more where the loop is closed.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(outcomes.put_nowait, outcome)
 
     def target() -> None:
         # The runtime starts its threads here, and they inherit the priority: lower than that of the thread that serves
         # texts, which computes a short text by itself.
         lower_thread_priority()
         try:
-            done.set_result(work())
+            for each in work():
+                tell(each)
         except Exception as error:
-            done.set_exception(error)
+            tell(error)
+        else:
+            tell(None)
 
     threading.Thread(target=target, name="load", daemon=True).start()
-    return await asyncio.wrap_future(done)
+    while (outcome := await outcomes.get()) is not None:
+        if isinstance(outcome, Exception):
+            raise outcome
+        yield outcome
 
 
 def load_models(
     settings: EncoderSettings, convert: Callable[[str], None] | None = convert_in_subprocess
-) -> Sequence[EncodingModel]:
-    """Load and warm the models that the settings name; `convert` as `models.load` takes it.
+) -> Iterator[Loaded]:
+    """Load and warm the models that the settings name, one after another; `convert` as `models.load` takes it.
+
+    First come those that were ready in an earlier start: another one may have to be fetched and converted, and what
+    there is answers meanwhile.
 
     Raises:
         ModelError: One of them cannot be served.
@@ -134,11 +171,13 @@ def load_models(
     from sightline_encoder.runtimes import choose_runtime
 
     runtime = choose_runtime(settings)
-    loaded: list[models.Model] = []
-    for model_id in settings.model_ids:
+    ids = settings.model_ids
+    loaded: dict[str, models.Model] = {}
+    for model_id in sorted(ids, key=lambda one: not models.was_ready(one, settings)):
         began = time.monotonic()
         model = models.load(model_id, settings, runtime, convert)
         model.warm_up(max(settings.max_batch_size, settings.max_text_batch_size))
+        models.note_ready(model_id, settings)
         log.info(
             "model ready",
             model=model.id,
@@ -147,9 +186,11 @@ def load_models(
             device=model.device,
             seconds=round(time.monotonic() - began, 2),
         )
-        loaded.append(model)
-    # Behind the others, so that the first stays the default.
-    return loaded + [model.before for model in loaded if model.before is not None]
+        loaded[model_id] = model
+        ready = [loaded[one] for one in ids if one in loaded]
+        # Behind the others, so that the first stays the default.
+        ready += [one.before for one in ready if one.before is not None]
+        yield Loaded(ready, ids[0], [one for one in ids if one not in loaded])
 
 
 def bootstrap(settings: EncoderSettings, load: Loader = load_models, registry: CollectorRegistry = REGISTRY) -> Service:

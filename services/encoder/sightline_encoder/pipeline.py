@@ -12,7 +12,7 @@ import grpc
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from sightline.encoder.errors import InvalidItem, InvalidRequest, ItemError, Overloaded
+from sightline.encoder.errors import InvalidItem, InvalidRequest, ItemError, Overloaded, Unavailable
 from sightline_pictures import PictureError, Preprocessing, preprocess
 from sightline_pictures.decoder_process import Abandoned, Attempt, TooSlow
 from sightline_pictures.rendering import render_input
@@ -100,9 +100,11 @@ class Pipeline:
     """Encodes the items of concurrent calls in batches, for several models on one device.
 
     Args:
-        models: The models, the default first.
+        models: The models that are ready.
         settings: Batch sizes, the queues' bounds, and the limits of one picture.
         observer: Receives the batcher's events.
+        default: The id of the default model; the first where none is named.
+        loading: Ids of the models that are not ready yet.
     """
 
     def __init__(
@@ -110,9 +112,12 @@ class Pipeline:
         models: Sequence[EncodingModel],
         settings: EncoderSettings,
         observer: Observer[QueueKey] | None = None,
+        default: str | None = None,
+        loading: Sequence[str] = (),
     ) -> None:
         self.models = {model.id: model for model in models}
-        self._default = models[0]
+        self.default = default or models[0].id
+        self.loading = loading
         self._pictures = settings.pictures
         self._observer = observer or Observer()
         self._bytes = _ByteBudget(settings.queue_bytes)
@@ -149,12 +154,14 @@ class Pipeline:
 
         Raises:
             InvalidRequest: It is not served.
+            Unavailable: It is not ready yet.
         """
-        if not model_id:
-            return self._default
+        model_id = model_id or self.default
         try:
             return self.models[model_id]
         except KeyError:
+            if model_id in self.loading:
+                raise Unavailable(f"model {model_id!r} is still being loaded") from None
             served = ", ".join(self.models)
             message = f"model {model_id!r} is not served here; served are: {served}"
             raise InvalidRequest(message, grpc.StatusCode.NOT_FOUND) from None

@@ -99,7 +99,7 @@ class EncoderServer:
         self._server = server
 
     async def serve(self, pipeline: Pipeline) -> None:
-        """Answer calls from now on: SERVING."""
+        """Answer calls from now on, new ones by this pipeline: SERVING."""
         self._servicer.pipeline = pipeline
         await self._set_health(SERVING)
         self._metrics.ready.set(1)

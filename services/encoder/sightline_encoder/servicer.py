@@ -52,7 +52,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
     """Serves a pipeline, once that is set.
 
     Attributes:
-        pipeline: None while the models load.
+        pipeline: Of the models that are ready; None while none is.
         draining: Whether new calls are refused.
         in_flight: The number of calls in flight.
     """
@@ -119,9 +119,9 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
     async def ListModels(
         self, request: encoder_pb2.ListModelsRequest, context: Context
     ) -> encoder_pb2.ListModelsResponse:
-        """List the models served, the default first, and the limits."""
+        """List the models served, what is still being loaded, and the limits."""
         async with self._handle("ListModels", context):
-            models = self._ready_pipeline().models.values()
+            pipeline = self._ready_pipeline()
             return encoder_pb2.ListModelsResponse(
                 models=[
                     encoder_pb2.Model(
@@ -135,9 +135,11 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
                         visual_dimensions=model.visual_dimensions,
                         reranking=model.reranking.message() if model.reranking is not None else None,
                     )
-                    for model in models
+                    for model in pipeline.models.values()
                 ],
                 limits=self._limits,
+                loading=pipeline.loading,
+                default_model=pipeline.default,
             )
         raise AssertionError("unreachable: an aborted call raises")
 

@@ -257,7 +257,7 @@ def test_a_first_start_needs_neither_torch_nor_any_process_that_reports_home(ser
     code = (
         "import sys; sys.modules |= dict.fromkeys(['torch', 'timm', 'transformers', 'open_clip']);"
         "from sightline_encoder.bootstrap import load_models; from sightline_encoder.settings import EncoderSettings;"
-        "model = load_models(EncoderSettings())[0];"
+        "[loaded] = load_models(EncoderSettings()); model = loaded.models[0];"
         "print(model.fingerprint, sys.modules.get('openvino_telemetry'), *model.encode_texts(['a temple'])[0][:3])"
     )
     environment = {**os.environ, "ENCODER_CACHE_DIR": str(tmp_path / "cache"), "ENCODER_DEVICE": "cpu"}

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"sightline/encoder/v1/encoder.proto\x12\x14sightline.encoder.v1\"x\n\x11\x45ncodeTextRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x30\n\x08priority\x18\x03 \x01(\x0e\x32\x1e.sightline.encoder.v1.Priority\x12\r\n\x05texts\x18\x04 \x03(\t\"g\n\x12\x45ncodeTextResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12-\n\x07results\x18\x03 \x03(\x0b\x32\x1c.sightline.encoder.v1.Result\"\xa7\x01\n\x12\x45ncodeImageRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x30\n\x08priority\x18\x03 \x01(\x0e\x32\x1e.sightline.encoder.v1.Priority\x12+\n\x06images\x18\x04 \x03(\x0b\x32\x1b.sightline.encoder.v1.Image\x12\x0e\n\x06visual\x18\x05 \x01(\x08\"h\n\x13\x45ncodeImageResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12-\n\x07results\x18\x03 \x03(\x0b\x32\x1c.sightline.encoder.v1.Result\"S\n\x05Image\x12\x11\n\x07\x65ncoded\x18\x01 \x01(\x0cH\x00\x12-\n\x03raw\x18\x02 \x01(\x0b\x32\x1e.sightline.encoder.v1.RawImageH\x00\x42\x08\n\x06source\"L\n\x08RawImage\x12\x0b\n\x03rgb\x18\x01 \x01(\x0c\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x14\n\x0cpreprocessed\x18\x04 \x01(\x08\"\xa1\x01\n\x06Result\x12.\n\x06vector\x18\x01 \x01(\x0b\x32\x1c.sightline.encoder.v1.VectorH\x00\x12.\n\x06status\x18\x02 \x01(\x0b\x32\x1c.sightline.encoder.v1.StatusH\x00\x12,\n\x06visual\x18\x03 \x01(\x0b\x32\x1c.sightline.encoder.v1.VectorB\t\n\x07outcome\"\x18\n\x06Vector\x12\x0e\n\x06values\x18\x01 \x03(\x02\"\'\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x13\n\x11ListModelsRequest\"o\n\x12ListModelsResponse\x12+\n\x06models\x18\x01 \x03(\x0b\x32\x1b.sightline.encoder.v1.Model\x12,\n\x06limits\x18\x02 \x01(\x0b\x32\x1c.sightline.encoder.v1.Limits\"\x80\x02\n\x05Model\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x12\n\ndimensions\x18\x03 \x01(\r\x12\x16\n\x0e\x63ontext_length\x18\x04 \x01(\r\x12\x0f\n\x07runtime\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x06 \x01(\t\x12:\n\rpreprocessing\x18\x07 \x01(\x0b\x32#.sightline.encoder.v1.Preprocessing\x12\x19\n\x11visual_dimensions\x18\x08 \x01(\r\x12\x32\n\treranking\x18\t \x01(\x0b\x32\x1f.sightline.encoder.v1.Reranking\"N\n\tReranking\x12\r\n\x05\x64\x65pth\x18\x01 \x01(\r\x12\x0c\n\x04\x62\x65st\x18\x02 \x01(\r\x12\x12\n\nalike_from\x18\x03 \x01(\x02\x12\x10\n\x08\x61like_to\x18\x04 \x01(\x02\"\xa1\x02\n\rPreprocessing\x12.\n\tpad_color\x18\x01 \x01(\x0b\x32\x1b.sightline.encoder.v1.Color\x12\x35\n\x0bresize_mode\x18\x02 \x01(\x0e\x32 .sightline.encoder.v1.ResizeMode\x12\x13\n\x0bresize_size\x18\x03 \x01(\r\x12:\n\rinterpolation\x18\x04 \x01(\x0e\x32#.sightline.encoder.v1.Interpolation\x12\x12\n\ncrop_width\x18\x05 \x01(\r\x12\x13\n\x0b\x63rop_height\x18\x06 \x01(\r\x12/\n\nfill_color\x18\x07 \x01(\x0b\x32\x1b.sightline.encoder.v1.Color\"1\n\x05\x43olor\x12\x0b\n\x03red\x18\x01 \x01(\r\x12\r\n\x05green\x18\x02 \x01(\r\x12\x0c\n\x04\x62lue\x18\x03 \x01(\r\"\x95\x01\n\x06Limits\x12\x11\n\tmax_texts\x18\x01 \x01(\r\x12\x12\n\nmax_images\x18\x02 \x01(\r\x12\x16\n\x0emax_text_bytes\x18\x03 \x01(\r\x12\x17\n\x0fmax_image_bytes\x18\x04 \x01(\x04\x12\x18\n\x10max_image_pixels\x18\x05 \x01(\x04\x12\x19\n\x11max_message_bytes\x18\x06 \x01(\x04*Q\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x18\n\x14PRIORITY_INTERACTIVE\x10\x01\x12\x11\n\rPRIORITY_BULK\x10\x02*t\n\nResizeMode\x12\x1b\n\x17RESIZE_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14RESIZE_MODE_SHORTEST\x10\x01\x12\x17\n\x13RESIZE_MODE_LONGEST\x10\x02\x12\x16\n\x12RESIZE_MODE_SQUASH\x10\x03*\x9b\x01\n\rInterpolation\x12\x1d\n\x19INTERPOLATION_UNSPECIFIED\x10\x00\x12\x19\n\x15INTERPOLATION_NEAREST\x10\x01\x12\x1a\n\x16INTERPOLATION_BILINEAR\x10\x02\x12\x19\n\x15INTERPOLATION_BICUBIC\x10\x03\x12\x19\n\x15INTERPOLATION_LANCZOS\x10\x04\x32\x9d\x03\n\x07\x45ncoder\x12_\n\nEncodeText\x12\'.sightline.encoder.v1.EncodeTextRequest\x1a(.sightline.encoder.v1.EncodeTextResponse\x12\x62\n\x0b\x45ncodeImage\x12(.sightline.encoder.v1.EncodeImageRequest\x1a).sightline.encoder.v1.EncodeImageResponse\x12l\n\x11\x45ncodeImageStream\x12(.sightline.encoder.v1.EncodeImageRequest\x1a).sightline.encoder.v1.EncodeImageResponse(\x01\x30\x01\x12_\n\nListModels\x12\'.sightline.encoder.v1.ListModelsRequest\x1a(.sightline.encoder.v1.ListModelsResponseB]\n\x14sightline.encoder.v1B\x0c\x45ncoderProtoP\x01Z\x1esightline/encoder/v1;encoderv1\xaa\x02\x14Sightline.Encoder.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"sightline/encoder/v1/encoder.proto\x12\x14sightline.encoder.v1\"x\n\x11\x45ncodeTextRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x30\n\x08priority\x18\x03 \x01(\x0e\x32\x1e.sightline.encoder.v1.Priority\x12\r\n\x05texts\x18\x04 \x03(\t\"g\n\x12\x45ncodeTextResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12-\n\x07results\x18\x03 \x03(\x0b\x32\x1c.sightline.encoder.v1.Result\"\xa7\x01\n\x12\x45ncodeImageRequest\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x30\n\x08priority\x18\x03 \x01(\x0e\x32\x1e.sightline.encoder.v1.Priority\x12+\n\x06images\x18\x04 \x03(\x0b\x32\x1b.sightline.encoder.v1.Image\x12\x0e\n\x06visual\x18\x05 \x01(\x08\"h\n\x13\x45ncodeImageResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12-\n\x07results\x18\x03 \x03(\x0b\x32\x1c.sightline.encoder.v1.Result\"S\n\x05Image\x12\x11\n\x07\x65ncoded\x18\x01 \x01(\x0cH\x00\x12-\n\x03raw\x18\x02 \x01(\x0b\x32\x1e.sightline.encoder.v1.RawImageH\x00\x42\x08\n\x06source\"L\n\x08RawImage\x12\x0b\n\x03rgb\x18\x01 \x01(\x0c\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x14\n\x0cpreprocessed\x18\x04 \x01(\x08\"\xa1\x01\n\x06Result\x12.\n\x06vector\x18\x01 \x01(\x0b\x32\x1c.sightline.encoder.v1.VectorH\x00\x12.\n\x06status\x18\x02 \x01(\x0b\x32\x1c.sightline.encoder.v1.StatusH\x00\x12,\n\x06visual\x18\x03 \x01(\x0b\x32\x1c.sightline.encoder.v1.VectorB\t\n\x07outcome\"\x18\n\x06Vector\x12\x0e\n\x06values\x18\x01 \x03(\x02\"\'\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x13\n\x11ListModelsRequest\"\x97\x01\n\x12ListModelsResponse\x12+\n\x06models\x18\x01 \x03(\x0b\x32\x1b.sightline.encoder.v1.Model\x12,\n\x06limits\x18\x02 \x01(\x0b\x32\x1c.sightline.encoder.v1.Limits\x12\x0f\n\x07loading\x18\x03 \x03(\t\x12\x15\n\rdefault_model\x18\x04 \x01(\t\"\x80\x02\n\x05Model\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x12\n\ndimensions\x18\x03 \x01(\r\x12\x16\n\x0e\x63ontext_length\x18\x04 \x01(\r\x12\x0f\n\x07runtime\x18\x05 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x06 \x01(\t\x12:\n\rpreprocessing\x18\x07 \x01(\x0b\x32#.sightline.encoder.v1.Preprocessing\x12\x19\n\x11visual_dimensions\x18\x08 \x01(\r\x12\x32\n\treranking\x18\t \x01(\x0b\x32\x1f.sightline.encoder.v1.Reranking\"N\n\tReranking\x12\r\n\x05\x64\x65pth\x18\x01 \x01(\r\x12\x0c\n\x04\x62\x65st\x18\x02 \x01(\r\x12\x12\n\nalike_from\x18\x03 \x01(\x02\x12\x10\n\x08\x61like_to\x18\x04 \x01(\x02\"\xa1\x02\n\rPreprocessing\x12.\n\tpad_color\x18\x01 \x01(\x0b\x32\x1b.sightline.encoder.v1.Color\x12\x35\n\x0bresize_mode\x18\x02 \x01(\x0e\x32 .sightline.encoder.v1.ResizeMode\x12\x13\n\x0bresize_size\x18\x03 \x01(\r\x12:\n\rinterpolation\x18\x04 \x01(\x0e\x32#.sightline.encoder.v1.Interpolation\x12\x12\n\ncrop_width\x18\x05 \x01(\r\x12\x13\n\x0b\x63rop_height\x18\x06 \x01(\r\x12/\n\nfill_color\x18\x07 \x01(\x0b\x32\x1b.sightline.encoder.v1.Color\"1\n\x05\x43olor\x12\x0b\n\x03red\x18\x01 \x01(\r\x12\r\n\x05green\x18\x02 \x01(\r\x12\x0c\n\x04\x62lue\x18\x03 \x01(\r\"\x95\x01\n\x06Limits\x12\x11\n\tmax_texts\x18\x01 \x01(\r\x12\x12\n\nmax_images\x18\x02 \x01(\r\x12\x16\n\x0emax_text_bytes\x18\x03 \x01(\r\x12\x17\n\x0fmax_image_bytes\x18\x04 \x01(\x04\x12\x18\n\x10max_image_pixels\x18\x05 \x01(\x04\x12\x19\n\x11max_message_bytes\x18\x06 \x01(\x04*Q\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x18\n\x14PRIORITY_INTERACTIVE\x10\x01\x12\x11\n\rPRIORITY_BULK\x10\x02*t\n\nResizeMode\x12\x1b\n\x17RESIZE_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14RESIZE_MODE_SHORTEST\x10\x01\x12\x17\n\x13RESIZE_MODE_LONGEST\x10\x02\x12\x16\n\x12RESIZE_MODE_SQUASH\x10\x03*\x9b\x01\n\rInterpolation\x12\x1d\n\x19INTERPOLATION_UNSPECIFIED\x10\x00\x12\x19\n\x15INTERPOLATION_NEAREST\x10\x01\x12\x1a\n\x16INTERPOLATION_BILINEAR\x10\x02\x12\x19\n\x15INTERPOLATION_BICUBIC\x10\x03\x12\x19\n\x15INTERPOLATION_LANCZOS\x10\x04\x32\x9d\x03\n\x07\x45ncoder\x12_\n\nEncodeText\x12\'.sightline.encoder.v1.EncodeTextRequest\x1a(.sightline.encoder.v1.EncodeTextResponse\x12\x62\n\x0b\x45ncodeImage\x12(.sightline.encoder.v1.EncodeImageRequest\x1a).sightline.encoder.v1.EncodeImageResponse\x12l\n\x11\x45ncodeImageStream\x12(.sightline.encoder.v1.EncodeImageRequest\x1a).sightline.encoder.v1.EncodeImageResponse(\x01\x30\x01\x12_\n\nListModels\x12\'.sightline.encoder.v1.ListModelsRequest\x1a(.sightline.encoder.v1.ListModelsResponseB]\n\x14sightline.encoder.v1B\x0c\x45ncoderProtoP\x01Z\x1esightline/encoder/v1;encoderv1\xaa\x02\x14Sightline.Encoder.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,12 +32,12 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sightline.encoder.v1.encode
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\024sightline.encoder.v1B\014EncoderProtoP\001Z\036sightline/encoder/v1;encoderv1\252\002\024Sightline.Encoder.V1'
-  _globals['_PRIORITY']._serialized_start=1925
-  _globals['_PRIORITY']._serialized_end=2006
-  _globals['_RESIZEMODE']._serialized_start=2008
-  _globals['_RESIZEMODE']._serialized_end=2124
-  _globals['_INTERPOLATION']._serialized_start=2127
-  _globals['_INTERPOLATION']._serialized_end=2282
+  _globals['_PRIORITY']._serialized_start=1966
+  _globals['_PRIORITY']._serialized_end=2047
+  _globals['_RESIZEMODE']._serialized_start=2049
+  _globals['_RESIZEMODE']._serialized_end=2165
+  _globals['_INTERPOLATION']._serialized_start=2168
+  _globals['_INTERPOLATION']._serialized_end=2323
   _globals['_ENCODETEXTREQUEST']._serialized_start=60
   _globals['_ENCODETEXTREQUEST']._serialized_end=180
   _globals['_ENCODETEXTRESPONSE']._serialized_start=182
@@ -58,18 +58,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STATUS']._serialized_end=955
   _globals['_LISTMODELSREQUEST']._serialized_start=957
   _globals['_LISTMODELSREQUEST']._serialized_end=976
-  _globals['_LISTMODELSRESPONSE']._serialized_start=978
-  _globals['_LISTMODELSRESPONSE']._serialized_end=1089
-  _globals['_MODEL']._serialized_start=1092
-  _globals['_MODEL']._serialized_end=1348
-  _globals['_RERANKING']._serialized_start=1350
-  _globals['_RERANKING']._serialized_end=1428
-  _globals['_PREPROCESSING']._serialized_start=1431
-  _globals['_PREPROCESSING']._serialized_end=1720
-  _globals['_COLOR']._serialized_start=1722
-  _globals['_COLOR']._serialized_end=1771
-  _globals['_LIMITS']._serialized_start=1774
-  _globals['_LIMITS']._serialized_end=1923
-  _globals['_ENCODER']._serialized_start=2285
-  _globals['_ENCODER']._serialized_end=2698
+  _globals['_LISTMODELSRESPONSE']._serialized_start=979
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1130
+  _globals['_MODEL']._serialized_start=1133
+  _globals['_MODEL']._serialized_end=1389
+  _globals['_RERANKING']._serialized_start=1391
+  _globals['_RERANKING']._serialized_end=1469
+  _globals['_PREPROCESSING']._serialized_start=1472
+  _globals['_PREPROCESSING']._serialized_end=1761
+  _globals['_COLOR']._serialized_start=1763
+  _globals['_COLOR']._serialized_end=1812
+  _globals['_LIMITS']._serialized_start=1815
+  _globals['_LIMITS']._serialized_end=1964
+  _globals['_ENCODER']._serialized_start=2326
+  _globals['_ENCODER']._serialized_end=2739
 # @@protoc_insertion_point(module_scope)

@@ -4,7 +4,7 @@ isort:skip_file
 The encoder's contract: text and images in, vectors of one shared space out.
 
 Everything that a client's author needs is in this file. The service also answers
-grpc.health.v1.Health/Check (SERVING once the models are loaded and warm, NOT_SERVING before that
+grpc.health.v1.Health/Check (SERVING once one of the models is loaded and warm, NOT_SERVING before that
 and again while it drains after SIGTERM) and server reflection, so that grpcurl and the like work
 without this file.
 
@@ -18,7 +18,7 @@ Errors of a whole call are gRPC status codes:
                        `retry-after-ms`; wait that long and send the same request again. A request
                        over a limit carries none and will never fit.
   UNAUTHENTICATED      the service wants `authorization: Bearer TOKEN` metadata
-  UNAVAILABLE          not reachable, not warm yet, or draining: try again, or another address
+  UNAVAILABLE          not reachable, not warm yet, the model is loading, or draining: try again, or another address
 
 An item that cannot be encoded never fails its neighbours: its Result carries a Status instead of a
 Vector. A cancelled call, or one whose deadline has passed, leaves the queue and costs no forward pass.
@@ -405,21 +405,33 @@ class ListModelsResponse(_message.Message):
 
     MODELS_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
+    LOADING_FIELD_NUMBER: _builtins.int
+    DEFAULT_MODEL_FIELD_NUMBER: _builtins.int
+    default_model: _builtins.str
+    """The id of the default model."""
     @_builtins.property
     def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___Model]:
-        """At least one; the first is the default."""
+        """At least one; the default is the first, unless it is still among `loading`."""
 
     @_builtins.property
     def limits(self) -> Global___Limits: ...
+    @_builtins.property
+    def loading(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of models that are still being fetched, converted or loaded. Calls that ask for one are UNAVAILABLE; the others
+        are answered meanwhile.
+        """
+
     def __init__(
         self,
         *,
         models: _abc.Iterable[Global___Model] | None = ...,
         limits: Global___Limits | None = ...,
+        loading: _abc.Iterable[_builtins.str] | None = ...,
+        default_model: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "models", b"models"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_model", b"default_model", "limits", b"limits", "loading", b"loading", "models", b"models"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

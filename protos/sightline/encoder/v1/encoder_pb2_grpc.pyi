@@ -4,7 +4,7 @@ isort:skip_file
 The encoder's contract: text and images in, vectors of one shared space out.
 
 Everything that a client's author needs is in this file. The service also answers
-grpc.health.v1.Health/Check (SERVING once the models are loaded and warm, NOT_SERVING before that
+grpc.health.v1.Health/Check (SERVING once one of the models is loaded and warm, NOT_SERVING before that
 and again while it drains after SIGTERM) and server reflection, so that grpcurl and the like work
 without this file.
 
@@ -18,7 +18,7 @@ Errors of a whole call are gRPC status codes:
                        `retry-after-ms`; wait that long and send the same request again. A request
                        over a limit carries none and will never fit.
   UNAUTHENTICATED      the service wants `authorization: Bearer TOKEN` metadata
-  UNAVAILABLE          not reachable, not warm yet, or draining: try again, or another address
+  UNAVAILABLE          not reachable, not warm yet, the model is loading, or draining: try again, or another address
 
 An item that cannot be encoded never fails its neighbours: its Result carries a Status instead of a
 Vector. A cancelled call, or one whose deadline has passed, leaves the queue and costs no forward pass.
@@ -62,7 +62,7 @@ class EncoderStub:
     is busy. A request that is wrong as a whole ends the stream with that status.
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_encoder_pb2.ListModelsRequest, _encoder_pb2.ListModelsResponse]
-    """Lists the models served; the first is the default."""
+    """Lists the models served."""
 
 @_typing.type_check_only
 class EncoderAsyncStub(EncoderStub):
@@ -77,7 +77,7 @@ class EncoderAsyncStub(EncoderStub):
     is busy. A request that is wrong as a whole ends the stream with that status.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_encoder_pb2.ListModelsRequest, _encoder_pb2.ListModelsResponse]  # type: ignore[assignment]
-    """Lists the models served; the first is the default."""
+    """Lists the models served."""
 
 class EncoderServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -113,6 +113,6 @@ class EncoderServicer(metaclass=_abc_1.ABCMeta):
         request: _encoder_pb2.ListModelsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_encoder_pb2.ListModelsResponse, _abc.Awaitable[_encoder_pb2.ListModelsResponse]]:
-        """Lists the models served; the first is the default."""
+        """Lists the models served."""
 
 def add_EncoderServicer_to_server(servicer: EncoderServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

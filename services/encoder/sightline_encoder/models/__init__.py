@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -59,6 +62,21 @@ def _describe(model_id: str, settings: EncoderSettings) -> ModelSource:
     from sightline_encoder.models import openclip
 
     return openclip.describe(model_id, settings.cache_dir, settings.visual_model)
+
+
+def was_ready(model_id: str, settings: EncoderSettings) -> bool:
+    """Return whether a model was ready in an earlier start, so that it need be neither fetched nor converted now."""
+    return model_id == "embedded" or _mark(model_id, settings).is_file()
+
+
+def note_ready(model_id: str, settings: EncoderSettings) -> None:
+    """Note for later starts that a model is ready."""
+    with suppress(OSError):
+        _mark(model_id, settings).touch()
+
+
+def _mark(model_id: str, settings: EncoderSettings) -> Path:
+    return settings.cache_dir / f"{hashlib.sha256(model_id.encode()).hexdigest()[:16]}.ready"
 
 
 def load(
