@@ -165,6 +165,10 @@ report: setup ## The report's six figures over IMAGES=FOLDER, whose folders are 
 bench-memory: setup ## Memory of each process, idle and under load
 	@$(BIN)/python -m benchmarks.memory $(if $(IMAGES),--images '$(IMAGES)')
 
+.PHONY: bench-model-memory
+bench-model-memory: setup ## Memory that the encoder needs by model of open_clip, with random weights (MODELS=ARCH,ARCH)
+	@$(BIN)/python -m benchmarks.model_memory $(if $(MODELS),--models '$(MODELS)')
+
 .PHONY: vitals
 vitals: setup page ## The page in Chromium: first and largest paint, blocking time, script; the graph's time a frame
 	@$(BIN)/python tests/browser/run.py vitals
