@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -46,7 +48,10 @@ def start(tmp_path_factory) -> Iterator[Callable[..., Running]]:
     models = ROOT / "data/models"
     with ExitStack() as ends:
 
-        def start_stack(bucket: Path, *, writable: bool = False, state: Path | None = None, **settings: str) -> Running:
+        def start_stack(
+            bucket: Path, *, writable: bool = False, state: Path | None = None, encoder: str = "", **settings: str
+        ) -> Running:
+            """Start; `encoder` is Python to run in the place of the encoder."""
             stack = Stack(
                 bucket=bucket,
                 state=state or tmp_path_factory.mktemp("state"),
@@ -57,7 +62,11 @@ def start(tmp_path_factory) -> Iterator[Callable[..., Running]]:
                 settings=settings,
             )
             stack.make_folders()
-            supervisor = ends.enter_context(Supervisor(stack.services(), stack.logs))
+            services = stack.services()
+            if encoder:
+                command = [sys.executable, "-c", encoder]
+                services = [replace(one, command=command) if one.name == "encoder" else one for one in services]
+            supervisor = ends.enter_context(Supervisor(services, stack.logs))
             wait_until_ready(stack, supervisor, timeout_seconds=READY_SECONDS)
             running = Running(stack, supervisor)
             ends.callback(running.http.close)
