@@ -1,8 +1,8 @@
 """What the encoder needs of memory by model, with random weights: `make bench-model-memory MODELS=ARCH,ARCH`.
 
-Of each architecture of open_clip a model is made with weights of its size. Then the encoder starts twice, as it does for a
-person: at the first start it converts the model, at the second it finds that done; each time it encodes a batch of
-pictures and some texts. What counts is the most that its process and its children held together.
+Of each architecture of open_clip a model is made with weights of its size. Then the encoder starts twice, as it does
+for a person: at the first start it converts the model, at the second it finds that done; each time it encodes a batch
+of pictures and some texts. What counts is the most that its process and its children held together.
 """
 
 from __future__ import annotations
@@ -84,13 +84,13 @@ def start_and_encode(folder: Path, cache: Path) -> dict[str, float]:
         return now
 
     try:
-        with EncoderClient(f"127.0.0.1:{port}", timeout_seconds=60) as client:
-            with meanwhile(look, pause_seconds=SAMPLE_SECONDS):
-                steps = _wait(client, process).preprocessing
-                seconds, serving = time.monotonic() - began, look()
-                pixels = np.zeros((steps.crop_height, steps.crop_width, 3), np.uint8)
-                client.encode_images([RawPixels(pixels, preprocessed=True)] * 8, timeout_seconds=600)
-                client.encode_texts([f"a picture of {number} things" for number in range(8)], timeout_seconds=600)
+        address, looking = f"127.0.0.1:{port}", meanwhile(look, pause_seconds=SAMPLE_SECONDS)
+        with looking, EncoderClient(address, timeout_seconds=60) as client:
+            steps = _wait(client, process).preprocessing
+            seconds, serving = time.monotonic() - began, look()
+            pixels = np.zeros((steps.crop_height, steps.crop_width, 3), np.uint8)
+            client.encode_images([RawPixels(pixels, preprocessed=True)] * 8, timeout_seconds=600)
+            client.encode_texts([f"a picture of {number} things" for number in range(8)], timeout_seconds=600)
     finally:
         process.terminate()
         process.wait()
@@ -134,7 +134,8 @@ def main() -> None:
     options = results.options("bench-model-memory", __doc__, models=(str, MODELS))
     rows, figures = measure(options.models.split(","))
     results.show(
-        ["model", "parameters", "weights GiB", "first start s", "MiB", "later start s", "MiB serving", "MiB at most"], rows
+        ["model", "parameters", "weights GiB", "first start s", "MiB", "later start s", "MiB serving", "MiB at most"],
+        rows,
     )
     results.write("bench-model-memory", settings={"models": options.models}, figures=figures)
 

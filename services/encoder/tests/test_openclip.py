@@ -21,11 +21,13 @@ from safetensors.torch import save_file
 from sightline_encoder import models
 from sightline_encoder.errors import ModelError
 from sightline_encoder.models import openclip, openclip_resolver
+from sightline_encoder.models.memory_check import needed_memory
 from sightline_encoder.runtimes.openvino_runtime import OpenVinoRuntime
 from sightline_encoder.runtimes.torch_runtime import TorchRuntime
 from sightline_encoder.runtimes.tower import BATCH, TowerSource
 from sightline_encoder.settings import EncoderSettings
 from sightline_pictures import preprocess
+from structlog.testing import capture_logs
 from timm.models import save_for_hf as save_for_timm
 from tokenizers import Tokenizer, pre_tokenizers, processors
 from tokenizers.models import WordLevel
@@ -281,6 +283,25 @@ def test_a_visual_model_that_is_none_is_named(saved, settings):
     wrong = settings.model_copy(update={"visual_model": "no_such_network"})
     with pytest.raises(ModelError, match="ENCODER_VISUAL_MODEL=no_such_network"):
         models.describe(f"path:{file}@{name}", wrong)
+
+
+@pytest.mark.parametrize("is_converted", [False, True])
+def test_a_model_that_needs_more_memory_than_there_is_is_told_of(saved, settings, monkeypatch, is_converted):
+    name, file = saved
+    runtime = OpenVinoRuntime(threads=1)
+    gib, weights = 2**30, file.stat().st_size
+    needed = needed_memory(weights, converts=not is_converted)
+    monkeypatch.setattr(OpenVinoRuntime, "is_converted", lambda *_: is_converted)
+    for available, is_told in ((needed, False), (needed - 1, True), (None, False)):
+        monkeypatch.setattr("sightline_encoder.models.memory_check.available_memory", lambda known=available: known)
+        with capture_logs() as logs:
+            models.load(f"path:{file}@{name}", settings, runtime, lambda _: None)
+        told = [line for line in logs if "memory" in line["event"]]
+        assert len(told) == is_told
+        if is_told:
+            assert "ENCODER_MEMORY" in told[0]["event"]
+            assert told[0]["needed_gib"] == round(needed / gib, 1)
+            assert ("converted" in told[0]["when"]) != is_converted
 
 
 def test_a_first_start_converts_in_another_process(architectures, tmp_path):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from sightline_encoder.errors import ConversionFailed, ModelError
+from sightline_encoder.models.memory_check import warn_if_short
 from sightline_encoder.models.model import Model
 from sightline_encoder.models.source import ModelSource, Reranking
 
@@ -102,9 +103,11 @@ def load(
     try:
         settings.cache_dir.mkdir(parents=True, exist_ok=True)
         source = describe(model_id, settings)
-        towers = (source.text, source.image)
-        if convert is not None and not all(runtime.is_converted(tower, settings.cache_dir) for tower in towers):
-            convert(model_id)
+        converts = not all(runtime.is_converted(one, settings.cache_dir) for one in (source.text, source.image))
+        if convert is not None:
+            warn_if_short(model_id, source.weights_bytes, converts=converts)
+            if converts:
+                convert(model_id)
         return Model.compile(source, runtime, settings.cache_dir)
     except OSError as error:
         raise ModelError(

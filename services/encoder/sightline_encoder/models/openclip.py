@@ -117,6 +117,7 @@ def describe(model_id: str, cache: Path, visual_model: str | None = None) -> Mod
         tokenize=tokenize,
         image=TowerSource("image", image, (pixels,), {"pixels": {0: BATCH}}, digest, (dimensions,)),
         text=TowerSource("text", text, (probes,), {"ids": axes}, digest, (dimensions,)),
+        weights_bytes=resolved.weights.stat().st_size,
     )
     return plain if visual_model is None else _with_visual(plain, visual_model)
 
@@ -141,6 +142,7 @@ def _with_visual(plain: ModelSource, visual_model: str) -> ModelSource:
         shared,
         fingerprint=combined,
         visual_dimensions=network.dimensions,
+        weights_bytes=plain.weights_bytes + sum(one.numel() * one.element_size() for one in network.parameters()),
         before=replace(shared, id=f"{plain.id} without {visual_model}"),
     )
 
