@@ -169,14 +169,17 @@ class QueryBuilder:
     def block(self, origin: api.VectorInput, params: SearchParams, end: int, *, narrowed: bool) -> api.QueryPoints:
         """Return the query for the block that ends at place `end`: ids and scores, and one more than the block has.
 
-        With what tells copies apart, if the search is distinct, and with the vectors that are needed to reorder those
-        of the first block.
+        With what tells copies apart, if the search is distinct. What is reordered comes with its images and vectors: to
+        ask for those of a page by their ids would take longer.
         """
         query = self._query(origin, params, end, end, narrowed=narrowed)
+        if params.reordering is not None and params.reordering.depth == end:
+            query.with_payload.CopyFrom(FOUND_PAYLOAD)
+            visual = vectors_of([self._model.vector_name(visual=True)])
+            query.with_vectors.CopyFrom(self.with_vectors if params.with_vectors else visual)
+            return query
         fields = [] if narrowed else [SEARCHABLE]
         query.with_payload.CopyFrom(payload_of([*fields, "sha256"] if params.distinct else fields))
-        if params.reordering is not None and params.reordering.depth == end:
-            query.with_vectors.CopyFrom(vectors_of([self._model.vector_name(visual=True)]))
         return query
 
     def read_visual(self, points: Iterable[api.ScoredPoint]) -> dict[str, NDArray[np.float32]]:

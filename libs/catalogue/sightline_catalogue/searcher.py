@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from qdrant_client import grpc as api
@@ -23,6 +24,23 @@ CUT_TRIES = 3
 """How often a page is cut of the list at most; in the end, images that are gone are left out."""
 NARROWED_SECONDS = 60.0
 """How long every search filters for searchable images, after an unfiltered one has found others."""
+
+
+Point = api.ScoredPoint | api.RetrievedPoint
+
+
+class _List(NamedTuple):
+    """The list of a search's results, of which pages are cuts.
+
+    Attributes:
+        ranks: In order.
+        are_single: Whether the search is distinct, and no result has a copy.
+        known: By id, the points of which all is known that a page shows: those that were reordered.
+    """
+
+    ranks: list[Rank]
+    are_single: bool
+    known: dict[str, Point]
 
 
 class Searcher:
@@ -86,31 +104,32 @@ class Searcher:
 
         Where files are moved, the list has left out as a copy what is there in place of such an image.
         """
-        ranks, are_single = self._ranks(origin, params, params.offset + params.limit)
-        ranks = ranks[params.offset :][: params.limit]
-        points = self._points.retrieve(
-            [one for _, one in ranks],
-            with_payload=FOUND_PAYLOAD,
-            with_vectors=self._queries.with_vectors if params.with_vectors else None,
-        )
-        found = {point.id.uuid: point for point in points if self._queries.is_searchable(point)}
-        if len(found) < len(ranks) and tries > 1:
+        listed = self._list(origin, params, params.offset + params.limit)
+        ranks, found = listed.ranks[params.offset :][: params.limit], listed.known
+        if missing := [one for _, one in ranks if one not in found]:
+            points = self._points.retrieve(
+                missing,
+                with_payload=FOUND_PAYLOAD,
+                with_vectors=self._queries.with_vectors if params.with_vectors else None,
+            )
+            found |= {point.id.uuid: point for point in points if self._queries.is_searchable(point)}
+        if tries > 1 and any(one not in found for _, one in ranks):
             return self._cut(origin, params, tries - 1)
         kept = [(-score, found[one]) for score, one in ranks if one in found]
         nearest = self._queries.read([point for _, point in kept], [score for score, _ in kept], params)
         if not params.distinct:
             return nearest
-        if are_single:
+        if listed.are_single:
             return replace(nearest, copies=[0] * len(kept))
         return replace(nearest, copies=count_copies(self._points, nearest.images, self._queries.which(params.filter)))
 
-    def _ranks(self, origin: api.VectorInput, params: SearchParams, end: int) -> tuple[list[Rank], bool]:
-        """Return the list's ranks, at least down to its place `end`, if there are as many.
-
-        And whether they are of a distinct search of which no result has a copy.
-        """
+    def _list(self, origin: api.VectorInput, params: SearchParams, end: int) -> _List:
+        """Return the list, at least down to its place `end`, if there is as much."""
         ranks, answers = self._ranks_in_blocks(origin, params, end)
         first = self._reordered(ranks, answers[0], params)
+        known: dict[str, Point] = {}
+        if params.reordering is not None:
+            known = {point.id.uuid: point for point in answers[0]}
         seen = answers[-1]
         # At the very depth of the list, copies may lie below.
         is_whole = len(seen) <= self._ends[-1]
@@ -125,7 +144,7 @@ class Searcher:
             more, answers = self._ranks_in_blocks(origin, params, end)
             ranks = sorted({*ranks, *more})
         moved = set(first)
-        return first + [one for one in ranks if one not in moved], are_single
+        return _List(first + [one for one in ranks if one not in moved], are_single, known)
 
     def _reordered(self, ranks: Sequence[Rank], answer: Sequence[api.ScoredPoint], params: SearchParams) -> list[Rank]:
         """Return in their new order those ranks that are to be reordered: the first block's."""

@@ -31,7 +31,7 @@ class Reranking:
         alike_to: That from which it counts as much as the text.
     """
 
-    depth: int = 200
+    depth: int = 100
     best: int = 10
     alike_from: float = 0.3
     alike_to: float = 0.5
