@@ -140,9 +140,9 @@ bench-search: setup ## Time of a search over HTTP, by step, at one and eight cli
 	@$(BIN)/python -m benchmarks.search $(if $(IMAGES),--images '$(IMAGES)')
 
 .PHONY: bench-scale
-bench-scale: setup $(VENV)/.benchmarks ## Searches of up to a million images: time, recall, memory (IMAGES=FOLDER, SIZES=10000,100000, REBUILD=1, CURVES=0)
+bench-scale: setup $(VENV)/.benchmarks ## Searches of up to a million images: time, recall, memory (IMAGES=FOLDER, SIZES=10000,100000, REBUILD=1, CURVES=0, VISUAL=1)
 	@$(BIN)/python -m benchmarks.scale $(if $(IMAGES),--images '$(IMAGES)') $(if $(SIZES),--sizes '$(SIZES)') $(if $(REBUILD),--rebuild) \
-	  $(if $(filter 0,$(CURVES)),--no-curves)
+	  $(if $(filter 0,$(CURVES)),--no-curves) $(if $(VISUAL),--visual)
 
 .PHONY: bench-scale-http
 bench-scale-http: setup ## The whole search over HTTP in what bench-scale has filled (POINTS=1000000)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from sightline.encoder.client import EncoderClient
@@ -87,8 +88,7 @@ def two_databases() -> Iterator[tuple[Callable[[int], object], int]]:
     images = [image(number) for number in range(IMAGES)]
     with ExitStack() as stack:
         running = [
-            stack.enter_context(database(IMAGES, EDGE_DATA_DIR=stack.enter_context(tempfile.TemporaryDirectory())))
-            for _ in range(2)
+            stack.enter_context(database(Path(stack.enter_context(tempfile.TemporaryDirectory())))) for _ in range(2)
         ]
         for one in running:
             collection = one.catalogue().ensure_collection(MODEL)

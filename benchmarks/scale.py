@@ -18,11 +18,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import Catalogue, CatalogueSettings, Collection, Filter, SearchParams
+from sightline_catalogue import Catalogue, CatalogueSettings, Collection, Filter, Reordering, SearchParams
 from sightline_catalogue.schema import HNSW_EF_CONSTRUCT, HNSW_M
+from sightline_encoder.models.source import Reranking
+from sightline_search_gateway.exports import rerank
 
 from benchmarks.harness import grown, pictures, results, vectors
-from benchmarks.harness.grown import DIMENSIONS, Filling, exact_nearest, image, numbers_of, recall
+from benchmarks.harness.grown import DIMENSIONS, Filling, exact_nearest, image, numbers_of, recall, visual_of
 from benchmarks.harness.pictures import Vectors
 from benchmarks.harness.results import say
 from benchmarks.harness.timing import Milliseconds, percentile, timed
@@ -30,6 +32,8 @@ from benchmarks.harness.vectors import BLOCK, Growth, rotated
 
 QUERY_SEED = 99
 DEPTH = 50
+RERANKING = Reranking(alike_from=-1.0, alike_to=0.0)
+"""So that each search is put in order."""
 BEFORE, COUNTED, FIRST, SLOW = 4000, 1000, 200, 100
 EXACT_LARGEST, FAISS_LARGEST = 1_000_000, 100_000
 FAISS_EF = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
@@ -107,19 +111,32 @@ def measure_catalogue(size: Size, name: str, catalogue: Catalogue, queries: Quer
     size.ways[f"{name}, texts"] = Timing(milliseconds, reached(found, truth[COUNTED:]))
 
 
+def measure_visual(size: Size, collection: Collection, growth: Growth, queries: Queries) -> None:
+    """Search by visual vectors, and for texts whose first results are put in order by them."""
+    reordering = Reordering(RERANKING.depth, partial(rerank, how=RERANKING.message()))
+    milliseconds, _ = timed(by_catalogue(collection, by_text=True, reordering=reordering), queries.texts)
+    size.ways["catalogue, texts reranked"] = Timing(milliseconds, float("nan"))
+    asked = visual_of(queries.counted)
+    milliseconds, found = timed(by_catalogue(collection, visual=True), asked)
+    truth = exact_nearest(growth, size.filling.points, asked, DEPTH, visual_of)
+    size.ways["catalogue, visual"] = Timing(milliseconds, reached(found, truth))
+
+
 def measure_database(size: Size, growth: Growth, queries: Queries, truth: Truth) -> None:
     """Search by the catalogue, in the server of QDRANT_URL too, then by the engine in this process."""
     points = size.filling.points
     both = np.concatenate([truth, exact_nearest(growth, points, queries.texts, DEPTH)])
-    with grown.database(points) as server:
+    with grown.database(size.filling.folder) as server:
         measure_catalogue(size, "catalogue", server.catalogue(), queries, both)
+        if size.filling.visual:
+            measure_visual(size, server.catalogue().current(), growth, queries)
         size.anonymous_mb = server.anonymous_mb()
     if "QDRANT_URL" in os.environ:
         with grown.filled_server(points, growth) as catalogue:
             measure_catalogue(size, "server", catalogue, queries, both)
     # An id that is among no query's exact nearest is none of the nearest.
     numbers = {image(number).id: number for number in np.unique(truth).tolist()}
-    with vectors.loaded(grown.shard_folder(points)) as shard:
+    with vectors.loaded(grown.shard_folder(size.filling.folder)) as shard:
         requests = [shard.request(query, DEPTH) for query in (*queries.before, *queries.counted)]
         times, ids = timed(shard.ids, requests)
     found_numbers = [[numbers.get(str(each), -1) for each in one] for one in ids[BEFORE:]]
@@ -152,12 +169,12 @@ def measure_rivals(size: Size, growth: Growth, queries: Queries, truth: Truth) -
     say(f"FAISS HNSW: ef {ef}")
 
 
-def measure_settings(points: int, growth: Growth, queries: Queries) -> Rows:
+def measure_settings(filling: Filling, growth: Growth, queries: Queries) -> Rows:
     """Return rows of ef, oversampling, p50, p99 and recall by the catalogue's call, and the recall of texts."""
     chosen, texts = queries.counted[:CURVE], queries.texts[:CURVE]
-    truth = exact_nearest(growth, points, np.concatenate([chosen, texts]), DEPTH)
+    truth = exact_nearest(growth, filling.points, np.concatenate([chosen, texts]), DEPTH)
     rows: Rows = []
-    with grown.database(points) as server:
+    with grown.database(filling.folder) as server:
         timed(by_catalogue(server.catalogue().current()), queries.before[:2000])
         for ef, oversampling in SETTINGS:
             ask = by_catalogue(server.catalogue(hnsw_ef=ef, oversampling=oversampling).current())
@@ -181,11 +198,12 @@ def fits(number: int, wanted: Filter) -> bool:
     )
 
 
-def measure_filters(points: int, growth: Growth, queries: Queries) -> Rows:
+def measure_filters(filling: Filling, growth: Growth, queries: Queries) -> Rows:
     """Return rows of filter, p50, p99 and recall by the catalogue's call."""
+    points = filling.points
     rows: Rows = []
     chosen = queries.counted[:NARROWED]
-    with grown.database(points) as server:
+    with grown.database(filling.folder) as server:
         opened = server.catalogue().current()
         for name, wanted in FILTERS.items():
             kept = np.array([number for number in range(points) if fits(number, wanted)])
@@ -265,7 +283,7 @@ def figures(sizes: list[Size]) -> dict[str, float]:
 def main() -> None:
     """Fill, search, print, draw and write."""
     sizes = (results.sizes, "10000,100000,1000000")
-    options = results.options("bench-scale", __doc__, sizes=sizes, rebuild=False, no_curves=False)
+    options = results.options("bench-scale", __doc__, sizes=sizes, rebuild=False, no_curves=False, visual=False)
     found, model = pictures.find(options.images), pictures.load()
     real = rotated(pictures.embed_with(model, found)[1], DIMENSIONS)
     growth = Growth(real)
@@ -275,7 +293,7 @@ def main() -> None:
     source = f"{len(real)} vectors {hashlib.sha256(real.tobytes()).hexdigest()[:12]}"
     measured: list[Size] = []
     for points in options.sizes:
-        measured.append(Size(grown.filled(points, growth, source, rebuild=options.rebuild)))
+        measured.append(Size(grown.filled(points, growth, source, rebuild=options.rebuild, visual=options.visual)))
         say(f"{points:,}: searching")
         truth = exact_nearest(growth, points, queries.counted, DEPTH)
         measure_database(measured[-1], growth, queries, truth)
@@ -285,8 +303,8 @@ def main() -> None:
     if not options.no_curves:
         say("recall against time")
         largest = options.sizes[-1]
-        curves[f"settings at {largest:,}"] = measure_settings(largest, growth, queries)
-        curves[f"filters at {largest:,}"] = measure_filters(largest, growth, queries)
+        curves[f"settings at {largest:,}"] = measure_settings(measured[-1].filling, growth, queries)
+        curves[f"filters at {largest:,}"] = measure_filters(measured[-1].filling, growth, queries)
     show(measured, curves)
     draw(measured, curves)
     defaults = CatalogueSettings().model_dump(include={"hnsw_ef", "oversampling"})

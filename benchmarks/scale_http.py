@@ -21,7 +21,7 @@ from sightline_service import configure_logging, load_settings
 
 from benchmarks import search
 from benchmarks.harness import pictures, results
-from benchmarks.harness.grown import FOLDER, MODEL
+from benchmarks.harness.grown import MODEL, folder_of
 from benchmarks.harness.pictures import Vectors
 from benchmarks.harness.system import system
 from benchmarks.harness.vectors import rotated
@@ -74,11 +74,11 @@ def serve() -> None:
 def main() -> None:
     """Search, print, draw and write."""
     points = results.options("bench-scale-http", __doc__, points=(int, 1_000_000)).points
-    if not (FOLDER / str(points) / "filling.json").is_file():
+    if not (folder_of(points) / "filling.json").is_file():
         sys.exit(f"there is no database of {points:,} images yet: run make bench-scale SIZES={points}")
     runs: dict[str, search.Run] = {}
     services = system(
-        settings={"EDGE_DATA_DIR": str(FOLDER / str(points) / "data")},
+        settings={"EDGE_DATA_DIR": str(folder_of(points) / "data")},
         # Nothing that would look at the bucket.
         only=("redis", "qdrant-edge", "encoder", "search-gateway"),
         instead={"encoder": "from benchmarks.scale_http import serve; serve()"},

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -40,8 +40,11 @@ from benchmarks.harness.system import process, wait_for
 from benchmarks.harness.vectors import BLOCK, Growth
 
 DIMENSIONS = 512
+VISUAL_DIMENSIONS = 256
 MODEL = ModelRef("grown", hashlib.sha256(b"grown").hexdigest(), DIMENSIONS)
 """That the vectors are said to be of."""
+SEEING = ModelRef("grown", hashlib.sha256(b"grown, seeing").hexdigest(), DIMENSIONS, VISUAL_DIMENSIONS)
+"""Likewise, where they have visual vectors beside them."""
 BUCKET = "main"
 FOLDER = DATA / "benchmarks" / "scale"
 FIRST_DAY = datetime(2015, 1, 1, tzinfo=UTC)
@@ -66,6 +69,23 @@ class Filling:
     of: str
     insert_seconds: float
     index_seconds: float
+    visual: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        return folder_of(self.points, visual=self.visual)
+
+
+def folder_of(points: int, *, visual: bool = False) -> Path:
+    """Return the folder of the database of one size, with visual vectors or without."""
+    return FOLDER / (f"{points}-visual" if visual else str(points))
+
+
+def visual_of(block: Vectors) -> Vectors:
+    """Return (n, VISUAL_DIMENSIONS) unit vectors that stand for the visual ones of (n, DIMENSIONS) grown ones."""
+    part = block[:, :VISUAL_DIMENSIONS]
+    return np.asarray(part / np.linalg.norm(part, axis=1, keepdims=True), dtype=np.float32)
 
 
 def image(number: int) -> Image:
@@ -118,11 +138,11 @@ class Database:
 
 
 @contextmanager
-def database(points: int, **environment: str) -> Iterator[Database]:
-    """Run the database of one size until the block ends, with settings over those of this process."""
+def database(folder: Path, **environment: str) -> Iterator[Database]:
+    """Run the database in a folder until the block ends, with settings over those of this process."""
     port = free_port()
     chosen = {name: value for name, value in os.environ.items() if name.startswith("EDGE_")}
-    chosen |= {"EDGE_DATA_DIR": str(FOLDER / str(points) / "data"), "EDGE_PORT": str(port), **environment}
+    chosen |= {"EDGE_DATA_DIR": str(folder / "data"), "EDGE_PORT": str(port), **environment}
     url = f"http://127.0.0.1:{port}"
     catalogue = Catalogue(CatalogueSettings(url=url), BUCKET)
 
@@ -138,15 +158,16 @@ def database(points: int, **environment: str) -> Iterator[Database]:
         yield Database(url, running)
 
 
-def shard_folder(points: int) -> Path:
+def shard_folder(folder: Path) -> Path:
     """Return the folder of the engine's shard; open it only while no process has it open."""
-    [pointer] = (FOLDER / str(points) / "data").glob("collections/*/current")
+    [pointer] = (folder / "data").glob("collections/*/current")
     return pointer.parent / pointer.read_text("ascii")
 
 
-def filled(points: int, growth: Growth, source: str, *, rebuild: bool = False) -> Filling:
+def filled(points: int, growth: Growth, source: str, *, rebuild: bool = False, visual: bool = False) -> Filling:
     """Return how the database of one size was filled, after filling it where there is none from this `source` yet."""
-    note = FOLDER / str(points) / "filling.json"
+    folder = folder_of(points, visual=visual)
+    note = folder / "filling.json"
     fields = ",".join(f"{name}{'+' * (name in HNSW_PAYLOAD_FIELDS)}" for name in INDEXES)
     engine = f"qdrant-edge-py {version('qdrant-edge-py')}, m {HNSW_M}, ef_construct {HNSW_EF_CONSTRUCT}, {fields}"
     kind = f"{source}; block {BLOCK}; {engine}; segments of {SEGMENT_MB} MB"
@@ -154,16 +175,16 @@ def filled(points: int, growth: Growth, source: str, *, rebuild: bool = False) -
         known = Filling(**json.loads(note.read_text("utf-8")))
         if known.of == kind:
             return known
-    shutil.rmtree(note.parent, ignore_errors=True)
-    note.parent.mkdir(parents=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     inserting = indexing = 0.0
     for start in range(0, points, PART):
         end = min(start + PART, points)
         # The index is built once a part, when that is in: while images come in it would be built again and again.
         threshold = {"EDGE_INDEX_THRESHOLD": str(end - start - 1)} if end - start > UNINDEXED else {}
-        with database(points, **threshold) as server:
+        with database(folder, **threshold) as server:
             catalogue = server.catalogue()
-            collection = catalogue.ensure_collection(MODEL)
+            collection = catalogue.ensure_collection(SEEING if visual else MODEL)
             catalogue.activate(collection)
             began = time.perf_counter()
             _insert(collection, growth, start, end)
@@ -172,7 +193,7 @@ def filled(points: int, growth: Growth, source: str, *, rebuild: bool = False) -
             if threshold:
                 _wait_for_index(CatalogueSettings(url=server.url), collection.name)
                 indexing += time.perf_counter() - inserted
-    done = Filling(points, kind, inserting, indexing)
+    done = Filling(points, kind, inserting, indexing, visual)
     note.write_text(json.dumps(asdict(done), indent=2) + "\n", "utf-8")
     return done
 
@@ -198,7 +219,8 @@ def _insert(collection: Collection, growth: Growth, first: int, end: int) -> Non
     at = first
     for block in growth.blocks(end, first):
         for part in chunks(block, UPSERT):
-            collection.upsert([image(at + place) for place in range(len(part))], part)
+            rows = np.hstack([part, visual_of(part)]) if collection.model.visual_dimensions else part
+            collection.upsert([image(at + place) for place in range(len(part))], rows)
             at += len(part)
         print(f"\r{at:,} of {end:,} images inserted", end="", file=sys.stderr, flush=True)
     say("")
@@ -229,13 +251,18 @@ def _wait_for_index(settings: CatalogueSettings, name: str, share: float = 1.0) 
     client.close()
 
 
-def exact_nearest(growth: Growth, points: int, queries: Vectors, depth: int) -> NDArray[np.int64]:
-    """Return the numbers, (n, depth), of the nearest of all `points` grown vectors, nearest first; all are compared."""
+def exact_nearest(
+    growth: Growth, points: int, queries: Vectors, depth: int, part: Callable[[Vectors], Vectors] = lambda block: block
+) -> NDArray[np.int64]:
+    """Return the numbers, (n, depth), of the nearest of all `points` grown vectors, nearest first; all are compared.
+
+    `part` makes of grown vectors what the queries are compared with.
+    """
     numbers = np.full((len(queries), depth), -1, np.int64)
     cosines = np.full((len(queries), depth), -np.inf, np.float32)
     start = 0
     for block in growth.blocks(points):
-        here = queries @ block.T
+        here = queries @ part(block).T
         # After the first blocks hardly any vector is nearer than the last of those kept: there is little to sort.
         rows, columns = np.nonzero(here > cosines.min(axis=1, keepdims=True))
         for row, first, count in zip(*np.unique(rows, return_index=True, return_counts=True), strict=True):

@@ -75,7 +75,7 @@ def test_a_database_is_filled_once_and_found_again(tmp_path, monkeypatch):
     first = grown.filled(300, supply, "drawn")
     assert grown.filled(300, supply, "drawn") == first
     exact = grown.exact_nearest(supply, 300, supply.block(1)[:20], DEPTH)
-    with grown.database(300) as server:
+    with grown.database(first.folder) as server:
         _, found = timed(by_catalogue(server.catalogue().current()), supply.block(1)[:20])
         assert server.anonymous_mb() > 1
     assert reached(found, exact) == 1
@@ -89,7 +89,7 @@ def test_a_server_is_filled_alike_and_emptied_again(tmp_path, monkeypatch):
     monkeypatch.setattr(grown, "UNINDEXED", 150)
     supply = Growth(rotated(unit(50, 32), grown.DIMENSIONS))
     exact = grown.exact_nearest(supply, 300, supply.block(1)[:20], DEPTH)
-    with grown.database(0, EDGE_INDEX_THRESHOLD="200") as server:
+    with grown.database(tmp_path / "server", EDGE_INDEX_THRESHOLD="200") as server:
         monkeypatch.setenv("QDRANT_URL", server.url)
         with grown.filled_server(300, supply) as catalogue:
             _, found = timed(by_catalogue(catalogue.current()), supply.block(1)[:20])
@@ -103,8 +103,14 @@ def test_a_database_of_several_parts_has_each_indexed_also_a_smaller_last_one(tm
     monkeypatch.setattr(grown, "UNINDEXED", 150)
     monkeypatch.setattr(grown, "PART", 400)
     supply = Growth(rotated(unit(50, 32), grown.DIMENSIONS))
-    assert grown.filled(600, supply, "drawn").index_seconds > 0
-    with grown.database(600) as server:
-        assert server.catalogue().current().count() == 600
-    with vectors.loaded(grown.shard_folder(600)) as shard:
-        assert shard.opened.info().indexed_vectors_count == 600
+    filled = grown.filled(600, supply, "drawn", visual=True)
+    assert filled.index_seconds > 0
+    with grown.database(filled.folder) as server:
+        collection = server.catalogue().current()
+        assert collection.count() == 600
+        asked = grown.visual_of(supply.block(1)[:20])
+        exact = grown.exact_nearest(supply, 600, asked, DEPTH, grown.visual_of)
+        assert reached(timed(by_catalogue(collection, visual=True), asked)[1], exact) > 0.9
+    with vectors.loaded(grown.shard_folder(filled.folder)) as shard:
+        # Both vectors of each.
+        assert shard.opened.info().indexed_vectors_count == 1200
