@@ -247,7 +247,7 @@ run-setup: $(VENV)/.run ## Install what running needs into .venv
 
 .PHONY: all-at-once
 all-at-once: ## Install and build at the same time what running needs: most of it waits for disk and network
-	@$(MAKE) -j3 run-setup $(WITH_TORCH) page
+	@$(MAKE) --silent -j4 run-setup $(WITH_TORCH) page
 
 .PHONY: page
 page: $(WEB)/dist/index.html ## Build the page
@@ -258,17 +258,15 @@ $(BIN)/python:
 
 # pip's own cache and the wheel files that it finds make a second installation fast. Packages of this repository are
 # installed in place: what is edited runs.
-$(VENV)/.run: $(addprefix $(VENV)/,.local .models .own)
+$(VENV)/.run: $(addprefix $(VENV)/,.odd .even .own)
 	@touch $@
 
-# Of no package in common, so that the three may be installed at the same time.
-$(VENV)/.local: requirements/local.txt $(VENV)/.build
-	@echo 'Installing Python packages into .venv'
-	@$(PINNED) -r $<
-	@touch $@
-
-$(VENV)/.models: requirements/models.txt $(VENV)/.build
-	@$(PINNED) -r $<
+# Two halves of no package in common, and this repository's own, so that all may be installed at the same time: pip is
+# busy with one package after another.
+$(VENV)/.odd $(VENV)/.even: $(addprefix requirements/,local.txt models.txt) $(VENV)/.build
+	@[[ $(@F) = .even ]] || echo 'Installing Python packages into .venv'
+	@awk '/^[^ #]/ {number++} number % 2 == ($(if $(findstring odd,$@),1,0))' $(filter %.txt,$^) >$@.txt
+	@$(PINNED) -r $@.txt
 	@touch $@
 
 $(VENV)/.own: $(addsuffix /pyproject.toml,$(PACKAGES)) $(VENV)/.build
