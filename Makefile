@@ -18,8 +18,8 @@ MYPY_PACKAGES := sightline.encoder sightline.grpc_client sightline.grpc_server s
 LAUNCH := $(if $(IMAGES),--images '$(IMAGES)') $(if $(PORT),--port '$(PORT)') $(if $(DATA),--data '$(DATA)') \
   $(if $(MODEL),--model '$(MODEL)') $(if $(WRITABLE),--writable '$(WRITABLE)')
 comma := ,
-MODELS := $(or $(MODEL),$(ENCODER_MODELS),$(shell sed -n "s/^ENCODER_MODELS=//p" .env 2>/dev/null | tr -d "\"'"))
-WITH_TORCH := $(if $(filter-out embedded,$(subst $(comma), ,$(MODELS))),.venv/.torch)
+SERVED := $(or $(MODEL),$(ENCODER_MODELS),$(shell sed -n "s/^ENCODER_MODELS=//p" .env 2>/dev/null | tr -d "\"'"))
+WITH_TORCH := $(if $(filter-out embedded,$(subst $(comma), ,$(SERVED))),.venv/.torch)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What is imported is compiled then: half of the packages never is.
 PINNED := $(PIP) install --no-compile --no-deps --require-hashes

@@ -243,8 +243,9 @@ class Image(_message.Message):
     ENCODED_FIELD_NUMBER: _builtins.int
     RAW_FIELD_NUMBER: _builtins.int
     encoded: _builtins.bytes
-    """A file's bytes: JPEG, PNG, WebP, GIF (first frame), BMP, TIFF (first page), HEIC or AVIF. EXIF
-    orientation is applied and transparency is laid on white.
+    """A file's bytes: JPEG, PNG, WebP, GIF, BMP, TIFF (first page), HEIC, AVIF, JPEG XL, JPEG 2000, PSD or camera
+    raw; of an animation, the first frame that shows something. EXIF orientation is applied; transparency is laid
+    on white, or on grey where white would hide the picture.
     """
     @_builtins.property
     def raw(self) -> Global___RawImage: ...
@@ -451,7 +452,9 @@ class Model(_message.Message):
     VISUAL_DIMENSIONS_FIELD_NUMBER: _builtins.int
     RERANKING_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """As in the encoder's settings: `embedded`, `ViT-B-32/laion2b_s34b_b79k`, ..."""
+    """As in the encoder's settings: `embedded`, `ViT-B-32/laion2b_s34b_b79k`, ...; or the name of a model that one of
+    these takes the place of, such as `embedded-conse-3`.
+    """
     fingerprint: _builtins.str
     """SHA-256 in hexadecimal over weights, architecture, tokenizer and preprocessing. Two vectors may be
     compared only if their fingerprints are equal. It does not depend on runtime, device or dtype.

@@ -35,7 +35,8 @@ class Window(Filters):
         load_default=0,
         validate=validate.Range(0, MAX_OFFSET),
         metadata={
-            "description": "How many of the best to leave out. Pages are cuts of one list, by similarity, then id. "
+            "description": "How many of the best to leave out. Pages are cuts of one list, by similarity, then id, "
+            "but for a text's first hundred where the model knows a better order. "
             "With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`)."
         },
     )

@@ -506,7 +506,7 @@ export interface components {
             label?: string[];
             /** @description How many results at most. 50 where it is not given. */
             limit?: number;
-            /** @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`). 0 where it is not given. */
+            /** @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id, but for a text's first hundred where the model knows a better order. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`). 0 where it is not given. */
             offset?: number;
             /** @description What to look for. */
             q?: string;
@@ -1938,7 +1938,7 @@ export interface operations {
                  */
                 limit?: number;
                 /**
-                 * @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`).
+                 * @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id, but for a text's first hundred where the model knows a better order. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`).
                  * @example 0
                  */
                 offset?: number;
@@ -3703,7 +3703,7 @@ export interface operations {
                  */
                 limit?: number;
                 /**
-                 * @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`).
+                 * @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id, but for a text's first hundred where the model knows a better order. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`).
                  * @example 0
                  */
                 offset?: number;
