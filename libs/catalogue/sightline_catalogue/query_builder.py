@@ -167,10 +167,10 @@ class QueryBuilder:
         return query
 
     def block(self, origin: api.VectorInput, params: SearchParams, end: int, *, narrowed: bool) -> api.QueryPoints:
-        """Return the query for the block that ends at place `end`: ids and scores, and one more than the block has.
+        """Return the query for the block that ends at place `end`, and one more than the block has.
 
-        With what tells copies apart, if the search is distinct. What is reordered comes with its images and vectors: to
-        ask for those of a page by their ids would take longer.
+        It asks for ids and scores, with what tells copies apart if the search is distinct; for what is reordered also
+        for images and vectors: to ask for those of a page by their ids would take longer.
         """
         query = self._query(origin, params, end, end, narrowed=narrowed)
         if params.reordering is not None and params.reordering.depth == end:

@@ -47,8 +47,8 @@ class Searcher:
     """Searches one collection.
 
     An ordinary first page, of up to 50 results, is one query that returns all of their images. Anything else asks for
-    ids and scores alone, block by block (`ranking`), cuts the page, and reads its images by id. So does a search whose
-    first results are put in another order: its first block has the vectors for that.
+    ids and scores alone, block by block (`ranking`), cuts the page, and reads its images by id; but for a search whose
+    first results are put in another order: its first block comes with images and vectors, and is put in order.
 
     Args:
         points: The collection's points.
@@ -129,11 +129,10 @@ class Searcher:
         first = self._reordered(ranks, answers[0], params)
         known: dict[str, Point] = {}
         if params.reordering is not None:
-            known = {point.id.uuid: point for point in answers[0]}
-        seen = answers[-1]
+            known = {point.id.uuid: point for point in answers[0] if self._queries.is_searchable(point)}
         # At the very depth of the list, copies may lie below.
-        is_whole = len(seen) <= self._ends[-1]
-        are_single = params.distinct and is_whole and len(first_of_each(seen, _sha256_of)) == len(seen)
+        is_whole = len(answers[-1]) <= self._ends[-1]
+        are_single = params.distinct and is_whole and all(map(_are_single, answers))
         for _ in range(MOST_ROUNDS):
             deepest = answers[-1]
             if not params.distinct or len(ranks) >= end or len(deepest) <= self._ends[-1]:
@@ -152,8 +151,8 @@ class Searcher:
             return []
         end = params.reordering.depth
         first = set(ranks_of(answer, end, deepest=end == self._ends[-1]))
-        moved = [one for one in ranks if one in first]
         visual = self._queries.read_visual(answer)
+        moved = [one for one in ranks if one in first and one[1] in visual]
         if not moved:
             return []
         similarities = np.array([-score for score, _ in moved], dtype=np.float32)
@@ -219,6 +218,10 @@ class Searcher:
 
 def _sha256_of(point: api.ScoredPoint) -> str:
     return str(point.payload["sha256"].string_value)
+
+
+def _are_single(points: Sequence[api.ScoredPoint]) -> bool:
+    return len({_sha256_of(point) for point in points}) == len(points)
 
 
 def _distinct(ranks: Sequence[Rank], answers: Sequence[Sequence[api.ScoredPoint]]) -> list[Rank]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-_LIMIT_FILE = Path("/sys/fs/cgroup/memory.max")
-"""A container's limit (cgroup v2), in bytes, or `max`."""
+_GROUP = Path("/sys/fs/cgroup")
+"""A container's memory (cgroup v2): its limit is a number of bytes, or `max`."""
 _MACHINE_FILE = Path("/proc/meminfo")
 
 
-def available_memory(*, limit_file: Path = _LIMIT_FILE, machine_file: Path = _MACHINE_FILE) -> int | None:
-    """Return the bytes that are available to this process: on the machine, within a container's limit.
+def available_memory(*, group: Path = _GROUP, machine_file: Path = _MACHINE_FILE) -> int | None:
+    """Return the bytes that this process may still take: on the machine, within what is left of a container's limit.
 
     Args:
-        limit_file: The file with the container's limit; without it there is none.
+        group: The folder of the container's files; without them there is no limit.
         machine_file: Linux's `/proc/meminfo`; None is returned where there is none.
     """
     try:
@@ -25,7 +25,9 @@ def available_memory(*, limit_file: Path = _LIMIT_FILE, machine_file: Path = _MA
         return None
     available = 1024 * int(found.group(1))
     try:
-        limit = limit_file.read_text().strip()
-    except OSError:
+        left = int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+        # Pages of files that are given back when there is need.
+        cached = re.search(r"^inactive_file (\d+)$", (group / "memory.stat").read_text(), re.MULTILINE)
+    except (OSError, ValueError):
         return available
-    return min(available, int(limit)) if limit.isdigit() else available
+    return max(0, min(available, left + (int(cached.group(1)) if cached else 0)))

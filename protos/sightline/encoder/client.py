@@ -129,7 +129,22 @@ class EncoderClient:
         return self._list(timeout_seconds).limits
 
     def _list(self, timeout_seconds: float | None) -> encoder_pb2.ListModelsResponse:
-        return self._call(lambda stub: stub.ListModels, encoder_pb2.ListModelsRequest(), timeout_seconds)
+        """Return what is served, by any of the encoders."""
+        request = encoder_pb2.ListModelsRequest()
+        listed = self._call(lambda stub: stub.ListModels, request, timeout_seconds)
+        if not listed.loading:
+            return listed
+        # Another encoder may have what the one that answered still loads.
+        seconds = timeout_seconds or self._timeout_seconds
+        known = {model.fingerprint for model in listed.models}
+        for other in self._encoders.call_each(lambda stub: stub.ListModels, request, seconds=seconds).values():
+            for model in other.models if isinstance(other, encoder_pb2.ListModelsResponse) else ():
+                if model.fingerprint not in known:
+                    known.add(model.fingerprint)
+                    listed.models.insert(0 if model.id == listed.default_model else len(listed.models), model)
+        ready = {model.id for model in listed.models}
+        listed.loading[:] = [one for one in listed.loading if one not in ready]
+        return listed
 
     def encode_texts(
         self,

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from sightline_service.metrics import MetricsServer, serve_metrics
 
 from sightline_encoder.conversion import convert_in_subprocess
-from sightline_encoder.errors import StartupError
+from sightline_encoder.errors import ModelError, StartupError
 from sightline_encoder.metrics import EncoderMetrics
 from sightline_encoder.pipeline import EncodingModel, Pipeline
 from sightline_encoder.server import EncoderServer
@@ -26,6 +26,8 @@ from sightline_encoder.thread_priority import lower_thread_priority
 log = structlog.get_logger()
 
 T = TypeVar("T")
+AGAIN_SECONDS = 30.0
+"""How long until a model that could not be loaded is tried again, while another one is served."""
 
 
 @dataclass(frozen=True)
@@ -162,10 +164,11 @@ def load_models(
     """Load and warm the models that the settings name, one after another; `convert` as `models.load` takes it.
 
     First come those that were ready in an earlier start: another one may have to be fetched and converted, and what
-    there is answers meanwhile.
+    there is answers meanwhile. While one is served, another that cannot be loaded is tried again and again, so that
+    what works goes on.
 
     Raises:
-        ModelError: One of them cannot be served.
+        ModelError: One of them cannot be served, and none is yet.
     """
     from sightline_encoder import models
     from sightline_encoder.runtimes import choose_runtime
@@ -173,9 +176,22 @@ def load_models(
     runtime = choose_runtime(settings)
     ids = settings.model_ids
     loaded: dict[str, models.Model] = {}
-    for model_id in sorted(ids, key=lambda one: not models.was_ready(one, settings)):
+    waiting = sorted(ids, key=lambda one: not models.was_ready(one, settings))
+    failed = 0
+    while waiting:
+        model_id = waiting.pop(0)
         began = time.monotonic()
-        model = models.load(model_id, settings, runtime, convert)
+        try:
+            model = models.load(model_id, settings, runtime, convert)
+        except ModelError as error:
+            if not loaded or convert is None:
+                raise
+            log.error("model cannot be loaded", model=model_id, error=str(error), again_in_seconds=AGAIN_SECONDS)
+            waiting.append(model_id)
+            failed += 1
+            if failed >= len(waiting):
+                time.sleep(AGAIN_SECONDS)
+            continue
         model.warm_up(max(settings.max_batch_size, settings.max_text_batch_size))
         models.note_ready(model_id, settings)
         log.info(
@@ -186,7 +202,7 @@ def load_models(
             device=model.device,
             seconds=round(time.monotonic() - began, 2),
         )
-        loaded[model_id] = model
+        loaded[model_id], failed = model, 0
         ready = [loaded[one] for one in ids if one in loaded]
         # Behind the others, so that the first stays the default.
         ready += [one.before for one in ready if one.before is not None]

@@ -28,7 +28,7 @@ def changing(serving, make_model):
         warming = running.submit(running.service.warm())
         wait_for(lambda: running.metric("sightline_encoder_ready") == 1)
         with EncoderClient(running.address, timeout_seconds=1) as client:
-            yield SimpleNamespace(client=client, old=old, go=go, warming=warming)
+            yield SimpleNamespace(client=client, old=old, go=go, warming=warming, address=running.address)
         go.set()
 
 
@@ -105,9 +105,36 @@ def test_what_was_ready_before_comes_first(loading):
     assert loading.stages("b/two,a/one")[0] == (["b/two"], "b/two", ["a/one"])
 
 
+def test_a_model_that_cannot_be_loaded_is_tried_again_while_another_one_is_served(loading, monkeypatch):
+    pauses = []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            loading.broken.clear()
+
+    monkeypatch.setattr("sightline_encoder.bootstrap.time.sleep", pause)
+    loading.broken.add("a/one")
+    stages = loading.stages("a/one,embedded,b/two")
+    assert loading.asked == ["embedded", "a/one", "b/two", "a/one", "a/one", "a/one"]
+    assert len(pauses) == 2
+    assert [one[2] for one in stages] == [["a/one", "b/two"], ["a/one"], []]
+    assert stages[-1][0][0] == stages[-1][1] == "a/one"
+
+
 def test_a_model_that_cannot_be_loaded_was_never_ready(loading):
     loading.broken.add("a/one")
     with pytest.raises(ModelError, match="a/one is broken"):
         loading.stages("a/one")
     loading.broken.clear()
     assert loading.stages("a/one,b/two")[0][2] == ["b/two"]
+
+
+def test_of_several_encoders_one_that_has_the_model_counts(changing, serving, make_model):
+    another = (make_model("new", "e" * 64), make_model("old"))
+    with serving(models=another) as running, EncoderClient([changing.address, running.address]) as both:
+        # Whichever of them answers first.
+        for _ in range(6):
+            assert both.default_model().id == "new"
+            assert [model.id for model in both.models()] == ["new", "old"]
+            assert both.encode_texts(["x"], model="new", fingerprint="e" * 64).model == "new"

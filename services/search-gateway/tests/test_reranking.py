@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from fakes import vector_of
 from sightline.encoder.client import Unavailable
 from sightline.encoder.v1.encoder_pb2 import Reranking
-from sightline_search_gateway.search import query_encoder
+from sightline_search_gateway.search import query_encoder, service
+from sightline_search_gateway.search.relevance import Relevance
 from sightline_search_gateway.search.reranking import rerank
+from waiting import wait_for
 
 HOW = Reranking(depth=200, best=10, alike_from=0.25, alike_to=0.5)
 SIMILARITIES = np.linspace(0.6, 0.4, 40, dtype=np.float32)
@@ -91,6 +95,30 @@ def test_a_text_finds_pictures_in_the_order_that_its_model_says(described):
     assert like != [one for one in moved if one != moved[0]]
 
 
+def test_the_order_has_no_part_in_whether_a_text_was_found(described, monkeypatch):
+    seen = []
+
+    def assess(text, similarities, vectors, words, calibration, nearest):
+        seen.append(list(nearest))
+        return Relevance()
+
+    monkeypatch.setattr(service, "assess", assess)
+    monkeypatch.setattr("sightline_search_gateway.search.relevance.Calibrator.calibration", lambda *_: object())
+    wait_for(lambda: search(described, q="a cat", limit=2) and seen)
+    images = [image for image in described.collection.images.values() if image.state == "indexed"]
+    vectors = np.stack(described.collection.vectors([image.id for image in images]))
+    assert seen[-1] == pytest.approx(sorted(vectors @ vector_of("a cat"), reverse=True)[:3], abs=1e-5)
+
+
+def test_a_text_that_is_to_be_avoided_is_not_put_in_order(described):
+    post = {"q": "a cat", "q_weight": "-1"}
+    answer = described.client.post("/api/v1/search", data=post, content_type="multipart/form-data")
+    assert answer.status_code == 200, answer.json
+    similarities = [hit["similarity"] for hit in answer.json["results"]]
+    assert similarities == sorted(similarities, reverse=True)
+    assert similarities[0] > 0
+
+
 def test_a_model_that_says_nothing_leaves_them_as_they_are_found(described):
     described.encoder.reranking, how = None, described.encoder.reranking
     found = search(described, q="a cat")
@@ -103,14 +131,15 @@ def test_a_model_may_say_something_else_later(described, monkeypatch):
     assert search(described, q="a cat") == moved
     described.encoder.reranking = None
     assert search(described, q="a cat") == moved
-    monkeypatch.setattr(query_encoder, "ASK_AGAIN_SECONDS", 0.0)
-    search(described, q="a dog")
-    assert search(described, q="a cat") == plain
+    later = time.monotonic() + query_encoder.ASK_AGAIN_SECONDS
+    monkeypatch.setattr(query_encoder.time, "monotonic", lambda: later)
+    wait_for(lambda: search(described, q="a cat") == plain)
 
 
 def test_where_the_encoder_is_away_what_was_said_holds_for_texts_that_are_known(described, monkeypatch):
     moved = nearest(described, "a cat")[1]
     assert search(described, q="a cat") == moved
-    monkeypatch.setattr(query_encoder, "ASK_AGAIN_SECONDS", 0.0)
+    later = time.monotonic() + query_encoder.ASK_AGAIN_SECONDS
+    monkeypatch.setattr(query_encoder.time, "monotonic", lambda: later)
     described.encoder.error = Unavailable("it is away", code=None)
     assert search(described, q="a cat") == moved

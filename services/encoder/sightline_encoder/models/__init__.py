@@ -28,7 +28,7 @@ INSTALL_TORCH = (
     " deploy/edge.yml and deploy/embedded.yml)"
 )
 
-__all__ = ["Model", "ModelSource", "describe", "load"]
+__all__ = ["Model", "ModelSource", "describe", "load", "note_ready", "was_ready"]
 
 
 def describe(model_id: str, settings: EncoderSettings) -> ModelSource:
@@ -66,7 +66,7 @@ def _describe(model_id: str, settings: EncoderSettings) -> ModelSource:
 
 
 def was_ready(model_id: str, settings: EncoderSettings) -> bool:
-    """Return whether a model was ready in an earlier start, so that it need be neither fetched nor converted now."""
+    """Return whether a model was ready in an earlier start, so that it is likely to be there and converted."""
     return model_id == "embedded" or _mark(model_id, settings).is_file()
 
 
@@ -105,7 +105,8 @@ def load(
         source = describe(model_id, settings)
         converts = not all(runtime.is_converted(one, settings.cache_dir) for one in (source.text, source.image))
         if convert is not None:
-            warn_if_short(model_id, source.weights_bytes, converts=converts)
+            if runtime.name == "openvino":
+                warn_if_short(model_id, source.weights_bytes, converts=converts)
             if converts:
                 convert(model_id)
         return Model.compile(source, runtime, settings.cache_dir)

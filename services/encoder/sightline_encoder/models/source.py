@@ -59,7 +59,7 @@ class ModelSource:
         text_place: Which of the text tower's vectors is the text's.
         reranking: How the pictures that a text finds are put in a better order; None where they stay as they are found.
         before: The model that this one takes the place of, on the same towers.
-        weights_bytes: Of all its weights, in float32; 0 where they are few.
+        weights_bytes: Of the files of its weights, most of which are in float32; 0 where they are few.
     """
 
     id: str

@@ -31,21 +31,22 @@ class Candidates:
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
-        self._others: set[int] = set()
-        self._others_before: set[int] = set()
-        """Hashes of name and ETag of objects whose first bytes are not an image's: seen since the last scan began, and
-        before that."""
+        self._heads: dict[int, bool] = {}
+        self._heads_before: dict[int, bool] = {}
+        """Whether an object's first bytes are an image's, by the hash of name and ETag: of those seen since the last
+        scan began, and of those seen before that."""
 
     def begin_scan(self) -> None:
         """Forget the objects that the scan before did not see."""
-        self._others_before, self._others = self._others, set()
+        self._heads_before, self._heads = self._heads, {}
 
-    def could_be_image(self, seen: BucketObject, read_etag: str | None = None) -> bool:
+    def could_be_image(self, seen: BucketObject, read_etag: str | None = None, *, has_record: bool = False) -> bool:
         """Return whether an object could be an image.
 
         Args:
             seen: The object; a folder that cannot be listed could hold some.
             read_etag: The ETag under which it is known to be one, if it is.
+            has_record: Whether there is a record of it, if only of a failure.
 
         Raises:
             BucketUnavailable: The bucket does not answer.
@@ -58,15 +59,18 @@ class Candidates:
         if read_etag == seen.etag:
             return True
         version = hash((seen.raw_name, seen.etag))
-        if version not in self._others and version not in self._others_before:
+        known = self._heads.get(version, self._heads_before.get(version))
+        if known is None:
             try:
                 with self._bucket.open(seen.key) as opened:
-                    if is_image_head(opened.read(0, HEAD_BYTES)):
-                        return True
-            except (ObjectMissing, ObjectUnreadable, KeyRefused):
+                    known = is_image_head(opened.read(0, HEAD_BYTES))
+            except (ObjectMissing, KeyRefused):
                 return False
-        self._others.add(version)
-        return False
+            except ObjectUnreadable:
+                # One that is known goes on being tried.
+                return has_record
+        self._heads[version] = known
+        return known
 
 
 def other_file(seen: BucketObject) -> OtherFile:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import Protocol
 
 from sightline_bucket import BucketObject
 from sightline_bucket.stamps import is_touched
@@ -52,7 +53,15 @@ class RecordState:
         return None if self.state == FAILED else self.etag
 
 
-def is_named_as_image(seen: BucketObject, read_etag: str | None = None) -> bool:
+class CouldBeImage(Protocol):
+    """Says whether an object could be an image; see `Candidates.could_be_image`."""
+
+    def __call__(self, seen: BucketObject, read_etag: str | None = None, *, has_record: bool = False) -> bool:
+        """Return it."""
+        ...
+
+
+def is_named_as_image(seen: BucketObject, read_etag: str | None = None, *, has_record: bool = False) -> bool:
     """Return whether an object could be an image by its name; see `Candidates.could_be_image`."""
     return has_image_extension(seen.raw_name.decode("utf-8", "replace"))
 
@@ -83,7 +92,7 @@ def diff(
     known: dict[str, RecordState],
     identify: Callable[[bytes], str],
     now: datetime,
-    could_be_image: Callable[[BucketObject, str | None], bool] = is_named_as_image,
+    could_be_image: CouldBeImage = is_named_as_image,
     note: Callable[[BucketObject, RecordState | None], None] = lambda seen, record: None,
 ) -> Iterator[tuple[str, BucketObject, Change]]:
     """Yield id, object and change of each object, in the order of the listing.
@@ -94,7 +103,8 @@ def diff(
     for seen in listing:
         image_id = identify(seen.raw_name)
         record = known.get(image_id)
-        is_candidate = could_be_image(seen, record.read_etag if record is not None else None)
+        read_etag = record.read_etag if record is not None else None
+        is_candidate = could_be_image(seen, read_etag, has_record=record is not None)
         if is_candidate:
             known.pop(image_id, None)
         note(seen, record if is_candidate else None)

@@ -55,7 +55,7 @@ class MissingChanges:
             return False
         try:
             read_etag = None if image.state == FAILED else image.etag
-            return self._candidates.could_be_image(self._bucket.stat(image.key), read_etag)
+            return self._candidates.could_be_image(self._bucket.stat(image.key), read_etag, has_record=True)
         except (ObjectMissing, KeyRefused):
             return False
         except ObjectUnreadable:

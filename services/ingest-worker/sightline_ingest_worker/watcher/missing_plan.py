@@ -205,7 +205,7 @@ class Facts:
         known: How many images there are, without the removed ones.
         moved: The ids of records whose bytes are found under a new key.
         waited_for: The ids of records whose object may be pending under a new key.
-        waited_for_since_held: Likewise, of records that were held, until a moment ago or less.
+        waited_for_since_held: Likewise, of records that were held once, of which each waits from the end of that on.
         unsure: The ids of records that are missing only just now, or by one listing alone.
         is_empty: Whether the whole bucket is a folder without any file, as that of a disk that is not mounted.
     """

@@ -82,8 +82,8 @@ class MissingRecords:
         """When objects were there again, by id: others may have moved there."""
         self._reported: set[str] = set()
         """Ids whose absence file events or hints reported, and not a listing alone."""
-        self._held_until = clock.now()
-        """When something was held last, for all that is known. What is held no longer may have moved meanwhile."""
+        self._held_until: dict[str, datetime] = {}
+        """When records were held last, by id: what is held no longer may have moved meanwhile."""
         self._listed_from: datetime | None = None
         self._is_empty = False
         self._check_due_at = 0.0
@@ -98,10 +98,13 @@ class MissingRecords:
             CatalogueError: The catalogue does not answer.
         """
         self._records.clear()
+        self._held_until.clear()
         for collection in reversed(collections):
             for image in collection.missing.scan(self._clock.now() - self._rule.window):
                 if image.missing_since is not None:
                     self._records[image.id] = MissingRecord.of(image, image.missing_since)
+                    if image.held_of:
+                        self._held_until[image.id] = self._clock.now()
         self._check_due_at = 0.0
 
     def mark(self, collections: Sequence[ImageCollection], ids: Sequence[str], *, is_reported: bool) -> bool:
@@ -151,6 +154,7 @@ class MissingRecords:
         for image_id in ids:
             self._records.pop(image_id, None)
             self._reported.discard(image_id)
+            self._held_until.pop(image_id, None)
 
     def bring_back(self, collection: ImageCollection, objects: Sequence[BucketObject]) -> None:
         """Return to a collection the records of objects that are there again and unchanged.
@@ -218,7 +222,7 @@ class MissingRecords:
             collection.missing.hold(ids, 0)
         for image_id in ids:
             self._records[image_id] = replace(self._records[image_id], held_of=0)
-        self._held_until = now
+        self._held_until |= dict.fromkeys(ids, now)
         log.info("the loss was confirmed", records=len(ids))
         self._check_due_at = 0.0
 
@@ -245,8 +249,7 @@ class MissingRecords:
         self._changes.delete_moved(collections, {one: matches[one] for one in moved})
         self.forget(moved)
         self._remove(collections, self._gone(collections, plan.gone[:AT_ONCE]))
-        if plan.held:
-            self._held_until = self._clock.now()
+        self._held_until |= dict.fromkeys((record.id for record in plan.held), self._clock.now())
         self._show(plan)
         took = self._clock.monotonic() - now
         is_at_rest = not (plan.waiting or plan.moved or plan.gone or plan.newly_held)
@@ -278,8 +281,10 @@ class MissingRecords:
         pending = self._pending_files(collections) if counts[0].pending else PendingFiles()
         shown = [record for record in self._records.values() if not record.is_removed]
         waited_for = {record.id for record in shown if pending.may_have(record, now - record.since)}
-        were_held = [record for record in shown if record.held_of is not None]
-        since_held = {record.id for record in were_held if pending.may_have(record, now - self._held_until)}
+        until = self._held_until
+        since_held = {
+            record.id for record in shown if record.id in until and pending.may_have(record, now - until[record.id])
+        }
         may_be_pending = waited_for | since_held
         shas = sorted({record.sha256 for record in shown if record.sha256 is not None})
         copies = [

@@ -189,7 +189,8 @@ class Reconciler:
         if known is not None:
             is_missing = known.missing_since is not None
             state = RecordState(known.etag or "", known.state, known.next_try_at, is_missing, known.stamp or "")
-        is_candidate = self._candidates.could_be_image(seen, state.read_etag if state is not None else None)
+        read_etag = state.read_etag if state is not None else None
+        is_candidate = self._candidates.could_be_image(seen, read_etag, has_record=known is not None)
         change = classify(seen, state, WHENEVER if settled else now, could_be_image=is_candidate)
         if change is Change.PENDING or change in QUEUED:
             self.note_listed(seen, seen.etag if known is None else known.etag)

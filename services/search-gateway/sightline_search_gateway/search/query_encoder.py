@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore, Lock, Thread
 
 import grpc
 import numpy as np
@@ -34,7 +33,8 @@ SLOT_WAIT_SECONDS = 0.25
 """How long a query waits for a slot: enough for a burst, and behind a slow encoder threads are freed soon."""
 SMALLEST_NORM = 1e-6
 ASK_AGAIN_SECONDS = 60.0
-"""How long it is known how the encoders list a model."""
+RETRY_SECONDS = 5.0
+"""How long it is known how the encoders list a model; and until they are asked again that did not answer."""
 
 
 class QueryEncoder:
@@ -69,7 +69,7 @@ class QueryEncoder:
         self._texts: TTLCache[tuple[str, str], Vector] = TTLCache(maxsize=size, ttl=seconds)
         # Two encoders may know one model by two names (two paths, say): the fingerprint decides.
         self._served: dict[str, Model] = {}
-        self._asked_at: dict[str, float] = {}
+        self._ask_at: dict[str, float] = {}
 
     def encode(self, query: str | bytes, model: ModelRef, *, visual: bool = False) -> Vector:
         """Return the (dimensions,) float32 unit vector of a text, or of a picture file. Texts are cached.
@@ -82,6 +82,7 @@ class QueryEncoder:
         """
         cached = self._cached(query, model)
         if cached is not None:
+            self._ask_again_if_due(model, waits=False)
             return cached
         if isinstance(query, str):
             call = partial(self._encoder.encode_texts, [query])
@@ -117,7 +118,7 @@ class QueryEncoder:
         if (seen := encoded.visual[0]) is not None:
             return seen
         if isinstance(query, str):
-            self._ask_again_if_due(model)
+            self._ask_again_if_due(model, waits=model.fingerprint not in self._served)
             with self._lock:
                 if self._texts.maxsize > 0:
                     self._texts[model.fingerprint, query] = vector
@@ -157,16 +158,24 @@ class QueryEncoder:
     def _ask(self, model: ModelRef) -> Model:
         """Return a model as the encoders list it now."""
         served = self._served[model.fingerprint] = served_model(self._encoder, model, self._timeout_seconds)
-        self._asked_at[model.fingerprint] = time.monotonic()
+        self._ask_at[model.fingerprint] = time.monotonic() + ASK_AGAIN_SECONDS
         return served
 
-    def _ask_again_if_due(self, model: ModelRef) -> None:
-        """Ask how a model is listed, if that was long ago: now the encoders answer. The search goes on if not."""
+    def _ask_again_if_due(self, model: ModelRef, *, waits: bool) -> None:
+        """Ask how a model is listed, if that is not known or was long ago; in the background, unless it `waits`."""
         now = time.monotonic()
-        if now - self._asked_at.get(model.fingerprint, -math.inf) > ASK_AGAIN_SECONDS:
-            self._asked_at[model.fingerprint] = now
-            with suppress(EncoderError, ServiceError):
-                self._ask(model)
+        if now < self._ask_at.get(model.fingerprint, 0.0):
+            return
+        # Others do not ask meanwhile.
+        self._ask_at[model.fingerprint] = now + RETRY_SECONDS
+        if waits:
+            self._try_to_ask(model)
+        else:
+            Thread(target=self._try_to_ask, args=(model,), name="models", daemon=True).start()
+
+    def _try_to_ask(self, model: ModelRef) -> None:
+        with suppress(EncoderError, ServiceError):
+            self._ask(model)
 
 
 @contextmanager

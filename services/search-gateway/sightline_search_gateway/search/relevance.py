@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import Annotated
@@ -68,7 +69,12 @@ class Relevance:
 
 
 def assess(
-    text: str, similarities: Vectors, vectors: Vectors | None, words: VocabularyEmbeddings, calibration: Calibration
+    text: str,
+    similarities: Vectors,
+    vectors: Vectors | None,
+    words: VocabularyEmbeddings,
+    calibration: Calibration,
+    nearest: Sequence[float] = (),
 ) -> Relevance:
     """Return whether a text was found.
 
@@ -78,6 +84,7 @@ def assess(
         vectors: (n, dimensions) of the results; None where they are not known, and then pictures are taken for alike.
         words: Under the same model.
         calibration: The collection's.
+        nearest: The similarities of the most similar ones, where the results are only a part and in another order.
     """
     if not len(similarities):
         return Relevance(found=False, message=nothing_like(text))
@@ -87,7 +94,7 @@ def assess(
         means, deviations = backgrounds(vectors[best], words)
         mean, deviation = float(means.mean()), float(deviations.mean())
     threshold = mean + calibration.score * deviation
-    if float(similarities[best].mean()) < threshold:
+    if float(np.mean(nearest or similarities[best])) < threshold:
         return Relevance(found=False, threshold=round(threshold, 4), message=nothing_like(text))
     return Relevance(threshold=round(threshold, 4), relevant=int((similarities >= threshold).sum()))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from sightline_catalogue import Collection, Image, ModelRef, Nearest, Reordering
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.search.query_encoder import QueryEncoder, combine
-from sightline_search_gateway.search.relevance import Calibrator, Relevance, assess
+from sightline_search_gateway.search.relevance import BEST, Calibrator, Relevance, assess
 from sightline_search_gateway.search.reranking import rerank
 from sightline_search_gateway.search.result_graph import ResultGraph, build_result_graph
 from sightline_search_gateway.search.vocabulary import VocabularyEmbedder, VocabularyEmbeddings
@@ -110,18 +110,29 @@ class SearchService:
         began = time.perf_counter()
         images, vectors = images_of(collection, query.image_ids, visual=visual)
         weighted += [(query.image_weight, vector) for vector in vectors]
-        reordering = self._reordering(collection.model) if query.is_text_alone else None
+        nearest: list[float] = []
+        reordering = (
+            self._reordering(collection.model, nearest) if query.is_text_alone and query.text_weight > 0 else None
+        )
         copies = tuple(image.sha256 for image in images if image.sha256 and params.distinct)
         found = collection.nearest(
             combine(weighted),
             replace(params, by_text=not visual, visual=visual, exclude_sha256=copies, reordering=reordering),
         )
         timings.search = time.perf_counter() - began
-        return self._outcome(query, params, collection, found, timings)
+        return self._outcome(query, params, collection, found, timings, nearest)
 
-    def _reordering(self, model: ModelRef) -> Reordering | None:
+    def _reordering(self, model: ModelRef, nearest: list[float]) -> Reordering | None:
+        """Return how a model's results are put in order; the similarities of the most similar go to `nearest`."""
         how = self.query_encoder.reranking(model)
-        return None if how is None else Reordering(how.depth, partial(rerank, how=how))
+        if how is None:
+            return None
+
+        def order(similarities: NDArray[np.float32], visual: NDArray[np.float32]) -> NDArray[np.intp]:
+            nearest[:] = similarities[:BEST].tolist()
+            return rerank(similarities, visual, how)
+
+        return Reordering(how.depth, order)
 
     def similar(self, image_id: str, params: SearchParams) -> SearchOutcome:
         """Return the images that are nearest to one of the collection, without itself and its copies.
@@ -148,6 +159,7 @@ class SearchService:
         collection: Collection | None,
         found: Nearest,
         timings: SearchTimings,
+        nearest: Sequence[float] = (),
     ) -> SearchOutcome:
         embeddings = self.vocabulary.get(collection.model) if collection is not None else None
         graph = ResultGraph()
@@ -158,7 +170,7 @@ class SearchService:
             )
             timings.cluster = time.perf_counter() - began
         model = collection.model if collection is not None else None
-        relevance = self._relevance(query, params, collection, found, embeddings)
+        relevance = self._relevance(query, params, collection, found, embeddings, nearest)
         return SearchOutcome(query, params, model, found, graph, relevance, timings)
 
     def _relevance(
@@ -168,6 +180,7 @@ class SearchService:
         collection: Collection | None,
         found: Nearest,
         embeddings: VocabularyEmbeddings | None,
+        nearest: Sequence[float],
     ) -> Relevance | None:
         """Return whether a text was found; not assessed if it is not alone or the best results are left out."""
         if query.text is None:
@@ -175,7 +188,7 @@ class SearchService:
         if query.is_text_alone and params.offset == 0 and collection is not None and embeddings is not None:
             calibration = self.calibrator.calibration(collection, embeddings)
             if calibration is not None:
-                return assess(query.text, found.similarities, found.vectors, embeddings, calibration)
+                return assess(query.text, found.similarities, found.vectors, embeddings, calibration, nearest)
         return Relevance(relevant=len(found.images))
 
 
