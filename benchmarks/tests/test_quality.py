@@ -105,14 +105,14 @@ def test_pictures_are_compared_by_their_visual_vectors_and_kinds_are_asked_for(t
 
 
 def test_what_a_text_finds_is_put_in_order_as_the_gateway_does_it():
-    how = Reranking(depth=6, best=4, alike_from=0.2, alike_to=0.4)
-    angles = np.arange(8) / 20
+    how = Reranking(depth=20, best=4, alike_from=0.2, alike_to=0.4)
+    angles = np.arange(22) / 20
     vectors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    visual = np.eye(2, dtype=np.float32)[[0, 1, 0, 0, 0, 0, 0, 0]]
+    visual = np.eye(2, dtype=np.float32)[[0, 1, *[0] * 20]]
     text = np.array([1, 0], np.float32)
-    assert Rows(vectors, visual).found(text).tolist() == list(range(8))
+    assert Rows(vectors, visual).found(text).tolist() == list(range(22))
     # The second looks like none of the others: it is the last of those that are put in order.
-    assert Rows(vectors, visual, how).found(text).tolist() == [0, 2, 3, 4, 1, 5, 6, 7]
+    assert Rows(vectors, visual, how).found(text).tolist() == [0, *range(2, 20), 1, 20, 21]
 
 
 def test_folders_named_like_imagenets_synsets_have_wordnets_words():

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from sightline.encoder.v1.encoder_pb2 import Reranking
 
 Vectors = NDArray[np.float32]
+FEWEST, LEAST_TIMES = 3, 5
+"""The best are so many at least, and of so many times as many pictures: of a dozen, ten are not the best but nearly all."""
 NO_DEVIATION = 1e-6
 """Of scores that deviate less, all are equal."""
 
@@ -23,15 +25,16 @@ def rerank(similarities: Vectors, visual: Vectors, how: Reranking) -> NDArray[np
     Args:
         similarities: (n,) to the text, the best first.
         visual: (n, visual_dimensions) unit vectors.
-        how: As the model's description has it. Of no more pictures than its `best` the order stays.
+        how: As the model's description has it. Of few pictures fewer count as the best, and of very few the order stays.
     """
     order = np.arange(len(similarities))
-    if len(order) <= how.best or how.best < 2:
+    count = min(how.best, len(order) // LEAST_TIMES)
+    if count < min(how.best, FEWEST) or count < 2:
         return order
-    best = visual[: how.best]
+    best = visual[:count]
     total = best.sum(axis=0)
     # All pairs, less each one's with itself.
-    alike = (float(total @ total) - how.best) / (how.best * (how.best - 1))
+    alike = (float(total @ total) - count) / (count * (count - 1))
     weight = float(np.clip((alike - how.alike_from) / max(how.alike_to - how.alike_from, NO_DEVIATION), 0, 1))
     if not weight:
         return order
