@@ -14,7 +14,7 @@ from sightline.encoder.v1.encoder_pb2 import Reranking
 
 Vectors = NDArray[np.float32]
 FEWEST, LEAST_TIMES = 3, 5
-"""The best are so many at least, and of so many times as many pictures: of a dozen, ten are not the best but nearly all."""
+"""The best are at least so many, and the best of so many times as many: of a dozen, ten are nearly all."""
 NO_DEVIATION = 1e-6
 """Of scores that deviate less, all are equal."""
 
@@ -25,7 +25,7 @@ def rerank(similarities: Vectors, visual: Vectors, how: Reranking) -> NDArray[np
     Args:
         similarities: (n,) to the text, the best first.
         visual: (n, visual_dimensions) unit vectors.
-        how: As the model's description has it. Of few pictures fewer count as the best, and of very few the order stays.
+        how: As the model's description has it. Of few pictures fewer count as the best; of very few the order stays.
     """
     order = np.arange(len(similarities))
     count = min(how.best, len(order) // LEAST_TIMES)
