@@ -241,6 +241,27 @@ def test_a_loss_is_confirmed_and_the_rest_goes_on(scene):
     assert len(scene.bench.thumbnails.kept) == 10
 
 
+def test_what_is_left_out_goes_at_once_though_a_loss_is_held_and_a_changed_picture_waits(scene):
+    lost, private, [changed] = scene.fill("in", 10), scene.fill("private", 2, first=20), scene.fill("out", 1, first=30)
+    shutil.rmtree(scene.root / "in")
+    scene.scan()
+    scene.steps()
+    assert status(scene).held.count == 10
+    records = scene.bench.collection.images
+    long_ago = datetime.now(UTC) - timedelta(minutes=5)
+    scene.write(changed, b"other bytes")
+    scene.write("private/.nomedia", b"")
+    scene.tell(changed, "private/.nomedia")
+    # As if five minutes had passed, in which the worker did not come to the changed one.
+    records |= {one.id: replace(one, missing_since=long_ago) for one in records.values() if one.key in private}
+    scene.watcher._missing._records = {
+        one: replace(record, since=long_ago) for one, record in scene.watcher._missing._records.items()
+    }
+    scene.steps()
+    assert scene.states[changed] == "pending"
+    assert scene.in_search == set(lost)
+
+
 def test_what_went_missing_just_now_is_not_confirmed_with_the_rest(scene):
     keys = scene.fill("in", 10)
     scene.grace_seconds = 3600.0
