@@ -52,7 +52,7 @@ class FakeMissingImages:
     def unmark(self, ids: Sequence[str]) -> None:
         self._set(ids, missing_since=None, held_of=None)
 
-    def hold(self, ids: Sequence[str], known: int) -> None:
+    def hold(self, ids: Sequence[str], known: int | None) -> None:
         self._set(ids, held_of=known)
 
     def remove(self, ids: Sequence[str], at: datetime) -> None:

@@ -48,14 +48,14 @@ class MissingImages:
         """Record that the objects of some images, which are not removed, are there after all."""
         self._set(ids, {"missing_since": _NULL, "held_of": _NULL})
 
-    def hold(self, ids: Sequence[str], known: int) -> None:
+    def hold(self, ids: Sequence[str], known: int | None) -> None:
         """Record that some images are held as part of a suspected loss.
 
         Args:
             ids: Of the images.
-            known: Of how many images; 0 where the loss is confirmed.
+            known: Of how many images; 0 where the loss is confirmed, None where they are held no longer.
         """
-        self._set(ids, {"held_of": api.Value(integer_value=known)})
+        self._set(ids, {"held_of": _NULL if known is None else api.Value(integer_value=known)})
 
     def remove(self, ids: Sequence[str], at: datetime) -> None:
         """Remove images."""

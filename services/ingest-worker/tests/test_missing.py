@@ -262,6 +262,26 @@ def test_what_is_left_out_goes_at_once_though_a_loss_is_held_and_a_changed_pictu
     assert scene.in_search == set(lost)
 
 
+def test_what_was_left_out_for_a_moment_is_held_when_its_disk_is_away(scene):
+    keys = scene.fill("in", 8)
+    scene.write("in/.nomedia", b"")
+    # Pictures of their size wait for a worker, so that nothing is decided yet.
+    scene.rule = LossRule(share=0.3, least=3, window=timedelta(minutes=10))
+    for number, key in enumerate(keys):
+        scene.write(f"copy-{number}.png", (scene.root / key).read_bytes())
+    scene.tell("in/.nomedia", *(f"copy-{number}.png" for number in range(8)))
+    assert scene.in_search == set(keys)
+    (scene.root / "in/.nomedia").unlink()
+    scene.root.rename(scene.root.with_name("away"))
+    scene.root.mkdir()
+    scene.tell("in/.nomedia")
+    scene.tasks.sent = []
+    for _ in range(3):
+        scene.scan()
+        scene.steps()
+    assert scene.in_search == set(keys)
+
+
 def test_what_went_missing_just_now_is_not_confirmed_with_the_rest(scene):
     keys = scene.fill("in", 10)
     scene.grace_seconds = 3600.0

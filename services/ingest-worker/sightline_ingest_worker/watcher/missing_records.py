@@ -84,6 +84,8 @@ class MissingRecords:
         """Ids whose absence file events or hints reported, and not a listing alone."""
         self._held_until: dict[str, datetime] = {}
         """When records were held last, by id: what is held no longer may have moved meanwhile."""
+        self._left_out: set[str] = set()
+        """Ids of records that count as confirmed since the settings leave them out, and not by an owner's word."""
         self._listed_from: datetime | None = None
         self._is_empty = False
         self._check_due_at = 0.0
@@ -127,6 +129,7 @@ class MissingRecords:
             # What the settings leave out now is no loss.
             if left_out := [image.id for image in missing if self._is_left_out(image.key)]:
                 collection.missing.hold(left_out, 0)
+                self._left_out.update(left_out)
                 missing = [replace(image, held_of=0) if image.id in set(left_out) else image for image in missing]
             for image in missing:
                 known = self._records.get(image.id)
@@ -155,6 +158,7 @@ class MissingRecords:
             self._records.pop(image_id, None)
             self._reported.discard(image_id)
             self._held_until.pop(image_id, None)
+            self._left_out.discard(image_id)
 
     def bring_back(self, collection: ImageCollection, objects: Sequence[BucketObject]) -> None:
         """Return to a collection the records of objects that are there again and unchanged.
@@ -223,6 +227,7 @@ class MissingRecords:
         for image_id in ids:
             self._records[image_id] = replace(self._records[image_id], held_of=0)
         self._held_until |= dict.fromkeys(ids, now)
+        self._left_out.difference_update(ids)
         log.info("the loss was confirmed", records=len(ids))
         self._check_due_at = 0.0
 
@@ -248,7 +253,7 @@ class MissingRecords:
         moved = self._gone(collections, plan.moved[:AT_ONCE])
         self._changes.delete_moved(collections, {one: matches[one] for one in moved})
         self.forget(moved)
-        self._remove(collections, self._gone(collections, plan.gone[:AT_ONCE]))
+        self._remove(collections, self._gone(collections, self._still_confirmed(collections, plan.gone[:AT_ONCE])))
         self._held_until |= dict.fromkeys((record.id for record in plan.held), self._clock.now())
         self._show(plan)
         took = self._clock.monotonic() - now
@@ -329,6 +334,16 @@ class MissingRecords:
         present = self._changes.find_present(collections, ids)
         self.forget(present)
         return [one for one in ids if one not in present]
+
+    def _still_confirmed(self, collections: Sequence[ImageCollection], ids: Sequence[str]) -> list[str]:
+        """Return ids without those whose objects were left out, and are so no longer: they are decided as ever."""
+        back = [one for one in ids if one in self._left_out and not self._is_left_out(self._records[one].key)]
+        if back:
+            for collection in collections:
+                collection.missing.hold(back, None)
+            self._left_out.difference_update(back)
+            self._records |= {one: replace(self._records[one], held_of=None) for one in back}
+        return [one for one in ids if one not in back]
 
     def _hold(self, collections: Sequence[ImageCollection], plan: MissingPlan) -> None:
         since = {image_id: self._records[image_id].since for image_id in plan.bring_back}
