@@ -39,6 +39,8 @@ def test_what_is_marked_stays_as_it_is(collection, images):
     assert (missing.key, missing.sha256, missing.bytes) == (images[0].key, images[0].sha256, images[0].bytes)
     collection.missing.hold([images[0].id], 4)
     assert [one.held_of for one in collection.missing.scan(NOON)] == [4]
+    collection.missing.hold([images[0].id], None)
+    assert [one.held_of for one in collection.missing.scan(NOON)] == [None]
     collection.missing.unmark([images[0].id])
     assert list(collection.missing.scan(NOON)) == []
     assert collection.get([images[0].id]) == [images[0]]
