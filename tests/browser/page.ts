@@ -158,6 +158,12 @@ export function problem(kind: string, status: number, detail: string, headers: R
   };
 }
 
-export function expectFalling(values: number[]): void {
-  expect(values).toEqual([...values].sort((a, b) => b - a));
+/** What the gateway answers a text, in its order: ids, and similarities as they are shown. */
+export async function answered(page: Page, text: string): Promise<{ ids: string[]; similarities: number[] }> {
+  const response = await page.request.get(`${base()}/api/v1/search?limit=50&q=${encodeURIComponent(text)}`);
+  const { results } = (await response.json()) as { results: { id: string; similarity: number }[] };
+  return {
+    ids: results.map((result) => result.id),
+    similarities: results.map((result) => Number(result.similarity.toFixed(2))),
+  };
 }

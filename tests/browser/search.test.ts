@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { pngFile } from './drawing';
 import {
   announcement,
+  answered,
   base,
   bestFive,
-  expectFalling,
   ids,
   parameter,
   searchBox,
@@ -24,7 +24,9 @@ test('a search shows the five best from left to right, each with its similarity'
   expect(await bestFive(page).count()).toBe(5);
   const figures = await similarities(bestFive(page));
   expect(figures.every(Number.isFinite)).toBe(true);
-  expectFalling(figures);
+  const answer = await answered(page, 'a bird');
+  expect(await ids(bestFive(page))).toEqual(answer.ids.slice(0, 5));
+  expect(figures).toEqual(answer.similarities.slice(0, 5));
   const texts = await bestFive(page).allInnerTexts();
   texts.forEach((text, index) => expect(text).toContain(figures[index]?.toFixed(2)));
   const boxes = await Promise.all((await bestFive(page).all()).map((tile) => tile.boundingBox()));
@@ -36,13 +38,14 @@ test('a search shows the five best from left to right, each with its similarity'
   expect(errors).toEqual([]);
 });
 
-test('the next forty-five follow in a grid, no more similar than the five', async () => {
+test('the next forty-five follow in a grid, in the order of the answer', async () => {
   const { page } = await open('/?q=a+car&tab=grid');
   await theRest(page).first().waitFor();
   expect(await theRest(page).count()).toBe(45);
   const five = await similarities(bestFive(page));
   const rest = await similarities(theRest(page));
-  expectFalling([...five, ...rest]);
+  const answer = await answered(page, 'a car');
+  expect([...five, ...rest]).toEqual(answer.similarities);
   expect(new Set([...(await ids(bestFive(page))), ...(await ids(theRest(page)))]).size).toBe(50);
 });
 
