@@ -154,8 +154,8 @@ class Observer:
         assert len(held) == (told.count if told is not None else 0)
         if told is not None:
             assert not held & self.files.keys()
-            # Others may have come since it was decided.
-            known = max(records[key].held_of or 0 for key in held)
+            # Others may have come since it was decided, or an owner may have deleted some.
+            known = min(max(records[key].held_of or 0 for key in held), len(records))
             is_loss = told.count >= 3 and told.count >= 0.3 * known
             assert is_loss or not self._disk.listed(), f"{held} are held of {told.of}"
         present = {file.sha256 for file in self.files.values()}
