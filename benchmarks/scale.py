@@ -227,7 +227,8 @@ def show(sizes: list[Size], curves: dict[str, Rows]) -> None:
     for size in sizes:
         for name, timing in size.ways.items():
             first = p50_p99(timing.first) if len(timing.first) else ("", "")
-            rows.append([name, size.filling.points, *p50_p99(timing.milliseconds), timing.recall, *first])
+            reached_by = timing.recall if np.isfinite(timing.recall) else ""
+            rows.append([name, size.filling.points, *p50_p99(timing.milliseconds), reached_by, *first])
     results.show(["milliseconds", "images", "p50", "p99", "recall@50", "first 200 p50", "p99"], rows)
     for title, rows in curves.items():
         results.show([title, "p50 ms", "p99 ms", "recall@50", "of texts"][: len(rows[0])], rows)
@@ -270,7 +271,8 @@ def figures(sizes: list[Size]) -> dict[str, float]:
             start = f"{name.lower().replace(', ', '_').replace(' ', '_')}_".replace("catalogue_", "")
             p50, p99 = p50_p99(timing.milliseconds)
             found |= {f"{start}p50_ms_{end}": p50, f"{start}p99_ms_{end}": p99}
-            found[f"{start.replace('texts', 'text')}recall_at_{DEPTH}_{end}"] = timing.recall
+            if np.isfinite(timing.recall):
+                found[f"{start.replace('texts', 'text')}recall_at_{DEPTH}_{end}"] = timing.recall
             if len(timing.first):
                 first = p50_p99(timing.first)
                 found |= {f"{start}first_p50_ms_{end}": first[0], f"{start}first_p99_ms_{end}": first[1]}
