@@ -81,6 +81,10 @@ class Observer:
         self._deleted.add(key)
         self._kept.pop(key, None)
 
+    def note_left_out(self, folder: str) -> None:
+        """Note that a folder is left out, or is so no longer: what was in it leaves the search, and is no loss."""
+        self._kept = {key: sha256 for key, sha256 in self._kept.items() if not key.startswith(f"{folder}/")}
+
     def note_mount(self, before: dict[str, File]) -> None:
         """Note that another disk is in the place of one, or none: if much is missing now it has to stay in search."""
         content = {file.sha256 for file in self.files.values()}

@@ -105,6 +105,8 @@ class OnFakes(Changes):
         super().change(events, make, *args, **kwargs)
         if make in (self.disk.mount, self.disk.mount_bucket):
             self.observer.note_mount(before)
+        if make == self.disk.leave_out:
+            self.observer.note_left_out(*args)
 
     def pause(self, pause: Pause) -> None:
         if pause is not Pause.NONE:
