@@ -99,9 +99,7 @@ def embed_pictures(found: Collection) -> tuple[Pictures, NDArray[np.intp]]:
     keys, rows = pictures.embed(encode, found, source.preprocessing, batch=16, threads=2)
     vectors, visual, _ = np.split(rows, np.cumsum(source.image.widths)[:-1], axis=1)
     images = as_images(keys, [found.label(key) for key in keys])
-    return Pictures(
-        images, Rows(vectors, visual, source.reranking.message() if source.reranking else None)
-    ), np.concatenate(classes)
+    return Pictures(images, Rows(vectors, visual, source.reranking)), np.concatenate(classes)
 
 
 def choose_threshold(encode: Encode, left_out: set[str]) -> tuple[float, float]:

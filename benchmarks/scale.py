@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sightline.encoder.v1.encoder_pb2 import Reranking
 from sightline_catalogue import Catalogue, CatalogueSettings, Collection, Filter, Reordering, SearchParams
 from sightline_catalogue.schema import HNSW_EF_CONSTRUCT, HNSW_M
-from sightline_encoder.models.source import Reranking
+from sightline_encoder.models.source import RERANKING
 from sightline_search_gateway.exports import rerank
 
 from benchmarks.harness import grown, pictures, results, vectors
@@ -32,7 +33,7 @@ from benchmarks.harness.vectors import BLOCK, Growth, rotated
 
 QUERY_SEED = 99
 DEPTH = 50
-RERANKING = Reranking(alike_from=-1.0, alike_to=0.0)
+EACH_RERANKED = Reranking(depth=RERANKING.depth, best=RERANKING.best, alike_from=-1.0, alike_to=0.0)
 """So that each search is put in order."""
 BEFORE, COUNTED, FIRST, SLOW = 4000, 1000, 200, 100
 EXACT_LARGEST, FAISS_LARGEST = 1_000_000, 100_000
@@ -113,7 +114,7 @@ def measure_catalogue(size: Size, name: str, catalogue: Catalogue, queries: Quer
 
 def measure_visual(size: Size, collection: Collection, growth: Growth, queries: Queries) -> None:
     """Search by visual vectors, and for texts whose first results are put in order by them."""
-    reordering = Reordering(RERANKING.depth, partial(rerank, how=RERANKING.message()))
+    reordering = Reordering(EACH_RERANKED.depth, partial(rerank, how=EACH_RERANKED))
     milliseconds, _ = timed(by_catalogue(collection, by_text=True, reordering=reordering), queries.texts)
     size.ways["catalogue, texts reranked"] = Timing(milliseconds, float("nan"))
     asked = visual_of(queries.counted)

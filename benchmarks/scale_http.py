@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sightline.encoder.v1.encoder_pb2 import Reranking
 from sightline_encoder import models
 from sightline_encoder.bootstrap import Loaded, bootstrap
-from sightline_encoder.models.source import Reranking
 from sightline_encoder.settings import EncoderSettings
 from sightline_service import configure_logging, load_settings
 

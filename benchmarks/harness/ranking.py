@@ -31,7 +31,7 @@ class Rows:
     def of(cls, model: Model, both: Vectors) -> Rows:
         """Return what a model made of pictures: (n, dimensions + visual_dimensions)."""
         visual = both[:, -(model.visual_dimensions or model.dimensions) :]
-        return cls(both[:, : model.dimensions], visual, model.reranking.message() if model.reranking else None)
+        return cls(both[:, : model.dimensions], visual, model.reranking)
 
     def nearest(self, vector: Vectors) -> NDArray[np.intp]:
         """Return the places of all pictures, (n,), the nearest to a vector first."""

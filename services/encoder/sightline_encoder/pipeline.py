@@ -13,6 +13,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 from sightline.encoder.errors import InvalidItem, InvalidRequest, ItemError, Overloaded, Unavailable
+from sightline.encoder.v1.encoder_pb2 import Reranking
 from sightline_pictures import PictureError, Preprocessing, preprocess
 from sightline_pictures.decoder_process import Abandoned, Attempt, TooSlow
 from sightline_pictures.rendering import render_input
@@ -26,7 +27,6 @@ from sightline_encoder.batcher import (
     QueueSpec,
 )
 from sightline_encoder.decode_pool import DecodePool
-from sightline_encoder.models.source import Reranking
 from sightline_encoder.raw_pixels import raw_input, raw_picture
 from sightline_encoder.settings import EncoderSettings
 from sightline_encoder.thread_priority import lower_thread_priority

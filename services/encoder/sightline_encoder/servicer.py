@@ -133,7 +133,7 @@ class EncoderServicer(encoder_pb2_grpc.EncoderServicer):
                         device=model.device,
                         preprocessing=to_proto(model.preprocessing),
                         visual_dimensions=model.visual_dimensions,
-                        reranking=model.reranking.message() if model.reranking is not None else None,
+                        reranking=model.reranking,
                     )
                     for model in pipeline.models.values()
                 ],

@@ -23,7 +23,6 @@ from sightline.encoder.client import (
 )
 from sightline.encoder.v1 import encoder_pb2, encoder_pb2_grpc
 from sightline_encoder import limits
-from sightline_encoder.models.source import Reranking
 from sightline_encoder.thread_priority import NICENESS_STEP
 from sightline_pictures import PictureSettings
 from sightline_pictures.proto import from_proto
@@ -112,7 +111,7 @@ def test_a_visual_vector_comes_where_it_is_asked_for_and_the_model_has_one(servi
 
 def test_models_say_how_what_a_text_finds_is_put_in_order(serving, make_model):
     plain, ordering = make_model("plain"), make_model("ordering", "0" * 64)
-    ordering.reranking = Reranking(depth=100, best=5, alike_from=0.25, alike_to=0.75)
+    ordering.reranking = encoder_pb2.Reranking(depth=100, best=5, alike_from=0.25, alike_to=0.75)
     with serving(models=[plain, ordering]) as running, EncoderClient(running.address) as client:
         first, second = client.models()
     assert not first.HasField("reranking")

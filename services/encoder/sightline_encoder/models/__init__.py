@@ -15,7 +15,7 @@ import structlog
 from sightline_encoder.errors import ConversionFailed, ModelError
 from sightline_encoder.models.memory_check import warn_if_short
 from sightline_encoder.models.model import Model
-from sightline_encoder.models.source import ModelSource, Reranking
+from sightline_encoder.models.source import RERANKING, ModelSource
 
 if TYPE_CHECKING:
     from sightline_encoder.runtimes.tower import Runtime
@@ -42,7 +42,7 @@ def describe(model_id: str, settings: EncoderSettings) -> ModelSource:
         return source
     # Another model's own vectors are alike in another measure: they are left alone.
     is_chosen = settings.rerank == "true" and source.visual_dimensions > 0
-    return replace(source, reranking=Reranking() if is_chosen else None)
+    return replace(source, reranking=RERANKING if is_chosen else None)
 
 
 def _describe(model_id: str, settings: EncoderSettings) -> ModelSource:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline.encoder.v1 import encoder_pb2
+from sightline.encoder.v1.encoder_pb2 import Reranking
 from sightline_pictures import Preprocessing
 
 from sightline_encoder.runtimes.tower import TowerSource
@@ -18,27 +18,9 @@ from sightline_encoder.runtimes.tower import TowerSource
 Tokenize = Callable[[Sequence[str]], tuple[NDArray[Any], ...]]
 
 
-@dataclass(frozen=True)
-class Reranking:
-    """How the nearest pictures of a text are put in a better order; `Reranking` of encoder.proto says what is done.
-
-    The figures are those that `make quality` was best with, for the visual vectors of `embedded`.
-
-    Attributes:
-        depth: So many of the nearest pictures are put in order.
-        best: The mean is that of the visual vectors of so many.
-        alike_from: The mean cosine between two of these at which what they look like begins to count.
-        alike_to: That from which it counts as much as the text.
-    """
-
-    depth: int = 100
-    best: int = 10
-    alike_from: float = 0.3
-    alike_to: float = 0.5
-
-    def message(self) -> encoder_pb2.Reranking:
-        """Return it as clients read it."""
-        return encoder_pb2.Reranking(**asdict(self))
+RERANKING = Reranking(depth=100, best=10, alike_from=0.3, alike_to=0.5)
+"""How the nearest pictures of a text are put in a better order. The figures are those that `make quality` was best
+with, for the visual vectors of `embedded`."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from tokenizers import Tokenizer
 
 from sightline_encoder.models import files
 from sightline_encoder.models.embedded import conse
-from sightline_encoder.models.source import ModelSource, Reranking, Tokenize, fingerprint, synthetic_pictures
+from sightline_encoder.models.source import RERANKING, ModelSource, Tokenize, fingerprint, synthetic_pictures
 from sightline_encoder.runtimes.tower import BATCH, Axis, TowerSource, Vectors
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def describe(cache: Path) -> ModelSource:
             text_network,
         ),
         visual_dimensions=conse.VISUAL_DIMENSIONS,
-        reranking=Reranking(),
+        reranking=RERANKING,
     )
     before = replace(
         current,
