@@ -163,7 +163,8 @@ class System:
     def healthy(self, service: str) -> bool:
         """Return whether a service's container runs and is healthy."""
         states = [container["State"] for container in self.inspect(service)]
-        return all(state["Running"] and state["Health"]["Status"] == "healthy" for state in states)
+        # Between an end and the start that follows, `Running` is true and the health is that of before.
+        return all(state["Status"] == "running" and state["Health"]["Status"] == "healthy" for state in states)
 
     def kill(self, service: str) -> None:
         """Kill a container's first process as the kernel would; `docker kill` would switch its restarts off."""
