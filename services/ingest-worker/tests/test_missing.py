@@ -362,6 +362,24 @@ def test_what_is_held_and_appears_elsewhere_has_moved(scene):
     assert scene.encoded == 10
 
 
+def test_nothing_has_moved_to_where_another_picture_is_by_now(scene, draw):
+    keys = scene.fill("in", 10)
+    shutil.copyfile(scene.root / keys[3], scene.root / "copy.png")
+    scene.tell("copy.png")
+    scene.work()
+    shutil.rmtree(scene.root / "in")
+    scene.write("copy.png", draw(99))
+    scene.tell("in")
+    scene.steps()
+    assert scene.in_search == {*keys, "copy.png"}
+    scene.tell("copy.png")
+    scene.work()
+    scene.scan()
+    scene.steps()
+    assert scene.in_search == {*keys, "copy.png"}
+    assert status(scene).held.count == 10
+
+
 def test_what_a_worker_is_first_to_see_again_is_not_held_any_more(scene):
     keys = scene.fill("in", 10)
     data = (scene.root / keys[3]).read_bytes()

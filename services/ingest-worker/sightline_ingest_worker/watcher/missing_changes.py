@@ -50,6 +50,21 @@ class MissingChanges:
                 collection.missing.unmark(sorted(present))
         return present
 
+    def find_unchanged(self, collection: Collection, ids: Sequence[str]) -> set[str]:
+        """Return those of some ids whose objects are still what their records say.
+
+        An object store is not asked: it has been listed twice.
+        """
+        if self._bucket.root is None:
+            return set(ids)
+        return {image.id for image in collection.get(ids) if image is not None and self._is_unchanged(image)}
+
+    def _is_unchanged(self, image: Image) -> bool:
+        try:
+            return self._bucket.stat(image.key).etag == image.etag
+        except (ObjectMissing, KeyRefused, ObjectUnreadable):
+            return False
+
     def _is_present(self, image: Image) -> bool:
         if self._bucket.excluded(image.key) is not None:
             return False

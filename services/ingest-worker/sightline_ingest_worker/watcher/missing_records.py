@@ -251,6 +251,9 @@ class MissingRecords:
         plan, matches = self._plan(collections)
         self._hold(collections, plan)
         moved = self._gone(collections, plan.moved[:AT_ONCE])
+        # What has its bytes now may itself have changed a moment ago: then it is looked at anew.
+        unchanged = self._changes.find_unchanged(collections[0], [matches[one] for one in moved])
+        moved = [one for one in moved if matches[one] in unchanged]
         self._changes.delete_moved(collections, {one: matches[one] for one in moved})
         self.forget(moved)
         self._remove(collections, self._gone(collections, self._still_confirmed(collections, plan.gone[:AT_ONCE])))
