@@ -115,8 +115,12 @@ format: setup $(WEB)/node_modules/.installed ## Format all code
 quality: setup ## How well names find their pictures (IMAGES=FOLDER whose folders are labels, COMPARE=MODEL)
 	@$(BIN)/python -m benchmarks.quality $(if $(IMAGES),--images '$(IMAGES)') $(if $(COMPARE),--compare '$(COMPARE)')
 
+.PHONY: relevance
+relevance: setup ## How well it is told whether a search found anything (IMAGES=FOLDER whose folders are labels)
+	@$(BIN)/python -m benchmarks.relevance $(if $(IMAGES),--images '$(IMAGES)')
+
 .PHONY: naming
-naming: setup ## How well clusters are named and queries judged (IMAGES=FOLDER whose folders are labels)
+naming: setup ## How well clusters are named (IMAGES=FOLDER whose folders are labels)
 	@$(BIN)/python -m benchmarks.naming $(if $(IMAGES),--images '$(IMAGES)')
 
 .PHONY: bench-moves

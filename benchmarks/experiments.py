@@ -12,21 +12,21 @@ import psutil
 from numpy.typing import NDArray
 from sightline_encoder import models
 from sightline_pictures import thumbnail
-from sightline_search_gateway.exports import Relevance, assess, calibrate
+from sightline_search_gateway.exports import Relevance, calibrate, falling, named, relevance_of, text_probabilities
 
 from benchmarks.harness import pictures
+from benchmarks.harness.held import Pictures, as_images, first_results, vocabulary_of
 from benchmarks.harness.pictures import Collection, Vectors
 from benchmarks.harness.ranking import Rows
 from benchmarks.harness.results import say
 from benchmarks.harness.timing import percentile, timed
 from benchmarks.harness.vectors import Growth, built, exact
-from benchmarks.naming import Pictures, as_images, vocabulary_of
 from benchmarks.quality import Score
 
 SEED = 7
 TEXTS = ("cat", "cat on car", "cat on chair")
 """The report's."""
-TOP, JUDGED, SQUARE = 5, 50, 384
+TOP, SQUARE = 5, 384
 FEW = 5
 """Classes that are drawn, and of the worst so many more."""
 ENOUGH = (100, 50, 30, 20, 10, 1)
@@ -61,7 +61,11 @@ class Answer:
         """What the page would say above the results."""
         if not self.relevance.found:
             return f"{self.relevance.message} These are only the nearest that there are."
-        return f"Found, as the gateway judges it: {self.relevance.relevant} of the first {JUDGED} are enough like it."
+        if self.relevance.message is not None:
+            return f"{self.relevance.message} These are the nearest."
+        return (
+            f"Found, as the gateway judges it: {self.relevance.likely} of the first {self.relevance.judged} are likely."
+        )
 
 
 def search_texts(subject: Subject) -> list[Answer]:
@@ -71,11 +75,16 @@ def search_texts(subject: Subject) -> list[Answer]:
     scale = calibrate(held, words)  # type: ignore[arg-type]
     found = []
     for text, vector in zip(TEXTS, subject.model.encode_texts(list(TEXTS)), strict=True):
-        nearest = held.found(vector, JUDGED)
-        relevance = assess(text, nearest.similarities, nearest.vectors, words, scale) if scale else Relevance()
+        nearest, relevance = held.found(vector, TOP), Relevance()
+        if scale is not None:
+            first, _ = first_results(subject.rows, vector, np.arange(len(subject.keys)), by_text=True)
+            probabilities = falling(text_probabilities(vector, first, words, scale))
+            relevance = relevance_of(
+                named(text), probabilities, probabilities[: len(nearest.images)], nearest.similarities
+            )
         shown = [
             (image.key, float(similarity), thumbnail(pictures.opened(subject.pictures.read(image.key), SQUARE)))
-            for image, similarity in zip(nearest.images[:TOP], nearest.similarities.tolist(), strict=False)
+            for image, similarity in zip(nearest.images, nearest.similarities.tolist(), strict=True)
         ]
         found.append(Answer(text, shown, relevance))
     return found

@@ -1,4 +1,4 @@
-"""How well clusters are named, and queries judged: `make naming IMAGES=FOLDER`, whose folders are labels.
+"""How well clusters are named: `make naming IMAGES=FOLDER`, whose folders are labels.
 
 Searched for are each folder's name and 60 random words, by the embedded model and the gateway's own code. A cluster's
 name, and that of the ImageNet class that most of its pictures have, is compared with the folder of at least half of
@@ -7,78 +7,31 @@ them: it fits if the texts' cosine is at least what tells second names of ImageN
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import mode
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import INDEXED, Image, Nearest, SearchParams
-from sightline_encoder import models
+from sightline_catalogue import Nearest
 from sightline_encoder.models import embedded
 from sightline_encoder.models.embedded import conse
 from sightline_search_gateway.exports import (
     MAX_CLUSTERED,
-    PROBES,
-    SEED,
-    Calibration,
     VocabularyEmbeddings,
-    assess,
     build_result_graph,
-    calibrate,
-    read_vocabulary,
 )
 
 from benchmarks.harness import pictures, results
+from benchmarks.harness.held import Pictures, as_images, vocabulary_of
 from benchmarks.harness.pictures import Collection, Vectors, query_of
 from benchmarks.harness.ranking import Rows
 
 RANDOM_QUERIES = 60
-LEAST_FOUND = 3
-"""The model is said to find a folder if so many of its first ten results are of it."""
-NOT_NEAR = 0.45
-"""What is nearer to a folder's name than that may well be held."""
 Encode = Callable[[Sequence[str]], Vectors]
-
-
-@dataclass
-class Pictures:
-    """A collection in memory, as the gateway reads one: n pictures and their vectors."""
-
-    images: list[Image]
-    rows: Rows
-    name: str = "pictures"
-
-    def found(self, vector: Vectors, limit: int = MAX_CLUSTERED) -> Nearest:
-        """Return what a text of this vector finds, with vectors."""
-        return self._at(self.rows.found(vector)[:limit], vector)
-
-    def nearest_batch(self, vectors: Iterable[Vectors], params: SearchParams) -> list[Nearest]:
-        """Return the nearest pictures of each vector."""
-        return [self._at(self.rows.nearest(vector)[: params.limit], vector) for vector in vectors]
-
-    def _at(self, order: NDArray[np.intp], vector: Vectors) -> Nearest:
-        vectors = self.rows.vectors[order]
-        return Nearest([self.images[place] for place in order], vectors @ vector, vectors, self.rows.visual[order])
-
-
-def as_images(keys: Sequence[str], labels: Sequence[str | None]) -> list[Image]:
-    """Return pictures as the catalogue would have them."""
-    return [
-        Image(id=key, bucket="main", key=key, state=INDEXED, label=label)
-        for key, label in zip(keys, labels, strict=True)
-    ]
-
-
-def vocabulary_of(model: models.Model) -> VocabularyEmbeddings:
-    """Return the gateway's vocabulary under a model."""
-    texts = read_vocabulary().texts
-    return VocabularyEmbeddings(texts, pictures.encode_texts(model, texts))
 
 
 def embed_pictures(found: Collection) -> tuple[Pictures, NDArray[np.intp]]:
@@ -148,35 +101,6 @@ def name_clusters(
     return rows, np.array(cosines)
 
 
-def assess_queries(
-    held: Pictures, encode: Encode, words: VocabularyEmbeddings, scale: Calibration, labels: Sequence[str], known: str
-) -> dict[str, float]:
-    """Return how often what is held, `labels`, is said to be found, and what is not, nor is in `known`, is not."""
-
-    def is_found(vector: Vectors) -> bool:
-        nearest = held.found(vector)
-        return assess("it", nearest.similarities, nearest.vectors, words, scale).found
-
-    asked = encode(labels)
-    found = np.array([is_found(vector) for vector in asked])
-    of = np.array([query_of(image.label or "") for image in held.images])
-    first_ten = [of[held.rows.found(vector)[:10]] for vector in asked]
-    able = np.array([np.sum(ten == label) >= LEAST_FOUND for ten, label in zip(first_ten, labels, strict=True)])
-    spoken = set(re.findall("[a-z]+", known.lower()))
-    probes = {words.texts[place] for place in np.random.default_rng(SEED).permutation(len(words.texts))[:PROBES]}
-    names = [first for first, _, _ in conse.class_texts() if first.lower() not in probes]
-    names = [name for name in names if not spoken & set(re.findall("[a-z]+", name.lower()))]
-    absent = [vector for vector in encode(names) if float((asked @ vector).max()) < NOT_NEAR]
-    return {
-        "held": len(labels),
-        "held_found": float(found.mean()),
-        "held_able": int(able.sum()),
-        "held_able_found": float(found[able].mean()) if able.any() else float("nan"),
-        "absent": len(absent),
-        "absent_not_found": float(np.mean([not is_found(vector) for vector in absent])),
-    }
-
-
 def main() -> None:
     """Measure, print and write."""
     found = pictures.find(results.options("naming", __doc__, "a folder whose folders are labels").images)
@@ -189,14 +113,10 @@ def main() -> None:
     threshold, accuracy = choose_threshold(encode, set(labels))
     random = np.random.default_rng(1).permutation(len(words.texts))[:RANDOM_QUERIES]
     rows, cosines = name_clusters(held, classes, encode, words, [*labels, *(words.texts[place] for place in random)])
-    scale = calibrate(held, words)  # type: ignore[arg-type]
-    assert scale is not None
-    known = " ".join([*found.keys, *found.captions.values()]).replace("_", " ")
-    assessed = assess_queries(held, encode, words, scale, labels, known)
     fits = (cosines >= threshold).mean(axis=0)
     results.show(["searched for", "folder", "name", "commonest class"], rows[:: max(1, len(rows) // 20)])
     settings = {"images": str(found.folder), "threshold": threshold, "threshold_accuracy": accuracy}
-    figures = {"clusters": len(rows), "fits": fits[0], "fits_commonest_class": fits[1], **assessed}
+    figures = {"clusters": len(rows), "fits": fits[0], "fits_commonest_class": fits[1]}
     results.write(f"naming-{found.name}", settings=settings, figures=figures)
 
 

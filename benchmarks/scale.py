@@ -114,7 +114,9 @@ def measure_catalogue(size: Size, name: str, catalogue: Catalogue, queries: Quer
 
 def measure_visual(size: Size, collection: Collection, growth: Growth, queries: Queries) -> None:
     """Search by visual vectors, and for texts whose first results are put in order by them."""
-    reordering = Reordering(EACH_RERANKED.depth, partial(rerank, how=EACH_RERANKED))
+    reordering = Reordering(
+        EACH_RERANKED.depth, lambda similarities, _, visual: rerank(similarities, visual, EACH_RERANKED)
+    )
     milliseconds, _ = timed(by_catalogue(collection, by_text=True, reordering=reordering), queries.texts)
     size.ways["catalogue, texts reranked"] = Timing(milliseconds, float("nan"))
     asked = visual_of(queries.counted)

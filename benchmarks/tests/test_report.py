@@ -145,4 +145,4 @@ def test_what_is_not_held_is_said():
     assert experiments.Answer("squid", [], experiments.Relevance(found=False, message=message)).verdict.startswith(
         message
     )
-    assert "12 of the first 50" in experiments.Answer("cat", [], experiments.Relevance(relevant=12)).verdict
+    assert "12 of the first 50" in experiments.Answer("cat", [], experiments.Relevance(likely=12, judged=50)).verdict

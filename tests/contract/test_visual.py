@@ -99,9 +99,9 @@ def test_a_model_without_visual_vectors_compares_its_own(collection, make_image)
 DEPTH = 12
 
 
-def by_looks(similarities, visual):
+def by_looks(similarities, vectors, visual):
     """Put what was found in the order of how much it looks like the first."""
-    assert len(similarities) == len(visual) <= DEPTH
+    assert len(similarities) == len(vectors) == len(visual) <= DEPTH
     assert (np.diff(similarities) <= 1e-6).all()
     return np.argsort(-(visual @ visual[0]), kind="stable")
 

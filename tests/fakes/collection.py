@@ -129,8 +129,12 @@ class FakeCollection:
             found = first_of_each(found, _sha256_of)
         if params.reordering is not None:
             first = [image for image in nearest[: params.reordering.depth] if image in found]
-            seen = np.array([vector for _, vector in self._vectors(first, visual=True)], dtype=np.float32)
-            places = params.reordering.order(np.array([similarity[image.id] for image in first]), seen) if first else []
+            own, seen = (
+                np.array([vector for _, vector in self._vectors(first, visual=visual)], dtype=np.float32)
+                for visual in (False, True)
+            )
+            similarities = np.array([similarity[image.id] for image in first])
+            places = params.reordering.order(similarities, own, seen) if first else []
             found = [first[place] for place in places] + found[len(first) :]
         page = found[params.offset : params.offset + params.limit]
         vectors, seen = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,9 @@ from sightline_catalogue.payload import FOUND_FIELDS, SEARCHABLE, read_found
 from sightline_catalogue.ranking import FIRST_BLOCK
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.settings import CatalogueSettings
-from sightline_catalogue.vectors import VECTOR, read_vector
+from sightline_catalogue.vectors import VECTOR, VISUAL, read_vector
 
+BothVectors = tuple[NDArray[np.float32], NDArray[np.float32]]
 WHOLE_PAYLOAD = api.WithPayloadSelector(enable=True)
 NO_PAYLOAD = api.WithPayloadSelector(enable=False)
 FOUND_PAYLOAD = api.WithPayloadSelector(include=api.PayloadIncludeSelector(fields=FOUND_FIELDS))
@@ -51,16 +53,17 @@ def check_limit(limit: int) -> None:
 
 @dataclass(frozen=True)
 class Reordering:
-    """Puts the first results of a search in another order.
+    """Looks at the first results of a search, and puts them in another order.
 
     Attributes:
         depth: So many of the nearest images, copies among them, are put in order; those after them stay.
-        order: Takes their similarities, (n,), the nearest first, and their visual vectors, (n, visual_dimensions), or
-            the model's own where it has no visual ones; returns their places, (n,), in the new order.
+        order: Takes their similarities, (n,), the nearest first, their vectors, (n, dimensions), and their visual ones,
+            (n, visual_dimensions), which are the same where the model has none of its own; returns their places, (n,),
+            in the new order.
     """
 
     depth: int
-    order: Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.intp]]
+    order: Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]], NDArray[np.intp]]
 
 
 @dataclass(frozen=True)
@@ -175,18 +178,19 @@ class QueryBuilder:
         query = self._query(origin, params, end, end, narrowed=narrowed)
         if params.reordering is not None and params.reordering.depth == end:
             query.with_payload.CopyFrom(FOUND_PAYLOAD)
-            visual = vectors_of([self._model.vector_name(visual=True)])
-            query.with_vectors.CopyFrom(self.with_vectors if params.with_vectors else visual)
+            query.with_vectors.CopyFrom(self.with_vectors)
             return query
         fields = [] if narrowed else [SEARCHABLE]
         query.with_payload.CopyFrom(payload_of([*fields, "sha256"] if params.distinct else fields))
         return query
 
-    def read_visual(self, points: Iterable[api.ScoredPoint]) -> dict[str, NDArray[np.float32]]:
-        """Return by id what points that were found for a reordering look like."""
-        name = self._model.vector_name(visual=True)
-        found = {point.id.uuid: read_vector(point.vectors, name) for point in points}
-        return {one: vector for one, vector in found.items() if vector is not None}
+    def read_vectors(self, point: api.ScoredPoint | api.RetrievedPoint) -> BothVectors | None:
+        """Return the vectors of a point: the model's own, and the visual one; None where it lacks one."""
+        own = read_vector(point.vectors, VECTOR)
+        if not self._model.visual_dimensions or own is None:
+            return None if own is None else (own, own)
+        seen = read_vector(point.vectors, VISUAL)
+        return None if seen is None else (own, seen)
 
     def _query(
         self, origin: api.VectorInput, params: SearchParams, limit: int, end: int, *, narrowed: bool
@@ -233,15 +237,15 @@ class QueryBuilder:
         points: Sequence[api.ScoredPoint | api.RetrievedPoint],
         scores: Sequence[float],
         params: SearchParams,
+        vectors: Mapping[str, BothVectors] = MappingProxyType({}),
     ) -> Nearest:
-        """Return the images of the points that were found, each with its score."""
+        """Return the images of the points that were found, each with its score; `vectors` are read already, by id."""
         images = [read_found(point.id.uuid, point.payload) for point in points]
         similarities = np.array(scores, dtype=np.float32)
         if not params.with_vectors:
             return Nearest(images, similarities)
-        found = {}
-        for name, dimensions in self._model.vectors.items():
-            found[name] = np.empty((len(points), dimensions), dtype=np.float32)
-            for place, point in enumerate(points):
-                found[name][place] = read_vector(point.vectors, name)
-        return Nearest(images, similarities, found[VECTOR], found[self._model.vector_name(visual=True)])
+        own = np.empty((len(points), self._model.dimensions), dtype=np.float32)
+        seen = np.empty((len(points), self._model.visual_dimensions or self._model.dimensions), dtype=np.float32)
+        for place, point in enumerate(points):
+            own[place], seen[place] = vectors.get(point.id.uuid) or self.read_vectors(point) or (np.nan, np.nan)
+        return Nearest(images, similarities, own, seen)

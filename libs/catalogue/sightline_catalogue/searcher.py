@@ -15,7 +15,7 @@ from sightline_catalogue.copies import count_copies, first_of_each
 from sightline_catalogue.image import Nearest
 from sightline_catalogue.methods import QUERY, QUERY_BATCH
 from sightline_catalogue.points import Points
-from sightline_catalogue.query_builder import FOUND_PAYLOAD, QueryBuilder, SearchParams
+from sightline_catalogue.query_builder import FOUND_PAYLOAD, BothVectors, QueryBuilder, SearchParams
 from sightline_catalogue.ranking import FIRST_BLOCK, Rank, block_ends, first_of, joined, ranks_of
 
 MOST_ROUNDS = 8
@@ -36,11 +36,13 @@ class _List(NamedTuple):
         ranks: In order.
         are_single: Whether the search is distinct, and no result has a copy.
         known: By id, the points of which all is known that a page shows: those that were reordered.
+        vectors: Theirs, by id.
     """
 
     ranks: list[Rank]
     are_single: bool
     known: dict[str, Point]
+    vectors: dict[str, BothVectors]
 
 
 class Searcher:
@@ -116,7 +118,8 @@ class Searcher:
         if tries > 1 and any(one not in found for _, one in ranks):
             return self._cut(origin, params, tries - 1)
         kept = [(-score, found[one]) for score, one in ranks if one in found]
-        nearest = self._queries.read([point for _, point in kept], [score for score, _ in kept], params)
+        scores = [score for score, _ in kept]
+        nearest = self._queries.read([point for _, point in kept], scores, params, listed.vectors)
         if not params.distinct:
             return nearest
         if listed.are_single:
@@ -126,7 +129,7 @@ class Searcher:
     def _list(self, origin: api.VectorInput, params: SearchParams, end: int) -> _List:
         """Return the list, at least down to its place `end`, if there is as much."""
         ranks, answers = self._ranks_in_blocks(origin, params, end)
-        first = self._reordered(ranks, answers[0], params)
+        first, vectors = self._reordered(ranks, answers[0], params)
         known: dict[str, Point] = {}
         if params.reordering is not None:
             known = {point.id.uuid: point for point in answers[0] if self._queries.is_searchable(point)}
@@ -143,21 +146,25 @@ class Searcher:
             more, answers = self._ranks_in_blocks(origin, params, end)
             ranks = sorted({*ranks, *more})
         moved = set(first)
-        return _List(first + [one for one in ranks if one not in moved], are_single, known)
+        return _List(first + [one for one in ranks if one not in moved], are_single, known, vectors)
 
-    def _reordered(self, ranks: Sequence[Rank], answer: Sequence[api.ScoredPoint], params: SearchParams) -> list[Rank]:
-        """Return in their new order those ranks that are to be reordered: the first block's."""
+    def _reordered(
+        self, ranks: Sequence[Rank], answer: Sequence[api.ScoredPoint], params: SearchParams
+    ) -> tuple[list[Rank], dict[str, BothVectors]]:
+        """Return the ranks that are to be reordered, the first block's, in their new order, and their vectors by id."""
         if params.reordering is None:
-            return []
+            return [], {}
         end = params.reordering.depth
         first = set(ranks_of(answer, end, deepest=end == self._ends[-1]))
-        visual = self._queries.read_visual(answer)
-        moved = [one for one in ranks if one in first and one[1] in visual]
+        read = {point.id.uuid: self._queries.read_vectors(point) for point in answer}
+        found = {one: both for one, both in read.items() if both is not None}
+        moved = [one for one in ranks if one in first and one[1] in found]
         if not moved:
-            return []
+            return [], {}
         similarities = np.array([-score for score, _ in moved], dtype=np.float32)
-        places = params.reordering.order(similarities, np.stack([visual[one] for _, one in moved]))
-        return [moved[place] for place in places.tolist()]
+        vectors, visual = (np.stack(each) for each in zip(*(found[one] for _, one in moved), strict=True))
+        places = params.reordering.order(similarities, vectors, visual)
+        return [moved[place] for place in places.tolist()], found
 
     def _ends_of(self, params: SearchParams) -> list[int]:
         """Return where the blocks of a search's list end; what is reordered is the first of them."""

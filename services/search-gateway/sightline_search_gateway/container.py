@@ -27,8 +27,8 @@ from sightline_search_gateway.ingest.status import IngestStatusService
 from sightline_search_gateway.ingest.upload_decoding import UploadDecoding
 from sightline_search_gateway.maps.service import MapService
 from sightline_search_gateway.operations import OperationsService
+from sightline_search_gateway.search.calibration import Calibrator
 from sightline_search_gateway.search.query_encoder import QueryEncoder
-from sightline_search_gateway.search.relevance import Calibrator
 from sightline_search_gateway.search.service import SearchService
 from sightline_search_gateway.search.shared_cache import SharedCache
 from sightline_search_gateway.search.vocabulary import VocabularyEmbedder, read_vocabulary
@@ -109,7 +109,7 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
         telemetry=telemetry,
         access=AccessControl(gateway),
         catalogue=catalogue,
-        search=SearchService(catalogue, query_encoder, vocabulary, calibrator),
+        search=SearchService(catalogue, query_encoder, vocabulary, calibrator, settings.catalogue.max_depth),
         images=images,
         changes=ChangeService(images, clients.bucket, clients.thumbnails, clients.watcher, bucket_id),
         retries=RetryService(catalogue, clients.watcher),

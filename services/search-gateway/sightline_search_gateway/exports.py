@@ -12,7 +12,25 @@ from sightline_search_gateway.maps.selection import number_labels
 from sightline_search_gateway.maps.worker.layout import ITERATIONS, Coordinates, fit, initial_coordinates
 from sightline_search_gateway.maps.worker.neighbours import nearest_neighbours
 from sightline_search_gateway.maps.worker.separation import NEIGHBOURS, label_separation
-from sightline_search_gateway.search.relevance import PROBES, SEED, Calibration, Relevance, assess, calibrate
+from sightline_search_gateway.search.calibration import calibrate
+from sightline_search_gateway.search.judging import FirstLook
+from sightline_search_gateway.search.relevance import (
+    LIKELY,
+    PICTURE_COEFFICIENTS,
+    PICTURE_INTERCEPT,
+    POSSIBLE,
+    TEXT_COEFFICIENTS,
+    TEXT_INTERCEPT,
+    Calibration,
+    FirstResults,
+    Relevance,
+    falling,
+    named,
+    picture_features,
+    relevance_of,
+    text_features,
+    text_probabilities,
+)
 from sightline_search_gateway.search.reranking import rerank
 from sightline_search_gateway.search.result_graph import MAX_CLUSTERED, build_result_graph
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings, read_vocabulary
@@ -20,26 +38,37 @@ from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings, rea
 __all__ = [
     "FEWEST",
     "ITERATIONS",
+    "LIKELY",
     "MAX_CLUSTERED",
     "NEIGHBOURS",
-    "PROBES",
-    "SEED",
+    "PICTURE_COEFFICIENTS",
+    "PICTURE_INTERCEPT",
+    "POSSIBLE",
+    "TEXT_COEFFICIENTS",
+    "TEXT_INTERCEPT",
     "Calibration",
     "Coordinates",
+    "FirstLook",
+    "FirstResults",
     "Relevance",
     "Separation",
     "VocabularyEmbeddings",
-    "assess",
     "build_result_graph",
     "calibrate",
     "centred",
+    "falling",
     "fit",
     "fitting_perplexity",
     "initial_coordinates",
     "label_separation",
+    "named",
     "nearest_neighbours",
     "number_labels",
+    "picture_features",
     "read_vocabulary",
+    "relevance_of",
     "rerank",
     "scale_of",
+    "text_features",
+    "text_probabilities",
 ]

@@ -7,8 +7,7 @@ import pytest
 from fakes import vector_of
 from sightline.encoder.client import Unavailable
 from sightline.encoder.v1.encoder_pb2 import Reranking
-from sightline_search_gateway.search import query_encoder, service
-from sightline_search_gateway.search.relevance import Relevance
+from sightline_search_gateway.search import query_encoder
 from sightline_search_gateway.search.reranking import rerank
 from waiting import wait_for
 
@@ -100,21 +99,6 @@ def test_a_text_finds_pictures_in_the_order_that_its_model_says(described):
     # Another picture beside it, or none of the texts: as they are found.
     like = search(described, q="a cat", image_id=moved[0])
     assert like != [one for one in moved if one != moved[0]]
-
-
-def test_the_order_has_no_part_in_whether_a_text_was_found(described, monkeypatch):
-    seen = []
-
-    def assess(text, similarities, vectors, words, calibration, nearest):
-        seen.append(list(nearest))
-        return Relevance()
-
-    monkeypatch.setattr(service, "assess", assess)
-    monkeypatch.setattr("sightline_search_gateway.search.relevance.Calibrator.calibration", lambda *_: object())
-    wait_for(lambda: search(described, q="a cat", limit=2) and seen)
-    images = [image for image in described.collection.images.values() if image.state == "indexed"]
-    vectors = np.stack(described.collection.vectors([image.id for image in images]))
-    assert seen[-1] == pytest.approx(sorted(vectors @ vector_of("a cat"), reverse=True)[:3], abs=1e-5)
 
 
 def test_a_text_that_is_to_be_avoided_is_not_put_in_order(described):

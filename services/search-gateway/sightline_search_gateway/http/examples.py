@@ -70,16 +70,15 @@ CURSOR = "eyJ0IjoxNzE3MTc4NDAwfQ"
 FOUND = {
     "query": {"text": "a cat on a chair", "image_id": None, "limit": 20, "offset": 0},
     "model": MODEL,
-    "results": [{**IMAGE, "similarity": 0.312, "cluster": 0}],
+    "results": [{**IMAGE, "similarity": 0.312, "probability": 0.87, "relevance": "likely", "cluster": 0}],
     "clusters": [{"id": 0, "name": "cat", "size": 1, "similarity": 0.312, "best_id": IMAGE_ID}],
     "edges": [{"source": "query", "target": IMAGE_ID, "similarity": 0.312}],
-    "relevance": {"found": True, "message": None, "relevant": 1, "threshold": 0.21},
+    "relevance": {"found": True, "message": None, "relevant": 1, "threshold": 0.312, "likely": 1, "judged": 57},
     "timings": {"encode_ms": 3.1, "search_ms": 1.9, "cluster_ms": 4.2, "total_ms": 9.8},
 }
 SIMILAR = {
     **FOUND,
     "query": {"text": None, "image_id": OTHER_ID, "limit": 20, "offset": 0},
-    "relevance": None,
 }
 WAITING_MAP = {
     "id": MAP_ID,

@@ -19,6 +19,7 @@ from sightline_search_gateway.schemas.images import Image, ImageDetails, Images,
 from sightline_search_gateway.schemas.ingest import Failure, Failures
 from sightline_search_gateway.schemas.maps import MapState
 from sightline_search_gateway.schemas.search import ModelRef, SearchResults
+from sightline_search_gateway.search.relevance import judgement
 from sightline_search_gateway.search.service import SearchOutcome
 
 PREFIX = "/api/v1"
@@ -113,9 +114,15 @@ def serialize_search(outcome: SearchOutcome, seconds: float) -> SearchResults:
         },
         "model": None if model is None else {"id": model.id, "fingerprint": model.fingerprint},
         "results": [
-            {**serialize_image(image, copies), "similarity": similarity, "cluster": cluster}
-            for image, copies, similarity, cluster in zip_longest(
-                found.images, found.copies or (), similarities, outcome.graph.cluster_of
+            {
+                **serialize_image(image, copies),
+                "similarity": similarity,
+                "probability": None if probability is None else round(probability, 4),
+                "relevance": judgement(probability),
+                "cluster": cluster,
+            }
+            for image, copies, similarity, probability, cluster in zip_longest(
+                found.images, found.copies or (), similarities, outcome.probabilities, outcome.graph.cluster_of
             )
         ],
         "clusters": outcome.graph.clusters,

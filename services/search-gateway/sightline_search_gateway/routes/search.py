@@ -27,7 +27,7 @@ blueprint = APIBlueprint("search", __name__, tag="Search", url_prefix=PREFIX)
 def search_by_text(query: dict[str, Any]) -> Response:
     """Search by text."""
     text = stripped(query["q"])
-    outcome = current().search.search(SearchQuery(text=text), search_params(query))
+    outcome = current().search.search(SearchQuery(text=text), search_params(query), query["sort"])
     return search_response(outcome, current().telemetry)
 
 
@@ -50,7 +50,7 @@ def search(query: dict[str, Any]) -> Response:
     )
     if composed.text is None and composed.picture is None and not composed.image_ids:
         raise ServiceError("invalid-request", "Give a `file`, a text `q`, or an `id`.")
-    outcome = current().search.search(composed, search_params(query, composed.image_ids))
+    outcome = current().search.search(composed, search_params(query, composed.image_ids), query["sort"])
     return search_response(outcome, current().telemetry)
 
 
@@ -60,4 +60,5 @@ def search(query: dict[str, Any]) -> Response:
 @blueprint.doc(operation_id="searchSimilar", responses=problem_answers(404, 409, 422, 503))
 def search_similar(image_id: str, query: dict[str, Any]) -> Response:
     """Find pictures that are like one of the collection."""
-    return search_response(current().search.similar(str(image_id), search_params(query)), current().telemetry)
+    outcome = current().search.similar(str(image_id), search_params(query), query["sort"])
+    return search_response(outcome, current().telemetry)

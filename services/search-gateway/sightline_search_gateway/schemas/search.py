@@ -19,7 +19,7 @@ from sightline_search_gateway.schemas.fields import (
 )
 from sightline_search_gateway.schemas.filters import Filters
 from sightline_search_gateway.schemas.images import Image
-from sightline_search_gateway.search.relevance import Relevance
+from sightline_search_gateway.search.relevance import Judgement, Relevance
 from sightline_search_gateway.search.result_graph import Cluster, Edge
 
 
@@ -38,6 +38,14 @@ class Window(Filters):
             "description": "How many of the best to leave out. Pages are cuts of one list, by similarity, then id, "
             "but for a text's first hundred where the model knows a better order. "
             "With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`)."
+        },
+    )
+    sort = fields.String(
+        load_default="best",
+        validate=validate.OneOf(["best", "date"]),
+        metadata={
+            "description": "`best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, "
+            "by when they were taken, or else modified; not for a query of several kinds."
         },
     )
     distinct = fields.Boolean(
@@ -91,6 +99,13 @@ class Hit(Image):
     """An image that was found."""
 
     similarity: Annotated[float, "Cosine, from -1 to 1."]
+    probability: Annotated[
+        float | None,
+        "How likely it is what was asked for, from 0 to 1, never rising down the list. It means the same for every "
+        "query, which a similarity does not. Null where that is not known: of a query of several kinds, and until the "
+        "collection is calibrated.",
+    ]
+    relevance: Annotated[Judgement | None, "`likely` where the probability is at least one half, else `weak`."]
     cluster: Annotated[int | None, "Its cluster's id; null beyond the first 50, and without clusters."]
 
 
@@ -120,5 +135,5 @@ class SearchResults(TypedDict):
     results: list[Hit]
     clusters: Annotated[list[Cluster], "The one with the best result first; empty with `clusters=false`."]
     edges: Annotated[list[Edge], "From the query to each picture of a cluster, and among these."]
-    relevance: Annotated[Relevance | None, "Null where the query has no text."]
+    relevance: Annotated[Relevance | None, "Null where the query has no text, and it cannot be told."]
     timings: Timings

@@ -1,181 +1,250 @@
-"""Whether the results match the query, or are only the nearest that there are.
+"""How likely a result is what was asked for, by a probability that means the same for every query and collection.
 
-How near an unrelated text comes to a picture differs by model, by picture and by collection. So a result's similarity
-is taken in standard scores among those that all words of the vocabulary have with the same picture; and how high a
-score has to be is learnt from the collection: random words are searched for, most of which it does not hold, and a
-query is found if its three best results do better than those of 70 % of the words.
+A similarity alone does not tell: how near an unrelated text comes to a picture differs by model, picture and
+collection. What tells more is how alike the best results are, since what a text means looks alike, and what is merely
+nearest does not; how much nearer than other words the text is to what they have in common; and how much each result
+looks like the best. All is taken beside what random words find in the same collection, most of which it does not hold
+(`calibration`). A logistic regression makes a probability of it; its coefficients come from pictures of known classes,
+each asked for with its pictures there and left out (`make relevance`). Down the list the probability never rises
+(isotonic regression), so that the likely results come first, and end somewhere.
 """
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock, Thread
-from typing import Annotated
+from typing import Annotated, Literal, TypeVar
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
+from scipy.special import expit
 from sightline.encoder.prompts import strip_prompt
-from sightline_catalogue import Collection, SearchParams
+from sklearn import config_context
+from sklearn.isotonic import isotonic_regression
 
 from sightline_search_gateway.search.blas_threads import one_thread
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
 
 Vectors = NDArray[np.float32]
-BEST = 3
-"""How many of the best results are assessed."""
-PROBES = 256
-PROBES_A_CALL = 32
-SEED = 11
-QUANTILE = 0.7
-LEAST_SCORE, MOST_SCORE = 1.0, 3.0
-"""Where a collection holds next to nothing or next to everything, what random words find says little."""
-FRESH_SECONDS = 600.0
-RETRY_SECONDS = 30.0
-COLLECTIONS_KEPT = 4
+Judgement = Literal["likely", "weak"]
+Cosine = TypeVar("Cosine", float, Vectors)
+TELLING = np.exp(-np.arange(16) / 4).astype(np.float32)
+"""How much each of the most similar tells of what the query means here: of a few right ones the first tell most, and of
+many it is safer to ask many."""
+LEADING_WORDS = 20
+LIKELY = 0.5
+"""A result is likely from this probability on."""
+POSSIBLE = 0.15
+"""Where no result reaches this, nothing was found."""
+TEXT_COEFFICIENTS, TEXT_INTERCEPT = np.array([2.90, 0.54, 5.81]), -4.66
+PICTURE_COEFFICIENTS, PICTURE_INTERCEPT = np.array([5.05, 7.26, 5.14]), -9.42
+LEAST = 1e-6
 LONGEST_SHOWN = 80
 DETERMINED = re.compile(r"^(?:an?|the|some|any|my|our|your|his|her|their|two|three|many|several)\s+\S", re.IGNORECASE)
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The distribution of similarities in a collection, and the score from which a query counts as found.
+    """What random words find in a collection: the scale on which a query's results are taken.
 
     Attributes:
-        score: The standard score that the best results of a query must reach on average.
-        mean: Of a word's similarity with a picture, over words and pictures.
-        deviation: Of that, over words, mean over pictures.
+        chance: The mean cosine between the visual vectors of pictures that have nothing to do with each other.
+        agreement: How alike the best results of a word are, beyond chance; as the others, the median over words.
+        lead: How much nearer a word is to its best results than the nearest other words are, in standard deviations.
         made_at: By `time.monotonic`.
     """
 
-    score: float
-    mean: float
-    deviation: float
-    made_at: float
+    chance: float
+    agreement: float
+    lead: float
+    made_at: float = 0.0
 
 
 @dataclass(frozen=True)
 class Relevance:
     """Whether what was found is what was asked for, or only the nearest that there is."""
 
-    found: Annotated[bool, "False where no result is nearer to the query than unrelated pictures are."] = True
-    threshold: Annotated[float | None, "The cosine from which a result counts; null while that is not known."] = None
-    relevant: Annotated[int, "How many of the results reach it."] = 0
-    message: Annotated[str | None, "What to tell a person where nothing was found."] = None
+    found: Annotated[bool, "False where no result is even possibly what was asked for."] = True
+    threshold: Annotated[
+        float | None, "The lowest cosine of a likely result in this answer; null where none is, or it is not known."
+    ] = None
+    relevant: Annotated[int, "How many of the results in this answer are likely; all, where that is not known."] = 0
+    likely: Annotated[
+        int | None, "How many of the first `judged` results are likely: they come first. Null where that is not known."
+    ] = None
+    judged: Annotated[int, "How many of the first results were judged; where all of them are likely, more may be."] = 0
+    message: Annotated[str | None, "What to tell a person where nothing was found, or nothing likely."] = None
 
 
-def assess(
-    text: str,
-    similarities: Vectors,
-    vectors: Vectors | None,
-    words: VocabularyEmbeddings,
-    calibration: Calibration,
-    nearest: Sequence[float] = (),
-) -> Relevance:
-    """Return whether a text was found.
+@dataclass(frozen=True)
+class FirstResults:
+    """The first n results of a search, the most similar first.
+
+    Attributes:
+        similarities: (n,) their cosines with the query.
+        vectors: (n, dimensions) float32, of length one, that words are compared with.
+        visual: (n, d) float32, of length one, that they are compared with each other by; may be `vectors`.
+        order: (n,) their places, as they are shown.
+    """
+
+    similarities: Vectors
+    vectors: Vectors
+    visual: Vectors
+    order: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What the best results of a search have in common.
+
+    Attributes:
+        among: The mean cosine between two of them, beyond chance: 0 for unrelated pictures, 1 for equal ones.
+        looks: (n,) of all results, the cosine with the mean of the best, beyond chance.
+    """
+
+    among: float
+    looks: Vectors
+
+    @classmethod
+    def of(cls, visual: Vectors, chance: float) -> Agreement:
+        """Return it for (n, d) visual vectors, the most similar first."""
+        telling = _telling(len(visual))
+        total = telling @ visual[: len(telling)]
+        # Each one's own part is not agreement; a single one agrees with nothing.
+        own = float(telling @ telling)
+        among = (float(total @ total) - own) / (1 - own) if len(telling) > 1 else chance
+        looks = visual @ (total / max(float(np.linalg.norm(total)), LEAST))
+        return cls(_beyond(among, chance), _beyond(looks, chance))
+
+
+def lead_of(text: Vectors, vectors: Vectors, words: VocabularyEmbeddings) -> float:
+    """Return how much nearer a text is to its best results than the nearest words are, in standard deviations of words.
 
     Args:
-        text: The query.
-        similarities: (n,) of its results; the most similar ones tell, wherever they come.
-        vectors: (n, dimensions) of the results; None where they are not known, and then pictures are taken for alike.
+        text: (dimensions,) its vector.
+        vectors: (n, dimensions) of its results, at least one, the most similar first.
+        words: Under the same model.
+    """
+    telling = _telling(len(vectors))
+    centre = telling @ vectors[: len(telling)]
+    centre /= max(float(np.linalg.norm(centre)), LEAST)
+    with one_thread():
+        near = words.vectors @ centre
+    leading = min(LEADING_WORDS, len(near))
+    rivals = np.partition(near, len(near) - leading)[-leading:]
+    return (float(centre @ text) - float(rivals.mean())) / max(float(near.std()), LEAST)
+
+
+def text_features(
+    text: Vectors, first: FirstResults, words: VocabularyEmbeddings, calibration: Calibration
+) -> NDArray[np.float64]:
+    """Return what the probabilities of a text's results are made of: (n, 3), the most similar first."""
+    agreement = Agreement.of(first.visual, calibration.chance)
+    room = max(1 - calibration.agreement, LEAST)
+    features = np.empty((len(first.order), len(TEXT_COEFFICIENTS)))
+    features[:, 0] = (agreement.among - calibration.agreement) / room
+    features[:, 1] = lead_of(text, first.vectors, words) - calibration.lead
+    features[:, 2] = (agreement.looks - calibration.agreement) / room
+    return features
+
+
+def picture_features(first: FirstResults, calibration: Calibration) -> NDArray[np.float64]:
+    """Return what the probabilities of a picture's results are made of: (n, 3), the most similar first."""
+    similarities = _beyond(first.similarities, calibration.chance)
+    looks = Agreement.of(first.visual, calibration.chance).looks
+    features = np.empty((len(looks), len(PICTURE_COEFFICIENTS)))
+    telling = _telling(len(looks))
+    features[:, 0] = telling @ similarities[: len(telling)]
+    features[:, 1], features[:, 2] = similarities, looks
+    return features
+
+
+def text_probabilities(
+    text: Vectors, first: FirstResults, words: VocabularyEmbeddings, calibration: Calibration
+) -> NDArray[np.float64]:
+    """Return how likely each of a text's n results is what was asked for, as they are shown: (n,), before `falling`.
+
+    Args:
+        text: (dimensions,) its vector.
+        first: The results.
         words: Under the same model.
         calibration: The collection's.
-        nearest: The similarities of the most similar ones, where the results are only a part and in another order.
     """
-    if not len(similarities):
-        return Relevance(found=False, message=nothing_like(text))
-    mean, deviation = calibration.mean, calibration.deviation
-    best = np.argsort(-similarities, kind="stable")[:BEST]
-    if vectors is not None:
-        means, deviations = backgrounds(vectors[best], words)
-        mean, deviation = float(means.mean()), float(deviations.mean())
-    threshold = mean + calibration.score * deviation
-    if float(np.mean(nearest or similarities[best])) < threshold:
-        return Relevance(found=False, threshold=round(threshold, 4), message=nothing_like(text))
-    return Relevance(threshold=round(threshold, 4), relevant=int((similarities >= threshold).sum()))
+    if not len(first.order):
+        return np.empty(0)
+    features = text_features(text, first, words, calibration)
+    return _logistic(features @ TEXT_COEFFICIENTS + TEXT_INTERCEPT)[first.order]
 
 
-def nothing_like(text: str) -> str:
-    """Return the message that nothing was found; the query is quoted unless it begins with a determiner."""
+def picture_probabilities(first: FirstResults, calibration: Calibration) -> NDArray[np.float64]:
+    """Return how likely each of a picture's n results is of the same, as they are shown: (n,), before `falling`."""
+    if not len(first.order):
+        return np.empty(0)
+    features = picture_features(first, calibration)
+    return _logistic(features @ PICTURE_COEFFICIENTS + PICTURE_INTERCEPT)[first.order]
+
+
+def _logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    probabilities: NDArray[np.float64] = expit(values)
+    return probabilities
+
+
+def falling(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the (n,) probabilities nearest to some that never rise, by the mean squared distance."""
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        fitted: NDArray[np.float64] = isotonic_regression(probabilities, increasing=False)
+    return fitted
+
+
+def judgement(probability: float | None) -> Judgement | None:
+    """Return what a probability means; None where it is not known."""
+    if probability is None:
+        return None
+    return "likely" if probability >= LIKELY else "weak"
+
+
+def relevance_of(
+    what: str, probabilities: NDArray[np.float64], shown: NDArray[np.float64], similarities: Vectors
+) -> Relevance:
+    """Return whether what was asked for was found.
+
+    Args:
+        what: It, as a message names it.
+        probabilities: (n,) of the first results.
+        shown: (m,) of those in the answer.
+        similarities: (m,) likewise.
+    """
+    likely = int((probabilities >= LIKELY).sum())
+    is_likely = shown >= LIKELY
+    message = None
+    if not len(probabilities) or probabilities[0] < POSSIBLE:
+        message = f"Nothing here looks like {what}."
+    elif not likely:
+        message = f"Perhaps nothing here looks like {what}."
+    return Relevance(
+        found=len(probabilities) > 0 and float(probabilities[0]) >= POSSIBLE,
+        threshold=round(float(similarities[is_likely].min()), 4) if is_likely.any() else None,
+        relevant=int(is_likely.sum()),
+        likely=likely,
+        judged=len(probabilities),
+        message=message,
+    )
+
+
+def named(text: str) -> str:
+    """Return a query's text as a message names it: quoted unless it begins with a determiner."""
     shown = strip_prompt(" ".join(text.split())).rstrip(" .?!")
     if len(shown) > LONGEST_SHOWN:
         shown = shown[: LONGEST_SHOWN - 1].rstrip() + "…"
-    if not DETERMINED.match(shown):
-        shown = f"“{shown}”"
-    return f"Nothing here looks like {shown}."
+    return shown if DETERMINED.match(shown) else f"“{shown}”"
 
 
-def backgrounds(vectors: Vectors, words: VocabularyEmbeddings) -> tuple[Vectors, Vectors]:
-    """Return mean and standard deviation, (n,) each, of pictures' similarities with all words."""
-    with one_thread():
-        similarities = vectors @ words.vectors.T
-    return similarities.mean(axis=1), similarities.std(axis=1)
+def _telling(count: int) -> Vectors:
+    """Return the weights of the first of so many results: at most as many, their sum 1."""
+    weights: Vectors = TELLING[:count] / TELLING[:count].sum()
+    return weights
 
 
-def calibrate(collection: Collection, words: VocabularyEmbeddings) -> Calibration | None:
-    """Return the calibration of a collection, by searching it for random words; None where it is empty.
-
-    Raises:
-        CatalogueError: The catalogue does not answer.
-    """
-    chosen = np.random.default_rng(SEED).permutation(len(words.texts))[:PROBES]
-    scores: list[float] = []
-    means: list[float] = []
-    deviations: list[float] = []
-    for start in range(0, len(chosen), PROBES_A_CALL):
-        probes = words.vectors[chosen[start : start + PROBES_A_CALL]]
-        for nearest in collection.nearest_batch(probes, SearchParams(limit=BEST, with_vectors=True, by_text=True)):
-            if not nearest.images or nearest.vectors is None:
-                return None
-            mean, deviation = (float(part.mean()) for part in backgrounds(nearest.vectors, words))
-            scores.append((float(nearest.similarities.mean()) - mean) / max(deviation, 1e-6))
-            means.append(mean)
-            deviations.append(deviation)
-    score = float(np.clip(np.quantile(scores, QUANTILE), LEAST_SCORE, MOST_SCORE))
-    return Calibration(score, float(np.mean(means)), float(np.mean(deviations)), time.monotonic())
-
-
-class Calibrator:
-    """Calibrates collections in the background, anew every 10 minutes. Safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._calibrations: dict[str, Calibration] = {}
-        self._learning: set[str] = set()
-        self._failed_at: dict[str, float] = {}
-
-    def calibration(self, collection: Collection, words: VocabularyEmbeddings) -> Calibration | None:
-        """Return a collection's calibration; None while there is none yet. An old one is replaced in the background."""
-        known = self._calibrations.get(collection.name)
-        if known is None or time.monotonic() - known.made_at > FRESH_SECONDS:
-            self._begin(collection, words)
-        return known
-
-    def _begin(self, collection: Collection, words: VocabularyEmbeddings) -> None:
-        with self._lock:
-            failed_at = self._failed_at.get(collection.name)
-            waits = failed_at is not None and time.monotonic() - failed_at < RETRY_SECONDS
-            if waits or collection.name in self._learning:
-                return
-            self._learning.add(collection.name)
-        Thread(target=self._learn, args=(collection, words), name="relevance", daemon=True).start()
-
-    def _learn(self, collection: Collection, words: VocabularyEmbeddings) -> None:
-        calibration = None
-        try:
-            calibration = calibrate(collection, words)
-        except Exception as error:
-            log.warning("calibration failed", collection=collection.name, error=str(error))
-        with self._lock:
-            self._learning.discard(collection.name)
-            if calibration is None:
-                self._failed_at[collection.name] = time.monotonic()
-                return
-            self._failed_at.pop(collection.name, None)
-            if collection.name not in self._calibrations and len(self._calibrations) >= COLLECTIONS_KEPT:
-                self._calibrations.pop(next(iter(self._calibrations)))
-            self._calibrations[collection.name] = calibration
+def _beyond(cosine: Cosine, chance: float) -> Cosine:
+    """Return how far a cosine, or each of many, is from chance, of all the way to 1."""
+    return (cosine - chance) / max(1 - chance, LEAST)

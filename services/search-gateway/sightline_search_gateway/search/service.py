@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import Collection, Image, ModelRef, Nearest, Reordering, SearchParams, UnknownImage
+from sightline_catalogue import Collection, Image, ModelRef, Nearest, SearchParams, UnknownImage
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.search.calibration import Calibrator
+from sightline_search_gateway.search.judging import FirstLook
 from sightline_search_gateway.search.query_encoder import QueryEncoder, combine
-from sightline_search_gateway.search.relevance import BEST, Calibrator, Relevance, assess
-from sightline_search_gateway.search.reranking import rerank
+from sightline_search_gateway.search.relevance import Relevance, named, relevance_of
 from sightline_search_gateway.search.result_graph import ResultGraph, build_result_graph
 from sightline_search_gateway.search.vocabulary import VocabularyEmbedder, VocabularyEmbeddings
 
+Vector = NDArray[np.float32]
+Order = Literal["best", "date"]
 NOTHING = Nearest([], np.empty(0, np.float32))
+SORTED_DEPTH = 500
+"""How many of the first results are looked at for likely ones, where these are sorted by date."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,8 @@ class SearchOutcome:
         model: Whose vectors were searched; None while nothing has been indexed.
         found: Images with similarities, the best first; that need not be the most similar one.
         graph: Their clusters and edges.
-        relevance: None where the query has no text.
+        relevance: None where it cannot be told.
+        probabilities: Of each of the first so many images, how likely it is what was asked for.
         timings: How long each step took.
     """
 
@@ -72,6 +81,7 @@ class SearchOutcome:
     found: Nearest = NOTHING
     graph: ResultGraph = field(default_factory=ResultGraph)
     relevance: Relevance | None = None
+    probabilities: list[float] = field(default_factory=list)
     timings: SearchTimings = field(default_factory=SearchTimings)
 
 
@@ -83,12 +93,13 @@ class SearchService:
     query_encoder: QueryEncoder
     vocabulary: VocabularyEmbedder
     calibrator: Calibrator
+    max_depth: int
 
-    def search(self, query: SearchQuery, params: SearchParams) -> SearchOutcome:
+    def search(self, query: SearchQuery, params: SearchParams, order: Order = "best") -> SearchOutcome:
         """Return the images that are nearest to a query; for a text alone in the order that its model is best with.
 
         The query's vector is the normalised sum of its parts' vectors, each times its weight. Where no text
-        counts, they are visual vectors.
+        counts, they are visual vectors. By `date`, the likely ones alone are returned, the newest first.
 
         Raises:
             EncoderError, ItemError, CatalogueError: As the clients do.
@@ -97,7 +108,7 @@ class SearchService:
         collection = self.catalogue.current_if_any()
         timings = SearchTimings()
         if collection is None:
-            return self._outcome(query, params, None, NOTHING, timings)
+            return self._outcome(query, params, None, NOTHING, timings, None)
         began = time.perf_counter()
         weighted = []
         visual = query.is_visual
@@ -110,31 +121,19 @@ class SearchService:
         began = time.perf_counter()
         images, vectors = images_of(collection, query.image_ids, visual=visual)
         weighted += [(query.image_weight, vector) for vector in vectors]
-        nearest: list[float] = []
-        reordering = (
-            self._reordering(collection.model, nearest) if query.is_text_alone and query.text_weight > 0 else None
-        )
         copies = tuple(image.sha256 for image in images if image.sha256 and params.distinct)
-        found = collection.nearest(
-            combine(weighted),
-            replace(params, by_text=not visual, visual=visual, exclude_sha256=copies, reordering=reordering),
+        origin = combine(weighted)
+        look = self._look(query, collection, origin)
+        found = self._nearest(
+            look,
+            replace(params, by_text=not visual, visual=visual, exclude_sha256=copies),
+            partial(collection.nearest, origin),
+            order,
         )
         timings.search = time.perf_counter() - began
-        return self._outcome(query, params, collection, found, timings, nearest)
+        return self._outcome(query, params, collection, found, timings, look, order)
 
-    def _reordering(self, model: ModelRef, nearest: list[float]) -> Reordering | None:
-        """Return how a model's results are put in order; the similarities of the most similar go to `nearest`."""
-        how = self.query_encoder.reranking(model)
-        if how is None:
-            return None
-
-        def order(similarities: NDArray[np.float32], visual: NDArray[np.float32]) -> NDArray[np.intp]:
-            nearest[:] = similarities[:BEST].tolist()
-            return rerank(similarities, visual, how)
-
-        return Reordering(how.depth, order)
-
-    def similar(self, image_id: str, params: SearchParams) -> SearchOutcome:
+    def similar(self, image_id: str, params: SearchParams, order: Order = "best") -> SearchOutcome:
         """Return the images that are nearest to one of the collection, without itself and its copies.
 
         Raises:
@@ -142,15 +141,40 @@ class SearchService:
             ServiceError: There is no such image, or it has not been indexed.
         """
         collection = self.catalogue.current()
+        query = SearchQuery(image_ids=(image_id,))
+        look = self._look(query, collection, None)
         began = time.perf_counter()
         try:
-            found = collection.similar(image_id, params)
+            found = self._nearest(look, params, partial(collection.similar, image_id), order)
         except UnknownImage:
             # One without a vector is as unknown to the database as one that is not there.
             images_of(collection, (image_id,))
             raise
         timings = SearchTimings(search=time.perf_counter() - began)
-        return self._outcome(SearchQuery(image_ids=(image_id,)), params, collection, found, timings)
+        return self._outcome(query, params, collection, found, timings, look, order)
+
+    def _look(self, query: SearchQuery, collection: Collection, origin: Vector | None) -> FirstLook | None:
+        """Return what looks at a query's first results; None where it is of several kinds, or points away."""
+        if query.is_text_alone:
+            how = self.query_encoder.reranking(collection.model)
+            return FirstLook(how, origin) if query.text_weight > 0 else None
+        is_towards = query.is_visual and min(query.picture_weight, query.image_weight) >= 0
+        return FirstLook() if is_towards else None
+
+    def _nearest(
+        self, look: FirstLook | None, params: SearchParams, search: Callable[[SearchParams], Nearest], order: Order
+    ) -> Nearest:
+        if look is None:
+            if order == "date":
+                raise ServiceError("invalid-request", "Only what a text or a picture finds can be sorted by date.")
+            return search(params)
+        if order == "date":
+            depth = min(SORTED_DEPTH, self.max_depth)
+            return search(replace(params, offset=0, limit=depth, reordering=look.reordering(depth)))
+        reordering = look.reordering()
+        # Those after the first are judged by their vectors.
+        is_after = params.offset + params.limit > reordering.depth
+        return search(replace(params, reordering=reordering, with_vectors=params.with_vectors or is_after))
 
     def _outcome(
         self,
@@ -159,19 +183,20 @@ class SearchService:
         collection: Collection | None,
         found: Nearest,
         timings: SearchTimings,
-        nearest: Sequence[float] = (),
+        look: FirstLook | None,
+        order: Order = "best",
     ) -> SearchOutcome:
-        embeddings = self.vocabulary.get(collection.model) if collection is not None else None
+        words = self.vocabulary.get(collection.model) if collection is not None else None
+        probabilities, relevance = self._relevance(query, params, collection, found, words, look, order)
+        if order == "date" and collection is not None:
+            found, probabilities, relevance = _newest(found, probabilities, relevance, params)
         graph = ResultGraph()
-        if found.vectors is not None and found.visual is not None:
+        if params.with_vectors and found.vectors is not None and found.visual is not None:
             began = time.perf_counter()
-            graph = build_result_graph(
-                found.images, found.similarities, found.vectors, found.visual, embeddings, query.text
-            )
+            graph = build_result_graph(found.images, found.similarities, found.vectors, found.visual, words, query.text)
             timings.cluster = time.perf_counter() - began
         model = collection.model if collection is not None else None
-        relevance = self._relevance(query, params, collection, found, embeddings, nearest)
-        return SearchOutcome(query, params, model, found, graph, relevance, timings)
+        return SearchOutcome(query, params, model, found, graph, relevance, probabilities, timings)
 
     def _relevance(
         self,
@@ -179,17 +204,58 @@ class SearchService:
         params: SearchParams,
         collection: Collection | None,
         found: Nearest,
-        embeddings: VocabularyEmbeddings | None,
-        nearest: Sequence[float],
-    ) -> Relevance | None:
-        """Return whether a text was found; not assessed if it is not alone or the best results are left out."""
-        if query.text is None:
-            return None
-        if query.is_text_alone and params.offset == 0 and collection is not None and embeddings is not None:
-            calibration = self.calibrator.calibration(collection, embeddings)
+        words: VocabularyEmbeddings | None,
+        look: FirstLook | None,
+        order: Order,
+    ) -> tuple[list[float], Relevance | None]:
+        """Return how likely results are what was asked for, and whether it was found; as far as that can be told."""
+        if look is not None and collection is not None and words is not None:
+            calibration = self.calibrator.calibration(collection, words)
             if calibration is not None:
-                return assess(query.text, found.similarities, found.vectors, embeddings, calibration, nearest)
-        return Relevance(relevant=len(found.images))
+                offset = params.offset if order == "best" else 0
+                first, shown = look.probabilities(words, calibration, found, offset)
+                similarities = found.similarities[: len(shown)]
+                return shown.tolist(), relevance_of(_named(query), first, shown, similarities)
+        return [], Relevance(relevant=len(found.images)) if query.text is not None else None
+
+
+def _newest(
+    found: Nearest, probabilities: list[float], relevance: Relevance | None, params: SearchParams
+) -> tuple[Nearest, list[float], Relevance]:
+    """Return a page of the likely results, the newest first, and what is told of it.
+
+    Raises:
+        ServiceError: It is not known which are likely.
+    """
+    if relevance is None or relevance.likely is None:
+        raise ServiceError(
+            "not-ready", "It is being learnt which results are likely; try again soon.", retry_after_seconds=2
+        )
+    likely = range(min(relevance.likely, len(found.images)))
+    newest = sorted(likely, key=lambda place: (_date_of(found.images[place]), -place), reverse=True)
+    page = newest[params.offset : params.offset + params.limit]
+    chosen = Nearest(
+        [found.images[place] for place in page],
+        found.similarities[page],
+        None if found.vectors is None else found.vectors[page],
+        None if found.visual is None else found.visual[page],
+        None if found.copies is None else [found.copies[place] for place in page],
+    )
+    threshold = round(float(chosen.similarities.min()), 4) if page else None
+    return chosen, [probabilities[place] for place in page], replace(relevance, relevant=len(page), threshold=threshold)
+
+
+def _date_of(image: Image) -> datetime:
+    """Return when a picture was taken, by the clock on the wall there, or else modified."""
+    modified = image.modified_at.replace(tzinfo=None) if image.modified_at is not None else datetime.min
+    return image.taken_at or modified
+
+
+def _named(query: SearchQuery) -> str:
+    """Return what was asked for as a message names it."""
+    if query.text is not None:
+        return named(query.text)
+    return "this picture" if len(query.image_ids) + (query.picture is not None) == 1 else "these pictures"
 
 
 def images_of(

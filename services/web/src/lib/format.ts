@@ -16,6 +16,11 @@ export function similarity(value: number): string {
   return text === '-0.00' ? '0.00' : text.replace('-', '\u2212');
 }
 
+/** A probability in percent; 0 and 100 are kept for what is certain, which nothing is. */
+export function percent(probability: number): string {
+  return `${Math.min(99, Math.max(1, Math.round(100 * probability)))}\u00a0%`;
+}
+
 /** The bar beside a similarity: its share of the best one, from 0 to 1. */
 export function similarityShare(value: number, best: number): number {
   if (!(best > 0)) return 0;

@@ -512,6 +512,11 @@ export interface components {
             q?: string;
             /** @description How much the text counts; below zero means away from it. 1.0 where it is not given. */
             q_weight?: number;
+            /**
+             * @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; not for a query of several kinds. "best" where it is not given.
+             * @enum {string}
+             */
+            sort?: "best" | "date";
         };
         ConfirmLoss: {
             /** @description Those that were missing at this moment, and are held; all that are held where it is not given. */
@@ -629,8 +634,15 @@ export interface components {
             note: string | null;
             /** @description WebP, longest side at most 1600. */
             preview_url: string;
+            /** @description How likely it is what was asked for, from 0 to 1, never rising down the list. It means the same for every query, which a similarity does not. Null where that is not known: of a query of several kinds, and until the collection is calibrated. */
+            probability: number | null;
             /** @description Why it failed. */
             reason: string | null;
+            /**
+             * @description `likely` where the probability is at least one half, else `weak`.
+             * @enum {string|null}
+             */
+            relevance: "likely" | "weak" | null;
             /** @description Of the file as it was indexed. */
             sha256: string | null;
             /** @description Cosine, from -1 to 1. */
@@ -971,13 +983,17 @@ export interface components {
             reason: string;
         };
         Relevance: {
-            /** @description False where no result is nearer to the query than unrelated pictures are. */
+            /** @description False where no result is even possibly what was asked for. */
             found: boolean;
-            /** @description What to tell a person where nothing was found. */
+            /** @description How many of the first results were judged; where all of them are likely, more may be. */
+            judged: number;
+            /** @description How many of the first `judged` results are likely: they come first. Null where that is not known. */
+            likely: number | null;
+            /** @description What to tell a person where nothing was found, or nothing likely. */
             message: string | null;
-            /** @description How many of the results reach it. */
+            /** @description How many of the results in this answer are likely; all, where that is not known. */
             relevant: number;
-            /** @description The cosine from which a result counts; null while that is not known. */
+            /** @description The lowest cosine of a likely result in this answer; null where none is, or it is not known. */
             threshold: number | null;
         };
         Rescan: {
@@ -998,7 +1014,7 @@ export interface components {
             /** @description Null while nothing has been indexed. */
             model: components["schemas"]["ModelRef"] | null;
             query: components["schemas"]["Query"];
-            /** @description Null where the query has no text. */
+            /** @description Null where the query has no text, and it cannot be told. */
             relevance: components["schemas"]["Relevance"] | null;
             results: components["schemas"]["Hit"][];
             timings: components["schemas"]["Timings"];
@@ -1942,6 +1958,8 @@ export interface operations {
                  * @example 0
                  */
                 offset?: number;
+                /** @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; not for a query of several kinds. */
+                sort?: "best" | "date";
                 /**
                  * @description Whether pictures of equal bytes are shown once, with the number of their `copies`.
                  * @example true
@@ -1996,7 +2014,14 @@ export interface operations {
                      *         "offset": 0,
                      *         "text": null
                      *       },
-                     *       "relevance": null,
+                     *       "relevance": {
+                     *         "found": true,
+                     *         "judged": 57,
+                     *         "likely": 1,
+                     *         "message": null,
+                     *         "relevant": 1,
+                     *         "threshold": 0.312
+                     *       },
                      *       "results": [
                      *         {
                      *           "bytes": 2483120,
@@ -2018,7 +2043,9 @@ export interface operations {
                      *           "name": "tom.jpg",
                      *           "note": null,
                      *           "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
+                     *           "probability": 0.87,
                      *           "reason": null,
+                     *           "relevance": "likely",
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "similarity": 0.312,
                      *           "state": "indexed",
@@ -3707,6 +3734,8 @@ export interface operations {
                  * @example 0
                  */
                 offset?: number;
+                /** @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; not for a query of several kinds. */
+                sort?: "best" | "date";
                 /**
                  * @description Whether pictures of equal bytes are shown once, with the number of their `copies`.
                  * @example true
@@ -3765,9 +3794,11 @@ export interface operations {
                      *       },
                      *       "relevance": {
                      *         "found": true,
+                     *         "judged": 57,
+                     *         "likely": 1,
                      *         "message": null,
                      *         "relevant": 1,
-                     *         "threshold": 0.21
+                     *         "threshold": 0.312
                      *       },
                      *       "results": [
                      *         {
@@ -3790,7 +3821,9 @@ export interface operations {
                      *           "name": "tom.jpg",
                      *           "note": null,
                      *           "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
+                     *           "probability": 0.87,
                      *           "reason": null,
+                     *           "relevance": "likely",
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "similarity": 0.312,
                      *           "state": "indexed",
@@ -3919,9 +3952,11 @@ export interface operations {
                      *       },
                      *       "relevance": {
                      *         "found": true,
+                     *         "judged": 57,
+                     *         "likely": 1,
                      *         "message": null,
                      *         "relevant": 1,
-                     *         "threshold": 0.21
+                     *         "threshold": 0.312
                      *       },
                      *       "results": [
                      *         {
@@ -3944,7 +3979,9 @@ export interface operations {
                      *           "name": "tom.jpg",
                      *           "note": null,
                      *           "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
+                     *           "probability": 0.87,
                      *           "reason": null,
+                     *           "relevance": "likely",
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "similarity": 0.312,
                      *           "state": "indexed",

@@ -19,8 +19,9 @@ export type LeftOut = Schemas['LeftOut'];
 export type Stats = Schemas['Stats'];
 export type Session = Schemas['Session'];
 
-/** A picture of the collection; with a similarity where a search found it. */
-export type Picture = Schemas['Image'] & { similarity?: number; cluster?: number | null };
+/** A picture of the collection; with what is told of it as a result where a search found it. */
+export type Picture = Schemas['Image'] &
+  Partial<Pick<Schemas['Hit'], 'similarity' | 'probability' | 'relevance' | 'cluster'>>;
 
 /** All that is known of one picture. */
 export type PictureDetails = Schemas['ImageDetails'];

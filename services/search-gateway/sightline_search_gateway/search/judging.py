@@ -1,0 +1,84 @@
+"""Looks at the first results of a search: puts them in order, and judges how likely they are what was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sightline.encoder.v1.encoder_pb2 import Reranking
+from sightline_catalogue import Nearest, Reordering
+
+from sightline_search_gateway.search.relevance import (
+    Calibration,
+    FirstResults,
+    Vectors,
+    falling,
+    picture_probabilities,
+    text_probabilities,
+)
+from sightline_search_gateway.search.reranking import rerank
+from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
+
+JUDGED = 100
+"""How many of the first results are looked at, unless a model's reranking looks at another number."""
+
+
+@dataclass
+class FirstLook:
+    """Sees the first results of one search.
+
+    Attributes:
+        how: How they are put in order; None where the nearest come first.
+        text: (dimensions,) the vector of the text that is searched for; None where it is a picture.
+        first: The results; None before the search, and where there are none.
+    """
+
+    how: Reranking | None = None
+    text: Vectors | None = None
+    first: FirstResults | None = None
+
+    def reordering(self, least: int = 0) -> Reordering:
+        """Return what the search has to do with its first results, at least so many."""
+        return Reordering(max(least, JUDGED if self.how is None else self.how.depth), self._order)
+
+    def _order(self, similarities: Vectors, vectors: Vectors, visual: Vectors) -> NDArray[np.intp]:
+        order = np.arange(len(similarities))
+        if self.how is not None:
+            depth = self.how.depth
+            order[:depth] = rerank(similarities[:depth], visual[:depth], self.how)
+        self.first = FirstResults(similarities, vectors, visual, order)
+        return order
+
+    def probabilities(
+        self, words: VocabularyEmbeddings, calibration: Calibration, page: Nearest, offset: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how likely the first results are what was asked for, and those of a page that begins at `offset`.
+
+        Results of the page that are not among the first are judged where it comes with vectors, and else left out.
+        """
+        if self.first is None:
+            return np.empty(0), np.empty(0)
+        count = len(self.first.order)
+        seen = _joined(self.first, page, offset)
+        if self.text is None:
+            found = picture_probabilities(seen, calibration)
+        else:
+            found = text_probabilities(self.text, seen, words, calibration)
+        fitted = falling(found[:count])
+        after = np.minimum.accumulate(np.append(fitted[-1:], found[count:]))[1:]
+        return fitted, np.concatenate([fitted[offset:], after])[: len(page.images)]
+
+
+def _joined(first: FirstResults, page: Nearest, offset: int) -> FirstResults:
+    """Return the first results, with those of a page that come after them."""
+    count = len(first.order)
+    after = max(0, count - offset)
+    if page.vectors is None or page.visual is None or after >= len(page.images):
+        return first
+    return FirstResults(
+        np.concatenate([first.similarities, page.similarities[after:]]),
+        np.concatenate([first.vectors, page.vectors[after:]]),
+        np.concatenate([first.visual, page.visual[after:]]),
+        np.concatenate([first.order, np.arange(count, count + len(page.images) - after)]),
+    )
