@@ -82,7 +82,7 @@ def test_what_is_there_is_likely_and_what_is_not_is_weak(words, pictures):
         first, relevance = judged(pictures, thing, words, scale)
         assert (relevance.found, relevance.message) == (True, None)
         assert 10 <= relevance.likely == relevance.relevant <= 14
-        assert relevance.judged == len(first) == 100
+        assert relevance.judged == len(first) == 50
         assert (np.diff(first) <= 0).all()
         similarities = np.sort(pictures.vectors @ thing)[::-1]
         assert relevance.threshold == pytest.approx(similarities[relevance.likely - 1], abs=1e-4)
@@ -102,19 +102,19 @@ def test_a_result_is_judged_alike_on_every_page(words, pictures):
     similarities = np.sort(pictures.vectors @ text)[::-1]
     order = np.argsort(-(pictures.vectors @ text))
     vectors = pictures.vectors[order]
-    look.reordering().order(similarities[:100], vectors[:100], vectors[:100])
+    look.reordering().order(similarities[:50], vectors[:50], vectors[:50])
     pages = []
     for offset in range(0, 150, 30):
         rows = slice(offset, offset + 30)
         page = Nearest([f"id-{place}" for place in order[rows]], similarities[rows], vectors[rows], vectors[rows])
         first, shown = look.probabilities(words, scale, page, offset)
-        assert len(first) == 100
+        assert len(first) == 50
         assert len(shown) == 30
         assert (np.diff(shown) <= 0).all()
         pages.append(shown)
     whole = np.concatenate(pages)
-    assert whole[:100].tolist() == first.tolist()
-    assert whole[100:].max() <= first[-1]
+    assert whole[:50].tolist() == first.tolist()
+    assert whole[50:].max() <= first[-1]
 
 
 def test_pictures_of_the_same_are_likely_and_others_are_not(words, pictures):
@@ -123,7 +123,7 @@ def test_pictures_of_the_same_are_likely_and_others_are_not(words, pictures):
     for picture, is_there in ((held, True), (strange, False)):
         look = FirstLook()
         similarities = pictures.vectors @ picture
-        order = np.argsort(-similarities)[:100]
+        order = np.argsort(-similarities)[: look.reordering().depth]
         look.reordering().order(similarities[order], pictures.vectors[order], pictures.vectors[order])
         first, shown = look.probabilities(words, scale, pictures.nearest(picture, SearchParams(limit=50)), 0)
         relevance = relevance_of("this picture", first, shown, similarities[order[:50]])

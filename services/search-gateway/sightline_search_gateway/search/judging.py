@@ -20,7 +20,7 @@ from sightline_search_gateway.search.relevance import (
 from sightline_search_gateway.search.reranking import rerank
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
 
-JUDGED = 100
+JUDGED = 50
 """How many of the first results are looked at, unless a model's reranking looks at another number."""
 
 
