@@ -1,11 +1,11 @@
 """How well it is told what a search found: `make relevance IMAGES=FOLDER`, whose folders are labels.
 
-Each folder's name is searched for among all pictures, and among those of the other folders alone; so are some pictures
-of each, with the rest of their folder there and left out. What counts is how well the probability of the first result
-tells the two apart (AUROC), how often a search says that nothing is there, and whether the probabilities of all results
-are right: of those near 0.7 some 70 % should be of the folder. All of it is measured with the coefficients that the
-gateway has, and with ones that were fitted to the other folders; then those that all folders give are printed, which is
-where the gateway's come from.
+Each folder's name is searched for among all pictures, and among those of the other folders alone; so are words for what
+several folders are kinds of, and some pictures of each, with the rest of their folder there and left out. What counts
+is how well the probability of the first result tells the two apart (AUROC), how often a search says that nothing is
+there, and whether the probabilities of all results are right: of those near 0.7 some 70 % should be of the folder. All
+of it is measured with the coefficients that the gateway has, and with ones that were fitted to the other folders; then
+those that all folders give are printed, which is where the gateway's come from.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sightline_encoder.models import Model
 from sightline_encoder.models.embedded import conse
 from sightline_search_gateway.exports import (
     LIKELY,
@@ -38,6 +39,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.harness import pictures, results
 from benchmarks.harness.held import Pictures, as_images, first_results, vocabulary_of
+from benchmarks.harness.kinds import general_words
 from benchmarks.harness.pictures import Vectors, query_of
 from benchmarks.harness.ranking import Rows
 
@@ -68,6 +70,14 @@ class Search(NamedTuple):
     is_there: bool
     features: Floats
     is_right: NDArray[np.bool_]
+
+
+class Text(NamedTuple):
+    """A text to search for: its name, its vector, and the folders of the pictures that it means."""
+
+    name: str
+    vector: Vectors
+    folders: frozenset[str]
 
 
 class Coefficients(NamedTuple):
@@ -110,14 +120,16 @@ class Labelled:
         rows = Rows(self.rows.vectors[chosen], self.rows.visual[chosen], self.rows.reranking)
         return Labelled.of(rows, self.labels[chosen], words)
 
-    def text_searches(self, vectors: dict[str, Vectors], words: VocabularyEmbeddings) -> Iterator[Search]:
-        """Search for each folder's name, with its pictures there and left out."""
-        for name in self.names:
+    def text_searches(self, texts: Sequence[Text], words: VocabularyEmbeddings) -> Iterator[Search]:
+        """Search for texts, with the pictures that they mean there and left out."""
+        for text in texts:
+            is_meant = np.isin(self.labels, list(text.folders))
             for is_there in (True, False):
-                among = np.flatnonzero((self.labels != name) | is_there)
-                first, places = first_results(self.rows, vectors[name], among, by_text=True)
-                features = text_features(vectors[name], first, words, self.calibration)
-                yield Search(name, is_there, features[first.order], self.labels[places] == name)
+                first, places = first_results(
+                    self.rows, text.vector, np.flatnonzero(~is_meant | is_there), by_text=True
+                )
+                features = text_features(text.vector, first, words, self.calibration)
+                yield Search(text.name, is_there, features[first.order], is_meant[places])
 
     def picture_searches(self) -> Iterator[Search]:
         """Search for some pictures of each folder, without themselves, with the others there and left out."""
@@ -197,6 +209,15 @@ def named_by_imagenet(names: Sequence[str]) -> set[str]:
     return {name for name in names if query_of(name).lower() in known}
 
 
+def texts_for(model: Model, folders: Sequence[str]) -> tuple[list[Text], list[Text]]:
+    """Return folders' names as texts, and words for what several of them are kinds of, where such are known."""
+    names = {folder: {folder} for folder in folders}
+    kinds = general_words(folders)
+    vectors = iter(pictures.encode_texts(model, [*map(query_of, names), *kinds]))
+    said = [[Text(name, next(vectors), frozenset(each)) for name, each in some.items()] for some in (names, kinds)]
+    return said[0], said[1]
+
+
 def measure(
     kind: str,
     searches: Sequence[Search],
@@ -232,12 +253,14 @@ def main() -> None:
     whole = Labelled.of(Rows.of(model, both), labels, words)
     if not whole.names:
         sys.exit(f"{found.folder} has no folder of {FEWEST} pictures or more to search for")
-    names = sorted(set(labels.tolist()))
-    vectors = dict(zip(names, pictures.encode_texts(model, [query_of(name) for name in names]), strict=True))
-    smaller = [whole.some(each, words) for each in SMALLER]
-    texts = [list(each.text_searches(vectors, words)) for each in (whole, *smaller)]
-    by_picture = [list(each.picture_searches()) for each in (whole, *smaller)]
-    figures = measure("text", texts[0], texts, Coefficients(TEXT_COEFFICIENTS, TEXT_INTERCEPT))
+    names, kinds = texts_for(model, whole.names)
+    collections = [whole, *(whole.some(each, words) for each in SMALLER)]
+    texts = [list(each.text_searches([*names, *kinds], words)) for each in collections]
+    by_picture = [list(each.picture_searches()) for each in collections]
+    now = Coefficients(TEXT_COEFFICIENTS, TEXT_INTERCEPT)
+    figures = measure("text", texts[0][: 2 * len(names)], texts, now)
+    if kinds:
+        figures |= measure("kind", texts[0][2 * len(names) :], texts, now)
     figures |= measure("picture", by_picture[0], by_picture, Coefficients(PICTURE_COEFFICIENTS, PICTURE_INTERCEPT))
     settings = {"images": str(found.folder), "pictures": len(keys), "model": model.id}
     results.write(f"relevance-{found.name}", settings=settings, figures=figures)

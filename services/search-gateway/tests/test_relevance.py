@@ -10,7 +10,7 @@ from sightline_catalogue import CatalogueUnavailable, Nearest, SearchParams
 from sightline_search_gateway.search.calibration import Calibrator, calibrate
 from sightline_search_gateway.search.cluster_names import normalised
 from sightline_search_gateway.search.judging import FirstLook
-from sightline_search_gateway.search.relevance import named, relevance_of
+from sightline_search_gateway.search.relevance import POSSIBLE, named, relevance_of
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
 from waiting import wait_for
 
@@ -87,11 +87,12 @@ def test_what_is_there_is_likely_and_what_is_not_is_weak(words, pictures):
         similarities = np.sort(pictures.vectors @ thing)[::-1]
         assert relevance.threshold == pytest.approx(similarities[relevance.likely - 1], abs=1e-4)
     said = [judged(pictures, text, words, scale)[1] for text in some(100, 4)]
-    lost = [relevance for relevance in said if not relevance.found]
-    assert len(lost) > 25
-    assert sum(relevance.likely == 0 for relevance in said) > 40
-    assert {(one.relevant, one.likely, one.threshold, one.message) for one in lost} == {
-        (0, 0, None, "Nothing here looks like a squid.")
+    lost = [relevance for relevance in said if not relevance.likely]
+    assert len(lost) > 40
+    assert {(one.relevant, one.threshold) for one in lost} == {(0, None)}
+    assert {one.message for one in lost} == {
+        "Nothing here looks like a squid.",
+        "Perhaps nothing here looks like a squid.",
     }
 
 
@@ -215,7 +216,7 @@ def test_a_search_says_of_each_result_how_likely_it_is(world):
     assert [one["relevance"] for one in results] == ["likely" if one >= 0.5 else "weak" for one in probabilities]
     assert relevance["relevant"] == relevance["likely"] == sum(one >= 0.5 for one in probabilities)
     assert relevance["judged"] == len(results)
-    assert relevance["found"] == (probabilities[0] >= 0.15)
+    assert relevance["found"] == (probabilities[0] >= POSSIBLE)
     assert (relevance["message"] is None) == (probabilities[0] >= 0.5)
     plain = world.client.get("/api/v1/search?q=a+cat&clusters=false").json
     assert plain["relevance"] == relevance

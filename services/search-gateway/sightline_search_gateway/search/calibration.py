@@ -18,6 +18,7 @@ from sightline_search_gateway.search.relevance import (
     Agreement,
     Calibration,
     Vectors,
+    breadth_of,
     lead_of,
 )
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
@@ -49,7 +50,9 @@ def calibrate(collection: Collection, words: VocabularyEmbeddings) -> Calibratio
     chance = chance_of(np.concatenate([visual for _, visual in found]))
     agreements = [Agreement.of(visual, chance).among for _, visual in found]
     leads = [lead_of(probe, vectors, words) for probe, (vectors, _) in zip(probes, found, strict=True)]
-    return Calibration(chance, float(np.median(agreements)), float(np.median(leads)), time.monotonic())
+    breadths = [breadth_of(probe, words) for probe in probes]
+    agreement, lead, breadth = (float(np.median(each)) for each in (agreements, leads, breadths))
+    return Calibration(chance, agreement, lead, breadth, time.monotonic())
 
 
 def chance_of(visual: Vectors) -> float:

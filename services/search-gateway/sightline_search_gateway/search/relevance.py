@@ -2,11 +2,12 @@
 
 A similarity alone does not tell: how near an unrelated text comes to a picture differs by model, picture and
 collection. What tells more is how alike the best results are, since what a text means looks alike, and what is merely
-nearest does not; how much nearer than other words the text is to what they have in common; and how much each result
-looks like the best. All is taken beside what random words find in the same collection, most of which it does not hold
-(`calibration`). A logistic regression makes a probability of it; its coefficients come from pictures of known classes,
-each asked for with its pictures there and left out (`make relevance`). Down the list the probability never rises
-(isotonic regression), so that the likely results come first, and end somewhere.
+nearest does not; how much nearer than other words the text is to what they have in common; how general it is, since
+what "animal" means looks less alike; and how much each result looks like the best. All is taken beside what random
+words find in the same collection, most of which it does not hold (`calibration`). A logistic regression makes a
+probability of it; its coefficients come from pictures of known classes, each asked for with its pictures there and left
+out (`make relevance`). Down the list the probability never rises (isotonic regression), so that the likely results come
+first, and end somewhere.
 """
 
 from __future__ import annotations
@@ -34,10 +35,11 @@ many it is safer to ask many."""
 LEADING_WORDS = 20
 LIKELY = 0.5
 """A result is likely from this probability on."""
-POSSIBLE = 0.15
-"""Where no result reaches this, nothing was found."""
-TEXT_COEFFICIENTS, TEXT_INTERCEPT = np.array([2.90, 0.54, 5.81]), -4.66
-PICTURE_COEFFICIENTS, PICTURE_INTERCEPT = np.array([5.05, 7.26, 5.14]), -9.42
+POSSIBLE = 0.03
+"""Where no result reaches this, nothing was found. It is low: to deny what is there is worse than to doubt it, and
+pictures of a thing that look little alike, such as drawn houses, have low probabilities."""
+TEXT_COEFFICIENTS, TEXT_INTERCEPT = np.array([4.12, 0.69, 6.03, 5.07]), -4.34
+PICTURE_COEFFICIENTS, PICTURE_INTERCEPT = np.array([6.20, 6.42, 4.84]), -9.46
 LEAST = 1e-6
 LONGEST_SHOWN = 80
 DETERMINED = re.compile(r"^(?:an?|the|some|any|my|our|your|his|her|their|two|three|many|several)\s+\S", re.IGNORECASE)
@@ -51,12 +53,14 @@ class Calibration:
         chance: The mean cosine between the visual vectors of pictures that have nothing to do with each other.
         agreement: How alike the best results of a word are, beyond chance; as the others, the median over words.
         lead: How much nearer a word is to its best results than the nearest other words are, in standard deviations.
+        breadth: The standard deviation of a word's cosines with all words: the more general a word, the larger.
         made_at: By `time.monotonic`.
     """
 
     chance: float
     agreement: float
     lead: float
+    breadth: float
     made_at: float = 0.0
 
 
@@ -135,16 +139,23 @@ def lead_of(text: Vectors, vectors: Vectors, words: VocabularyEmbeddings) -> flo
     return (float(centre @ text) - float(rivals.mean())) / max(float(near.std()), LEAST)
 
 
+def breadth_of(text: Vectors, words: VocabularyEmbeddings) -> float:
+    """Return the standard deviation of a text's cosines with all words."""
+    with one_thread():
+        return float((words.vectors @ text).std())
+
+
 def text_features(
     text: Vectors, first: FirstResults, words: VocabularyEmbeddings, calibration: Calibration
 ) -> NDArray[np.float64]:
-    """Return what the probabilities of a text's results are made of: (n, 3), the most similar first."""
+    """Return what the probabilities of a text's results are made of: (n, 4), the most similar first."""
     agreement = Agreement.of(first.visual, calibration.chance)
     room = max(1 - calibration.agreement, LEAST)
     features = np.empty((len(first.order), len(TEXT_COEFFICIENTS)))
     features[:, 0] = (agreement.among - calibration.agreement) / room
     features[:, 1] = lead_of(text, first.vectors, words) - calibration.lead
-    features[:, 2] = (agreement.looks - calibration.agreement) / room
+    features[:, 2] = breadth_of(text, words) / max(calibration.breadth, LEAST) - 1
+    features[:, 3] = (agreement.looks - calibration.agreement) / room
     return features
 
 
