@@ -29,7 +29,7 @@ def named(running, **params):
 
     def search():
         answer = running.get("/search", **params)
-        ready = answer["relevance"] is None or answer["relevance"]["threshold"] is not None
+        ready = answer["relevance"] is not None and answer["relevance"]["likely"] is not None
         return answer if ready and all(cluster["name"] for cluster in answer["clusters"]) else None
 
     return wait_for(search, "clusters have names")
@@ -54,18 +54,23 @@ def test_a_search_has_named_clusters_and_a_graph(running):
     assert answer["timings"]["cluster_ms"] > 0
 
 
-def test_similar_pictures_have_clusters_without_relevance(running):
+def test_similar_pictures_have_clusters_and_are_judged(running):
+    named(running, q="a bird")
     [image, *_] = running.images(state="indexed")
     answer = running.get(f"/images/{image['id']}/similar")
-    assert answer["relevance"] is None
+    assert answer["relevance"]["judged"] == len(answer["results"]) == PICTURES - 1
     assert sum(cluster["size"] for cluster in answer["clusters"]) == PICTURES - 1
 
 
-def test_the_threshold_is_of_the_collection(running):
-    relevances = [named(running, q=text)["relevance"] for text in ("a squid", "a fax machine", "a pattern of dots")]
-    for relevance in relevances:
-        assert -1 < relevance["threshold"] < 1
-        assert relevance["found"] == (relevance["relevant"] > 0) == (relevance["message"] is None)
+def test_every_result_is_judged(running):
+    for text in ("a squid", "a fax machine", "a pattern of dots"):
+        answer = named(running, q=text)
+        relevance, results = answer["relevance"], answer["results"]
+        assert relevance["judged"] == PICTURES
+        probabilities = [result["probability"] for result in results]
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert relevance["likely"] == sum(result["relevance"] == "likely" for result in results)
+        assert (relevance["message"] is None) == (relevance["likely"] > 0)
 
 
 def test_a_new_picture_changes_the_etag_of_ingestion(running):

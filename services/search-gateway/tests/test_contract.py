@@ -14,6 +14,7 @@ from sightline_catalogue import CatalogueSettings
 from sightline_search_gateway.maps.request import FEWEST
 from sightline_search_gateway.schemas.fields import MAX_LIMIT
 from sightline_search_gateway.write_openapi import DOCUMENT
+from waiting import wait_for
 
 EXAMPLES = 15
 CALLS = [
@@ -50,6 +51,8 @@ def world(make_world, picture, caplog, queue):
     for number in range(FEWEST):
         made.add(f"numbers/{number}.jpg", b"%d" % number)
     made.maps.jobs.join("worker")
+    # Before it is calibrated, it cannot be sorted by date.
+    wait_for(lambda: made.client.get("/api/v1/search?q=a+cat&sort=date").status_code == 200)
     yield made
     made.maps.close()
 

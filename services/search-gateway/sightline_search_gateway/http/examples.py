@@ -26,6 +26,7 @@ PARAMETERS: dict[str, Any] = {
     "offset": 0,
     "clusters": True,
     "distinct": True,
+    "sort": "best",
     "copies_of": IMAGE_ID,
     "v": SHA256[:16],
     "points": True,

@@ -188,7 +188,7 @@ class SearchService:
     ) -> SearchOutcome:
         words = self.vocabulary.get(collection.model) if collection is not None else None
         probabilities, relevance = self._relevance(query, params, collection, found, words, look, order)
-        if order == "date" and collection is not None:
+        if order == "date" and found.images:
             found, probabilities, relevance = _newest(found, probabilities, relevance, params)
         graph = ResultGraph()
         if params.with_vectors and found.vectors is not None and found.visual is not None:

@@ -1958,7 +1958,10 @@ export interface operations {
                  * @example 0
                  */
                 offset?: number;
-                /** @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; not for a query of several kinds. */
+                /**
+                 * @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; not for a query of several kinds.
+                 * @example best
+                 */
                 sort?: "best" | "date";
                 /**
                  * @description Whether pictures of equal bytes are shown once, with the number of their `copies`.
@@ -3734,7 +3737,10 @@ export interface operations {
                  * @example 0
                  */
                 offset?: number;
-                /** @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; not for a query of several kinds. */
+                /**
+                 * @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; not for a query of several kinds.
+                 * @example best
+                 */
                 sort?: "best" | "date";
                 /**
                  * @description Whether pictures of equal bytes are shown once, with the number of their `copies`.
