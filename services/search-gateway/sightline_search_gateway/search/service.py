@@ -253,7 +253,7 @@ def _date_of(image: Image) -> datetime:
 
 def _named(query: SearchQuery) -> str:
     """Return what was asked for as a message names it."""
-    if query.text is not None:
+    if query.text is not None and not query.is_visual:
         return named(query.text)
     return "this picture" if len(query.image_ids) + (query.picture is not None) == 1 else "these pictures"
 
