@@ -12,7 +12,15 @@ import psutil
 from numpy.typing import NDArray
 from sightline_encoder import models
 from sightline_pictures import thumbnail
-from sightline_search_gateway.exports import Relevance, calibrate, falling, named, relevance_of, text_probabilities
+from sightline_search_gateway.exports import (
+    Relevance,
+    calibrate,
+    falling,
+    named,
+    relevance_of,
+    text_features,
+    text_probabilities,
+)
 
 from benchmarks.harness import pictures
 from benchmarks.harness.held import Pictures, as_images, first_results, vocabulary_of
@@ -78,7 +86,9 @@ def search_texts(subject: Subject) -> list[Answer]:
         nearest, relevance = held.found(vector, TOP), Relevance()
         if scale is not None:
             first, _ = first_results(subject.rows, vector, np.arange(len(subject.keys)), by_text=True)
-            probabilities = falling(text_probabilities(vector, first, words, scale))
+            visual = first.visual[first.order]
+            features = text_features(vector, first, words, scale, visual)
+            probabilities = falling(text_probabilities(features))
             relevance = relevance_of(
                 named(text), probabilities, probabilities[: len(nearest.images)], nearest.similarities
             )

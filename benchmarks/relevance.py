@@ -60,13 +60,15 @@ class Search(NamedTuple):
     """One search.
 
     Attributes:
-        name: Of the folder.
-        is_there: Whether the folder's pictures were there.
+        name: What was asked for.
+        folders: Those of the pictures that it means.
+        is_there: Whether these were there.
         features: (n, k) of its first results, in the order in which they are shown.
-        is_right: (n,) whether each is of the folder.
+        is_right: (n,) whether each is of the folders.
     """
 
     name: str
+    folders: frozenset[str]
     is_there: bool
     features: Floats
     is_right: NDArray[np.bool_]
@@ -128,8 +130,9 @@ class Labelled:
                 first, places = first_results(
                     self.rows, text.vector, np.flatnonzero(~is_meant | is_there), by_text=True
                 )
-                features = text_features(text.vector, first, words, self.calibration)
-                yield Search(text.name, is_there, features[first.order], is_meant[places])
+                visual = self.rows.visual[places]
+                features = text_features(text.vector, first, words, self.calibration, visual)
+                yield Search(text.name, text.folders, is_there, features, is_meant[places])
 
     def picture_searches(self) -> Iterator[Search]:
         """Search for some pictures of each folder, without themselves, with the others there and left out."""
@@ -140,8 +143,9 @@ class Labelled:
                     among = np.flatnonzero((self.labels != name) | is_there)
                     vector, among = self.rows.visual[picture], among[among != picture]
                     first, places = first_results(self.rows, vector, among, by_text=False)
-                    features = picture_features(first, self.calibration)
-                    yield Search(name, is_there, features[first.order], self.labels[places] == name)
+                    similarities, visual = first.similarities[first.order], self.rows.visual[places]
+                    features = picture_features(first, self.calibration, similarities, visual)
+                    yield Search(name, frozenset({name}), is_there, features, self.labels[places] == name)
 
 
 def fit(collections: Sequence[Sequence[Search]]) -> Coefficients:
@@ -157,13 +161,17 @@ def fit(collections: Sequence[Sequence[Search]]) -> Coefficients:
 
 
 def fitted_apart(searches: Sequence[Search], collections: Sequence[Sequence[Search]]) -> list[Floats]:
-    """Return the probabilities of each search by coefficients that know nothing of its folder."""
+    """Return the probabilities of each search by coefficients that know nothing of its folders."""
     names = sorted({search.name for search in searches})
     found: dict[str, Coefficients] = {}
     for fold in range(FOLDS):
         apart = set(names[fold::FOLDS])
-        known = fit([[search for search in each if search.name not in apart] for each in collections])
-        found |= dict.fromkeys(apart, known)
+        folders = frozenset().union(*(search.folders for search in searches if search.name in apart))
+        others = [[search for search in each if not folders & search.folders] for each in collections]
+        if apart and all(others):
+            found |= dict.fromkeys(apart, fit(others))
+    if len(found) < len(names):
+        sys.exit("there are too few folders to measure by: some always have to be left out")
     return [found[search.name].probabilities(search) for search in searches]
 
 

@@ -149,3 +149,19 @@ def test_where_nothing_is_found_nothing_is_reordered(seeing, stored):
     _, vectors, _ = stored
     params = SearchParams(limit=5, filter=Filter(labels=("none",)), reordering=Reordering(DEPTH, by_looks))
     assert seeing.nearest(vectors[3], params).images == []
+
+
+def test_where_very_many_are_equally_near_some_of_them_are_seen(seeing, make_image):
+    vector = np.eye(seeing.model.dimensions, dtype=np.float32)[0]
+    row = np.concatenate([vector, np.eye(seeing.model.visual_dimensions, dtype=np.float32)[0]])
+    images = [make_image(f"same-{number}.jpg", sha256=f"{number:064x}") for number in range(DEPTH + 5)]
+    seeing.upsert(images, [row] * len(images))
+    seen = []
+
+    def note(similarities, vectors, visual):
+        seen.append(len(similarities))
+        return np.arange(len(similarities))
+
+    found = seeing.nearest(vector, SearchParams(limit=5, distinct=True, reordering=Reordering(DEPTH, note)))
+    assert len(found.images) == 5
+    assert seen[-1] > 0

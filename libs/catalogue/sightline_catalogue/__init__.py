@@ -39,6 +39,7 @@ from sightline_catalogue.image import (
     State,
 )
 from sightline_catalogue.missing import MissingImages
+from sightline_catalogue.payload import order_of
 from sightline_catalogue.query_builder import Reordering, SearchParams
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.server_version import exit_if_too_old
@@ -81,4 +82,5 @@ __all__ = [
     "canonical_folder",
     "exit_if_too_old",
     "image_id",
+    "order_of",
 ]

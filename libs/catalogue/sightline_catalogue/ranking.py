@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from qdrant_client import grpc as api
 
 FIRST_BLOCK = 50
-"""The end of the first block: as many results as a page shows, so that an ordinary search is one query."""
+"""The end of the first block: as many results as a page shows, so that for a first page one query is enough."""
 _BLOCK_ENDS = (FIRST_BLOCK, 200, 1000, 5000)
 
 Rank = tuple[float, str]

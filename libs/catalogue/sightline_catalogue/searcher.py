@@ -48,9 +48,9 @@ class _List(NamedTuple):
 class Searcher:
     """Searches one collection.
 
-    An ordinary first page, of up to 50 results, is one query that returns all of their images. Anything else asks for
-    ids and scores alone, block by block (`ranking`), cuts the page, and reads its images by id; but for a search whose
-    first results are put in another order: its first block comes with images and vectors, and is put in order.
+    A first page, of up to 50 results, is one query that returns all of their images. Anything else asks for ids and
+    scores alone, block by block (`ranking`), cuts the page, and reads its images by id; but for a search whose first
+    results are looked at and put in order (`Reordering`): its first block comes with images and vectors.
 
     Args:
         points: The collection's points.
@@ -155,7 +155,9 @@ class Searcher:
         if params.reordering is None:
             return [], {}
         end = params.reordering.depth
-        first = set(ranks_of(answer, end, deepest=end == self._ends[-1]))
+        is_deepest = end == self._ends[-1]
+        # Where all have one score, those that came stand for the others.
+        first = set(ranks_of(answer, end, deepest=is_deepest) or ranks_of(answer, end, deepest=True))
         read = {point.id.uuid: self._queries.read_vectors(point) for point in answer}
         found = {one: both for one, both in read.items() if both is not None}
         moved = [one for one in ranks if one in first and one[1] in found]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from sightline_bucket import Bucket, KeyRefused, ObjectMissing, ObjectUnreadable, ThumbnailStore
+from sightline_bucket.stamps import is_touched
 from sightline_catalogue import FAILED, INDEXED, PENDING, Collection, Image
 
 from sightline_ingest_worker.removal import remove_records
@@ -61,7 +62,8 @@ class MissingChanges:
 
     def _is_unchanged(self, image: Image) -> bool:
         try:
-            return self._bucket.stat(image.key).etag == image.etag
+            seen = self._bucket.stat(image.key)
+            return seen.etag == image.etag and not is_touched(image.stamp, seen.stamp)
         except (ObjectMissing, KeyRefused, ObjectUnreadable):
             return False
 

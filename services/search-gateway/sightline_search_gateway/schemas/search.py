@@ -45,7 +45,8 @@ class Window(Filters):
         validate=validate.OneOf(["best", "date"]),
         metadata={
             "description": "`best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, "
-            "by when they were taken, or else modified; not for a query of several kinds."
+            "by when they were taken, or else modified; `limit` and `offset` then count among these. Not for a query "
+            "of several kinds, and `not-ready` until the collection is calibrated, seconds after the first start."
         },
     )
     distinct = fields.Boolean(
@@ -101,9 +102,9 @@ class Hit(Image):
     similarity: Annotated[float, "Cosine, from -1 to 1."]
     probability: Annotated[
         float | None,
-        "How likely it is what was asked for, from 0 to 1, never rising down the list. It means the same for every "
-        "query, which a similarity does not. Null where that is not known: of a query of several kinds, and until the "
-        "collection is calibrated.",
+        "How likely it is what was asked for, from 0 to 1. Among the first results it never rises down the list, and "
+        "no later one is likelier than these. It means the same for every query, which a similarity does not. Null "
+        "where that is not known: of a query of several kinds, and until the collection is calibrated.",
     ]
     relevance: Annotated[Judgement | None, "`likely` where the probability is at least one half, else `weak`."]
     cluster: Annotated[int | None, "Its cluster's id; null beyond the first 50, and without clusters."]

@@ -1,6 +1,6 @@
 """What random words find in a collection, most of which it does not hold: the scale for relevance.
 
-Learnt in the background when a collection is first searched, and anew every 10 minutes.
+Learnt in the background when a collection is first searched, and anew every 10 minutes; sooner while it is small.
 """
 
 from __future__ import annotations
@@ -13,20 +13,25 @@ import structlog
 from sightline_catalogue import Collection, SearchParams
 
 from sightline_search_gateway.search.relevance import (
-    LEAST,
     TELLING,
-    Agreement,
     Calibration,
     Vectors,
+    agreement_of,
     breadth_of,
     lead_of,
+    telling,
 )
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
 
 PROBES = 256
 PROBES_A_CALL = 32
 SEED = 11
-FRESH_SECONDS = 600.0
+ENOUGH = 64
+"""Of fewer different pictures, what is usual counts the more the fewer they are: they say little of what is to come."""
+USUAL = Calibration(chance=0.1, agreement=0.3, lead=-0.4, breadth=1.0)
+FRESH_SECONDS, GROWING_SECONDS = 600.0, 30.0
+GROWING = 500
+"""A collection of which random words find fewer pictures may be being filled: it is calibrated anew sooner."""
 RETRY_SECONDS = 30.0
 COLLECTIONS_KEPT = 4
 log = structlog.get_logger()
@@ -41,25 +46,34 @@ def calibrate(collection: Collection, words: VocabularyEmbeddings) -> Calibratio
     chosen = np.random.default_rng(SEED).permutation(len(words.texts))[:PROBES]
     probes = words.vectors[chosen]
     found: list[tuple[Vectors, Vectors]] = []
-    params = SearchParams(limit=len(TELLING), with_vectors=True, by_text=True)
+    params = SearchParams(limit=len(TELLING), distinct=True, with_vectors=True, by_text=True)
     for start in range(0, len(probes), PROBES_A_CALL):
         for nearest in collection.nearest_batch(probes[start : start + PROBES_A_CALL], params):
             if not nearest.images or nearest.vectors is None or nearest.visual is None:
                 return None
             found.append((nearest.vectors, nearest.visual))
-    chance = chance_of(np.concatenate([visual for _, visual in found]))
-    agreements = [Agreement.of(visual, chance).among for _, visual in found]
-    leads = [lead_of(probe, vectors, words) for probe, (vectors, _) in zip(probes, found, strict=True)]
-    breadths = [breadth_of(probe, words) for probe in probes]
-    agreement, lead, breadth = (float(np.median(each)) for each in (agreements, leads, breadths))
-    return Calibration(chance, agreement, lead, breadth, time.monotonic())
+    pictures = np.unique(np.concatenate([visual for _, visual in found]), axis=0)
+    share = min(1.0, len(pictures) / ENOUGH)
+    chance = share * chance_of(pictures) + (1 - share) * USUAL.chance
+    agreements, leads = [], []
+    for probe, (vectors, visual) in zip(probes, found, strict=True):
+        places, weights = telling(visual)
+        agreements.append(agreement_of(visual[places], weights, chance))
+        leads.append(lead_of(probe, vectors[places], weights, words))
+    return Calibration(
+        chance=chance,
+        agreement=share * float(np.median(agreements)) + (1 - share) * USUAL.agreement,
+        lead=share * float(np.median(leads)) + (1 - share) * USUAL.lead,
+        breadth=float(np.median([breadth_of(probe, words) for probe in probes])),
+        pictures=len(pictures),
+        made_at=time.monotonic(),
+    )
 
 
 def chance_of(visual: Vectors) -> float:
-    """Return the mean cosine between two different ones of (n, d) unit vectors, equal ones counted once; 0 of one."""
-    different = np.unique(visual, axis=0)
-    total, count = different.sum(axis=0), len(different)
-    return (float(total @ total) - count) / max(count * (count - 1), LEAST) if count > 1 else 0.0
+    """Return the mean cosine between two of (n, d) unit vectors, all of them different; 0 of one."""
+    total, count = visual.sum(axis=0), len(visual)
+    return (float(total @ total) - count) / (count * (count - 1)) if count > 1 else 0.0
 
 
 class Calibrator:
@@ -74,7 +88,7 @@ class Calibrator:
     def calibration(self, collection: Collection, words: VocabularyEmbeddings) -> Calibration | None:
         """Return a collection's calibration; None while there is none yet. An old one is replaced in the background."""
         known = self._calibrations.get(collection.name)
-        if known is None or time.monotonic() - known.made_at > FRESH_SECONDS:
+        if known is None or time.monotonic() - known.made_at > _fresh_seconds(known):
             self._begin(collection, words)
         return known
 
@@ -102,3 +116,7 @@ class Calibrator:
             if collection.name not in self._calibrations and len(self._calibrations) >= COLLECTIONS_KEPT:
                 self._calibrations.pop(next(iter(self._calibrations)))
             self._calibrations[collection.name] = calibration
+
+
+def _fresh_seconds(known: Calibration) -> float:
+    return FRESH_SECONDS if known.pictures >= GROWING else GROWING_SECONDS

@@ -14,7 +14,9 @@ from sightline_search_gateway.search.relevance import (
     FirstResults,
     Vectors,
     falling,
+    picture_features,
     picture_probabilities,
+    text_features,
     text_probabilities,
 )
 from sightline_search_gateway.search.reranking import rerank
@@ -55,30 +57,19 @@ class FirstLook:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return how likely the first results are what was asked for, and those of a page that begins at `offset`.
 
-        Results of the page that are not among the first are judged where it comes with vectors, and else left out.
+        The page comes with vectors. Those of its results that are not among the first are no likelier than the last of
+        these.
         """
-        if self.first is None:
+        first = self.first
+        if first is None or page.visual is None:
             return np.empty(0), np.empty(0)
-        count = len(self.first.order)
-        seen = _joined(self.first, page, offset)
+        count = len(first.order)
+        after = max(0, count - offset)
+        similarities = np.concatenate([first.similarities[first.order], page.similarities[after:]])
+        visual = np.concatenate([first.visual[first.order], page.visual[after:]])
         if self.text is None:
-            found = picture_probabilities(seen, calibration)
+            found = picture_probabilities(picture_features(first, calibration, similarities, visual))
         else:
-            found = text_probabilities(self.text, seen, words, calibration)
+            found = text_probabilities(text_features(self.text, first, words, calibration, visual))
         fitted = falling(found[:count])
-        after = np.minimum.accumulate(np.append(fitted[-1:], found[count:]))[1:]
-        return fitted, np.concatenate([fitted[offset:], after])[: len(page.images)]
-
-
-def _joined(first: FirstResults, page: Nearest, offset: int) -> FirstResults:
-    """Return the first results, with those of a page that come after them."""
-    count = len(first.order)
-    after = max(0, count - offset)
-    if page.vectors is None or page.visual is None or after >= len(page.images):
-        return first
-    return FirstResults(
-        np.concatenate([first.similarities, page.similarities[after:]]),
-        np.concatenate([first.vectors, page.vectors[after:]]),
-        np.concatenate([first.visual, page.visual[after:]]),
-        np.concatenate([first.order, np.arange(count, count + len(page.images) - after)]),
-    )
+        return fitted, np.concatenate([fitted[offset:], np.minimum(found[count:], fitted[-1])])[: len(page.images)]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Literal, TypeVar
 
 import numpy as np
@@ -32,6 +33,7 @@ Cosine = TypeVar("Cosine", float, Vectors)
 TELLING = np.exp(-np.arange(16) / 4).astype(np.float32)
 """How much each of the most similar tells of what the query means here: of a few right ones the first tell most, and of
 many it is safer to ask many."""
+SAME, COPIES_LOOKED_AT = 1 - 1e-5, 64
 LEADING_WORDS = 20
 LIKELY = 0.5
 """A result is likely from this probability on."""
@@ -54,6 +56,7 @@ class Calibration:
         agreement: How alike the best results of a word are, beyond chance; as the others, the median over words.
         lead: How much nearer a word is to its best results than the nearest other words are, in standard deviations.
         breadth: The standard deviation of a word's cosines with all words: the more general a word, the larger.
+        pictures: How many different ones the words found.
         made_at: By `time.monotonic`.
     """
 
@@ -61,6 +64,7 @@ class Calibration:
     agreement: float
     lead: float
     breadth: float
+    pictures: int = 0
     made_at: float = 0.0
 
 
@@ -96,41 +100,49 @@ class FirstResults:
     visual: Vectors
     order: NDArray[np.intp]
 
+    @cached_property
+    def telling(self) -> tuple[NDArray[np.intp], Vectors]:
+        """The places of those that tell what the query means here, and their weights; see the function `telling`."""
+        return telling(self.visual)
 
-@dataclass(frozen=True)
-class Agreement:
-    """What the best results of a search have in common.
 
-    Attributes:
-        among: The mean cosine between two of them, beyond chance: 0 for unrelated pictures, 1 for equal ones.
-        looks: (n,) of all results, the cosine with the mean of the best, beyond chance.
+def telling(visual: Vectors) -> tuple[NDArray[np.intp], Vectors]:
+    """Return the places of the most similar results that tell what a query means, and their weights, whose sum is 1.
+
+    Args:
+        visual: (n, d) of the results, the most similar first; of equal ones the first counts.
     """
-
-    among: float
-    looks: Vectors
-
-    @classmethod
-    def of(cls, visual: Vectors, chance: float) -> Agreement:
-        """Return it for (n, d) visual vectors, the most similar first."""
-        telling = _telling(len(visual))
-        total = telling @ visual[: len(telling)]
-        # Each one's own part is not agreement; a single one agrees with nothing.
-        own = float(telling @ telling)
-        among = (float(total @ total) - own) / (1 - own) if len(telling) > 1 else chance
-        looks = visual @ (total / max(float(np.linalg.norm(total)), LEAST))
-        return cls(_beyond(among, chance), _beyond(looks, chance))
+    nearest = visual[:COPIES_LOOKED_AT]
+    is_copy = np.triu(nearest @ nearest.T > SAME, k=1).any(axis=0)
+    places = np.flatnonzero(~is_copy)[: len(TELLING)]
+    weights: Vectors = TELLING[: len(places)] / TELLING[: len(places)].sum()
+    return places, weights
 
 
-def lead_of(text: Vectors, vectors: Vectors, words: VocabularyEmbeddings) -> float:
+def agreement_of(best: Vectors, weights: Vectors, chance: float) -> float:
+    """Return how alike different pictures are: 0 for unrelated ones, 1 for equal ones.
+
+    Args:
+        best: (k, d) their visual vectors.
+        weights: (k,) how much each counts, the sum 1.
+        chance: The mean cosine of unrelated pictures.
+    """
+    total = weights @ best
+    # Each one's own part is not agreement; a single one agrees with nothing.
+    own = float(weights @ weights)
+    return _beyond((float(total @ total) - own) / (1 - own), chance) if len(best) > 1 else 0.0
+
+
+def lead_of(text: Vectors, best: Vectors, weights: Vectors, words: VocabularyEmbeddings) -> float:
     """Return how much nearer a text is to its best results than the nearest words are, in standard deviations of words.
 
     Args:
         text: (dimensions,) its vector.
-        vectors: (n, dimensions) of its results, at least one, the most similar first.
+        best: (k, dimensions) the vectors of those, at least one.
+        weights: (k,) how much each counts.
         words: Under the same model.
     """
-    telling = _telling(len(vectors))
-    centre = telling @ vectors[: len(telling)]
+    centre = weights @ best
     centre /= max(float(np.linalg.norm(centre)), LEAST)
     with one_thread():
         near = words.vectors @ centre
@@ -146,53 +158,55 @@ def breadth_of(text: Vectors, words: VocabularyEmbeddings) -> float:
 
 
 def text_features(
-    text: Vectors, first: FirstResults, words: VocabularyEmbeddings, calibration: Calibration
+    text: Vectors, first: FirstResults, words: VocabularyEmbeddings, calibration: Calibration, visual: Vectors
 ) -> NDArray[np.float64]:
-    """Return what the probabilities of a text's results are made of: (n, 4), the most similar first."""
-    agreement = Agreement.of(first.visual, calibration.chance)
-    room = max(1 - calibration.agreement, LEAST)
-    features = np.empty((len(first.order), len(TEXT_COEFFICIENTS)))
-    features[:, 0] = (agreement.among - calibration.agreement) / room
-    features[:, 1] = lead_of(text, first.vectors, words) - calibration.lead
-    features[:, 2] = breadth_of(text, words) / max(calibration.breadth, LEAST) - 1
-    features[:, 3] = (agreement.looks - calibration.agreement) / room
-    return features
-
-
-def picture_features(first: FirstResults, calibration: Calibration) -> NDArray[np.float64]:
-    """Return what the probabilities of a picture's results are made of: (n, 3), the most similar first."""
-    similarities = _beyond(first.similarities, calibration.chance)
-    looks = Agreement.of(first.visual, calibration.chance).looks
-    features = np.empty((len(looks), len(PICTURE_COEFFICIENTS)))
-    telling = _telling(len(looks))
-    features[:, 0] = telling @ similarities[: len(telling)]
-    features[:, 1], features[:, 2] = similarities, looks
-    return features
-
-
-def text_probabilities(
-    text: Vectors, first: FirstResults, words: VocabularyEmbeddings, calibration: Calibration
-) -> NDArray[np.float64]:
-    """Return how likely each of a text's n results is what was asked for, as they are shown: (n,), before `falling`.
+    """Return what the probabilities of a text's results are made of: (m, 4).
 
     Args:
         text: (dimensions,) its vector.
-        first: The results.
+        first: What the search saw first, at least one result.
         words: Under the same model.
         calibration: The collection's.
+        visual: (m, d) of the results.
     """
-    if not len(first.order):
-        return np.empty(0)
-    features = text_features(text, first, words, calibration)
-    return _logistic(features @ TEXT_COEFFICIENTS + TEXT_INTERCEPT)[first.order]
+    places, weights = first.telling
+    room = max(1 - calibration.agreement, LEAST)
+    features = np.empty((len(visual), len(TEXT_COEFFICIENTS)))
+    agreement = agreement_of(first.visual[places], weights, calibration.chance)
+    features[:, 0] = (agreement - calibration.agreement) / room
+    features[:, 1] = lead_of(text, first.vectors[places], weights, words) - calibration.lead
+    features[:, 2] = breadth_of(text, words) / max(calibration.breadth, LEAST) - 1
+    features[:, 3] = (_looks(first, visual, calibration) - calibration.agreement) / room
+    return features
 
 
-def picture_probabilities(first: FirstResults, calibration: Calibration) -> NDArray[np.float64]:
-    """Return how likely each of a picture's n results is of the same, as they are shown: (n,), before `falling`."""
-    if not len(first.order):
-        return np.empty(0)
-    features = picture_features(first, calibration)
-    return _logistic(features @ PICTURE_COEFFICIENTS + PICTURE_INTERCEPT)[first.order]
+def picture_features(
+    first: FirstResults, calibration: Calibration, similarities: Vectors, visual: Vectors
+) -> NDArray[np.float64]:
+    """Return what the probabilities of a picture's results are made of: (m, 3).
+
+    Args:
+        first: What the search saw first, at least one result.
+        calibration: The collection's.
+        similarities: (m,) of the results.
+        visual: (m, d) likewise.
+    """
+    places, weights = first.telling
+    features = np.empty((len(visual), len(PICTURE_COEFFICIENTS)))
+    features[:, 0] = _beyond(float(weights @ first.similarities[places]), calibration.chance)
+    features[:, 1] = _beyond(similarities, calibration.chance)
+    features[:, 2] = _looks(first, visual, calibration)
+    return features
+
+
+def text_probabilities(features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how likely a text's results of (m, 4) features are what was asked for: (m,), before `falling`."""
+    return _logistic(features @ TEXT_COEFFICIENTS + TEXT_INTERCEPT)
+
+
+def picture_probabilities(features: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how likely a picture's results of (m, 3) features are of the same: (m,), before `falling`."""
+    return _logistic(features @ PICTURE_COEFFICIENTS + PICTURE_INTERCEPT)
 
 
 def _logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -250,10 +264,11 @@ def named(text: str) -> str:
     return shown if DETERMINED.match(shown) else f"“{shown}”"
 
 
-def _telling(count: int) -> Vectors:
-    """Return the weights of the first of so many results: at most as many, their sum 1."""
-    weights: Vectors = TELLING[:count] / TELLING[:count].sum()
-    return weights
+def _looks(first: FirstResults, visual: Vectors, calibration: Calibration) -> Vectors:
+    """Return how much (m, d) results look like the best, beyond chance: (m,)."""
+    places, weights = first.telling
+    total = weights @ first.visual[places]
+    return _beyond(visual @ (total / max(float(np.linalg.norm(total)), LEAST)), calibration.chance)
 
 
 def _beyond(cosine: Cosine, chance: float) -> Cosine:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sightline_catalogue import Collection, Image, ModelRef, Nearest, SearchParams, UnknownImage
+from sightline_catalogue import Collection, Image, ModelRef, Nearest, SearchParams, UnknownImage, order_of
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.errors import ServiceError
@@ -158,8 +157,8 @@ class SearchService:
         if query.is_text_alone:
             how = self.query_encoder.reranking(collection.model)
             return FirstLook(how, origin) if query.text_weight > 0 else None
-        is_towards = query.is_visual and min(query.picture_weight, query.image_weight) >= 0
-        return FirstLook() if is_towards else None
+        weights = [query.picture_weight] * (query.picture is not None) + [query.image_weight] * bool(query.image_ids)
+        return FirstLook() if query.is_visual and min(weights) >= 0 else None
 
     def _nearest(
         self, look: FirstLook | None, params: SearchParams, search: Callable[[SearchParams], Nearest], order: Order
@@ -170,11 +169,10 @@ class SearchService:
             return search(params)
         if order == "date":
             depth = min(SORTED_DEPTH, self.max_depth)
-            return search(replace(params, offset=0, limit=depth, reordering=look.reordering(depth)))
-        reordering = look.reordering()
-        # Those after the first are judged by their vectors.
-        is_after = params.offset + params.limit > reordering.depth
-        return search(replace(params, reordering=reordering, with_vectors=params.with_vectors or is_after))
+            params = replace(params, offset=0, limit=depth)
+            return search(replace(params, reordering=look.reordering(depth), with_vectors=True))
+        # Results after the first are judged by their vectors; those of the first are there anyway.
+        return search(replace(params, reordering=look.reordering(), with_vectors=True))
 
     def _outcome(
         self,
@@ -211,7 +209,7 @@ class SearchService:
         """Return how likely results are what was asked for, and whether it was found; as far as that can be told."""
         if look is not None and collection is not None and words is not None:
             calibration = self.calibrator.calibration(collection, words)
-            if calibration is not None:
+            if calibration is not None and (look.first is not None or not found.images):
                 offset = params.offset if order == "best" else 0
                 first, shown = look.probabilities(words, calibration, found, offset)
                 similarities = found.similarities[: len(shown)]
@@ -232,7 +230,7 @@ def _newest(
             "not-ready", "It is being learnt which results are likely; try again soon.", retry_after_seconds=2
         )
     likely = range(min(relevance.likely, len(found.images)))
-    newest = sorted(likely, key=lambda place: (_date_of(found.images[place]), -place), reverse=True)
+    newest = sorted(likely, key=lambda place: order_of(found.images[place]), reverse=True)
     page = newest[params.offset : params.offset + params.limit]
     chosen = Nearest(
         [found.images[place] for place in page],
@@ -243,12 +241,6 @@ def _newest(
     )
     threshold = round(float(chosen.similarities.min()), 4) if page else None
     return chosen, [probabilities[place] for place in page], replace(relevance, relevant=len(page), threshold=threshold)
-
-
-def _date_of(image: Image) -> datetime:
-    """Return when a picture was taken, by the clock on the wall there, or else modified."""
-    modified = image.modified_at.replace(tzinfo=None) if image.modified_at is not None else datetime.min
-    return image.taken_at or modified
 
 
 def _named(query: SearchQuery) -> str:

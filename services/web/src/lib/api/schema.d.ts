@@ -513,7 +513,7 @@ export interface components {
             /** @description How much the text counts; below zero means away from it. 1.0 where it is not given. */
             q_weight?: number;
             /**
-             * @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; not for a query of several kinds. "best" where it is not given.
+             * @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; `limit` and `offset` then count among these. Not for a query of several kinds, and `not-ready` until the collection is calibrated, seconds after the first start. "best" where it is not given.
              * @enum {string}
              */
             sort?: "best" | "date";
@@ -634,7 +634,7 @@ export interface components {
             note: string | null;
             /** @description WebP, longest side at most 1600. */
             preview_url: string;
-            /** @description How likely it is what was asked for, from 0 to 1, never rising down the list. It means the same for every query, which a similarity does not. Null where that is not known: of a query of several kinds, and until the collection is calibrated. */
+            /** @description How likely it is what was asked for, from 0 to 1. Among the first results it never rises down the list, and no later one is likelier than these. It means the same for every query, which a similarity does not. Null where that is not known: of a query of several kinds, and until the collection is calibrated. */
             probability: number | null;
             /** @description Why it failed. */
             reason: string | null;
@@ -1959,7 +1959,7 @@ export interface operations {
                  */
                 offset?: number;
                 /**
-                 * @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; not for a query of several kinds.
+                 * @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; `limit` and `offset` then count among these. Not for a query of several kinds, and `not-ready` until the collection is calibrated, seconds after the first start.
                  * @example best
                  */
                 sort?: "best" | "date";
@@ -3738,7 +3738,7 @@ export interface operations {
                  */
                 offset?: number;
                 /**
-                 * @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; not for a query of several kinds.
+                 * @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; `limit` and `offset` then count among these. Not for a query of several kinds, and `not-ready` until the collection is calibrated, seconds after the first start.
                  * @example best
                  */
                 sort?: "best" | "date";
