@@ -59,8 +59,10 @@ export function useBrowser(): (path: string, options?: BrowserContextOptions) =>
 export const searchBox = (page: Page): Locator => page.getByRole('searchbox', { name: 'What to look for' });
 export const bestFive = (page: Page): Locator =>
   page.getByRole('list', { name: /^The best \d/ }).locator('a[data-tile]');
-export const theRest = (page: Page): Locator =>
-  page.getByRole('list', { name: /^The next \d/ }).locator('a[data-tile]');
+/** The lists of the grid below the best five: the likely ones, and those that are less likely. */
+export const restLists = (page: Page): Locator =>
+  page.getByRole('list', { name: /^The next \d|^\d+ less likely$/ });
+export const theRest = (page: Page): Locator => restLists(page).locator('a[data-tile]');
 export const graph = (page: Page): Locator => page.getByTestId('graph');
 export const graphCard = (page: Page): Locator => page.getByTestId('graph-card');
 export const graphLinks = (page: Page): Locator =>
@@ -131,7 +133,7 @@ export async function similarities(tiles: Locator): Promise<number[]> {
   const names = await tiles.evaluateAll((links) =>
     links.map((link) => link.getAttribute('aria-label') ?? ''),
   );
-  return names.map((name) => Number(/similarity (\S+):/.exec(name)?.[1]?.replace('\u2212', '-')));
+  return names.map((name) => Number(/similarity ([^\s:,]+)/.exec(name)?.[1]?.replace('\u2212', '-')));
 }
 
 export async function ids(tiles: Locator): Promise<string[]> {

@@ -9,6 +9,7 @@ import {
   parameter,
   searchBox,
   searchFor,
+  restLists,
   similarities,
   sourceChip,
   startTiles,
@@ -223,4 +224,23 @@ test('the text is cleared by one button', async () => {
   expect(await searchBox(page).inputValue()).toBe('');
   await page.keyboard.type('a car');
   expect(await searchBox(page).inputValue()).toBe('a car');
+});
+
+test('results that are less likely are told apart', async () => {
+  const { page } = await open('/?q=a+road+sign&tab=grid');
+  await restLists(page).first().waitFor();
+  const response = await page.request.get(`${base()}/api/v1/search?limit=50&q=a+road+sign`);
+  const { results, relevance } = (await response.json()) as {
+    results: { id: string; relevance: string }[];
+    relevance: { likely: number };
+  };
+  expect(relevance.likely).toBeGreaterThan(5);
+  expect(relevance.likely).toBeLessThan(50);
+  await page.getByTestId('meta').getByText(`${relevance.likely} likely`).waitFor();
+  const weak = page
+    .getByRole('list', { name: `${50 - relevance.likely} less likely` })
+    .locator('a[data-tile]');
+  expect(await ids(weak)).toEqual(results.filter((one) => one.relevance === 'weak').map((one) => one.id));
+  const names = await weak.evaluateAll((links) => links.map((link) => link.getAttribute('aria-label')));
+  expect(names.every((name) => name?.includes(', weak'))).toBe(true);
 });
