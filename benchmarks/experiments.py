@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from sightline_encoder import models
 from sightline_pictures import thumbnail
 from sightline_search_gateway.exports import (
+    TEXT,
     Relevance,
     calibrate,
     falling,
     named,
     relevance_of,
     text_features,
-    text_probabilities,
 )
 
 from benchmarks.harness import pictures
@@ -88,7 +88,7 @@ def search_texts(subject: Subject) -> list[Answer]:
             first, _ = first_results(subject.rows, vector, np.arange(len(subject.keys)), by_text=True)
             visual = first.visual[first.order]
             features = text_features(vector, first, words, scale, visual)
-            probabilities = falling(text_probabilities(features))
+            probabilities = falling(TEXT.probabilities(features))
             relevance = relevance_of(
                 named(text), probabilities, probabilities[: len(nearest.images)], nearest.similarities
             )

@@ -22,12 +22,11 @@ from sightline_encoder.models import Model
 from sightline_encoder.models.embedded import conse
 from sightline_search_gateway.exports import (
     LIKELY,
-    PICTURE_COEFFICIENTS,
-    PICTURE_INTERCEPT,
+    PICTURE,
     POSSIBLE,
-    TEXT_COEFFICIENTS,
-    TEXT_INTERCEPT,
+    TEXT,
     Calibration,
+    Coefficients,
     VocabularyEmbeddings,
     calibrate,
     falling,
@@ -82,15 +81,9 @@ class Text(NamedTuple):
     folders: frozenset[str]
 
 
-class Coefficients(NamedTuple):
-    """Of a logistic regression: (k,), and the intercept."""
-
-    of: Floats
-    intercept: float
-
-    def probabilities(self, search: Search) -> Floats:
-        """Return how likely each result is, (n,), as the gateway does."""
-        return falling(1 / (1 + np.exp(-(search.features @ self.of + self.intercept))))
+def judged(by: Coefficients, search: Search) -> Floats:
+    """Return how likely each result is, (n,), as the gateway has it."""
+    return falling(by.probabilities(search.features))
 
 
 @dataclass(frozen=True)
@@ -172,7 +165,7 @@ def fitted_apart(searches: Sequence[Search], collections: Sequence[Sequence[Sear
             found |= dict.fromkeys(apart, fit(others))
     if len(found) < len(names):
         sys.exit("there are too few folders to measure by: some always have to be left out")
-    return [found[search.name].probabilities(search) for search in searches]
+    return [judged(found[search.name], search) for search in searches]
 
 
 def figures_of(searches: Sequence[Search], probabilities: Sequence[Floats], named: set[str]) -> dict[str, float]:
@@ -235,7 +228,7 @@ def measure(
 ) -> dict[str, float]:
     """Print what is measured of one kind of search, and return it."""
     known = named(sorted({search.name for search in searches}))
-    ours = [now.probabilities(search) for search in searches]
+    ours = [judged(now, search) for search in searches]
     apart = fitted_apart(searches, collections)
     found, theirs = figures_of(searches, ours, known), figures_of(searches, apart, known)
     rows = [[name.replace("_", " "), value, theirs[name]] for name, value in found.items()]
@@ -265,11 +258,10 @@ def main() -> None:
     collections = [whole, *(whole.some(each, words) for each in SMALLER)]
     texts = [list(each.text_searches([*names, *kinds], words)) for each in collections]
     by_picture = [list(each.picture_searches()) for each in collections]
-    now = Coefficients(TEXT_COEFFICIENTS, TEXT_INTERCEPT)
-    figures = measure("text", texts[0][: 2 * len(names)], texts, now)
+    figures = measure("text", texts[0][: 2 * len(names)], texts, TEXT)
     if kinds:
-        figures |= measure("kind", texts[0][2 * len(names) :], texts, now)
-    figures |= measure("picture", by_picture[0], by_picture, Coefficients(PICTURE_COEFFICIENTS, PICTURE_INTERCEPT))
+        figures |= measure("kind", texts[0][2 * len(names) :], texts, TEXT)
+    figures |= measure("picture", by_picture[0], by_picture, PICTURE)
     settings = {"images": str(found.folder), "pictures": len(keys), "model": model.id}
     results.write(f"relevance-{found.name}", settings=settings, figures=figures)
 

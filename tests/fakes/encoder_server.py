@@ -99,12 +99,21 @@ class EncoderServer:
 
     def close(self):
         self.stop().result(DEADLINE)
+        self.call(_cancel_all())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(DEADLINE)
         self.loop.close()
 
     def metric(self, name, **labels):
         return self.registry.get_sample_value(name, labels)
+
+
+async def _cancel_all() -> None:
+    """Cancel what still goes on, such as loading models: a task that its loop outlives is reported in a later test."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 @contextmanager

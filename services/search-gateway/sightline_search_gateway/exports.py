@@ -16,12 +16,11 @@ from sightline_search_gateway.search.calibration import calibrate
 from sightline_search_gateway.search.judging import FirstLook
 from sightline_search_gateway.search.relevance import (
     LIKELY,
-    PICTURE_COEFFICIENTS,
-    PICTURE_INTERCEPT,
+    PICTURE,
     POSSIBLE,
-    TEXT_COEFFICIENTS,
-    TEXT_INTERCEPT,
+    TEXT,
     Calibration,
+    Coefficients,
     FirstResults,
     Relevance,
     falling,
@@ -29,7 +28,6 @@ from sightline_search_gateway.search.relevance import (
     picture_features,
     relevance_of,
     text_features,
-    text_probabilities,
 )
 from sightline_search_gateway.search.reranking import rerank
 from sightline_search_gateway.search.result_graph import MAX_CLUSTERED, build_result_graph
@@ -41,12 +39,11 @@ __all__ = [
     "LIKELY",
     "MAX_CLUSTERED",
     "NEIGHBOURS",
-    "PICTURE_COEFFICIENTS",
-    "PICTURE_INTERCEPT",
+    "PICTURE",
     "POSSIBLE",
-    "TEXT_COEFFICIENTS",
-    "TEXT_INTERCEPT",
+    "TEXT",
     "Calibration",
+    "Coefficients",
     "Coordinates",
     "FirstLook",
     "FirstResults",
@@ -70,5 +67,4 @@ __all__ = [
     "rerank",
     "scale_of",
     "text_features",
-    "text_probabilities",
 ]

@@ -10,14 +10,14 @@ from sightline.encoder.v1.encoder_pb2 import Reranking
 from sightline_catalogue import Nearest, Reordering
 
 from sightline_search_gateway.search.relevance import (
+    PICTURE,
+    TEXT,
     Calibration,
     FirstResults,
     Vectors,
     falling,
     picture_features,
-    picture_probabilities,
     text_features,
-    text_probabilities,
 )
 from sightline_search_gateway.search.reranking import rerank
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
@@ -68,8 +68,8 @@ class FirstLook:
         similarities = np.concatenate([first.similarities[first.order], page.similarities[after:]])
         visual = np.concatenate([first.visual[first.order], page.visual[after:]])
         if self.text is None:
-            found = picture_probabilities(picture_features(first, calibration, similarities, visual))
+            found = PICTURE.probabilities(picture_features(first, calibration, similarities, visual))
         else:
-            found = text_probabilities(text_features(self.text, first, words, calibration, visual))
+            found = TEXT.probabilities(text_features(self.text, first, words, calibration, visual))
         fitted = falling(found[:count])
         return fitted, np.concatenate([fitted[offset:], np.minimum(found[count:], fitted[-1])])[: len(page.images)]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +40,25 @@ LIKELY = 0.5
 POSSIBLE = 0.03
 """Where no result reaches this, nothing was found. It is low: to deny what is there is worse than to doubt it, and
 pictures of a thing that look little alike, such as drawn houses, have low probabilities."""
-TEXT_COEFFICIENTS, TEXT_INTERCEPT = np.array([4.12, 0.69, 6.03, 5.07]), -4.34
-PICTURE_COEFFICIENTS, PICTURE_INTERCEPT = np.array([6.20, 6.42, 4.84]), -9.46
 LEAST = 1e-6
 LONGEST_SHOWN = 80
 DETERMINED = re.compile(r"^(?:an?|the|some|any|my|our|your|his|her|their|two|three|many|several)\s+\S", re.IGNORECASE)
+
+
+class Coefficients(NamedTuple):
+    """Of a logistic regression: (k,), and the intercept."""
+
+    of: NDArray[np.float64]
+    intercept: float
+
+    def probabilities(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how likely results of (n, k) features are what was asked for: (n,), before `falling`."""
+        likely: NDArray[np.float64] = expit(features @ self.of + self.intercept)
+        return likely
+
+
+TEXT = Coefficients(np.array([4.12, 0.69, 6.03, 5.07]), -4.34)
+PICTURE = Coefficients(np.array([6.20, 6.42, 4.84]), -9.46)
 
 
 @dataclass(frozen=True)
@@ -171,7 +185,7 @@ def text_features(
     """
     places, weights = first.telling
     room = max(1 - calibration.agreement, LEAST)
-    features = np.empty((len(visual), len(TEXT_COEFFICIENTS)))
+    features = np.empty((len(visual), len(TEXT.of)))
     agreement = agreement_of(first.visual[places], weights, calibration.chance)
     features[:, 0] = (agreement - calibration.agreement) / room
     features[:, 1] = lead_of(text, first.vectors[places], weights, words) - calibration.lead
@@ -192,26 +206,11 @@ def picture_features(
         visual: (m, d) likewise.
     """
     places, weights = first.telling
-    features = np.empty((len(visual), len(PICTURE_COEFFICIENTS)))
+    features = np.empty((len(visual), len(PICTURE.of)))
     features[:, 0] = _beyond(float(weights @ first.similarities[places]), calibration.chance)
     features[:, 1] = _beyond(similarities, calibration.chance)
     features[:, 2] = _looks(first, visual, calibration)
     return features
-
-
-def text_probabilities(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how likely a text's results of (m, 4) features are what was asked for: (m,), before `falling`."""
-    return _logistic(features @ TEXT_COEFFICIENTS + TEXT_INTERCEPT)
-
-
-def picture_probabilities(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how likely a picture's results of (m, 3) features are of the same: (m,), before `falling`."""
-    return _logistic(features @ PICTURE_COEFFICIENTS + PICTURE_INTERCEPT)
-
-
-def _logistic(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    probabilities: NDArray[np.float64] = expit(values)
-    return probabilities
 
 
 def falling(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
