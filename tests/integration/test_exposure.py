@@ -30,7 +30,8 @@ def state():
 
 
 @pytest.fixture(scope="module")
-def running(start, state, tmp_path_factory):
+def running(state, start, tmp_path_factory):
+    # The state before `start`: what is set up first goes last, when no service writes there any more.
     bucket = tmp_path_factory.mktemp("pictures") / "bucket"
     fill(bucket, 12)
     system = start(bucket, writable=True, state=state)
