@@ -22,7 +22,7 @@ from sightline_catalogue.errors import (
     WrongCursor,
     WrongFingerprint,
 )
-from sightline_catalogue.filters import Filter
+from sightline_catalogue.filters import SHAPES, Between, Box, Circle, Filter, Shape
 from sightline_catalogue.identity import canonical, canonical_folder, image_id
 from sightline_catalogue.image import (
     FAILED,
@@ -50,13 +50,17 @@ __all__ = [
     "INDEXED",
     "PENDING",
     "REMOVED",
+    "SHAPES",
     "STATES",
+    "Between",
+    "Box",
     "Catalogue",
     "CatalogueDiskFull",
     "CatalogueError",
     "CatalogueReadOnly",
     "CatalogueSettings",
     "CatalogueUnavailable",
+    "Circle",
     "ClusterState",
     "Collection",
     "Counts",
@@ -73,6 +77,7 @@ __all__ = [
     "Reordering",
     "ScanState",
     "SearchParams",
+    "Shape",
     "State",
     "TooDeep",
     "UnknownImage",

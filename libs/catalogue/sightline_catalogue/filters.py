@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from math import inf
+from typing import Literal
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from qdrant_client import grpc as api
@@ -13,6 +15,66 @@ from qdrant_client import grpc as api
 from sightline_catalogue.identity import canonical, canonical_folder, storable
 from sightline_catalogue.image import State
 from sightline_catalogue.vectors import VECTOR
+
+Shape = Literal["landscape", "portrait", "square", "panorama"]
+SHAPES: tuple[Shape, ...] = ("landscape", "portrait", "square", "panorama")
+
+
+@dataclass(frozen=True)
+class Circle:
+    """The places at most so far from one.
+
+    Attributes:
+        latitude: Of the centre, in degrees north, WGS 84.
+        longitude: Of the centre, in degrees east.
+        kilometres: The radius.
+
+    Raises:
+        ValueError: There is no such place, or the radius is none.
+    """
+
+    latitude: float
+    longitude: float
+    kilometres: float
+
+    def __post_init__(self) -> None:
+        _check_place(self.latitude, self.longitude)
+        if not 0 < self.kilometres < inf:
+            raise ValueError(f"{self.kilometres} is no radius: it is more than 0 km")
+
+
+@dataclass(frozen=True)
+class Box:
+    """The places between two latitudes and two longitudes, all in degrees, WGS 84.
+
+    Attributes:
+        south: The least latitude.
+        west: The longitude that it begins at, eastwards.
+        north: The greatest latitude.
+        east: The longitude that it ends at; less than `west` where the box crosses the date line.
+
+    Raises:
+        ValueError: There is no such place, or the south is north of the north.
+    """
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+    def __post_init__(self) -> None:
+        _check_place(self.south, self.west)
+        _check_place(self.north, self.east)
+        if self.south > self.north:
+            raise ValueError(f"a box from {self.south} south to {self.north} north is upside down")
+
+
+@dataclass(frozen=True)
+class Between:
+    """The numbers from one to another, both included; None for no limit."""
+
+    least: int | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -27,6 +89,19 @@ class Filter:
         states: States.
         formats: Formats, such as `JPEG`.
         sha256: SHA-256 of the objects' bytes.
+        names: Texts, each of whose words begins a word of the file's name: `IMG_12` for `IMG_1234.jpg`.
+        words: Texts, each of whose words is among those of the file's name, its folders, its title and its keywords.
+        cameras: Texts, each of whose words is among those of the camera: `nikon` for `NIKON D70`.
+        lenses: Likewise of the lens.
+        near: Taken within this circle.
+        inside: Taken within this box.
+        bytes: The object's size.
+        pixels: Width times height.
+        shapes: Shapes.
+        rating: At least so many stars.
+        added_after: Aware: first came into the collection at or after this moment.
+        added_before: Before this moment.
+        excluded: Images that meet any of its conditions do not match.
     """
 
     labels: tuple[str, ...] = ()
@@ -36,6 +111,24 @@ class Filter:
     states: tuple[State, ...] = ()
     formats: tuple[str, ...] = ()
     sha256: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    cameras: tuple[str, ...] = ()
+    lenses: tuple[str, ...] = ()
+    near: Circle | None = None
+    inside: Box | None = None
+    bytes: Between | None = None
+    pixels: Between | None = None
+    shapes: tuple[Shape, ...] = ()
+    rating: int | None = None
+    added_after: datetime | None = None
+    added_before: datetime | None = None
+    excluded: Filter | None = None
+
+
+def _check_place(latitude: float, longitude: float) -> None:
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise ValueError(f"{latitude}, {longitude} is no place: latitudes go from -90 to 90, longitudes to 180")
 
 
 def is_one_of(field: str, values: Sequence[str]) -> api.Condition:
