@@ -31,10 +31,11 @@ from sightline_catalogue import (
 )
 from sightline_catalogue.copies import first_of_each
 from sightline_catalogue.cursor import read_cursor, write_cursor
-from sightline_catalogue.identity import canonical, canonical_folder, storable
+from sightline_catalogue.identity import canonical, storable
 from sightline_catalogue.payload import order_of
 
 from fakes.encoder import MODEL
+from fakes.filtering import canonical_folders, facet_values, fits
 
 Vector = NDArray[np.float32]
 MAX_DEPTH = CatalogueSettings().max_depth
@@ -181,7 +182,7 @@ class FakeCollection:
 
     def browse(self, filter: Filter | None, limit: int, cursor: str | None = None, *, distinct: bool = False) -> Page:
         self._count("browse")
-        found = sorted((image for image in self.images.values() if _fits(image, filter)), key=order_of, reverse=True)
+        found = sorted((image for image in self.images.values() if fits(image, filter)), key=order_of, reverse=True)
         if distinct:
             found = first_of_each(found, _sha256_of)
         last, seen = read_cursor(cursor) if cursor is not None else (None, [])
@@ -225,6 +226,16 @@ class FakeCollection:
     def folders(self) -> dict[str, int]:
         return dict(Counter(folder for image in self._indexed() for folder in image.folders).most_common())
 
+    def facets(
+        self, names: Sequence[str], filter: Filter | None = None, *, limit: int = 100
+    ) -> dict[str, dict[str, int]]:
+        self._count("facets")
+        found = self._indexed(filter)
+        return {
+            name: dict(Counter(str(value) for image in found for value in facet_values(image, name)).most_common(limit))
+            for name in names
+        }
+
     def by_sha256(self, shas: Iterable[str]) -> dict[str, tuple[Image, Vector]]:
         self._count("by_sha256")
         wanted = set(shas)
@@ -239,7 +250,7 @@ class FakeCollection:
         if any((image.state == INDEXED) != (vectors is not None) for image in images):
             raise ValueError("an image has a vector if it is indexed, and only then")
         for image in images:
-            named = {"label": image.label and canonical(image.label), "folders": _canonical_folders(image.folders)}
+            named = {"label": image.label and canonical(image.label), "folders": canonical_folders(image.folders)}
             self.images[image.id] = replace(image, key=storable(image.key), **named)
             self.stored_vectors.pop(image.id, None)
         for image, vector in zip(images, vectors if vectors is not None else (), strict=vectors is not None):
@@ -283,7 +294,7 @@ class FakeCollection:
         return [
             image
             for image in self.images.values()
-            if image.state == INDEXED and image.id in self.stored_vectors and _fits(image, filter)
+            if image.state == INDEXED and image.id in self.stored_vectors and fits(image, filter)
         ]
 
     def _count_copies(self, images: Sequence[Image], filter: Filter | None) -> list[int]:
@@ -295,24 +306,6 @@ class FakeCollection:
         error = self.errors.pop(0) if self.errors else None
         if error is not None:
             raise error
-
-
-def _canonical_folders(folders: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(filter(None, map(canonical_folder, folders))))
-
-
-def _fits(image: Image, filter: Filter | None) -> bool:
-    filter = filter or Filter()
-    moment = image.taken_at or (image.modified_at and image.modified_at.replace(tzinfo=None))
-    return (
-        (not filter.labels or image.label in map(canonical, filter.labels))
-        and (not filter.folders or any(folder in image.folders for folder in _canonical_folders(filter.folders)))
-        and (image.state in filter.states if filter.states else image.state != REMOVED)
-        and (not filter.formats or image.format in filter.formats)
-        and (not filter.sha256 or image.sha256 in filter.sha256)
-        and (filter.after is None or (moment is not None and moment >= filter.after))
-        and (filter.before is None or (moment is not None and moment < filter.before))
-    )
 
 
 def _sha256_of(image: Image) -> str:

@@ -31,6 +31,7 @@ from sightline_search_gateway.search.calibration import Calibrator
 from sightline_search_gateway.search.query_encoder import QueryEncoder
 from sightline_search_gateway.search.service import SearchService
 from sightline_search_gateway.search.shared_cache import SharedCache
+from sightline_search_gateway.search.text_search import TextSearch
 from sightline_search_gateway.search.vocabulary import VocabularyEmbedder, read_vocabulary
 from sightline_search_gateway.settings import Settings
 
@@ -67,6 +68,7 @@ class Container:
     access: AccessControl
     catalogue: CatalogueCircuitBreaker
     search: SearchService
+    text_search: TextSearch
     images: ImageService
     changes: ChangeService
     retries: RetryService
@@ -102,6 +104,7 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
     images = ImageService(
         catalogue, clients.bucket, clients.thumbnails, limits, bucket_id, previews, clients.decoders, renderings
     )
+    search = SearchService(catalogue, query_encoder, vocabulary, calibrator, settings.catalogue.max_depth)
     full_disks = FullDisks(clients.thumbnails, clients.watcher)
     return Container(
         settings=settings,
@@ -109,7 +112,8 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
         telemetry=telemetry,
         access=AccessControl(gateway),
         catalogue=catalogue,
-        search=SearchService(catalogue, query_encoder, vocabulary, calibrator, settings.catalogue.max_depth),
+        search=search,
+        text_search=TextSearch(catalogue, search, settings.catalogue.max_depth),
         images=images,
         changes=ChangeService(images, clients.bucket, clients.thumbnails, clients.watcher, bucket_id),
         retries=RetryService(catalogue, clients.watcher),

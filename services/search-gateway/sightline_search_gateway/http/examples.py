@@ -16,11 +16,35 @@ PARAMETERS: dict[str, Any] = {
     "image_id": IMAGE_ID,
     "map_id": MAP_ID,
     "index": 0,
-    "q": "a cat on a chair",
+    "q": "a cat on a chair -dog folder:animals after:2024-05",
+    "syntax": "language",
     "label": ["cats"],
     "folder": ["animals/cats"],
     "after": "2024-05-01",
     "before": "2024-06-01",
+    "name": ["IMG_12"],
+    "words": ["holiday"],
+    "camera": ["canon"],
+    "lens": ["50mm"],
+    "format": ["JPEG"],
+    "shape": ["landscape"],
+    "added_after": "2024-01-01",
+    "added_before": "2025-01-01",
+    "near": "48.2,16.4,10km",
+    "box": "46.4,9.5,49.0,17.2",
+    "min_bytes": 500000,
+    "max_bytes": 50000000,
+    "min_pixels": 2000000,
+    "max_pixels": 200000000,
+    "rating": 4,
+    "not_label": ["dogs"],
+    "not_folder": ["animals/dogs"],
+    "not_name": ["copy"],
+    "not_words": ["draft"],
+    "not_camera": ["scanner"],
+    "not_lens": ["fisheye"],
+    "not_format": ["GIF"],
+    "not_shape": ["panorama"],
     "state": ["indexed"],
     "limit": 20,
     "offset": 0,
@@ -68,18 +92,39 @@ DETAILS = {
     "keywords": ["tom", "window"],
 }
 CURSOR = "eyJ0IjoxNzE3MTc4NDAwfQ"
+TEXT_QUERY: dict[str, Any] = {
+    "text": "a cat on a chair",
+    "image_id": None,
+    "limit": 20,
+    "offset": 0,
+    "excluded": [],
+    "filters": [],
+}
 FOUND = {
-    "query": {"text": "a cat on a chair", "image_id": None, "limit": 20, "offset": 0},
+    "query": TEXT_QUERY,
     "model": MODEL,
     "results": [{**IMAGE, "similarity": 0.312, "probability": 0.87, "relevance": "likely", "cluster": 0}],
+    "named": None,
     "clusters": [{"id": 0, "name": "cat", "size": 1, "similarity": 0.312, "best_id": IMAGE_ID}],
     "edges": [{"source": "query", "target": IMAGE_ID, "similarity": 0.312}],
     "relevance": {"found": True, "message": None, "relevant": 1, "threshold": 0.312, "likely": 1, "judged": 57},
     "timings": {"encode_ms": 3.1, "search_ms": 1.9, "cluster_ms": 4.2, "total_ms": 9.8},
 }
+FOUND_BY_TEXT = {
+    **FOUND,
+    "query": {
+        **TEXT_QUERY,
+        "excluded": ["dog"],
+        "filters": [
+            {"field": "folder", "value": "animals", "excluded": False},
+            {"field": "after", "value": "2024-05", "excluded": False},
+        ],
+    },
+    "named": {"total": 1, "results": [IMAGE]},
+}
 SIMILAR = {
     **FOUND,
-    "query": {"text": None, "image_id": OTHER_ID, "limit": 20, "offset": 0},
+    "query": {**TEXT_QUERY, "text": None, "image_id": OTHER_ID},
 }
 WAITING_MAP = {
     "id": MAP_ID,
@@ -151,7 +196,7 @@ ANSWERS: dict[str, Any] = {
         "present": [{"name": "felix.jpg", "key": "animals/cats/felix.jpg", "id": OTHER_ID}],
         "refused": [{"name": "notes.txt", "reason": "not an image"}],
     },
-    "searchByText": FOUND,
+    "searchByText": FOUND_BY_TEXT,
     "search": FOUND,
     "searchSimilar": SIMILAR,
     "getIngest": {

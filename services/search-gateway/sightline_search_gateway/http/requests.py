@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from sightline_catalogue import Filter, SearchParams
+from sightline_catalogue import Between, Filter, SearchParams
 from werkzeug.datastructures import FileStorage
 
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.ingest.upload_names import SentFile
 from sightline_search_gateway.maps.request import wanted_folders
+from sightline_search_gateway.search.query_fields import join_parameters
+from sightline_search_gateway.search.query_language import ParsedQuery, QueryError, parse_query, plain_query
 
 MAX_NAME = 255
 
@@ -23,6 +26,31 @@ def stripped(text: str) -> str:
     if not (text := text.strip()):
         raise ServiceError("invalid-request", "The text is empty.")
     return text
+
+
+def read_text_query(query: dict[str, Any]) -> tuple[ParsedQuery, SearchParams]:
+    """Return what the text of a query says, and the search parameters that it and the others make.
+
+    Raises:
+        ServiceError: It cannot be understood, or there is nothing to look for.
+    """
+    try:
+        parsed = plain_query(query["q"]) if query["syntax"] == "plain" else parse_query(query["q"])
+        parameters = join_parameters(query, parsed.parameters)
+    except QueryError as error:
+        raise _wrong_text(*error.problems) from error
+    except ValueError as error:
+        raise _wrong_text(f"`{error}` is in the text and a parameter, too; give it once.") from error
+    if parsed.text is None and parsed.excluded_texts:
+        raise _wrong_text("Words can only be left out of what others find; give some, such as fruit -orange.")
+    if parsed.text is None and not parsed.terms:
+        raise _wrong_text("The text is empty.")
+    return parsed, search_params(parameters)
+
+
+def _wrong_text(*problems: str) -> ServiceError:
+    errors = [{"in": "query", "name": "q", "detail": problem} for problem in problems]
+    return ServiceError("invalid-request", " ".join(problems), errors=errors)
 
 
 def read_picture(file: FileStorage, limit: int) -> bytes:
@@ -52,13 +80,44 @@ def sent_files(files: list[FileStorage], most: int) -> list[SentFile]:
 
 def filter_of(query: dict[str, Any]) -> Filter:
     """Return the catalogue's filter."""
-    return Filter(
-        labels=tuple(query.get("label", ())),
-        folders=wanted_folders(query.get("folder", ())),
+    excluded = _repeated(query, "not_")
+    return replace(
+        _repeated(query),
         after=query.get("after"),
         before=query.get("before"),
         states=tuple(query.get("state", ())),
+        near=query.get("near"),
+        inside=query.get("box"),
+        bytes=_between(query, "bytes"),
+        pixels=_between(query, "pixels"),
+        rating=query.get("rating"),
+        added_after=query.get("added_after"),
+        added_before=query.get("added_before"),
+        excluded=None if excluded == Filter() else excluded,
     )
+
+
+def _repeated(query: dict[str, Any], prefix: str = "") -> Filter:
+    """Return the filter of the parameters that may be given several times, with a prefix of their names."""
+
+    def values(name: str) -> tuple[Any, ...]:
+        return tuple(query.get(f"{prefix}{name}", ()))
+
+    return Filter(
+        labels=values("label"),
+        folders=wanted_folders(values("folder")),
+        names=values("name"),
+        words=values("words"),
+        cameras=values("camera"),
+        lenses=values("lens"),
+        formats=values("format"),
+        shapes=values("shape"),
+    )
+
+
+def _between(query: dict[str, Any], what: str) -> Between | None:
+    least, most = query.get(f"min_{what}"), query.get(f"max_{what}")
+    return None if least is None and most is None else Between(least, most)
 
 
 def search_params(query: dict[str, Any], exclude: tuple[str, ...] = ()) -> SearchParams:

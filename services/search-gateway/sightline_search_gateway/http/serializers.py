@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import zip_longest
+from math import isnan
 from typing import Any, cast
 
 import numpy as np
@@ -104,13 +105,17 @@ def serialize_failures(page: catalogue.Page) -> Failures:
 def serialize_search(outcome: SearchOutcome, seconds: float) -> SearchResults:
     """Return what a search found as an answer has it, so many seconds after the request arrived."""
     query, found, timings, model = outcome.query, outcome.found, outcome.timings, outcome.model
-    similarities = np.round(found.similarities.astype(np.float64), 6).tolist()
+    rounded = np.round(found.similarities.astype(np.float64), 6).tolist()
+    similarities = [None if isnan(similarity) else similarity for similarity in rounded]
+    named = outcome.named
     return {
         "query": {
             "text": query.text,
             "image_id": query.image_ids[0] if len(query.image_ids) == 1 else None,
             "limit": outcome.params.limit,
             "offset": outcome.params.offset,
+            "excluded": list(query.excluded_texts),
+            "filters": [{"field": term.field, "value": term.value, "excluded": term.excluded} for term in query.terms],
         },
         "model": None if model is None else {"id": model.id, "fingerprint": model.fingerprint},
         "results": [
@@ -125,6 +130,9 @@ def serialize_search(outcome: SearchOutcome, seconds: float) -> SearchResults:
                 found.images, found.copies or (), similarities, outcome.probabilities, outcome.graph.cluster_of
             )
         ],
+        "named": None
+        if named is None
+        else {"total": named.total, "results": [serialize_image(image) for image in named.images]},
         "clusters": outcome.graph.clusters,
         "edges": outcome.graph.edges,
         "relevance": outcome.relevance,

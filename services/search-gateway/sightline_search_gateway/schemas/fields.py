@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sized
+from collections.abc import Callable, Sized
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,6 +62,20 @@ class WallMoment(fields.Field[datetime]):
             raise ValidationError("Not a date such as 2024-05-31 or 2024-05-31T18:00:00.") from None
 
 
+class Written(fields.Field[Any]):
+    """A value as people write it, such as a circle: loads as what `read` returns of it."""
+
+    def __init__(self, read: Callable[[str], Any], **options: Any) -> None:
+        self.read = read
+        super().__init__(**options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return self.read(str(value).strip())
+        except ValueError as error:
+            raise ValidationError(f"Not {error}.") from None
+
+
 class BoundedList(fields.List[Any]):
     """A list of at most `most` items; a longer one is refused before any item is looked at."""
 
@@ -81,16 +95,17 @@ def _no_controls(text: str) -> None:
         raise ValidationError("Control characters are not allowed.")
 
 
-def text(description: str = "", *, blank: bool = True, **options: Any) -> fields.String:
+def text(description: str = "", *, blank: bool = True, pattern: str | None = None, **options: Any) -> fields.String:
     """Return a field for a text without control characters, by default of at most 1024 characters.
 
     Args:
         description: For the OpenAPI document.
         blank: Whether the document lets it be of spaces alone; that is for the caller to check.
+        pattern: Of the document, instead of the usual one.
         options: marshmallow's.
     """
     # Control characters find nothing anywhere, and end up in no name.
-    metadata = {"pattern": PATTERN if blank else NOT_BLANK_PATTERN}
+    metadata = {"pattern": pattern or (PATTERN if blank else NOT_BLANK_PATTERN)}
     if description:
         metadata["description"] = description
     length = options.pop("validate", validate.Length(max=1024))

@@ -62,7 +62,19 @@ class Window(Filters):
 class TextQuery(Window):
     """A query by text."""
 
-    q = text("What to look for.", blank=False, required=True, validate=validate.Length(min=1, max=MAX_TEXT))
+    q = text(
+        "Words to look for, words to leave out, and filters, as above.",
+        blank=False,
+        required=True,
+        validate=validate.Length(min=1, max=MAX_TEXT),
+    )
+    syntax = fields.String(
+        load_default="language",
+        validate=validate.OneOf(["language", "plain"]),
+        metadata={
+            "description": "`plain`: all of `q` is words, whatever is in it; for texts that people did not write."
+        },
+    )
 
 
 def _weight(what: str) -> fields.Float:
@@ -99,7 +111,9 @@ class ModelRef(TypedDict):
 class Hit(Image):
     """An image that was found."""
 
-    similarity: Annotated[float, "Cosine, from -1 to 1."]
+    similarity: Annotated[
+        float | None, "Cosine, from -1 to 1; null where `q` has filters alone, and nothing was compared."
+    ]
     probability: Annotated[
         float | None,
         "How likely it is what was asked for, from 0 to 1. Among the first results it never rises down the list, and "
@@ -110,30 +124,51 @@ class Hit(Image):
     cluster: Annotated[int | None, "Its cluster's id; null beyond the first 50, and without clusters."]
 
 
-class Query(TypedDict):
-    """What was asked."""
+class QueryFilter(TypedDict):
+    """A filter that a text had in it."""
 
-    text: str | None
+    field: Annotated[str, "Such as `folder`."]
+    value: Annotated[str, "As it was written, without quotes."]
+    excluded: Annotated[bool, "Whether what it finds is left out."]
+
+
+class Query(TypedDict):
+    """What was asked, as it was understood."""
+
+    text: Annotated[str | None, "The words that were looked for."]
     image_id: Annotated[Uuid | None, "Of `/similar`, or of a query by one picture of the collection."]
     limit: int
     offset: int
+    excluded: Annotated[list[str], "The words, or phrases, that were left out."]
+    filters: Annotated[list[QueryFilter], "Those of the text; the call's other parameters are not among them."]
+
+
+class NamedImages(TypedDict):
+    """What has the words of a text in its name, folders, title or keywords."""
+
+    total: Annotated[int, "How many there are, copies among them."]
+    results: Annotated[list[Image], "At most 12: those whose file's name has the words first, then the newest first."]
 
 
 class Timings(TypedDict):
     """How long each step took, in milliseconds."""
 
     encode_ms: float
-    search_ms: Annotated[float, "The call of the vector database alone."]
+    search_ms: Annotated[float, "The calls of the vector database alone."]
     cluster_ms: Annotated[float, "Clusters, their names, and the graph."]
     total_ms: Annotated[float, "From the request's arrival to the answer's shape; not its way."]
 
 
 class SearchResults(TypedDict):
-    """What was found, the most similar first, or in the better order that the model knows for texts."""
+    """What was found, the most similar first, or in the better order that the model knows for texts.
+
+    Where `q` has filters alone, the newest first.
+    """
 
     query: Query
     model: Annotated[ModelRef | None, "Null while nothing has been indexed."]
     results: list[Hit]
+    named: Annotated[NamedImages | None, "Null but on the first page of a search by text alone."]
     clusters: Annotated[list[Cluster], "The one with the best result first; empty with `clusters=false`."]
     edges: Annotated[list[Edge], "From the query to each picture of a cluster, and among these."]
     relevance: Annotated[Relevance | None, "Null where the query has no text, and it cannot be told."]

@@ -16,7 +16,9 @@ from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBre
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.search.calibration import Calibrator
 from sightline_search_gateway.search.judging import FirstLook
+from sightline_search_gateway.search.named import Named
 from sightline_search_gateway.search.query_encoder import QueryEncoder, combine
+from sightline_search_gateway.search.query_language import Term
 from sightline_search_gateway.search.relevance import Relevance, named, relevance_of
 from sightline_search_gateway.search.result_graph import ResultGraph, build_result_graph
 from sightline_search_gateway.search.vocabulary import VocabularyEmbedder, VocabularyEmbeddings
@@ -30,7 +32,12 @@ SORTED_DEPTH = 500
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """A text, a picture file, images of the collection, or several of them; each counts as much as its weight says."""
+    """A text, a picture file, images of the collection, or several of them; each counts as much as its weight says.
+
+    Attributes:
+        excluded_texts: What is not wanted.
+        terms: The filters that the text had in it, which `SearchParams` have too.
+    """
 
     text: str | None = None
     picture: bytes | None = None
@@ -38,6 +45,8 @@ class SearchQuery:
     text_weight: float = 1.0
     picture_weight: float = 1.0
     image_weight: float = 1.0
+    excluded_texts: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
 
     @property
     def is_visual(self) -> bool:
@@ -67,10 +76,12 @@ class SearchOutcome:
         query: What was looked for.
         params: Which of the results, and of what.
         model: Whose vectors were searched; None while nothing has been indexed.
-        found: Images with similarities, the best first; that need not be the most similar one.
+        found: Images with similarities, the best first; that need not be the most similar one. Where filters alone
+            were given, the newest first, and their similarities NaN.
         graph: Their clusters and edges.
         relevance: None where it cannot be told.
         probabilities: Of each of the first so many images, how likely it is what was asked for.
+        named: What the text finds by name; None where that was not looked for.
         timings: How long each step took.
     """
 
@@ -81,6 +92,7 @@ class SearchOutcome:
     graph: ResultGraph = field(default_factory=ResultGraph)
     relevance: Relevance | None = None
     probabilities: list[float] = field(default_factory=list)
+    named: Named | None = None
     timings: SearchTimings = field(default_factory=SearchTimings)
 
 
@@ -194,7 +206,7 @@ class SearchService:
             graph = build_result_graph(found.images, found.similarities, found.vectors, found.visual, words, query.text)
             timings.cluster = time.perf_counter() - began
         model = collection.model if collection is not None else None
-        return SearchOutcome(query, params, model, found, graph, relevance, probabilities, timings)
+        return SearchOutcome(query, params, model, found, graph, relevance, probabilities, timings=timings)
 
     def _relevance(
         self,

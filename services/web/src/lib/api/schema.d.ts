@@ -320,7 +320,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Search by text. */
+        /**
+         * Search by text: words, what is left out, and filters.
+         * @description `fruit -orange` looks for fruit, and for none that looks like an orange; `-"steam engine"` leaves out one thing.
+         *     What stands in quotes is never anything but words. Filters:
+         *
+         *     - `folder:2019` (and below), `label:cats`, `name:IMG_12`, `words:holiday` (in name, folders, title or keywords)
+         *     - `camera:nikon`, `lens:50mm`, `type:png`, `shape:portrait`, `size:>2mp`, `size:<500kb`, `rating:4` (at least)
+         *     - `date:2020-05` (within), `after:2020-05` (from its beginning on), `before:2021` (before its beginning),
+         *     `added:2024-01` (since)
+         *     - `near:52.5,13.4,10km` (latitude, longitude, distance), `box:47.3,5.9,55.1,15.0` (south, west, north, east)
+         *
+         *     A value with spaces stands in quotes. Of one field any value is enough, different ones must all hold, bounds too; a
+         *     minus before a filter leaves out what it finds. What has a colon and is no field, such as `16:9`, is a word, and so
+         *     are `AND`, `OR` and parentheses.
+         *
+         *     Where there are filters and no words, the newest pictures that they let through are the results. The answer says in
+         *     `query` how the text was understood, and in `named` which pictures have its words in their names; these leave
+         *     `results` as they are. `syntax=plain` takes the text as it is.
+         */
         get: operations["searchByText"];
         put?: never;
         /**
@@ -481,10 +499,18 @@ export interface components {
             name: string;
         };
         ComposedQuery: {
+            /** @description When the picture first came into the collection: at this moment or later. */
+            added_after?: string;
+            /** @description When the picture first came into the collection: before this moment. */
+            added_before?: string;
             /** @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC. */
             after?: string;
             /** @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC. */
             before?: string;
+            /** @description Taken within a box: south, west, north, east, in degrees; it may cross the date line. */
+            box?: string;
+            /** @description Words of the camera's name: `nikon` for `NIKON D70`. */
+            camera?: string[];
             /** @description Whether the first 50 results are put into clusters, with a graph of them. true where it is not given. */
             clusters?: boolean;
             /** @description Whether pictures of equal bytes are shown once, with the number of their `copies`. true where it is not given. */
@@ -498,25 +524,63 @@ export interface components {
             file_weight?: number;
             /** @description A folder's path; `a/b/` is `a/b`. What lies in folders below it counts too. Repeat it for several. */
             folder?: string[];
+            /** @description A format. Its usual endings, such as `jpg`, are taken too. */
+            format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
             /** @description A picture of the collection; repeat it for several. They are not among the results. */
             id?: string[];
             /** @description How much each picture of the collection counts; below zero means away from it. 1.0 where it is not given. */
             id_weight?: number;
             /** @description The name of the folder that the picture lies in; repeat it for several. */
             label?: string[];
+            /** @description Words of the lens's name. */
+            lens?: string[];
             /** @description How many results at most. 50 where it is not given. */
             limit?: number;
+            /** @description The file's size is at most this. */
+            max_bytes?: number;
+            /** @description Width times height is at most this. */
+            max_pixels?: number;
+            /** @description The file's size is at least this. */
+            min_bytes?: number;
+            /** @description Width times height is at least this. */
+            min_pixels?: number;
+            /** @description Words, each of which begins a word of the file's name: `IMG_12` for `IMG_1234.jpg`. */
+            name?: string[];
+            /** @description Taken within a circle: latitude, longitude, kilometres. */
+            near?: string;
+            /** @description As `camera`, left out. */
+            not_camera?: string[];
+            /** @description A folder that is left out, and what is below it. */
+            not_folder?: string[];
+            /** @description As `format`, left out. */
+            not_format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+            /** @description A label that is left out; repeat it for several, as the others. */
+            not_label?: string[];
+            /** @description As `lens`, left out. */
+            not_lens?: string[];
+            /** @description As `name`, left out. */
+            not_name?: string[];
+            /** @description As `shape`, left out. */
+            not_shape?: ("landscape" | "portrait" | "square" | "panorama")[];
+            /** @description As `words`, left out. */
+            not_words?: string[];
             /** @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id, but for a text's first hundred where the model knows a better order. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`). 0 where it is not given. */
             offset?: number;
             /** @description What to look for. */
             q?: string;
             /** @description How much the text counts; below zero means away from it. 1.0 where it is not given. */
             q_weight?: number;
+            /** @description At least so many stars, of five. */
+            rating?: number;
+            /** @description A panorama is at least twice as long as wide; a square's sides differ by 5 % at most. */
+            shape?: ("landscape" | "portrait" | "square" | "panorama")[];
             /**
              * @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; `limit` and `offset` then count among these. Not for a query of several kinds, and `not-ready` until the collection is calibrated, seconds after the first start. "best" where it is not given.
              * @enum {string}
              */
             sort?: "best" | "date";
+            /** @description Words, each of which is in the file's name, its folders, its title or its keywords. */
+            words?: string[];
         };
         ConfirmLoss: {
             /** @description Those that were missing at this moment, and are held; all that are held where it is not given. */
@@ -645,8 +709,8 @@ export interface components {
             relevance: "likely" | "weak" | null;
             /** @description Of the file as it was indexed. */
             sha256: string | null;
-            /** @description Cosine, from -1 to 1. */
-            similarity: number;
+            /** @description Cosine, from -1 to 1; null where `q` has filters alone, and nothing was compared. */
+            similarity: number | null;
             /** @enum {string} */
             state: "pending" | "indexed" | "failed";
             /**
@@ -920,6 +984,12 @@ export interface components {
             collection: components["schemas"]["CollectionRef"] | null;
             models: components["schemas"]["Model"][];
         };
+        NamedImages: {
+            /** @description At most 12: those whose file's name has the words first, then the newest first. */
+            results: components["schemas"]["Image"][];
+            /** @description How many there are, copies among them. */
+            total: number;
+        };
         Place: {
             latitude: number;
             longitude: number;
@@ -951,6 +1021,10 @@ export interface components {
             type: string;
         };
         Query: {
+            /** @description The words, or phrases, that were left out. */
+            excluded: string[];
+            /** @description Those of the text; the call's other parameters are not among them. */
+            filters: components["schemas"]["QueryFilter"][];
             /**
              * Format: uuid
              * @description Of `/similar`, or of a query by one picture of the collection.
@@ -958,7 +1032,16 @@ export interface components {
             image_id: string | null;
             limit: number;
             offset: number;
+            /** @description The words that were looked for. */
             text: string | null;
+        };
+        QueryFilter: {
+            /** @description Whether what it finds is left out. */
+            excluded: boolean;
+            /** @description Such as `folder`. */
+            field: string;
+            /** @description As it was written, without quotes. */
+            value: string;
         };
         Queued: {
             queued: boolean;
@@ -1013,6 +1096,8 @@ export interface components {
             edges: components["schemas"]["Edge"][];
             /** @description Null while nothing has been indexed. */
             model: components["schemas"]["ModelRef"] | null;
+            /** @description Null but on the first page of a search by text alone. */
+            named: components["schemas"]["NamedImages"] | null;
             query: components["schemas"]["Query"];
             /** @description Null where the query has no text, and it cannot be told. */
             relevance: components["schemas"]["Relevance"] | null;
@@ -1060,7 +1145,7 @@ export interface components {
             /** @description Clusters, their names, and the graph. */
             cluster_ms: number;
             encode_ms: number;
-            /** @description The call of the vector database alone. */
+            /** @description The calls of the vector database alone. */
             search_ms: number;
             /** @description From the request's arrival to the answer's shape; not its way. */
             total_ms: number;
@@ -1131,6 +1216,48 @@ export interface operations {
                  */
                 folder?: string[];
                 /**
+                 * @description Words, each of which begins a word of the file's name: `IMG_12` for `IMG_1234.jpg`.
+                 * @example [
+                 *       "IMG_12"
+                 *     ]
+                 */
+                name?: string[];
+                /**
+                 * @description Words, each of which is in the file's name, its folders, its title or its keywords.
+                 * @example [
+                 *       "holiday"
+                 *     ]
+                 */
+                words?: string[];
+                /**
+                 * @description Words of the camera's name: `nikon` for `NIKON D70`.
+                 * @example [
+                 *       "canon"
+                 *     ]
+                 */
+                camera?: string[];
+                /**
+                 * @description Words of the lens's name.
+                 * @example [
+                 *       "50mm"
+                 *     ]
+                 */
+                lens?: string[];
+                /**
+                 * @description A format. Its usual endings, such as `jpg`, are taken too.
+                 * @example [
+                 *       "JPEG"
+                 *     ]
+                 */
+                format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+                /**
+                 * @description A panorama is at least twice as long as wide; a square's sides differ by 5 % at most.
+                 * @example [
+                 *       "landscape"
+                 *     ]
+                 */
+                shape?: ("landscape" | "portrait" | "square" | "panorama")[];
+                /**
                  * @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
                  * @example 2024-05-01
                  */
@@ -1140,6 +1267,107 @@ export interface operations {
                  * @example 2024-06-01
                  */
                 before?: string;
+                /**
+                 * @description When the picture first came into the collection: at this moment or later.
+                 * @example 2024-01-01
+                 */
+                added_after?: string;
+                /**
+                 * @description When the picture first came into the collection: before this moment.
+                 * @example 2025-01-01
+                 */
+                added_before?: string;
+                /**
+                 * @description Taken within a circle: latitude, longitude, kilometres.
+                 * @example 48.2,16.4,10km
+                 */
+                near?: string;
+                /**
+                 * @description Taken within a box: south, west, north, east, in degrees; it may cross the date line.
+                 * @example 46.4,9.5,49.0,17.2
+                 */
+                box?: string;
+                /**
+                 * @description The file's size is at least this.
+                 * @example 500000
+                 */
+                min_bytes?: number;
+                /**
+                 * @description The file's size is at most this.
+                 * @example 50000000
+                 */
+                max_bytes?: number;
+                /**
+                 * @description Width times height is at least this.
+                 * @example 2000000
+                 */
+                min_pixels?: number;
+                /**
+                 * @description Width times height is at most this.
+                 * @example 200000000
+                 */
+                max_pixels?: number;
+                /**
+                 * @description At least so many stars, of five.
+                 * @example 4
+                 */
+                rating?: number;
+                /**
+                 * @description A label that is left out; repeat it for several, as the others.
+                 * @example [
+                 *       "dogs"
+                 *     ]
+                 */
+                not_label?: string[];
+                /**
+                 * @description A folder that is left out, and what is below it.
+                 * @example [
+                 *       "animals/dogs"
+                 *     ]
+                 */
+                not_folder?: string[];
+                /**
+                 * @description As `name`, left out.
+                 * @example [
+                 *       "copy"
+                 *     ]
+                 */
+                not_name?: string[];
+                /**
+                 * @description As `words`, left out.
+                 * @example [
+                 *       "draft"
+                 *     ]
+                 */
+                not_words?: string[];
+                /**
+                 * @description As `camera`, left out.
+                 * @example [
+                 *       "scanner"
+                 *     ]
+                 */
+                not_camera?: string[];
+                /**
+                 * @description As `lens`, left out.
+                 * @example [
+                 *       "fisheye"
+                 *     ]
+                 */
+                not_lens?: string[];
+                /**
+                 * @description As `format`, left out.
+                 * @example [
+                 *       "GIF"
+                 *     ]
+                 */
+                not_format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+                /**
+                 * @description As `shape`, left out.
+                 * @example [
+                 *       "panorama"
+                 *     ]
+                 */
+                not_shape?: ("landscape" | "portrait" | "square" | "panorama")[];
                 /**
                  * @description Repeat it for several; all states where it is not given.
                  * @example [
@@ -1939,6 +2167,48 @@ export interface operations {
                  */
                 folder?: string[];
                 /**
+                 * @description Words, each of which begins a word of the file's name: `IMG_12` for `IMG_1234.jpg`.
+                 * @example [
+                 *       "IMG_12"
+                 *     ]
+                 */
+                name?: string[];
+                /**
+                 * @description Words, each of which is in the file's name, its folders, its title or its keywords.
+                 * @example [
+                 *       "holiday"
+                 *     ]
+                 */
+                words?: string[];
+                /**
+                 * @description Words of the camera's name: `nikon` for `NIKON D70`.
+                 * @example [
+                 *       "canon"
+                 *     ]
+                 */
+                camera?: string[];
+                /**
+                 * @description Words of the lens's name.
+                 * @example [
+                 *       "50mm"
+                 *     ]
+                 */
+                lens?: string[];
+                /**
+                 * @description A format. Its usual endings, such as `jpg`, are taken too.
+                 * @example [
+                 *       "JPEG"
+                 *     ]
+                 */
+                format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+                /**
+                 * @description A panorama is at least twice as long as wide; a square's sides differ by 5 % at most.
+                 * @example [
+                 *       "landscape"
+                 *     ]
+                 */
+                shape?: ("landscape" | "portrait" | "square" | "panorama")[];
+                /**
                  * @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
                  * @example 2024-05-01
                  */
@@ -1948,6 +2218,107 @@ export interface operations {
                  * @example 2024-06-01
                  */
                 before?: string;
+                /**
+                 * @description When the picture first came into the collection: at this moment or later.
+                 * @example 2024-01-01
+                 */
+                added_after?: string;
+                /**
+                 * @description When the picture first came into the collection: before this moment.
+                 * @example 2025-01-01
+                 */
+                added_before?: string;
+                /**
+                 * @description Taken within a circle: latitude, longitude, kilometres.
+                 * @example 48.2,16.4,10km
+                 */
+                near?: string;
+                /**
+                 * @description Taken within a box: south, west, north, east, in degrees; it may cross the date line.
+                 * @example 46.4,9.5,49.0,17.2
+                 */
+                box?: string;
+                /**
+                 * @description The file's size is at least this.
+                 * @example 500000
+                 */
+                min_bytes?: number;
+                /**
+                 * @description The file's size is at most this.
+                 * @example 50000000
+                 */
+                max_bytes?: number;
+                /**
+                 * @description Width times height is at least this.
+                 * @example 2000000
+                 */
+                min_pixels?: number;
+                /**
+                 * @description Width times height is at most this.
+                 * @example 200000000
+                 */
+                max_pixels?: number;
+                /**
+                 * @description At least so many stars, of five.
+                 * @example 4
+                 */
+                rating?: number;
+                /**
+                 * @description A label that is left out; repeat it for several, as the others.
+                 * @example [
+                 *       "dogs"
+                 *     ]
+                 */
+                not_label?: string[];
+                /**
+                 * @description A folder that is left out, and what is below it.
+                 * @example [
+                 *       "animals/dogs"
+                 *     ]
+                 */
+                not_folder?: string[];
+                /**
+                 * @description As `name`, left out.
+                 * @example [
+                 *       "copy"
+                 *     ]
+                 */
+                not_name?: string[];
+                /**
+                 * @description As `words`, left out.
+                 * @example [
+                 *       "draft"
+                 *     ]
+                 */
+                not_words?: string[];
+                /**
+                 * @description As `camera`, left out.
+                 * @example [
+                 *       "scanner"
+                 *     ]
+                 */
+                not_camera?: string[];
+                /**
+                 * @description As `lens`, left out.
+                 * @example [
+                 *       "fisheye"
+                 *     ]
+                 */
+                not_lens?: string[];
+                /**
+                 * @description As `format`, left out.
+                 * @example [
+                 *       "GIF"
+                 *     ]
+                 */
+                not_format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+                /**
+                 * @description As `shape`, left out.
+                 * @example [
+                 *       "panorama"
+                 *     ]
+                 */
+                not_shape?: ("landscape" | "portrait" | "square" | "panorama")[];
                 /**
                  * @description How many results at most.
                  * @example 20
@@ -2011,7 +2382,10 @@ export interface operations {
                      *         "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
                      *         "id": "embedded"
                      *       },
+                     *       "named": null,
                      *       "query": {
+                     *         "excluded": [],
+                     *         "filters": [],
                      *         "image_id": "a1b2c3d4-0001-5000-8000-00000000cafe",
                      *         "limit": 20,
                      *         "offset": 0,
@@ -3718,6 +4092,48 @@ export interface operations {
                  */
                 folder?: string[];
                 /**
+                 * @description Words, each of which begins a word of the file's name: `IMG_12` for `IMG_1234.jpg`.
+                 * @example [
+                 *       "IMG_12"
+                 *     ]
+                 */
+                name?: string[];
+                /**
+                 * @description Words, each of which is in the file's name, its folders, its title or its keywords.
+                 * @example [
+                 *       "holiday"
+                 *     ]
+                 */
+                words?: string[];
+                /**
+                 * @description Words of the camera's name: `nikon` for `NIKON D70`.
+                 * @example [
+                 *       "canon"
+                 *     ]
+                 */
+                camera?: string[];
+                /**
+                 * @description Words of the lens's name.
+                 * @example [
+                 *       "50mm"
+                 *     ]
+                 */
+                lens?: string[];
+                /**
+                 * @description A format. Its usual endings, such as `jpg`, are taken too.
+                 * @example [
+                 *       "JPEG"
+                 *     ]
+                 */
+                format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+                /**
+                 * @description A panorama is at least twice as long as wide; a square's sides differ by 5 % at most.
+                 * @example [
+                 *       "landscape"
+                 *     ]
+                 */
+                shape?: ("landscape" | "portrait" | "square" | "panorama")[];
+                /**
                  * @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
                  * @example 2024-05-01
                  */
@@ -3727,6 +4143,107 @@ export interface operations {
                  * @example 2024-06-01
                  */
                 before?: string;
+                /**
+                 * @description When the picture first came into the collection: at this moment or later.
+                 * @example 2024-01-01
+                 */
+                added_after?: string;
+                /**
+                 * @description When the picture first came into the collection: before this moment.
+                 * @example 2025-01-01
+                 */
+                added_before?: string;
+                /**
+                 * @description Taken within a circle: latitude, longitude, kilometres.
+                 * @example 48.2,16.4,10km
+                 */
+                near?: string;
+                /**
+                 * @description Taken within a box: south, west, north, east, in degrees; it may cross the date line.
+                 * @example 46.4,9.5,49.0,17.2
+                 */
+                box?: string;
+                /**
+                 * @description The file's size is at least this.
+                 * @example 500000
+                 */
+                min_bytes?: number;
+                /**
+                 * @description The file's size is at most this.
+                 * @example 50000000
+                 */
+                max_bytes?: number;
+                /**
+                 * @description Width times height is at least this.
+                 * @example 2000000
+                 */
+                min_pixels?: number;
+                /**
+                 * @description Width times height is at most this.
+                 * @example 200000000
+                 */
+                max_pixels?: number;
+                /**
+                 * @description At least so many stars, of five.
+                 * @example 4
+                 */
+                rating?: number;
+                /**
+                 * @description A label that is left out; repeat it for several, as the others.
+                 * @example [
+                 *       "dogs"
+                 *     ]
+                 */
+                not_label?: string[];
+                /**
+                 * @description A folder that is left out, and what is below it.
+                 * @example [
+                 *       "animals/dogs"
+                 *     ]
+                 */
+                not_folder?: string[];
+                /**
+                 * @description As `name`, left out.
+                 * @example [
+                 *       "copy"
+                 *     ]
+                 */
+                not_name?: string[];
+                /**
+                 * @description As `words`, left out.
+                 * @example [
+                 *       "draft"
+                 *     ]
+                 */
+                not_words?: string[];
+                /**
+                 * @description As `camera`, left out.
+                 * @example [
+                 *       "scanner"
+                 *     ]
+                 */
+                not_camera?: string[];
+                /**
+                 * @description As `lens`, left out.
+                 * @example [
+                 *       "fisheye"
+                 *     ]
+                 */
+                not_lens?: string[];
+                /**
+                 * @description As `format`, left out.
+                 * @example [
+                 *       "GIF"
+                 *     ]
+                 */
+                not_format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+                /**
+                 * @description As `shape`, left out.
+                 * @example [
+                 *       "panorama"
+                 *     ]
+                 */
+                not_shape?: ("landscape" | "portrait" | "square" | "panorama")[];
                 /**
                  * @description How many results at most.
                  * @example 20
@@ -3753,10 +4270,15 @@ export interface operations {
                  */
                 clusters?: boolean;
                 /**
-                 * @description What to look for.
-                 * @example a cat on a chair
+                 * @description Words to look for, words to leave out, and filters, as above.
+                 * @example a cat on a chair -dog folder:animals after:2024-05
                  */
                 q: string;
+                /**
+                 * @description `plain`: all of `q` is words, whatever is in it; for texts that people did not write.
+                 * @example language
+                 */
+                syntax?: "language" | "plain";
             };
             header?: never;
             path?: never;
@@ -3792,7 +4314,54 @@ export interface operations {
                      *         "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
                      *         "id": "embedded"
                      *       },
+                     *       "named": {
+                     *         "results": [
+                     *           {
+                     *             "bytes": 2483120,
+                     *             "camera": "Canon EOS R6",
+                     *             "copies": 0,
+                     *             "file_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/file?v=9f86d081884c7d65",
+                     *             "folders": [
+                     *               "animals",
+                     *               "animals/cats"
+                     *             ],
+                     *             "format": "JPEG",
+                     *             "height": 3024,
+                     *             "id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *             "indexed_at": "2024-06-01T08:30:04Z",
+                     *             "key": "animals/cats/tom.jpg",
+                     *             "label": "cats",
+                     *             "modified_at": "2024-06-01T08:30:00Z",
+                     *             "name": "tom.jpg",
+                     *             "note": null,
+                     *             "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
+                     *             "reason": null,
+                     *             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *             "state": "indexed",
+                     *             "taken_at": "2024-05-31T18:00:00",
+                     *             "taken_offset": "+02:00",
+                     *             "thumbnail_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/thumbnail?v=9f86d081884c7d65",
+                     *             "width": 4032
+                     *           }
+                     *         ],
+                     *         "total": 1
+                     *       },
                      *       "query": {
+                     *         "excluded": [
+                     *           "dog"
+                     *         ],
+                     *         "filters": [
+                     *           {
+                     *             "excluded": false,
+                     *             "field": "folder",
+                     *             "value": "animals"
+                     *           },
+                     *           {
+                     *             "excluded": false,
+                     *             "field": "after",
+                     *             "value": "2024-05"
+                     *           }
+                     *         ],
                      *         "image_id": null,
                      *         "limit": 20,
                      *         "offset": 0,
@@ -3950,7 +4519,10 @@ export interface operations {
                      *         "fingerprint": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
                      *         "id": "embedded"
                      *       },
+                     *       "named": null,
                      *       "query": {
+                     *         "excluded": [],
+                     *         "filters": [],
                      *         "image_id": null,
                      *         "limit": 20,
                      *         "offset": 0,
