@@ -4,6 +4,7 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 export type SearchAnswer = Schemas['SearchResults'];
+export type NamedPictures = Schemas['NamedImages'];
 export type Cluster = Schemas['Cluster'];
 export type Edge = Schemas['Edge'];
 export type PicturePage = Schemas['Images'];

@@ -88,7 +88,7 @@ class Search {
     try {
       const answer = await this.#answer(query, signal);
       if (signal.aborted) return;
-      this.remember(answer.results);
+      this.remember([...answer.results, ...(answer.named?.results ?? [])]);
       this.#answers.set(key, answer);
       this.answer = answer;
       this.error = null;
