@@ -74,6 +74,8 @@ def _field_of(kind: Any, options: dict[str, Any]) -> fields.Field[Any]:
     if kind in PLAIN:
         return PLAIN[kind](**options)
     origin, arguments = get_origin(kind), get_args(kind)
+    if origin is dict:
+        return fields.Dict(keys=fields.String(), **options)
     if origin is Literal:
         return fields.String(validate=validate.OneOf(arguments), **options)
     if origin is np.ndarray:

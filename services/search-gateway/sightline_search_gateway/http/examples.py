@@ -136,6 +136,7 @@ WAITING_MAP = {
         "folders": [],
         "after": None,
         "before": None,
+        "filters": {"not_camera": ["scanner"]},
         "ids": 0,
         "upload": False,
         "per_label": 0,
@@ -180,7 +181,7 @@ COUNTS = {"pending": 3, "indexed": 538, "failed": 1}
 BODIES: dict[str, Any] = {
     "uploadImages": {"files": [FILE], "folder": "holidays/2024"},
     "search": {"file": FILE, "q": "on a chair", "q_weight": 0.5, "limit": 20},
-    "makeMap": {"labels": ["cats", "dogs"], "sample": 2000},
+    "makeMap": {"labels": ["cats", "dogs"], "filters": {"not_camera": ["scanner"]}, "sample": 2000},
     "makeMapOfUploads": {"files": [FILE], "perplexity": 30},
     "rescan": {"folder": "holidays/2024", "verify": True},
     "confirmLoss": {"until": "2024-06-01T09:00:00Z"},

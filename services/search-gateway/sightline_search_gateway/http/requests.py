@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from sightline_catalogue import Between, Filter, SearchParams
+from sightline_catalogue import SearchParams
 from werkzeug.datastructures import FileStorage
 
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.ingest.upload_names import SentFile
-from sightline_search_gateway.maps.request import wanted_folders
+from sightline_search_gateway.search.filter_parameters import filter_of
 from sightline_search_gateway.search.query_fields import join_parameters
 from sightline_search_gateway.search.query_language import ParsedQuery, QueryError, parse_query, plain_query
 
@@ -76,48 +75,6 @@ def sent_files(files: list[FileStorage], most: int) -> list[SentFile]:
     if len(files) > most:
         raise ServiceError("too-large", f"{len(files)} files; at most {most} at once (GATEWAY_UPLOAD_MAX_FILES).")
     return [SentFile((file.filename or "picture")[:MAX_NAME], file.stream.read) for file in files]
-
-
-def filter_of(query: dict[str, Any]) -> Filter:
-    """Return the catalogue's filter."""
-    excluded = _repeated(query, "not_")
-    return replace(
-        _repeated(query),
-        after=query.get("after"),
-        before=query.get("before"),
-        states=tuple(query.get("state", ())),
-        near=query.get("near"),
-        inside=query.get("box"),
-        bytes=_between(query, "bytes"),
-        pixels=_between(query, "pixels"),
-        rating=query.get("rating"),
-        added_after=query.get("added_after"),
-        added_before=query.get("added_before"),
-        excluded=None if excluded == Filter() else excluded,
-    )
-
-
-def _repeated(query: dict[str, Any], prefix: str = "") -> Filter:
-    """Return the filter of the parameters that may be given several times, with a prefix of their names."""
-
-    def values(name: str) -> tuple[Any, ...]:
-        return tuple(query.get(f"{prefix}{name}", ()))
-
-    return Filter(
-        labels=values("label"),
-        folders=wanted_folders(values("folder")),
-        names=values("name"),
-        words=values("words"),
-        cameras=values("camera"),
-        lenses=values("lens"),
-        formats=values("format"),
-        shapes=values("shape"),
-    )
-
-
-def _between(query: dict[str, Any], what: str) -> Between | None:
-    least, most = query.get(f"min_{what}"), query.get(f"max_{what}")
-    return None if least is None and most is None else Between(least, most)
 
 
 def search_params(query: dict[str, Any], exclude: tuple[str, ...] = ()) -> SearchParams:

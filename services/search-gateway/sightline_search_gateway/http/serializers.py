@@ -177,6 +177,7 @@ def serialize_map(view: MapView) -> MapState:
 def serialize_map_request(request: MapRequest) -> AskedMap:
     """Return the request of a map as an answer repeats it; ids, of which there may be many, by their number alone."""
     fields = asdict(request) | {"ids": len(request.ids), "upload": request.upload is not None}
+    fields["filters"] = request.given_filters
     fields |= {"after": wall_time_text(request.after), "before": wall_time_text(request.before)}
     return cast("AskedMap", fields)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sightline_catalogue import Filter, canonical, canonical_folder
+from sightline_catalogue import Filter, canonical
+
+from sightline_search_gateway.schemas.filters import Filters
+from sightline_search_gateway.search.filter_parameters import filter_of, wanted_folders
 
 FEWEST = 10
 """Pictures; of fewer, neighbourhoods say nothing."""
@@ -24,6 +26,7 @@ class MapRequest:
 
     Attributes:
         labels, folders, after, before: A filter, as the catalogue's.
+        filters: JSON of other filters by the names of their parameters, which must hold too; empty without any.
         ids: Exactly these, instead of a filter.
         upload: The digest of an upload whose pictures are meant, instead of a filter.
         per_label: At most so many of each label; 0 for no such bound.
@@ -40,6 +43,7 @@ class MapRequest:
     per_label: int = 0
     sample: int = 2000
     perplexity: float = 30.0
+    filters: str = ""
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> MapRequest:
@@ -54,6 +58,7 @@ class MapRequest:
             per_label=int(body.get("per_label", 0)),
             sample=int(body["sample"]),
             perplexity=float(body["perplexity"]),
+            filters=_canonical_json(body.get("filters", {})),
         )
 
     @classmethod
@@ -69,7 +74,11 @@ class MapRequest:
 
     def dump(self) -> bytes:
         """Return it as JSON, equal for equal requests."""
-        return orjson.dumps(asdict(self), option=orjson.OPT_SORT_KEYS)
+        fields = asdict(self)
+        if not self.filters:
+            # Maps that were made before there was such a field keep their ids.
+            del fields["filters"]
+        return orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
 
     def map_id(self, fingerprint: str) -> str:
         """Return the id of this request's map of one model's vectors."""
@@ -79,7 +88,26 @@ class MapRequest:
     @property
     def filter(self) -> Filter:
         """The catalogue's filter."""
-        return Filter(labels=self.labels, folders=self.folders, after=self.after, before=self.before)
+        own = Filter(labels=self.labels, folders=self.folders, after=self.after, before=self.before)
+        if not self.filters:
+            return own
+        others = filter_of(Filters().load(self.given_filters))
+        after, before = (
+            [one for one in bounds if one is not None]
+            for bounds in ((own.after, others.after), (own.before, others.before))
+        )
+        return replace(
+            others,
+            labels=(*own.labels, *others.labels),
+            folders=(*own.folders, *others.folders),
+            after=max(after, default=None),
+            before=min(before, default=None),
+        )
+
+    @property
+    def given_filters(self) -> dict[str, Any]:
+        """The other filters, by the names of their parameters."""
+        return orjson.loads(self.filters) if self.filters else {}
 
     @property
     def is_filtered(self) -> bool:
@@ -87,10 +115,11 @@ class MapRequest:
         return not self.ids and self.upload is None
 
 
-def wanted_folders(folders: Iterable[str]) -> tuple[str, ...]:
-    """Return the folders of a filter by their paths; none, which means all, where the bucket itself is among them."""
-    paths = tuple(map(canonical_folder, folders))
-    return paths if all(paths) else ()
+def _canonical_json(filters: dict[str, Any]) -> str:
+    """Return the filters of a request as JSON, equal for equal ones; empty where there are none."""
+    given = {name: sorted(set(value)) if isinstance(value, list) else value for name, value in filters.items()}
+    given = {name: value for name, value in given.items() if value not in ([], None)}
+    return orjson.dumps(given, option=orjson.OPT_SORT_KEYS).decode() if given else ""
 
 
 def too_few(count: int, verb: str = "match") -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ class AskedMap(TypedDict):
     folders: tuple[str, ...]
     after: WallTime | None
     before: WallTime | None
+    filters: Annotated[dict[str, Any], "As they were given; empty without any."]
     ids: Annotated[int, "How many pictures were named one by one; 0 where a filter was given."]
     upload: Annotated[bool, "Whether the pictures were uploaded for this map."]
     per_label: int

@@ -15,11 +15,11 @@ from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.media_types import MIME_TYPES
 from sightline_search_gateway.http.openapi import picture_answer, problem_answers, ranged
-from sightline_search_gateway.http.requests import filter_of
 from sightline_search_gateway.http.responses import file_response, has_etag, json_response, picture_response
 from sightline_search_gateway.http.serializers import PREFIX, is_version, serialize_details, serialize_page
 from sightline_search_gateway.images.service import RenderedPicture
 from sightline_search_gateway.schemas.images import Browse, ImageDetails, Images, Version
+from sightline_search_gateway.search.filter_parameters import filter_of
 
 blueprint = APIBlueprint("images", __name__, tag="Images", url_prefix=f"{PREFIX}/images")
 FILE = ranged(picture_answer("The file.", *MIME_TYPES))

@@ -10,7 +10,7 @@ from marshmallow import ValidationError, fields, validate
 from sightline_catalogue import SHAPES, canonical_folder
 from sightline_pictures.formats import FORMATS
 
-from sightline_search_gateway.schemas.fields import Written, many, moment, text, wall_moment
+from sightline_search_gateway.schemas.fields import StrictSchema, Written, many, moment, text, wall_moment
 from sightline_search_gateway.search.filter_values import (
     BOX_PATTERN,
     CIRCLE_PATTERN,
@@ -84,3 +84,19 @@ class Filters(Schema):
     not_lens = many("As `lens`, left out.")
     not_format = many("As `format`, left out.", _format())
     not_shape = many("As `shape`, left out.", _shape())
+
+
+class WantedFilters(StrictSchema, Filters):
+    """Filters as an object in JSON, by the names that they have as parameters elsewhere."""
+
+
+class GivenFilters(fields.Nested):
+    """`WantedFilters` that stay as they were given, once they are known to be right."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(WantedFilters, metadata={"description": description})
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
+        """Return the filters as they are; see marshmallow."""
+        super().deserialize(value, attr, data, **kwargs)
+        return value

@@ -11,6 +11,7 @@ from marshmallow import fields, validate
 from sightline_search_gateway.errors import Refused
 from sightline_search_gateway.maps.results import AskedMap, JobState, MapCluster, MapPoints, MapProgress, Separation
 from sightline_search_gateway.schemas.fields import BoundedList, PictureFile, StrictSchema, many, wall_moment
+from sightline_search_gateway.schemas.filters import GivenFilters
 from sightline_search_gateway.schemas.search import ModelRef
 
 MOST_POINTS = 200_000
@@ -43,6 +44,7 @@ class WantedMap(Layout):
     folders = many("Folders' paths; what lies below counts too; any of them.")
     after = wall_moment("at this moment or later", null=True)
     before = wall_moment("before this moment", null=True)
+    filters = GivenFilters("Any filters by the names that they have elsewhere; all must hold, and those above too.")
     ids = BoundedList(
         fields.UUID(),
         most=MOST_POINTS,

@@ -10,8 +10,9 @@ export function mapTitle({ request, total }: Pick<MapState, 'request' | 'total'>
   const named =
     parts.length > 3 ? `${parts.slice(0, 3).join(', ')} and ${parts.length - 3} more` : parts.join(', ');
   const dates = request.after || request.before ? dateRange(request.after, request.before) : '';
-  if (!named && !dates) return total > 0 ? 'The whole collection' : 'The collection';
-  return [named, dates].filter(Boolean).join(', ');
+  const others = Object.entries(request.filters ?? {}).map(([name, value]) => `${name}: ${String(value)}`);
+  if (!named && !dates && others.length === 0) return total > 0 ? 'The whole collection' : 'The collection';
+  return [named, dates, ...others].filter(Boolean).join(', ');
 }
 
 function dateRange(after: string | null, before: string | null): string {

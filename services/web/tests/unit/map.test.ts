@@ -204,6 +204,7 @@ describe('the words', () => {
       folders: [],
       after: null,
       before: null,
+      filters: {},
       ids: 0,
       upload: false,
       per_label: 0,
@@ -213,6 +214,7 @@ describe('the words', () => {
     expect(asked({})).toBe('The whole collection');
     expect(asked({ labels: ['hot_air', 'cats'] })).toBe('hot air, cats');
     expect(asked({ labels: ['a', 'b', 'c', 'd', 'e'] })).toBe('a, b, c and 2 more');
+    expect(asked({ filters: { not_camera: ['scanner'] } })).toBe('not_camera: scanner');
     expect(asked({ ids: 12 })).toBe('12 chosen pictures');
     expect(asked({ upload: true })).toBe('Uploaded pictures');
   });

@@ -462,6 +462,10 @@ export interface components {
             after: string | null;
             /** Format: date-time-local */
             before: string | null;
+            /** @description As they were given; empty without any. */
+            filters: {
+                [key: string]: unknown;
+            };
             folders: string[];
             /** @description How many pictures were named one by one; 0 where a filter was given. */
             ids: number;
@@ -1171,11 +1175,69 @@ export interface components {
             /** @description At most so many pictures; a sample, the same every time, where more match. 2000 where it is not given. */
             sample?: number;
         };
+        WantedFilters: {
+            /** @description When the picture first came into the collection: at this moment or later. */
+            added_after?: string;
+            /** @description When the picture first came into the collection: before this moment. */
+            added_before?: string;
+            /** @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC. */
+            after?: string;
+            /** @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC. */
+            before?: string;
+            /** @description Taken within a box: south, west, north, east, in degrees; it may cross the date line. */
+            box?: string;
+            /** @description Words of the camera's name: `nikon` for `NIKON D70`. */
+            camera?: string[];
+            /** @description A folder's path; `a/b/` is `a/b`. What lies in folders below it counts too. Repeat it for several. */
+            folder?: string[];
+            /** @description A format. Its usual endings, such as `jpg`, are taken too. */
+            format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+            /** @description The name of the folder that the picture lies in; repeat it for several. */
+            label?: string[];
+            /** @description Words of the lens's name. */
+            lens?: string[];
+            /** @description The file's size is at most this. */
+            max_bytes?: number;
+            /** @description Width times height is at most this. */
+            max_pixels?: number;
+            /** @description The file's size is at least this. */
+            min_bytes?: number;
+            /** @description Width times height is at least this. */
+            min_pixels?: number;
+            /** @description Words, each of which begins a word of the file's name: `IMG_12` for `IMG_1234.jpg`. */
+            name?: string[];
+            /** @description Taken within a circle: latitude, longitude, kilometres. */
+            near?: string;
+            /** @description As `camera`, left out. */
+            not_camera?: string[];
+            /** @description A folder that is left out, and what is below it. */
+            not_folder?: string[];
+            /** @description As `format`, left out. */
+            not_format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+            /** @description A label that is left out; repeat it for several, as the others. */
+            not_label?: string[];
+            /** @description As `lens`, left out. */
+            not_lens?: string[];
+            /** @description As `name`, left out. */
+            not_name?: string[];
+            /** @description As `shape`, left out. */
+            not_shape?: ("landscape" | "portrait" | "square" | "panorama")[];
+            /** @description As `words`, left out. */
+            not_words?: string[];
+            /** @description At least so many stars, of five. */
+            rating?: number;
+            /** @description A panorama is at least twice as long as wide; a square's sides differ by 5 % at most. */
+            shape?: ("landscape" | "portrait" | "square" | "panorama")[];
+            /** @description Words, each of which is in the file's name, its folders, its title or its keywords. */
+            words?: string[];
+        };
         WantedMap: {
             /** @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC. */
             after?: string | null;
             /** @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC. */
             before?: string | null;
+            /** @description Any filters by the names that they have elsewhere; all must hold, and those above too. */
+            filters?: components["schemas"]["WantedFilters"];
             /** @description Folders' paths; what lies below counts too; any of them. */
             folders?: string[];
             /** @description Exactly these pictures, instead of a filter. */
@@ -3159,6 +3221,11 @@ export interface operations {
                      *           "request": {
                      *             "after": null,
                      *             "before": null,
+                     *             "filters": {
+                     *               "not_camera": [
+                     *                 "scanner"
+                     *               ]
+                     *             },
                      *             "folders": [],
                      *             "ids": 0,
                      *             "labels": [
@@ -3236,6 +3303,11 @@ export interface operations {
             content: {
                 /**
                  * @example {
+                 *       "filters": {
+                 *         "not_camera": [
+                 *           "scanner"
+                 *         ]
+                 *       },
                  *       "labels": [
                  *         "cats",
                  *         "dogs"
@@ -3272,6 +3344,11 @@ export interface operations {
                      *       "request": {
                      *         "after": null,
                      *         "before": null,
+                     *         "filters": {
+                     *           "not_camera": [
+                     *             "scanner"
+                     *           ]
+                     *         },
                      *         "folders": [],
                      *         "ids": 0,
                      *         "labels": [
@@ -3319,6 +3396,11 @@ export interface operations {
                      *       "request": {
                      *         "after": null,
                      *         "before": null,
+                     *         "filters": {
+                     *           "not_camera": [
+                     *             "scanner"
+                     *           ]
+                     *         },
                      *         "folders": [],
                      *         "ids": 0,
                      *         "labels": [
@@ -3482,6 +3564,11 @@ export interface operations {
                      *       "request": {
                      *         "after": null,
                      *         "before": null,
+                     *         "filters": {
+                     *           "not_camera": [
+                     *             "scanner"
+                     *           ]
+                     *         },
                      *         "folders": [],
                      *         "ids": 0,
                      *         "labels": [
@@ -3529,6 +3616,11 @@ export interface operations {
                      *       "request": {
                      *         "after": null,
                      *         "before": null,
+                     *         "filters": {
+                     *           "not_camera": [
+                     *             "scanner"
+                     *           ]
+                     *         },
                      *         "folders": [],
                      *         "ids": 0,
                      *         "labels": [
@@ -3742,6 +3834,11 @@ export interface operations {
                      *       "request": {
                      *         "after": null,
                      *         "before": null,
+                     *         "filters": {
+                     *           "not_camera": [
+                     *             "scanner"
+                     *           ]
+                     *         },
                      *         "folders": [],
                      *         "ids": 0,
                      *         "labels": [
