@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,8 +15,12 @@ from sightline_catalogue import (
     INDEXED,
     PENDING,
     REMOVED,
+    Between,
+    Box,
     CatalogueSettings,
+    Circle,
     Counts,
+    Facet,
     Filter,
     Image,
     Labelled,
@@ -31,11 +36,12 @@ from sightline_catalogue import (
 )
 from sightline_catalogue.copies import first_of_each
 from sightline_catalogue.cursor import read_cursor, write_cursor
-from sightline_catalogue.identity import canonical, storable
+from sightline_catalogue.derived import shape_of
+from sightline_catalogue.identity import canonical, canonical_folder, storable
 from sightline_catalogue.payload import order_of
+from sightline_catalogue.words import asked_words, indexed_words, stem_of
 
 from fakes.encoder import MODEL
-from fakes.filtering import canonical_folders, facet_values, fits
 
 Vector = NDArray[np.float32]
 MAX_DEPTH = CatalogueSettings().max_depth
@@ -86,6 +92,21 @@ class FakeMissingImages:
                 self._collection.images[one] = replace(self._collection.images[one], **fields)
 
 
+class FakeDerivation:
+    """Has nothing to do: a fake collection derives what it is asked for.
+
+    Attributes:
+        left: How often `fill` says that there is more.
+    """
+
+    def __init__(self) -> None:
+        self.left = 0
+
+    def fill(self, seconds: float) -> bool:
+        self.left = max(self.left - 1, 0)
+        return self.left > 0
+
+
 class FakeCollection:
     """A collection in memory, of one bucket.
 
@@ -104,6 +125,7 @@ class FakeCollection:
         self.errors: list[Exception | None] = []
         self.calls: Counter[str] = Counter()
         self.missing = FakeMissingImages(self)
+        self.derivation = FakeDerivation()
 
     def by_key(self) -> dict[str, Image]:
         """Return the images that are not removed, by key."""
@@ -182,7 +204,7 @@ class FakeCollection:
 
     def browse(self, filter: Filter | None, limit: int, cursor: str | None = None, *, distinct: bool = False) -> Page:
         self._count("browse")
-        found = sorted((image for image in self.images.values() if fits(image, filter)), key=order_of, reverse=True)
+        found = sorted((image for image in self.images.values() if _fits(image, filter)), key=order_of, reverse=True)
         if distinct:
             found = first_of_each(found, _sha256_of)
         last, seen = read_cursor(cursor) if cursor is not None else (None, [])
@@ -227,14 +249,15 @@ class FakeCollection:
         return dict(Counter(folder for image in self._indexed() for folder in image.folders).most_common())
 
     def facets(
-        self, names: Sequence[str], filter: Filter | None = None, *, limit: int = 100
+        self, names: Sequence[Facet], filter: Filter | None = None, *, limit: int = 100
     ) -> dict[str, dict[str, int]]:
         self._count("facets")
-        found = self._indexed(filter)
-        return {
-            name: dict(Counter(str(value) for image in found for value in facet_values(image, name)).most_common(limit))
-            for name in names
-        }
+        found = {}
+        for name in names:
+            values = Counter(value for image in self._indexed(filter) for value in _facet_values(image, name))
+            counts = values.most_common(limit)
+            found[name] = dict(sorted(counts, key=lambda one: -int(one[0])) if name in ("rating", "year") else counts)
+        return found
 
     def by_sha256(self, shas: Iterable[str]) -> dict[str, tuple[Image, Vector]]:
         self._count("by_sha256")
@@ -250,7 +273,7 @@ class FakeCollection:
         if any((image.state == INDEXED) != (vectors is not None) for image in images):
             raise ValueError("an image has a vector if it is indexed, and only then")
         for image in images:
-            named = {"label": image.label and canonical(image.label), "folders": canonical_folders(image.folders)}
+            named = {"label": image.label and canonical(image.label), "folders": _canonical_folders(image.folders)}
             self.images[image.id] = replace(image, key=storable(image.key), **named)
             self.stored_vectors.pop(image.id, None)
         for image, vector in zip(images, vectors if vectors is not None else (), strict=vectors is not None):
@@ -269,6 +292,12 @@ class FakeCollection:
                 changed = {"state": state, "reason": reason, "next_try_at": next_try_at}
                 absent = {"missing_since": None, "held_of": None, "removed_at": None}
                 self.images[one] = replace(self.images[one], **changed, **absent)
+
+    def set_added(self, moments: Mapping[str, datetime]) -> None:
+        self._count("set_added")
+        for one, moment in moments.items():
+            if one in self.images:
+                self.images[one] = replace(self.images[one], added_at=moment)
 
     def set_stamp(self, ids: Sequence[str], stamp: str | None) -> None:
         self._count("set_stamp")
@@ -294,7 +323,7 @@ class FakeCollection:
         return [
             image
             for image in self.images.values()
-            if image.state == INDEXED and image.id in self.stored_vectors and fits(image, filter)
+            if image.state == INDEXED and image.id in self.stored_vectors and _fits(image, filter)
         ]
 
     def _count_copies(self, images: Sequence[Image], filter: Filter | None) -> list[int]:
@@ -306,6 +335,97 @@ class FakeCollection:
         error = self.errors.pop(0) if self.errors else None
         if error is not None:
             raise error
+
+
+def _canonical_folders(folders: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(filter(None, map(canonical_folder, folders))))
+
+
+def _fits(image: Image, filter: Filter | None) -> bool:
+    filter = filter or Filter()
+    shown = image.state in filter.states if filter.states else image.state != REMOVED
+    left_out = filter.excluded is not None and any(_conditions(image, filter.excluded))
+    return shown and all(_conditions(image, filter)) and not left_out
+
+
+def _conditions(image: Image, filter: Filter) -> Iterator[bool]:
+    """Yield of each condition of a filter, but that on states, whether an image meets it."""
+    named = (
+        (filter.labels and map(canonical, filter.labels), [image.label]),
+        (_canonical_folders(filter.folders), image.folders),
+        (filter.formats, [image.format]),
+        (filter.sha256, [image.sha256]),
+        (filter.shapes, [shape_of(image.width, image.height)]),
+    )
+    yield from (not set(values).isdisjoint(wanted) for wanted, values in named if wanted)
+    moment = image.taken_at or (image.modified_at and image.modified_at.replace(tzinfo=None))
+    periods = ((moment, filter.after, filter.before), (image.added_at, filter.added_after, filter.added_before))
+    yield from (
+        one is not None and (after is None or one >= after) and (before is None or one < before)
+        for one, after, before in periods
+        if (after, before) != (None, None)
+    )
+    pixels = image.width * image.height if image.width and image.height else None
+    least = Between(filter.rating) if filter.rating is not None else None
+    yield from (
+        number is not None and (between.least or 0) <= number <= (between.most or number)
+        for between, number in ((filter.bytes, image.bytes), (filter.pixels, pixels), (least, image.rating))
+        if between is not None
+    )
+    if filter.near is not None:
+        yield image.place is not None and _kilometres(image.place, filter.near) <= filter.near.kilometres
+    if filter.inside is not None:
+        yield image.place is not None and _is_inside(image.place, filter.inside)
+    yield from _conditions_on_words(image, filter)
+
+
+def _conditions_on_words(image: Image, filter: Filter) -> Iterator[bool]:
+    name = stem_of(image.key.rpartition("/")[2])
+    texts = [name, *image.folders[-1:], image.title or "", *image.keywords]
+    if filter.names:
+        words = _folded(indexed_words([name])).split()
+        yield _has(filter.names, lambda one: any(word.startswith(one) for word in words))
+    if filter.words:
+        yield _has(filter.words, _folded(indexed_words(texts)).split().__contains__)
+    for wanted, value in ((filter.cameras, image.camera), (filter.lenses, image.lens)):
+        if wanted:
+            yield _has(wanted, indexed_words([value or ""]).split().__contains__)
+
+
+def _facet_values(image: Image, name: Facet) -> list[str]:
+    moment = image.taken_at or image.modified_at
+    values = {
+        "label": [image.label],
+        "folder": image.folders,
+        "format": [image.format],
+        "camera": [image.camera],
+        "lens": [image.lens],
+        "shape": [shape_of(image.width, image.height)],
+        "rating": [image.rating and str(image.rating)],
+        "year": [moment and str(moment.year)],
+    }
+    return [value for value in values[name] if value]
+
+
+def _has(texts: Iterable[str], is_there: Callable[[str], bool]) -> bool:
+    forms = [form for text in texts for form in asked_words(stem_of(text))]
+    return any(all(map(is_there, _folded(form).split())) for form in forms)
+
+
+def _folded(text: str) -> str:
+    return "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+
+
+def _kilometres(place: tuple[float, float], circle: Circle) -> float:
+    latitude, longitude, at, around = np.radians([*place, circle.latitude, circle.longitude])
+    half = np.sin((latitude - at) / 2) ** 2 + np.cos(latitude) * np.cos(at) * np.sin((longitude - around) / 2) ** 2
+    return float(2 * 6371.0 * np.arcsin(np.sqrt(half)))
+
+
+def _is_inside(place: tuple[float, float], box: Box) -> bool:
+    latitude, longitude = place
+    spans = [(box.west, box.east)] if box.west <= box.east else [(box.west, 180.0), (-180.0, box.east)]
+    return box.south <= latitude <= box.north and any(west <= longitude <= east for west, east in spans)
 
 
 def _sha256_of(image: Image) -> str:

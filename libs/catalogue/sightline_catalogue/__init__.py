@@ -9,12 +9,14 @@ defer_init("qdrant_client")
 from sightline_catalogue.catalogue import Catalogue
 from sightline_catalogue.cluster import ClusterState
 from sightline_catalogue.collection import Collection
+from sightline_catalogue.derived import SHAPES, Shape
 from sightline_catalogue.errors import (
     CatalogueDiskFull,
     CatalogueError,
     CatalogueReadOnly,
     CatalogueUnavailable,
     NoCollection,
+    NotDerived,
     NotIndexed,
     OldServer,
     TooDeep,
@@ -22,7 +24,8 @@ from sightline_catalogue.errors import (
     WrongCursor,
     WrongFingerprint,
 )
-from sightline_catalogue.filters import SHAPES, Between, Box, Circle, Filter, Shape
+from sightline_catalogue.facets import FACETS, Facet
+from sightline_catalogue.filters import Between, Filter
 from sightline_catalogue.identity import canonical, canonical_folder, image_id
 from sightline_catalogue.image import (
     FAILED,
@@ -40,12 +43,14 @@ from sightline_catalogue.image import (
 )
 from sightline_catalogue.missing import MissingImages
 from sightline_catalogue.payload import order_of
+from sightline_catalogue.places import Box, Circle
 from sightline_catalogue.query_builder import Reordering, SearchParams
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.server_version import exit_if_too_old
 from sightline_catalogue.settings import CatalogueSettings
 
 __all__ = [
+    "FACETS",
     "FAILED",
     "INDEXED",
     "PENDING",
@@ -64,6 +69,7 @@ __all__ = [
     "ClusterState",
     "Collection",
     "Counts",
+    "Facet",
     "Filter",
     "Image",
     "Labelled",
@@ -71,6 +77,7 @@ __all__ = [
     "ModelRef",
     "Nearest",
     "NoCollection",
+    "NotDerived",
     "NotIndexed",
     "OldServer",
     "Page",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,8 +14,10 @@ from sightline_service.batches import batched
 
 from sightline_catalogue.connection import Connection
 from sightline_catalogue.copies import count_copies
+from sightline_catalogue.derivation import Derivation
 from sightline_catalogue.errors import NoCollection, NotIndexed, UnknownImage
-from sightline_catalogue.filters import Filter, conditions, has_id, has_vector, is_after, is_one_of
+from sightline_catalogue.facets import DERIVED_FACETS, MOST_VALUES, Facet, count_facets, merged
+from sightline_catalogue.filters import Filter, has_id, has_vector, is_after, is_one_of
 from sightline_catalogue.identity import canonical, canonical_folder
 from sightline_catalogue.image import (
     INDEXED,
@@ -38,6 +40,7 @@ from sightline_catalogue.payload import (
     read_image,
     read_labelled,
     read_scan_state,
+    time_text,
     write_image,
     write_state,
 )
@@ -70,6 +73,8 @@ class Collection:
         model: The model whose vectors it holds.
         missing: The images whose objects are missing. One that is removed is found by `get` and `scan_states` where
             they are told so, and by `by_sha256`, and by nothing else.
+        derivation: Derives fields for filters of images that an older version indexed. Until it is done, calls with
+            such a filter raise NotDerived.
     """
 
     def __init__(
@@ -79,9 +84,11 @@ class Collection:
         self.model = model
         self._points = Points(connection, name)
         self._bucket_id = bucket_id
-        self._queries = QueryBuilder(name, model, bucket_id, settings, SegmentCount(connection, name).get)
-        self._searcher = Searcher(self._points, self._queries, settings.max_depth)
         self._of_bucket = is_one_of("bucket", [bucket_id])
+        self.derivation = Derivation(self._points, name, self._of_bucket)
+        segments = SegmentCount(connection, name)
+        self._queries = QueryBuilder(name, model, bucket_id, settings, segments.get, self.derivation.check)
+        self._searcher = Searcher(self._points, self._queries, settings.max_depth)
         self.missing = MissingImages(self._points, name, bucket_id)
 
     def nearest(self, vector: ArrayLike, params: SearchParams) -> Nearest:
@@ -170,7 +177,7 @@ class Collection:
         """
         check_limit(limit)
         read = read_distinct_page if distinct else read_page
-        must = [self._of_bucket, *conditions(filter)]
+        must = [self._of_bucket, *self._queries.conditions(filter)]
         if filter is None or not filter.states:
             must.append(api.Condition(filter=api.Filter(must_not=[is_one_of("state", [REMOVED])])))
         return read(self._points, self.name, must, limit, cursor)
@@ -287,12 +294,15 @@ class Collection:
     def set_stamp(self, ids: Sequence[str], stamp: str | None) -> None:
         """Set the stamp of images; other fields, and vectors, stay. Those that do not exist are skipped."""
         value = api.Value(string_value=stamp) if stamp else api.Value(null_value=api.NULL_VALUE)
-        for batch in batched(ids, BATCH_POINTS):
-            selector = api.PointsSelector(filter=api.Filter(must=[has_id(batch)]))
-            request = api.SetPayloadPoints(
-                collection_name=self.name, wait=True, points_selector=selector, payload={"stamp": value}
-            )
-            self._points.call(SET_PAYLOAD, request)
+        self._set(ids, {"stamp": value})
+
+    def set_added(self, moments: Mapping[str, datetime]) -> None:
+        """Set when images first came, by id; those that do not exist are skipped."""
+        ids_at: dict[datetime, list[str]] = defaultdict(list)
+        for one, moment in moments.items():
+            ids_at[moment].append(one)
+        for moment, ids in ids_at.items():
+            self._set(ids, {"added_at": api.Value(string_value=time_text(moment))})
 
     def delete(self, ids: Sequence[str]) -> None:
         """Delete images, if they exist."""
@@ -305,7 +315,7 @@ class Collection:
 
     def labels(self, filter: Filter | None = None) -> dict[str, int]:
         """Return how many indexed images, of those that fit, each label has, the most frequent first."""
-        return _merged(self._points.facet("label", *self._queries.which(filter)), canonical)
+        return merged(self._points.facet("label", *self._queries.which(filter)), canonical)
 
     def formats(self) -> dict[str, int]:
         """Return how many indexed images are of each format, the most frequent first."""
@@ -313,7 +323,37 @@ class Collection:
 
     def folders(self) -> dict[str, int]:
         """Return how many indexed images are anywhere below each folder, the fullest first."""
-        return _merged(self._points.facet("folders", self._queries.searchable), canonical_folder)
+        return merged(self._points.facet("folders", self._queries.searchable), canonical_folder)
+
+    def facets(
+        self, names: Sequence[Facet], filter: Filter | None = None, *, limit: int = MOST_VALUES
+    ) -> dict[str, dict[str, int]]:
+        """Return of each facet how many indexed images, of those that fit, have each value.
+
+        Args:
+            names: Of the facets. A year is that of `taken_at`, or of `modified_at` of an image without it.
+            filter: Only these.
+            limit: So many values of each at most, the most frequent.
+
+        Returns:
+            Numbers by value by facet: the most frequent first, ratings and years from the highest on.
+
+        Raises:
+            ValueError: It is no facet.
+            NotDerived: Some images still lack a facet's field.
+        """
+        if not DERIVED_FACETS.isdisjoint(names):
+            self.derivation.check_derived()
+        return count_facets(self._points, names, self._queries.which(filter), limit)
+
+    def _set(self, ids: Sequence[str], fields: Mapping[str, api.Value]) -> None:
+        """Set fields of points; those that do not exist are skipped."""
+        for batch in batched(ids, BATCH_POINTS):
+            selector = api.PointsSelector(filter=api.Filter(must=[has_id(batch)]))
+            request = api.SetPayloadPoints(
+                collection_name=self.name, wait=True, points_selector=selector, payload=fields
+            )
+            self._points.call(SET_PAYLOAD, request)
 
     def _origin(self, vector: ArrayLike, params: SearchParams) -> api.VectorInput:
         dimensions = self.model.vectors[self.model.vector_name(visual=params.visual)]
@@ -331,11 +371,3 @@ class Collection:
 def _is_removed(point: api.RetrievedPoint) -> bool:
     state: str = point.payload["state"].string_value
     return state == REMOVED
-
-
-def _merged(counts: Mapping[str, int], form: Callable[[str], str]) -> dict[str, int]:
-    """Return counts by name in one form of it, the largest first: older records hold names in several."""
-    merged = Counter[str]()
-    for name, count in counts.items():
-        merged[form(name)] += count
-    return dict(merged.most_common())

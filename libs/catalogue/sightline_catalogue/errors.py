@@ -47,6 +47,10 @@ class TooDeep(CatalogueError, ValueError):
     """A page that ends deeper than a search goes."""
 
 
+class NotDerived(CatalogueError):
+    """A filter by what is still being derived of images that an older version indexed; a later try may succeed."""
+
+
 class NotFound(CatalogueError):
     """Qdrant's NOT_FOUND: a collection or a point. Within this package only."""
 

@@ -6,67 +6,16 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from math import inf
-from typing import Literal
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from qdrant_client import grpc as api
 
+from sightline_catalogue.derived import CAMERA_WORDS, LENS_WORDS, NAME, PIXELS, SHAPE, WORDS, Shape
 from sightline_catalogue.identity import canonical, canonical_folder, storable
 from sightline_catalogue.image import State
+from sightline_catalogue.places import Box, Circle, is_inside, is_near
 from sightline_catalogue.vectors import VECTOR
-
-Shape = Literal["landscape", "portrait", "square", "panorama"]
-SHAPES: tuple[Shape, ...] = ("landscape", "portrait", "square", "panorama")
-
-
-@dataclass(frozen=True)
-class Circle:
-    """The places at most so far from one.
-
-    Attributes:
-        latitude: Of the centre, in degrees north, WGS 84.
-        longitude: Of the centre, in degrees east.
-        kilometres: The radius.
-
-    Raises:
-        ValueError: There is no such place, or the radius is none.
-    """
-
-    latitude: float
-    longitude: float
-    kilometres: float
-
-    def __post_init__(self) -> None:
-        _check_place(self.latitude, self.longitude)
-        if not 0 < self.kilometres < inf:
-            raise ValueError(f"{self.kilometres} is no radius: it is more than 0 km")
-
-
-@dataclass(frozen=True)
-class Box:
-    """The places between two latitudes and two longitudes, all in degrees, WGS 84.
-
-    Attributes:
-        south: The least latitude.
-        west: The longitude that it begins at, eastwards.
-        north: The greatest latitude.
-        east: The longitude that it ends at; less than `west` where the box crosses the date line.
-
-    Raises:
-        ValueError: There is no such place, or the south is north of the north.
-    """
-
-    south: float
-    west: float
-    north: float
-    east: float
-
-    def __post_init__(self) -> None:
-        _check_place(self.south, self.west)
-        _check_place(self.north, self.east)
-        if self.south > self.north:
-            raise ValueError(f"a box from {self.south} south to {self.north} north is upside down")
+from sightline_catalogue.words import asked_words, stem_of
 
 
 @dataclass(frozen=True)
@@ -126,11 +75,6 @@ class Filter:
     excluded: Filter | None = None
 
 
-def _check_place(latitude: float, longitude: float) -> None:
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-        raise ValueError(f"{latitude}, {longitude} is no place: latitudes go from -90 to 90, longitudes to 180")
-
-
 def is_one_of(field: str, values: Sequence[str]) -> api.Condition:
     """Return the condition that a keyword field holds one of some values."""
     match = api.Match()
@@ -139,6 +83,11 @@ def is_one_of(field: str, values: Sequence[str]) -> api.Condition:
     else:
         match.keywords.strings.extend(storable(value) for value in values)
     return api.Condition(field=api.FieldCondition(key=field, match=match))
+
+
+def is_number(field: str, number: int) -> api.Condition:
+    """Return the condition that an integer field holds a number."""
+    return api.Condition(field=api.FieldCondition(key=field, match=api.Match(integer=number)))
 
 
 def has_id(ids: Iterable[str]) -> api.Condition:
@@ -173,7 +122,7 @@ def conditions(filter: Filter | None) -> list[api.Condition]:
     """Return the conditions that a filter becomes, all of which must hold.
 
     Raises:
-        ValueError: A datetime is aware.
+        ValueError: A datetime is aware that should be naive, or the other way round.
     """
     if filter is None:
         return []
@@ -183,10 +132,30 @@ def conditions(filter: Filter | None) -> list[api.Condition]:
         "state": filter.states,
         "format": filter.formats,
         "sha256": filter.sha256,
+        SHAPE: filter.shapes,
     }
+    texts = {
+        NAME: [form for text in filter.names for form in asked_words(stem_of(text))],
+        WORDS: [form for text in filter.words for form in asked_words(stem_of(text))],
+        CAMERA_WORDS: filter.cameras,
+        LENS_WORDS: filter.lenses,
+    }
+    given = {NAME: filter.names, WORDS: filter.words, CAMERA_WORDS: filter.cameras, LENS_WORDS: filter.lenses}
     found = [is_one_of(field, values) for field, values in keywords.items() if values]
+    found += [_has_words(field, texts[field]) for field, values in given.items() if values]
     if filter.after is not None or filter.before is not None:
         found.append(_in_period(filter.after, filter.before))
+    if filter.near is not None:
+        found.append(is_near(filter.near))
+    if filter.inside is not None:
+        found.append(is_inside(filter.inside))
+    least = Between(least=filter.rating) if filter.rating is not None else None
+    numbers = {"bytes": filter.bytes, PIXELS: filter.pixels, "rating": least}
+    found += [_is_between(field, between) for field, between in numbers.items() if between is not None]
+    if filter.added_after is not None or filter.added_before is not None:
+        found.append(_was_added(filter.added_after, filter.added_before))
+    if excluded := conditions(filter.excluded):
+        found.append(api.Condition(filter=api.Filter(must_not=excluded)))
     return found
 
 
@@ -219,6 +188,31 @@ def _in_period(after: datetime | None, before: datetime | None) -> api.Condition
     undated = api.Condition(is_empty=api.IsEmptyCondition(key="taken_at"))
     modified = api.Condition(filter=api.Filter(must=[undated, within("modified_at")]))
     return api.Condition(filter=api.Filter(should=[within("taken_at"), modified]))
+
+
+def _has_words(field: str, texts: Sequence[str]) -> api.Condition:
+    """Return the condition that every word of one of some texts is among a field's; of no text, that nothing meets."""
+    matches = [
+        api.Condition(field=api.FieldCondition(key=field, match=api.Match(text=storable(text)))) for text in texts
+    ]
+    if not matches:
+        return has_id([])
+    return matches[0] if len(matches) == 1 else api.Condition(filter=api.Filter(should=matches))
+
+
+def _is_between(field: str, between: Between) -> api.Condition:
+    return api.Condition(
+        field=api.FieldCondition(key=field, range=api.Range(gte=between.least, lte=between.most)),
+    )
+
+
+def _was_added(after: datetime | None, before: datetime | None) -> api.Condition:
+    between = api.DatetimeRange()
+    if after is not None:
+        between.gte.CopyFrom(_timestamp(after))
+    if before is not None:
+        between.lt.CopyFrom(_timestamp(before))
+    return api.Condition(field=api.FieldCondition(key="added_at", datetime_range=between))
 
 
 def _timestamp(moment: datetime) -> Timestamp:

@@ -47,6 +47,7 @@ class Image:
         camera: The camera that took it.
         lens: The lens.
         rating: 1 to 5 stars, or -1 for a rejected picture.
+        title: What people called it, or wrote below it.
         keywords: What people noted.
         sidecars: Changes when the files beside it that describe it do; None where there is none.
         note: What is missing of the picture; fit to show to a person.
@@ -54,6 +55,7 @@ class Image:
         input_sha256: Of the pixels that the model was given, in hexadecimal.
         modified_at: When the object was last modified.
         indexed_at: When its vector was stored.
+        added_at: When it first came into the collection; None of a record made before that was noted.
         etag: Changes when the object does.
         stamp: What else changes with a file's bytes; where it alone is another, they have to be compared.
         missing_since: Since when its object is known to be missing; None while it is there.
@@ -83,6 +85,7 @@ class Image:
     camera: str | None = None
     lens: str | None = None
     rating: int | None = None
+    title: str | None = None
     keywords: list[str] = field(default_factory=list)
     sidecars: str | None = None
     note: str | None = None
@@ -90,6 +93,7 @@ class Image:
     input_sha256: str | None = None
     modified_at: datetime | None = None
     indexed_at: datetime | None = None
+    added_at: datetime | None = None
     etag: str | None = None
     stamp: str | None = None
     missing_since: datetime | None = None

@@ -10,6 +10,7 @@ from typing import cast
 
 from qdrant_client import grpc as api
 
+from sightline_catalogue.derived import write_derived
 from sightline_catalogue.identity import canonical, canonical_folder, storable
 from sightline_catalogue.image import INDEXED, PENDING, STATES, Image, Labelled, ScanState, State
 
@@ -39,7 +40,7 @@ INGEST_FIELDS = (
     *MISSING_FIELDS,
 )
 """Fields that only ingestion needs, or that are the same for all results of a search."""
-DETAIL_FIELDS = ("taken_from", "place", "lens", "rating", "keywords")
+DETAIL_FIELDS = ("taken_from", "place", "lens", "rating", "title", "keywords", "added_at")
 """Fields that are shown of one image at a time."""
 FOUND_FIELDS = (
     SEARCHABLE,
@@ -62,6 +63,7 @@ _TEXTS = (
     "format",
     "camera",
     "lens",
+    "title",
     "taken_offset",
     "taken_from",
     "etag",
@@ -71,7 +73,7 @@ _TEXTS = (
     "input_sha256",
 )
 _INTEGERS = ("attempts", "bytes", "width", "height", "rating", "held_of", "reader")
-_TIMES = ("next_try_at", "modified_at", "indexed_at", "missing_since", "removed_at")
+_TIMES = ("next_try_at", "modified_at", "indexed_at", "added_at", "missing_since", "removed_at")
 
 
 def order_of(image: Image) -> int:
@@ -145,6 +147,7 @@ def write_image(fields: Fields, image: Image) -> None:
     _write_texts(fields, "folders", map(canonical_folder, image.folders))
     _write_texts(fields, "keywords", image.keywords)
     fields[ORDER].integer_value = order_of(image)
+    write_derived(fields, image)
     if image.state == INDEXED:
         fields[SEARCHABLE].string_value = storable(image.bucket)
 
@@ -260,7 +263,9 @@ def read_image(point_id: str, fields: Fields) -> Image:
     image.place = _read_place(fields["place"])
     image.lens = fields["lens"].string_value or None
     image.rating = _read_integer(fields["rating"])
+    image.title = fields["title"].string_value or None
     image.keywords = _read_texts(fields["keywords"])
+    image.added_at = _read_time(fields["added_at"])
     image.reader = _read_integer(fields["reader"])
     image.input_sha256 = fields["input_sha256"].string_value or None
     return image

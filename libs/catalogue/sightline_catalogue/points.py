@@ -80,16 +80,16 @@ class Points:
         request = api.CountPoints(collection_name=self._collection, filter=condition, exact=True)
         return self.call(COUNT, request).result.count
 
-    def facet(self, field: str, *conditions: api.Condition) -> dict[str, int]:
-        """Return the number of matching points for each value of a field, the most frequent first."""
+    def facet(self, field: str, *conditions: api.Condition, limit: int = FACET_VALUES) -> dict[str, int]:
+        """Return the number of matching points for each value of a field, the most frequent first, up to `limit`."""
         request = api.FacetCounts(
             collection_name=self._collection,
             key=field,
             filter=api.Filter(must=conditions),
-            limit=FACET_VALUES,
+            limit=limit,
             exact=True,
         )
-        return {hit.value.string_value: hit.count for hit in self.call(FACET, request).hits if hit.count}
+        return {_text_of(hit.value): hit.count for hit in self.call(FACET, request).hits if hit.count}
 
     def delete(self, ids: Sequence[str]) -> None:
         """Delete points, if they exist."""
@@ -101,3 +101,7 @@ class Points:
 def point_id(image_id: str) -> api.PointId:
     """Return the id of an image's point."""
     return api.PointId(uuid=str(image_id))
+
+
+def _text_of(value: api.FacetValue) -> str:
+    return str(value.integer_value) if value.WhichOneof("variant") == "integer_value" else value.string_value

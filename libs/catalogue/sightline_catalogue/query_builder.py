@@ -117,7 +117,16 @@ class SearchParams:
 
 
 class QueryBuilder:
-    """Builds the queries of one collection and reads their answers; calls nothing itself."""
+    """Builds the queries of one collection and reads their answers; calls nothing itself.
+
+    Args:
+        collection: The collection's name.
+        model: Whose vectors it holds.
+        bucket_id: Whose images are searched.
+        settings: How the database is searched.
+        count_segments: Returns in how many segments the collection is.
+        check_filter: Raises NotDerived for a filter that cannot be answered yet.
+    """
 
     def __init__(
         self,
@@ -126,8 +135,10 @@ class QueryBuilder:
         bucket_id: str,
         settings: CatalogueSettings,
         count_segments: Callable[[], int] = lambda: 1,
+        check_filter: Callable[[Filter | None], None] = lambda filter: None,
     ) -> None:
         self._count_segments = count_segments
+        self._check_filter = check_filter
         self.searchable = is_one_of(SEARCHABLE, [bucket_id])
         self._bucket = storable(bucket_id)
         self._collection = collection
@@ -136,8 +147,21 @@ class QueryBuilder:
         self._settings = settings
 
     def which(self, filter: Filter | None) -> list[api.Condition]:
-        """Return the conditions of the indexed images of this bucket that a filter lets through."""
-        return [self.searchable, *conditions(filter)]
+        """Return the conditions of the indexed images of this bucket that a filter lets through.
+
+        Raises:
+            NotDerived: The filter cannot be answered yet.
+        """
+        return [self.searchable, *self.conditions(filter)]
+
+    def conditions(self, filter: Filter | None) -> list[api.Condition]:
+        """Return the conditions that a filter becomes.
+
+        Raises:
+            NotDerived: The filter cannot be answered yet.
+        """
+        self._check_filter(filter)
+        return conditions(filter)
 
     def check_depth(self, params: SearchParams) -> None:
         """Check that a page is within the depth of the list.

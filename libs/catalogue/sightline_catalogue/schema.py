@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from qdrant_client import grpc as api
 
+from sightline_catalogue.derived import CAMERA_WORDS, DERIVED, LENS_WORDS, NAME, PIXELS, SHAPE, WORDS, YEAR
 from sightline_catalogue.errors import CatalogueError, WrongFingerprint
 from sightline_catalogue.payload import ORDER, SEARCHABLE
 from sightline_catalogue.settings import CatalogueSettings
@@ -30,8 +31,32 @@ INDEXES: dict[str, api.FieldType.ValueType] = {
     "modified_at": api.FieldType.FieldTypeDatetime,
     "missing_since": api.FieldType.FieldTypeDatetime,
     ORDER: api.FieldType.FieldTypeInteger,
+    "added_at": api.FieldType.FieldTypeDatetime,
+    "camera": api.FieldType.FieldTypeKeyword,
+    "lens": api.FieldType.FieldTypeKeyword,
+    "place": api.FieldType.FieldTypeGeo,
+    "bytes": api.FieldType.FieldTypeInteger,
+    "rating": api.FieldType.FieldTypeInteger,
+    NAME: api.FieldType.FieldTypeText,
+    WORDS: api.FieldType.FieldTypeText,
+    CAMERA_WORDS: api.FieldType.FieldTypeText,
+    LENS_WORDS: api.FieldType.FieldTypeText,
+    PIXELS: api.FieldType.FieldTypeInteger,
+    SHAPE: api.FieldType.FieldTypeKeyword,
+    YEAR: api.FieldType.FieldTypeInteger,
+    DERIVED: api.FieldType.FieldTypeInteger,
 }
 """The payload fields that filters, counts and pages use, each with the type of its index."""
+
+LONGEST_PREFIX = 20
+"""Characters of a word by whose beginning it is found."""
+_TOKENIZERS: dict[str, api.TokenizerType.ValueType] = {
+    NAME: api.TokenizerType.Prefix,
+    # It is taken apart in `words.py`.
+    WORDS: api.TokenizerType.Whitespace,
+    CAMERA_WORDS: api.TokenizerType.Word,
+    LENS_WORDS: api.TokenizerType.Word,
+}
 
 HNSW_PAYLOAD_FIELDS = frozenset({"label", "folders", "taken_at"})
 """The fields for each of whose values the HNSW graph has additional links, so that a search whose filter matches few
@@ -109,19 +134,32 @@ def create_request(model: ModelRef, settings: CatalogueSettings) -> api.CreateCo
 
 def index_request(collection: str, field: str, settings: CatalogueSettings) -> api.CreateFieldIndexCollection:
     """Return the request that indexes a payload field of a collection."""
-    kind = INDEXES[field]
     return api.CreateFieldIndexCollection(
         collection_name=collection,
         wait=True,
         field_name=field,
-        field_type=kind,
-        field_index_params=_index_params(kind, field in HNSW_PAYLOAD_FIELDS, _memory(settings)),
+        field_type=INDEXES[field],
+        field_index_params=_index_params(field, field in HNSW_PAYLOAD_FIELDS, _memory(settings)),
     )
 
 
-def _index_params(
-    kind: api.FieldType.ValueType, enable_hnsw: bool, memory: api.Memory.ValueType
-) -> api.PayloadIndexParams:
+def _index_params(field: str, enable_hnsw: bool, memory: api.Memory.ValueType) -> api.PayloadIndexParams:
+    kind = INDEXES[field]
+    if kind == api.FieldType.FieldTypeText:
+        text = api.TextIndexParams(
+            tokenizer=_TOKENIZERS[field],
+            min_token_len=1,
+            max_token_len=LONGEST_PREFIX if _TOKENIZERS[field] == api.TokenizerType.Prefix else None,
+            lowercase=True,
+            ascii_folding=True,
+            enable_hnsw=enable_hnsw,
+            on_disk=True,
+            memory=memory,
+        )
+        return api.PayloadIndexParams(text_index_params=text)
+    if kind == api.FieldType.FieldTypeGeo:
+        place = api.GeoIndexParams(enable_hnsw=enable_hnsw, on_disk=True, memory=memory)
+        return api.PayloadIndexParams(geo_index_params=place)
     if kind == api.FieldType.FieldTypeKeyword:
         keyword = api.KeywordIndexParams(enable_hnsw=enable_hnsw, on_disk=True, memory=memory)
         return api.PayloadIndexParams(keyword_index_params=keyword)

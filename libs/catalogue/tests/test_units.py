@@ -21,6 +21,7 @@ from sightline_catalogue.schema import collection_name
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 names = texts.map(lambda text: canonical(text).replace("/", "") or "x")
 numbers = st.none() | st.integers(0, 2**53)
+sides = st.none() | st.integers(0, 65_535)
 times = st.none() | st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))
 optional = st.none() | texts
 images = st.builds(
@@ -34,8 +35,8 @@ images = st.builds(
     next_try_at=times,
     sha256=optional,
     bytes=numbers,
-    width=numbers,
-    height=numbers,
+    width=sides,
+    height=sides,
     format=optional,
     label=st.none() | names,
     folders=st.lists(names, unique=True),
@@ -46,10 +47,12 @@ images = st.builds(
     camera=optional,
     lens=optional,
     rating=numbers,
+    title=optional,
     keywords=st.lists(texts, unique=True),
     sidecars=optional,
     modified_at=times,
     indexed_at=times,
+    added_at=times,
     etag=optional,
 )
 

@@ -8,7 +8,7 @@ import qdrant_edge as engine
 from google.protobuf.timestamp_pb2 import Timestamp
 from qdrant_client import grpc as api
 
-from sightline_qdrant_edge.errors import Unimplemented, WrongInput
+from sightline_qdrant_edge.errors import Unimplemented, WrongInput, engine_errors
 from sightline_qdrant_edge.values import PointId, point_ids
 
 Condition = (
@@ -69,22 +69,50 @@ def _field(message: api.FieldCondition) -> engine.FieldCondition:
     given = [field.name for field, _ in message.ListFields() if field.name != "key"]
     if given == ["match"]:
         return engine.FieldCondition(message.key, match=_match(message))
+    if given == ["range"]:
+        return engine.FieldCondition(message.key, range=_range(message.range))
     if given == ["datetime_range"]:
         return engine.FieldCondition(message.key, range=_datetime_range(message.datetime_range))
+    if given == ["geo_radius"]:
+        return engine.FieldCondition(message.key, geo_radius=_geo_radius(message.geo_radius))
+    if given == ["geo_bounding_box"]:
+        return engine.FieldCondition(message.key, geo_bounding_box=_geo_bounding_box(message.geo_bounding_box))
     if not given:
         raise WrongInput(f"Wrong input: the condition on `{message.key}` is empty")
     raise Unimplemented(f"qdrant-edge does not serve the condition `{' and '.join(given)}` on a field")
 
 
-def _match(message: api.FieldCondition) -> engine.MatchValue | engine.MatchAny:
+def _match(message: api.FieldCondition) -> engine.MatchValue | engine.MatchAny | engine.MatchText:
     kind = message.match.WhichOneof("match_value")
     if kind == "keyword":
         return engine.MatchValue(message.match.keyword)
     if kind == "keywords":
         return engine.MatchAny(list(message.match.keywords.strings))
+    if kind == "integer":
+        return engine.MatchValue(message.match.integer)
+    if kind == "text":
+        return engine.MatchText(message.match.text)
     if kind is None:
         raise WrongInput(f"Wrong input: the match on `{message.key}` has no value")
     raise Unimplemented(f"qdrant-edge does not serve the match `{kind}`")
+
+
+def _range(message: api.Range) -> engine.RangeFloat:
+    return engine.RangeFloat(**{field.name: value for field, value in message.ListFields()})
+
+
+def _geo_radius(message: api.GeoRadius) -> engine.GeoRadius:
+    with engine_errors():
+        return engine.GeoRadius(_geo_point(message.center), message.radius)
+
+
+def _geo_bounding_box(message: api.GeoBoundingBox) -> engine.GeoBoundingBox:
+    with engine_errors():
+        return engine.GeoBoundingBox(_geo_point(message.top_left), _geo_point(message.bottom_right))
+
+
+def _geo_point(message: api.GeoPoint) -> engine.GeoPoint:
+    return engine.GeoPoint(message.lon, message.lat)
 
 
 def _datetime_range(message: api.DatetimeRange) -> engine.RangeDateTime:

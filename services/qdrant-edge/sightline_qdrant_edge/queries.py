@@ -241,4 +241,8 @@ def _write_point(message: api.RetrievedPoint | api.ScoredPoint, point: engine.Re
 def write_facet(hits: RepeatedCompositeFieldContainer[api.FacetHit], found: Iterable[engine.FacetHit]) -> None:
     """Write a field's values and how often each occurs into a response."""
     for hit in found:
-        hits.add(count=hit.count).value.string_value = str(hit.value)
+        value = hits.add(count=hit.count).value
+        if isinstance(hit.value, int):
+            value.integer_value = hit.value
+        else:
+            value.string_value = str(hit.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol
 
 import qdrant_edge as engine
 from google.protobuf import json_format
@@ -186,48 +186,71 @@ _FIELD_TYPES = {
     api.FieldType.FieldTypeKeyword: engine.PayloadSchemaType.Keyword,
     api.FieldType.FieldTypeInteger: engine.PayloadSchemaType.Integer,
     api.FieldType.FieldTypeDatetime: engine.PayloadSchemaType.Datetime,
+    api.FieldType.FieldTypeGeo: engine.PayloadSchemaType.Geo,
+    api.FieldType.FieldTypeText: engine.PayloadSchemaType.Text,
 }
+_TOKENIZERS = {
+    api.TokenizerType.Prefix: engine.TokenizerType.Prefix,
+    api.TokenizerType.Whitespace: engine.TokenizerType.Whitespace,
+    api.TokenizerType.Word: engine.TokenizerType.Word,
+    api.TokenizerType.Multilingual: engine.TokenizerType.Multilingual,
+}
+_OPTIONS = frozenset({"on_disk", "enable_hnsw", "memory"})
+_TEXT_OPTIONS = frozenset({"min_token_len", "max_token_len", "lowercase", "ascii_folding"})
+
+_Index = (
+    engine.KeywordIndexParams
+    | engine.IntegerIndexParams
+    | engine.DatetimeIndexParams
+    | engine.GeoIndexParams
+    | engine.TextIndexParams
+)
 
 
-def field_index(
-    message: api.CreateFieldIndexCollection,
-) -> engine.PayloadSchemaType | engine.KeywordIndexParams | engine.IntegerIndexParams | engine.DatetimeIndexParams:
+def field_index(message: api.CreateFieldIndexCollection) -> engine.PayloadSchemaType | _Index:
     """Return the engine's schema of a payload index.
 
     Raises:
         WrongInput: Neither a type nor parameters.
-        Unimplemented: A type other than keyword, integer and datetime, or options that this service does not translate.
+        Unimplemented: A type other than keyword, integer, datetime, geo and text, or options that this service does not
+            translate.
     """
-    kind = message.field_index_params.WhichOneof("index_params") if message.HasField("field_index_params") else None
-    if kind is None:
-        if not message.HasField("field_type"):
-            raise WrongInput(f"Wrong input: the index on `{message.field_name}` has no type")
-        if message.field_type not in _FIELD_TYPES:
-            raise Unimplemented("qdrant-edge serves indexes of keywords, integers and datetimes only")
-        return _FIELD_TYPES[message.field_type]
+    given = message.field_index_params
+    kind = given.WhichOneof("index_params") if message.HasField("field_index_params") else None
     if kind == "keyword_index_params":
-        return _index(engine.KeywordIndexParams, message.field_index_params.keyword_index_params)
+        return engine.KeywordIndexParams(**_index_options(given.keyword_index_params))
     if kind == "integer_index_params":
-        return _index(engine.IntegerIndexParams, message.field_index_params.integer_index_params)
+        return engine.IntegerIndexParams(**_index_options(given.integer_index_params))
     if kind == "datetime_index_params":
-        return _index(engine.DatetimeIndexParams, message.field_index_params.datetime_index_params)
-    raise Unimplemented("qdrant-edge serves indexes of keywords, integers and datetimes only")
+        return engine.DatetimeIndexParams(**_index_options(given.datetime_index_params))
+    if kind == "geo_index_params":
+        return engine.GeoIndexParams(**_index_options(given.geo_index_params))
+    if kind == "text_index_params":
+        return _text_index(given.text_index_params)
+    if kind is None and not message.HasField("field_type"):
+        raise WrongInput(f"Wrong input: the index on `{message.field_name}` has no type")
+    if kind is not None or message.field_type not in _FIELD_TYPES:
+        raise Unimplemented("qdrant-edge serves indexes of keywords, integers, datetimes, places and texts only")
+    return _FIELD_TYPES[message.field_type]
 
 
-Index = TypeVar("Index", engine.KeywordIndexParams, engine.IntegerIndexParams, engine.DatetimeIndexParams)
-
-
-def _index(
-    kind: type[Index], options: api.KeywordIndexParams | api.IntegerIndexParams | api.DatetimeIndexParams
-) -> Index:
-    unserved = {field.name for field, _ in options.ListFields()} - {"on_disk", "enable_hnsw", "memory"}
-    if unserved:
-        raise Unimplemented(f"qdrant-edge does not serve the options {', '.join(sorted(unserved))} of an index")
-    return kind(
-        memory=_memory(options),
-        on_disk=options.on_disk if options.HasField("on_disk") else None,
-        enable_hnsw=options.enable_hnsw if options.HasField("enable_hnsw") else None,
+def _text_index(message: api.TextIndexParams) -> engine.TextIndexParams:
+    if message.tokenizer not in _TOKENIZERS:
+        raise Unimplemented("qdrant-edge does not serve this tokenizer")
+    own = {field.name: value for field, value in message.ListFields() if field.name in _TEXT_OPTIONS}
+    return engine.TextIndexParams(
+        tokenizer=_TOKENIZERS[message.tokenizer],
+        **own,
+        **_index_options(message, _TEXT_OPTIONS | {"tokenizer"}),
     )
+
+
+def _index_options(message: Any, others: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """Return the options that indexes of every kind have; `others` are those of its own that are served."""
+    given = {field.name: value for field, value in message.ListFields()}
+    if unserved := given.keys() - _OPTIONS - others:
+        raise Unimplemented(f"qdrant-edge does not serve the options {', '.join(sorted(unserved))} of an index")
+    return {"on_disk": given.get("on_disk"), "enable_hnsw": given.get("enable_hnsw"), "memory": _memory(message)}
 
 
 def write_payload_schema(

@@ -41,6 +41,19 @@ def test_a_collection_describes_itself(shared, name, create):
     assert found.payload_schema["label"].data_type == models.PayloadSchemaType.KEYWORD
 
 
+def test_indexes_of_texts_and_places_are_described(shared, name, create, refused):
+    create(shared, name)
+    words = models.TextIndexParams(type="text", tokenizer="prefix", min_token_len=1, max_token_len=20, lowercase=True)
+    shared.create_payload_index(name, "words", words)
+    shared.create_payload_index(name, "place", models.PayloadSchemaType.GEO)
+    found = shared.get_collection(name).payload_schema
+    assert found["words"].data_type == models.PayloadSchemaType.TEXT
+    assert found["place"].data_type == models.PayloadSchemaType.GEO
+    stemmed = models.TextIndexParams(type="text", tokenizer="word", stopwords="english")
+    assert "stopwords" in refused("UNIMPLEMENTED", shared.create_payload_index, name, "other", stemmed)
+    refused("UNIMPLEMENTED", shared.create_payload_index, name, "other", models.PayloadSchemaType.BOOL)
+
+
 def test_a_name_is_taken_once(shared, name, create, refused):
     create(shared, name)
     assert "already exists" in refused("ALREADY_EXISTS", create, shared, name)

@@ -10,6 +10,7 @@ from qdrant_client import models
 
 IDS = [str(UUID(int=number + 1)) for number in range(6)]
 LABELS = ["cat", "dog", "cat", "bird", "cat", "dog"]
+WORDS = ["old cat", "Übung", "a catalogue", "straße", "黒い猫が走る", "img 1234"]
 ANGLES = np.linspace(0, 1.2, 6)
 VECTORS = [[float(np.cos(angle)), float(np.sin(angle)), 0.0, 0.0] for angle in ANGLES]
 
@@ -23,12 +24,24 @@ def payload(number):
         "size": number + 0.5,
         "indexed": number % 2 == 0,
         "camera": None,
+        "words": WORDS[number],
+        "place": {"lat": 48.0, "lon": 10.0 * number},
         "exif": {"iso": 100 * number, "lens": ["a", 2, 2.5, None, False, {}]},
     }
 
 
 def match(key, value):
     return models.FieldCondition(key=key, match=models.MatchValue(value=value))
+
+
+def has_words(text):
+    return models.FieldCondition(key="words", match=models.MatchText(text=text))
+
+
+def within(area):
+    if isinstance(area, models.GeoRadius):
+        return models.FieldCondition(key="place", geo_radius=area)
+    return models.FieldCondition(key="place", geo_bounding_box=area)
 
 
 @pytest.fixture
@@ -40,6 +53,8 @@ def points(shared, name, create):
         ("folders", models.PayloadSchemaType.KEYWORD),
         ("number", models.PayloadSchemaType.INTEGER),
         ("taken_at", models.PayloadSchemaType.DATETIME),
+        ("place", models.PayloadSchemaType.GEO),
+        ("words", models.TextIndexParams(type="text", tokenizer="multilingual", lowercase=True, ascii_folding=True)),
     ):
         shared.create_payload_index(name, field, kind)
     shared.upsert(
@@ -142,6 +157,29 @@ def test_several_queries_in_one_call(shared, points):
             [1, 2],
         ),
         ({"must": [models.HasIdCondition(has_id=[IDS[1], IDS[3]])]}, [1, 3]),
+        ({"must": [models.HasIdCondition(has_id=[])]}, []),
+        ({"must": [match("number", 3)]}, [3]),
+        ({"must": [models.FieldCondition(key="number", range=models.Range(gt=1, lte=4))]}, [2, 3, 4]),
+        ({"must": [models.FieldCondition(key="number", range=models.Range(lt=0))]}, []),
+        ({"must": [has_words("cat")]}, [0]),
+        ({"must": [has_words("CAT old")]}, [0]),
+        ({"must": [has_words("ubung")]}, [1]),
+        ({"must": [has_words("Strasse")]}, [3]),
+        ({"must": [has_words("\N{CJK UNIFIED IDEOGRAPH-732B}")]}, [4]),
+        ({"must": [has_words("!")]}, []),
+        ({"must": [within(models.GeoRadius(center=models.GeoPoint(lat=48, lon=10), radius=800_000))]}, [0, 1, 2]),
+        (
+            {
+                "must": [
+                    within(
+                        models.GeoBoundingBox(
+                            top_left=models.GeoPoint(lat=50, lon=15), bottom_right=models.GeoPoint(lat=40, lon=41)
+                        )
+                    )
+                ]
+            },
+            [2, 3, 4],
+        ),
         ({"must": [models.HasVectorCondition(has_vector="image")]}, [0, 1, 2, 3, 4, 5]),
         ({"must": [models.IsEmptyCondition(is_empty=models.PayloadField(key="label"))]}, []),
     ],
@@ -156,9 +194,9 @@ def test_filters(shared, points, conditions, expected):
 @pytest.mark.parametrize(
     "condition",
     [
-        match("number", 3),
         models.FieldCondition(key="label", match=models.MatchExcept(**{"except": ["cat"]})),
-        models.FieldCondition(key="number", range=models.Range(gt=1)),
+        models.FieldCondition(key="number", match=models.MatchAny(any=[1, 2])),
+        models.FieldCondition(key="words", match=models.MatchPhrase(phrase="old cat")),
         models.FieldCondition(key="folders", values_count=models.ValuesCount(gte=3)),
         models.IsNullCondition(is_null=models.PayloadField(key="camera")),
     ],
@@ -193,7 +231,15 @@ def test_counts_and_facets(shared, points, refused):
     assert len(shared.facet(points, "label", limit=1).hits) == 1
     dogs = models.Filter(must=[match("folders", "dog")])
     assert {hit.value: hit.count for hit in shared.facet(points, "label", dogs).hits} == {"dog": 2}
+    assert {hit.value: hit.count for hit in shared.facet(points, "number", dogs).hits} == {1: 1, 5: 1}
     refused("INVALID_ARGUMENT", shared.facet, points, "size")
+
+
+def test_a_place_off_the_earth_is_refused(shared, points, refused):
+    circle = grpc_api.GeoRadius(center=grpc_api.GeoPoint(lat=91, lon=0), radius=1)
+    condition = grpc_api.Condition(field=grpc_api.FieldCondition(key="place", geo_radius=circle))
+    request = grpc_api.CountPoints(collection_name=points, filter=grpc_api.Filter(must=[condition]))
+    assert "lat" in refused("INVALID_ARGUMENT", shared.grpc_points.Count, request)
 
 
 def test_a_point_without_a_vector_is_counted_and_never_found(shared, points):
