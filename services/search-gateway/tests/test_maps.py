@@ -82,6 +82,45 @@ def test_folders_and_dates_are_a_filter(mapping):
     assert ask(mapping, after="2030-01-01").status_code == 422
 
 
+def test_other_filters_by_their_names(mapping):
+    filters = {"not_label": ["cats"], "format": ["jpg"], "max_pixels": 10**7}
+    state = made(mapping, filters=filters)
+    assert state["count"] == 2 * EACH
+    assert state["request"]["filters"] == filters
+    again = ask(mapping, filters={"max_pixels": 10**7, "format": ["jpg", "jpg"], "not_label": ["cats"], "name": []})
+    assert (again.status_code, again.json["id"]) == (200, state["id"])
+    both = made(mapping, filters={"label": ["cats"], "before": "2030-01-01"}, labels=["dogs"], before="2031-01-01")
+    assert both["count"] == 2 * EACH
+    assert both["labels"] == ["cats", "dogs"]
+
+
+def test_a_request_without_other_filters_keeps_its_id(mapping):
+    assert ask(mapping, filters={}).json["id"] == ask(mapping).json["id"]
+    assert ask(mapping).json["request"]["filters"] == {}
+
+
+@pytest.mark.parametrize(
+    ("filters", "name"),
+    [
+        ({"near": "berlin"}, "filters.near"),
+        ({"shape": ["round"]}, "filters.shape.0"),
+        ({"colour": "red"}, "filters.colour"),
+        ({"q": "cat"}, "filters.q"),
+        (["name"], "filters._schema"),
+        (None, "filters"),
+    ],
+)
+def test_wrong_filters_are_explained(mapping, problem, filters, name):
+    body = problem(ask(mapping, filters=filters), 422, "invalid-request")
+    assert [error["name"] for error in body["errors"]] == [name]
+
+
+def test_filters_that_let_nothing_through_make_no_map(mapping, problem):
+    problem(ask(mapping, filters={"camera": ["nikon"]}), 422, "too-few")
+    ids = sorted(mapping.collection.images)[:20]
+    problem(ask(mapping, ids=ids, filters={"camera": ["nikon"]}), 422, "invalid-request")
+
+
 def change(world) -> tuple[str, str]:
     """Add a picture of a cat and remove another; return their ids."""
     gone = next(one for one, image in world.collection.images.items() if image.label == "cats")

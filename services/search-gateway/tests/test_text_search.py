@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from sightline_catalogue import NotDerived
 
 
 def search(world, q, **parameters):
@@ -36,6 +37,7 @@ def varied(make_world, picture):
         keywords=["garden"],
         width=6000,
         height=4000,
+        added_at=datetime(2024, 5, 2, tzinfo=UTC),
     )
     made.add(
         "animals/pets/dog.png",
@@ -47,9 +49,9 @@ def varied(make_world, picture):
         place=(-17.7, 178.0),
         width=400,
         height=600,
-        indexed_at=datetime(2024, 6, 1, tzinfo=UTC),
+        added_at=datetime(2024, 6, 1, tzinfo=UTC),
     )
-    made.add("fruits/orange.jpg", picture("green"), width=900, height=300)
+    made.add("fruits/orange.jpg", picture("green"), width=900, height=300, added_at=datetime(2024, 5, 3, tzinfo=UTC))
     return made
 
 
@@ -283,6 +285,19 @@ def test_copies_are_named_once(varied, picture):
     assert response.json["named"]["total"] == 2
     assert len(named(response)) == 1
     assert len(named(search(varied, "orange", distinct="false"))) == 2
+
+
+def test_words_find_by_looks_while_older_pictures_cannot_be_found_by_name_yet(varied, monkeypatch, problem):
+    def not_yet(*args, **options):
+        raise NotDerived("2 images lack fields")
+
+    monkeypatch.setattr(varied.collection, "browse", not_yet)
+    response = search(varied, "cat")
+    assert keys(response) == ALL
+    assert response.json["named"] is None
+    listed = search(varied, "name:cat")
+    problem(listed, 503, "not-ready")
+    assert listed.headers["Retry-After"] == "10"
 
 
 def test_only_indexed_pictures_are_named(varied):

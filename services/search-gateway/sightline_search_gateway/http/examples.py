@@ -52,6 +52,7 @@ PARAMETERS: dict[str, Any] = {
     "distinct": True,
     "sort": "best",
     "copies_of": IMAGE_ID,
+    "field": ["label", "camera"],
     "v": SHA256[:16],
     "points": True,
     "since": 1790000000000,
@@ -191,6 +192,12 @@ BODIES: dict[str, Any] = {
 
 ANSWERS: dict[str, Any] = {
     "browseImages": {"images": [IMAGE], "cursor": CURSOR},
+    "getFacets": {
+        "facets": [
+            {"field": "label", "values": [{"value": "cats", "count": 40}, {"value": "dogs", "count": 12}]},
+            {"field": "camera", "values": [{"value": "Canon EOS R6", "count": 31}]},
+        ]
+    },
     "getImage": DETAILS,
     "uploadImages": {
         "accepted": [{"name": "tom.jpg", "key": "holidays/2024/tom.jpg", "id": IMAGE_ID}],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -16,6 +16,7 @@ from sightline_search_gateway.maps.points import COLUMNS, Points
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.results import AskedMap, MapPoints
 from sightline_search_gateway.maps.service import MapView
+from sightline_search_gateway.schemas.facets import Facets
 from sightline_search_gateway.schemas.images import Image, ImageDetails, Images, ShownState
 from sightline_search_gateway.schemas.ingest import Failure, Failures
 from sightline_search_gateway.schemas.maps import MapState
@@ -91,6 +92,16 @@ def serialize_page(page: catalogue.Page) -> Images:
     """Return a page of images as an answer has it."""
     images = [serialize_image(*one) for one in zip_longest(page.images, page.copies or ())]
     return {"images": images, "cursor": page.cursor}
+
+
+def serialize_facets(counts: Mapping[catalogue.Facet, Mapping[str, int]]) -> Facets:
+    """Return how many images have each value, by field, as an answer has it."""
+    return {
+        "facets": [
+            {"field": field, "values": [{"value": value, "count": count} for value, count in values.items()]}
+            for field, values in counts.items()
+        ]
+    }
 
 
 def serialize_failures(page: catalogue.Page) -> Failures:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import structlog
 from sightline_bucket import Bucket, BucketUnavailable, OpenObject, StoreFull, ThumbnailStore
-from sightline_catalogue import Collection, Filter, Image, Page
+from sightline_catalogue import Collection, Facet, Filter, Image, Page
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, PictureSettings
 from sightline_pictures.decoder_pool import Busy, DecoderPool, Patience
@@ -76,6 +76,12 @@ class ImageService:
             matching = replace(matching, sha256=(image.sha256,))
         collection = self.catalogue.current_if_any()
         return Page([], None) if collection is None else collection.browse(matching, limit, cursor, distinct=distinct)
+
+    def facets(self, names: Sequence[Facet], matching: Filter, limit: int) -> dict[Facet, dict[str, int]]:
+        """Return how many indexed images have each value, at most `limit` of them, by facet."""
+        collection = self.catalogue.current_if_any()
+        found = {} if collection is None else collection.facets(names, matching, limit=limit)
+        return {name: found.get(name, {}) for name in names}
 
     def find(self, image_id: str) -> Image:
         """Return an image of the collection, as `locate` does."""

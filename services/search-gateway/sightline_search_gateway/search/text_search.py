@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sightline_catalogue import INDEXED, Filter, Nearest, SearchParams, TooDeep
+from sightline_catalogue import INDEXED, Filter, Nearest, NotDerived, SearchParams, TooDeep
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.search.named import find_named
@@ -42,7 +42,10 @@ class TextSearch:
         if params.offset or collection is None:
             return outcome
         began = time.perf_counter()
-        named = find_named(collection, query.text, query.excluded_texts, params.filter, distinct=params.distinct)
+        try:
+            named = find_named(collection, query.text, query.excluded_texts, params.filter, distinct=params.distinct)
+        except NotDerived:
+            return outcome
         outcome.timings.search += time.perf_counter() - began
         return replace(outcome, named=named)
 

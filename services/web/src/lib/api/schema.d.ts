@@ -1,6 +1,26 @@
 // Generated from services/search-gateway/openapi.json by `npm run types`. Do not edit.
 
 export interface paths {
+    "/api/v1/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the pictures that filters let through, by label, folder, camera and the like.
+         * @description A year is that of `taken_at`, or else of `modified_at`.
+         */
+        get: operations["getFacets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/images": {
         parameters: {
             query?: never;
@@ -636,6 +656,15 @@ export interface components {
             /** Format: uuid */
             target: string;
         };
+        FacetValue: {
+            count: number;
+            /** @description As the filter of the same name takes it; of `rating`, exactly so many stars. */
+            value: string;
+        };
+        Facets: {
+            /** @description In the order in which they were asked for. */
+            facets: components["schemas"]["FieldCounts"][];
+        };
         Failure: {
             attempts: number;
             /** Format: uuid */
@@ -651,6 +680,11 @@ export interface components {
         Failures: {
             cursor: string | null;
             failures: components["schemas"]["Failure"][];
+        };
+        FieldCounts: {
+            /** @enum {string} */
+            field: "label" | "folder" | "format" | "camera" | "lens" | "shape" | "rating" | "year";
+            values: components["schemas"]["FacetValue"][];
         };
         FieldError: {
             detail: string;
@@ -1260,6 +1294,284 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getFacets: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The name of the folder that the picture lies in; repeat it for several.
+                 * @example [
+                 *       "cats"
+                 *     ]
+                 */
+                label?: string[];
+                /**
+                 * @description A folder's path; `a/b/` is `a/b`. What lies in folders below it counts too. Repeat it for several.
+                 * @example [
+                 *       "animals/cats"
+                 *     ]
+                 */
+                folder?: string[];
+                /**
+                 * @description Words, each of which begins a word of the file's name: `IMG_12` for `IMG_1234.jpg`.
+                 * @example [
+                 *       "IMG_12"
+                 *     ]
+                 */
+                name?: string[];
+                /**
+                 * @description Words, each of which is in the file's name, its folders, its title or its keywords.
+                 * @example [
+                 *       "holiday"
+                 *     ]
+                 */
+                words?: string[];
+                /**
+                 * @description Words of the camera's name: `nikon` for `NIKON D70`.
+                 * @example [
+                 *       "canon"
+                 *     ]
+                 */
+                camera?: string[];
+                /**
+                 * @description Words of the lens's name.
+                 * @example [
+                 *       "50mm"
+                 *     ]
+                 */
+                lens?: string[];
+                /**
+                 * @description A format. Its usual endings, such as `jpg`, are taken too.
+                 * @example [
+                 *       "JPEG"
+                 *     ]
+                 */
+                format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+                /**
+                 * @description A panorama is at least twice as long as wide; a square's sides differ by 5 % at most.
+                 * @example [
+                 *       "landscape"
+                 *     ]
+                 */
+                shape?: ("landscape" | "portrait" | "square" | "panorama")[];
+                /**
+                 * @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
+                 * @example 2024-05-01
+                 */
+                after?: string;
+                /**
+                 * @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
+                 * @example 2024-06-01
+                 */
+                before?: string;
+                /**
+                 * @description When the picture first came into the collection: at this moment or later.
+                 * @example 2024-01-01
+                 */
+                added_after?: string;
+                /**
+                 * @description When the picture first came into the collection: before this moment.
+                 * @example 2025-01-01
+                 */
+                added_before?: string;
+                /**
+                 * @description Taken within a circle: latitude, longitude, kilometres.
+                 * @example 48.2,16.4,10km
+                 */
+                near?: string;
+                /**
+                 * @description Taken within a box: south, west, north, east, in degrees; it may cross the date line.
+                 * @example 46.4,9.5,49.0,17.2
+                 */
+                box?: string;
+                /**
+                 * @description The file's size is at least this.
+                 * @example 500000
+                 */
+                min_bytes?: number;
+                /**
+                 * @description The file's size is at most this.
+                 * @example 50000000
+                 */
+                max_bytes?: number;
+                /**
+                 * @description Width times height is at least this.
+                 * @example 2000000
+                 */
+                min_pixels?: number;
+                /**
+                 * @description Width times height is at most this.
+                 * @example 200000000
+                 */
+                max_pixels?: number;
+                /**
+                 * @description At least so many stars, of five.
+                 * @example 4
+                 */
+                rating?: number;
+                /**
+                 * @description A label that is left out; repeat it for several, as the others.
+                 * @example [
+                 *       "dogs"
+                 *     ]
+                 */
+                not_label?: string[];
+                /**
+                 * @description A folder that is left out, and what is below it.
+                 * @example [
+                 *       "animals/dogs"
+                 *     ]
+                 */
+                not_folder?: string[];
+                /**
+                 * @description As `name`, left out.
+                 * @example [
+                 *       "copy"
+                 *     ]
+                 */
+                not_name?: string[];
+                /**
+                 * @description As `words`, left out.
+                 * @example [
+                 *       "draft"
+                 *     ]
+                 */
+                not_words?: string[];
+                /**
+                 * @description As `camera`, left out.
+                 * @example [
+                 *       "scanner"
+                 *     ]
+                 */
+                not_camera?: string[];
+                /**
+                 * @description As `lens`, left out.
+                 * @example [
+                 *       "fisheye"
+                 *     ]
+                 */
+                not_lens?: string[];
+                /**
+                 * @description As `format`, left out.
+                 * @example [
+                 *       "GIF"
+                 *     ]
+                 */
+                not_format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+                /**
+                 * @description As `shape`, left out.
+                 * @example [
+                 *       "panorama"
+                 *     ]
+                 */
+                not_shape?: ("landscape" | "portrait" | "square" | "panorama")[];
+                /**
+                 * @description What is counted; repeat it for several. All of them where it is not given.
+                 * @example [
+                 *       "label",
+                 *       "camera"
+                 *     ]
+                 */
+                field?: ("label" | "folder" | "format" | "camera" | "lens" | "shape" | "rating" | "year")[];
+                /**
+                 * @description How many values of each field at most, the most frequent.
+                 * @example 20
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "facets": [
+                     *         {
+                     *           "field": "label",
+                     *           "values": [
+                     *             {
+                     *               "count": 40,
+                     *               "value": "cats"
+                     *             },
+                     *             {
+                     *               "count": 12,
+                     *               "value": "dogs"
+                     *             }
+                     *           ]
+                     *         },
+                     *         {
+                     *           "field": "camera",
+                     *           "values": [
+                     *             {
+                     *               "count": 31,
+                     *               "value": "Canon EOS R6"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Facets"];
+                };
+            };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); The disk is full (`disk-full`); No room at the moment (`no-room`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     browseImages: {
         parameters: {
             query?: {
