@@ -52,10 +52,12 @@ def test_timings_are_in_the_body_and_for_the_browser(world):
     response = search(world, q="a cat")
     timings = response.json["timings"]
     assert search(world, q="a cat", clusters="false").json["timings"]["cluster_ms"] == 0
-    assert timings["total_ms"] >= timings["encode_ms"] + timings["search_ms"]
+    assert timings["total_ms"] >= timings["encode_ms"] + timings["search_ms"] + timings["named_ms"]
+    assert search(world, q="a cat", offset=1).json["timings"]["named_ms"] == 0
     assert {part.split(";")[0].strip() for part in response.headers["Server-Timing"].split(",")} == {
         "encode",
         "search",
+        "named",
         "cluster",
         "total",
     }

@@ -109,7 +109,7 @@ FOUND = {
     "clusters": [{"id": 0, "name": "cat", "size": 1, "similarity": 0.312, "best_id": IMAGE_ID}],
     "edges": [{"source": "query", "target": IMAGE_ID, "similarity": 0.312}],
     "relevance": {"found": True, "message": None, "relevant": 1, "threshold": 0.312, "likely": 1, "judged": 57},
-    "timings": {"encode_ms": 3.1, "search_ms": 1.9, "cluster_ms": 4.2, "total_ms": 9.8},
+    "timings": {"encode_ms": 3.1, "search_ms": 1.9, "named_ms": 0.7, "cluster_ms": 4.2, "total_ms": 10.5},
 }
 FOUND_BY_TEXT = {
     **FOUND,

@@ -111,8 +111,7 @@ def translate(error: Exception) -> ServiceError | None:
         case TooDeep():
             return ServiceError("too-deep", str(error))
         case NotDerived():
-            detail = "What this filter goes by is still being prepared for older pictures; try again soon."
-            return ServiceError("not-ready", detail, retry_after_seconds=10)
+            return ServiceError("not-ready", str(error), retry_after_seconds=10)
         case WrongCursor():
             return ServiceError(
                 "invalid-request", str(error), errors=[{"in": "query", "name": "cursor", "detail": str(error)}]

@@ -58,7 +58,12 @@ def search_response(outcome: SearchOutcome, telemetry: Telemetry) -> Response:
     timings = outcome.timings
     response = json_response(serialize_search(outcome, time.perf_counter() - g.began))
     total = time.perf_counter() - g.began
-    steps = {"encode": timings.encode, "search": timings.search, "cluster": timings.cluster}
+    steps = {
+        "encode": timings.encode,
+        "search": timings.search,
+        "named": timings.named,
+        "cluster": timings.cluster,
+    }
     durations = ", ".join(f"{step};dur={seconds * 1000:.3f}" for step, seconds in steps.items())
     response.headers["Server-Timing"] = f"{durations}, total;dur={total * 1000:.3f}"
     for step, seconds in (steps | {"rest": total - sum(steps.values())}).items():

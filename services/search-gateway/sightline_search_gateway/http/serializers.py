@@ -150,6 +150,7 @@ def serialize_search(outcome: SearchOutcome, seconds: float) -> SearchResults:
         "timings": {
             "encode_ms": round(timings.encode * 1000, 3),
             "search_ms": round(timings.search * 1000, 3),
+            "named_ms": round(timings.named * 1000, 3),
             "cluster_ms": round(timings.cluster * 1000, 3),
             "total_ms": round(seconds * 1000, 3),
         },

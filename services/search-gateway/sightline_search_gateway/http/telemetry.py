@@ -37,7 +37,7 @@ class Telemetry:
         )
         self._steps = Histogram(
             "sightline_gateway_step_seconds",
-            "Steps of a search: encode, search (the vector database's call), cluster, rest.",
+            "Steps of a search: encode, search (the vector database's call), named (by name), cluster, rest.",
             ["step"],
             buckets=SECONDS,
             registry=self.registry,

@@ -154,7 +154,8 @@ class Timings(TypedDict):
     """How long each step took, in milliseconds."""
 
     encode_ms: float
-    search_ms: Annotated[float, "The calls of the vector database alone."]
+    search_ms: Annotated[float, "The call of the vector database alone."]
+    named_ms: Annotated[float, "What the text finds by name, likewise."]
     cluster_ms: Annotated[float, "Clusters, their names, and the graph."]
     total_ms: Annotated[float, "From the request's arrival to the answer's shape; not its way."]
 

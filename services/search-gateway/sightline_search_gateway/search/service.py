@@ -65,6 +65,7 @@ class SearchTimings:
 
     encode: float = 0.0
     search: float = 0.0
+    named: float = 0.0
     cluster: float = 0.0
 
 

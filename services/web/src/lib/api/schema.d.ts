@@ -1183,7 +1183,9 @@ export interface components {
             /** @description Clusters, their names, and the graph. */
             cluster_ms: number;
             encode_ms: number;
-            /** @description The calls of the vector database alone. */
+            /** @description What the text finds by name, likewise. */
+            named_ms: number;
+            /** @description The call of the vector database alone. */
             search_ms: number;
             /** @description From the request's arrival to the answer's shape; not its way. */
             total_ms: number;
@@ -2809,8 +2811,9 @@ export interface operations {
                      *       "timings": {
                      *         "cluster_ms": 4.2,
                      *         "encode_ms": 3.1,
+                     *         "named_ms": 0.7,
                      *         "search_ms": 1.9,
-                     *         "total_ms": 9.8
+                     *         "total_ms": 10.5
                      *       }
                      *     }
                      */
@@ -4820,8 +4823,9 @@ export interface operations {
                      *       "timings": {
                      *         "cluster_ms": 4.2,
                      *         "encode_ms": 3.1,
+                     *         "named_ms": 0.7,
                      *         "search_ms": 1.9,
-                     *         "total_ms": 9.8
+                     *         "total_ms": 10.5
                      *       }
                      *     }
                      */
@@ -4981,8 +4985,9 @@ export interface operations {
                      *       "timings": {
                      *         "cluster_ms": 4.2,
                      *         "encode_ms": 3.1,
+                     *         "named_ms": 0.7,
                      *         "search_ms": 1.9,
-                     *         "total_ms": 9.8
+                     *         "total_ms": 10.5
                      *       }
                      *     }
                      */
