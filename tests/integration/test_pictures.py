@@ -54,6 +54,22 @@ def test_words_find_the_picture_that_shows_them(running, query, best):
     assert len(answer["results"]) == 12
 
 
+def test_words_and_filters_find_by_name(running):
+    answer = running.get("/search", q="flower.jpg")
+    assert [image["key"] for image in answer["named"]["results"]] == ["plants/flower.jpg"]
+    assert len(answer["results"]) == 12
+    assert [image["key"] for image in running.get("/search", q="buildings")["named"]["results"]] == [
+        "buildings/china.jpg"
+    ]
+    listed = running.get("/search", q="-type:png name:chi")
+    assert [(result["key"], result["similarity"]) for result in listed["results"]] == [("buildings/china.jpg", None)]
+    counted = running.get("/facets", field=["format", "label"], not_folder="plants")["facets"]
+    assert [{one["value"]: one["count"] for one in facet["values"]} for facet in counted] == [
+        {"PNG": 10, "JPEG": 1},
+        {"buildings": 1},
+    ]
+
+
 def test_a_picture_finds_itself_by_its_bytes(running):
     answer = running.http.post("/api/v1/search", files={"file": ("any.jpg", photograph("flower.jpg"), "image/jpeg")})
     best = answer.json()["results"][0]

@@ -39,7 +39,7 @@ class TextSearch:
             return self._newest(query, params)
         outcome = self.search.search(query, params, order)
         collection = self.catalogue.current_if_any()
-        if params.offset or collection is None:
+        if params.offset or collection is None or collection.model != outcome.model:
             return outcome
         began = time.perf_counter()
         try:

@@ -11,7 +11,7 @@ function check(right: boolean, what: string): void {
 
 const found = await client.GET('/api/v1/search', { params: { query: { q: 'a cat', limit: 2 } } });
 check(found.data?.results.length === 2, 'two results');
-const similarity: number | undefined = found.data?.results[0]?.similarity;
+const similarity: number | null | undefined = found.data?.results[0]?.similarity;
 check(similarity !== undefined && similarity <= 1, 'a similarity');
 
 const page = await client.GET('/api/v1/images', { params: { query: { limit: 2, label: ['colors'] } } });
