@@ -12,7 +12,7 @@ function check(right: boolean, what: string): void {
 const found = await client.GET('/api/v1/search', { params: { query: { q: 'a cat', limit: 2 } } });
 check(found.data?.results.length === 2, 'two results');
 const similarity: number | null | undefined = found.data?.results[0]?.similarity;
-check(similarity !== undefined && similarity <= 1, 'a similarity');
+check(typeof similarity === 'number' && similarity <= 1, 'a similarity');
 
 const page = await client.GET('/api/v1/images', { params: { query: { limit: 2, label: ['colors'] } } });
 check(page.data?.images.length === 2, 'a page of two');
