@@ -55,7 +55,7 @@ class Window(Filters):
     )
     clusters = fields.Boolean(
         load_default=True,
-        metadata={"description": "Whether the first 50 results are put into clusters, with a graph of them."},
+        metadata={"description": "Whether the first 50 results come with a graph, and the likely ones in clusters."},
     )
 
 
@@ -107,7 +107,9 @@ class Hit(Image):
         "where that is not known: of a query of several kinds, and until the collection is calibrated.",
     ]
     relevance: Annotated[Judgement | None, "`likely` where the probability is at least one half, else `weak`."]
-    cluster: Annotated[int | None, "Its cluster's id; null beyond the first 50, and without clusters."]
+    cluster: Annotated[
+        int | None, "Its cluster's id; null where it is weak, beyond the first 50, and without clusters."
+    ]
 
 
 class Query(TypedDict):
@@ -135,6 +137,6 @@ class SearchResults(TypedDict):
     model: Annotated[ModelRef | None, "Null while nothing has been indexed."]
     results: list[Hit]
     clusters: Annotated[list[Cluster], "The one with the best result first; empty with `clusters=false`."]
-    edges: Annotated[list[Edge], "From the query to each picture of a cluster, and among these."]
+    edges: Annotated[list[Edge], "From the query to each of the first 50 pictures, and among these."]
     relevance: Annotated[Relevance | None, "Null where the query has no text, and it cannot be told."]
     timings: Timings

@@ -191,7 +191,16 @@ class SearchService:
         graph = ResultGraph()
         if params.with_vectors and found.vectors is not None and found.visual is not None:
             began = time.perf_counter()
-            graph = build_result_graph(found.images, found.similarities, found.vectors, found.visual, words, query.text)
+            graph = build_result_graph(
+                found.images,
+                found.similarities,
+                found.vectors,
+                found.visual,
+                likely=relevance.relevant if probabilities and relevance is not None else None,
+                words=words,
+                query=query.text,
+                common=self.calibrator.common_labels(collection),
+            )
             timings.cluster = time.perf_counter() - began
         model = collection.model if collection is not None else None
         return SearchOutcome(query, params, model, found, graph, relevance, probabilities, timings)

@@ -468,7 +468,7 @@ export interface components {
             best_id: string;
             /** @description Its place in the list. */
             id: number;
-            /** @description What its pictures share, in one to three words; null where unknown. */
+            /** @description What its pictures share: the name of their folder, a word, or two of them; null where nothing says it. */
             name: string | null;
             /** @description The mean cosine of its pictures to the query. */
             similarity: number;
@@ -485,7 +485,7 @@ export interface components {
             after?: string;
             /** @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC. */
             before?: string;
-            /** @description Whether the first 50 results are put into clusters, with a graph of them. true where it is not given. */
+            /** @description Whether the first 50 results come with a graph, and the likely ones in clusters. true where it is not given. */
             clusters?: boolean;
             /** @description Whether pictures of equal bytes are shown once, with the number of their `copies`. true where it is not given. */
             distinct?: boolean;
@@ -607,7 +607,7 @@ export interface components {
         Hit: {
             bytes: number | null;
             camera: string | null;
-            /** @description Its cluster's id; null beyond the first 50, and without clusters. */
+            /** @description Its cluster's id; null where it is weak, beyond the first 50, and without clusters. */
             cluster: number | null;
             /** @description How many other pictures have the same bytes, of those that the filters let through; null where not counted. */
             copies: number | null;
@@ -1009,7 +1009,7 @@ export interface components {
         SearchResults: {
             /** @description The one with the best result first; empty with `clusters=false`. */
             clusters: components["schemas"]["Cluster"][];
-            /** @description From the query to each picture of a cluster, and among these. */
+            /** @description From the query to each of the first 50 pictures, and among these. */
             edges: components["schemas"]["Edge"][];
             /** @description Null while nothing has been indexed. */
             model: components["schemas"]["ModelRef"] | null;
@@ -1969,7 +1969,7 @@ export interface operations {
                  */
                 distinct?: boolean;
                 /**
-                 * @description Whether the first 50 results are put into clusters, with a graph of them.
+                 * @description Whether the first 50 results come with a graph, and the likely ones in clusters.
                  * @example true
                  */
                 clusters?: boolean;
@@ -3748,7 +3748,7 @@ export interface operations {
                  */
                 distinct?: boolean;
                 /**
-                 * @description Whether the first 50 results are put into clusters, with a graph of them.
+                 * @description Whether the first 50 results come with a graph, and the likely ones in clusters.
                  * @example true
                  */
                 clusters?: boolean;
