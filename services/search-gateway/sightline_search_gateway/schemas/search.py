@@ -8,13 +8,9 @@ from marshmallow import fields, validate
 
 from sightline_search_gateway.answer_schemas import Uuid
 from sightline_search_gateway.schemas.fields import (
-    MAX_FILTERS,
     MAX_LIMIT,
     MAX_OFFSET,
     MAX_TEXT,
-    BoundedList,
-    PictureFile,
-    StrictSchema,
     text,
 )
 from sightline_search_gateway.schemas.filters import Filters
@@ -49,6 +45,15 @@ class Window(Filters):
             "of several kinds, and `not-ready` until the collection is calibrated, seconds after the first start."
         },
     )
+    diversity = fields.Float(
+        load_default=0.0,
+        allow_nan=False,
+        validate=validate.Range(0, 1),
+        metadata={
+            "description": "How much the first 200 results look different from those before them: 0 leaves the best "
+            "first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right."
+        },
+    )
     distinct = fields.Boolean(
         load_default=True,
         metadata={"description": "Whether pictures of equal bytes are shown once, with the number of their `copies`."},
@@ -63,30 +68,6 @@ class TextQuery(Window):
     """A query by text."""
 
     q = text("What to look for.", blank=False, required=True, validate=validate.Length(min=1, max=MAX_TEXT))
-
-
-def _weight(what: str) -> fields.Float:
-    return fields.Float(
-        load_default=1.0,
-        allow_nan=False,
-        validate=validate.Range(-10, 10),
-        metadata={"description": f"How much {what} counts; below zero means away from it."},
-    )
-
-
-class ComposedQuery(StrictSchema, Window):
-    """A query by a picture, a text, pictures of the collection, or several of them."""
-
-    file = PictureFile(metadata={"description": "A picture."})  # type: ignore[no-untyped-call]
-    q = text("What to look for.", blank=False, validate=validate.Length(min=1, max=MAX_TEXT))
-    id = BoundedList(
-        fields.UUID(),
-        most=MAX_FILTERS,
-        metadata={"description": "A picture of the collection; repeat it for several. They are not among the results."},
-    )
-    file_weight = _weight("the picture")
-    q_weight = _weight("the text")
-    id_weight = _weight("each picture of the collection")
 
 
 class ModelRef(TypedDict):
