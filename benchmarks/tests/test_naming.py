@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from sightline_search_gateway.exports import VocabularyEmbeddings
 
-from benchmarks import naming
 from benchmarks.harness.held import Pictures, as_images
 from benchmarks.harness.ranking import Rows
-from benchmarks.naming import name_clusters
+from benchmarks.naming import Named, named_clusters, share_that_fits
 
 THINGS = ("cat", "dog", "car", "tree", "boat")
 NAMES = (*THINGS, *(f"word {number}" for number in range(300)))
@@ -42,17 +41,28 @@ def pictures():
     return Pictures(as_images(keys, labels), Rows(vectors, vectors))
 
 
-@pytest.fixture(autouse=True)
-def few(monkeypatch):
-    classes = [(f"class {number}", f"class {number}, kind {number}", "") for number in range(60)]
-    monkeypatch.setattr(naming.conse, "class_texts", lambda: classes)
+@pytest.fixture
+def words():
+    return VocabularyEmbeddings(NAMES, VECTORS)
 
 
-def test_names_that_fit_and_classes_that_do_not(pictures):
-    rows, cosines = name_clusters(
-        pictures, np.zeros(75, np.intp), TextsByName(), VocabularyEmbeddings(NAMES, VECTORS), ["anything", "something"]
-    )
-    assert len(rows) == len(cosines) >= 4
-    ours, classes = cosines.mean(axis=0)
-    assert ours > 0.9
-    assert classes < 0.5
+def test_clusters_are_named_by_their_folders_and_without_these_by_words(pictures, words):
+    for sorted_in_folders in (True, False):
+        clusters = named_clusters(pictures, TextsByName(), words, ["cat", "boat"], sorted_in_folders=sorted_in_folders)
+        assert {cluster.query for cluster in clusters} == {"cat", "boat"}
+        named = [cluster for cluster in clusters if cluster.name is not None]
+        assert named
+        assert all(share_that_fits(cluster, TextsByName(), 0.5) == 1 for cluster in named)
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "share"),
+    [
+        ("cat", ["cat", "cat", "dog", ""], 0.5),
+        ("cat and dog", ["cat", "cat", "dog", "boat"], 0.75),
+        ("boat", ["cat"], 0),
+        ("cat and mouse", ["cat_and_mouse", "dog"], 0.5),
+    ],
+)
+def test_a_name_fits_the_pictures_that_it_speaks_of(name, labels, share):
+    assert share_that_fits(Named("anything", name, labels), TextsByName(), 0.5) == share

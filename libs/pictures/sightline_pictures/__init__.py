@@ -1,5 +1,6 @@
 """Decodes image files safely to pictures, reads their metadata, makes thumbnails, and preprocesses them for a model."""
 
+from sightline_pictures.crop import Crop
 from sightline_pictures.errors import PictureError
 from sightline_pictures.formats import EXTENSIONS, FORMATS
 from sightline_pictures.names import (
@@ -22,6 +23,7 @@ __all__ = [
     "HEAD_BYTES",
     "MAX_SIDE",
     "READER_VERSION",
+    "Crop",
     "NameKind",
     "Picture",
     "PictureError",

@@ -6,11 +6,13 @@ Each function takes a file's bytes first, so that a `DecoderProcess` can run it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sightline_pictures.crop import Crop
 from sightline_pictures.memory import allow
 from sightline_pictures.metadata import Tags
 from sightline_pictures.picture import Picture, open_picture, read_tags
@@ -53,6 +55,16 @@ def render_thumbnail(data: bytes, limits: PictureSettings) -> bytes:
 def render_preview(data: bytes, limits: PictureSettings) -> bytes:
     """Return a file's preview, WebP."""
     return preview(_open(data, limits, PREVIEW_SIDE).image)
+
+
+def render_crop(data: bytes, limits: PictureSettings, crop: Crop) -> bytes:
+    """Return a rectangle of a file's picture at the size of a preview, WebP.
+
+    Raises:
+        PictureError: Also where the rectangle is too small.
+    """
+    picture = _open(data, limits, ceil(PREVIEW_SIDE / min(crop.width, crop.height)))
+    return preview(crop.of(picture.image, picture.width, picture.height))
 
 
 def render_thumbnail_and_input(

@@ -29,6 +29,7 @@ from sightline_search_gateway.maps.service import MapService
 from sightline_search_gateway.operations import OperationsService
 from sightline_search_gateway.search.calibration import Calibrator
 from sightline_search_gateway.search.query_encoder import QueryEncoder
+from sightline_search_gateway.search.query_vectors import QueryVectorReader
 from sightline_search_gateway.search.service import SearchService
 from sightline_search_gateway.search.shared_cache import SharedCache
 from sightline_search_gateway.search.text_search import TextSearch
@@ -104,7 +105,9 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
     images = ImageService(
         catalogue, clients.bucket, clients.thumbnails, limits, bucket_id, previews, clients.decoders, renderings
     )
-    search = SearchService(catalogue, query_encoder, vocabulary, calibrator, settings.catalogue.max_depth)
+    query_vectors = QueryVectorReader(query_encoder, images)
+    depth = settings.catalogue.max_depth
+    search = SearchService(catalogue, query_encoder, query_vectors, vocabulary, calibrator, depth)
     full_disks = FullDisks(clients.thumbnails, clients.watcher)
     return Container(
         settings=settings,
@@ -113,7 +116,7 @@ def assemble(settings: Settings, clients: Clients, telemetry: Telemetry) -> Cont
         access=AccessControl(gateway),
         catalogue=catalogue,
         search=search,
-        text_search=TextSearch(catalogue, search, settings.catalogue.max_depth),
+        text_search=TextSearch(catalogue, search, depth),
         images=images,
         changes=ChangeService(images, clients.bucket, clients.thumbnails, clients.watcher, bucket_id),
         retries=RetryService(catalogue, clients.watcher),

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sightline_catalogue import Image
-from sightline_search_gateway.search.cluster_names import name_clusters
+from sightline_search_gateway.maps.worker.cluster_names import name_clusters
+from sightline_search_gateway.search.cluster_names import name_cluster
 from sightline_search_gateway.search.clustering import group, silhouette
 from sightline_search_gateway.search.result_graph import MAX_CLUSTERED, QUERY, build_result_graph
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings, read_vocabulary
@@ -45,7 +46,7 @@ def arranged(vectors, query=None, words=None, labels=None):
     similarities = vectors @ query
     order = np.argsort(-similarities, kind="stable")
     found = [images(len(vectors), labels)[place] for place in order]
-    return build_result_graph(found, similarities[order], vectors[order], vectors[order], words), [
+    return build_result_graph(found, similarities[order], vectors[order], vectors[order], words=words), [
         image.id for image in found
     ]
 
@@ -154,9 +155,15 @@ def test_the_silhouette_is_that_of_scikit_learn():
     assert silhouette(1 - vectors @ vectors.T, of) == pytest.approx(expected, abs=1e-4)
 
 
-WORDS = VocabularyEmbeddings(
-    ("cat", "dog", "poodle", "horse"), unit([[1, 0, 0, 0.2], [0, 1, 0, 0.2], [0.1, 1, 0, 0.3], [0, 0, 1, 0.2]])
-)
+def vocabulary(**vectors):
+    """Return words of these vectors, among many that say nothing of them."""
+    said = unit(list(vectors.values()))
+    others = unit(np.random.default_rng(4).standard_normal((300, said.shape[1])) * 0.1 - np.eye(said.shape[1])[-1])
+    names = [*(name.replace("_", " ") for name in vectors), *(f"other {place}" for place in range(len(others)))]
+    return VocabularyEmbeddings(tuple(names), np.concatenate([said, others]))
+
+
+WORDS = vocabulary(cat=[1, 0, 0, 0.2], dog=[0, 1, 0, 0.2], poodle=[0.1, 1, 0, 0.3], horse=[0, 0, 1, 0.2])
 
 
 def test_a_name_is_what_a_cluster_shares():
@@ -175,19 +182,96 @@ def test_a_plain_word_is_preferred_to_two_that_fit_as_well():
     assert name_clusters(unit([[1, 0.09, 0, 0]]), [9], words) == ["mammal"]
 
 
+def near(word, count=5, spread=0.0):
+    """Return vectors near that of a word."""
+    noise = np.random.default_rng(3).standard_normal((count, 4))
+    return unit(WORDS.vectors[WORDS.texts.index(word)] + spread * noise)
+
+
+@pytest.mark.parametrize(
+    ("labels", "name"),
+    [
+        (["fire_boats"] * 3 + ["horses"] * 2, "fire boats"),
+        (["fire_boats"] * 5, "fire boats"),
+        (["horses", "fire_boats", None, "sheep", "cows"], "cat"),
+        # Neither what a camera calls its folders nor a year says what is in a picture.
+        (["100CANON"] * 5, "cat"),
+        (["DCIM"] * 5, "cat"),
+        (["2019"] * 5, "cat"),
+        (["2019 harbour"] * 5, "2019 harbour"),
+        # Nor does the folder of nearly all pictures.
+        (["photos"] * 5, "cat"),
+    ],
+)
+def test_a_cluster_is_named_by_a_folder_that_most_share_else_by_a_word(labels, name):
+    assert name_cluster(labels, near("cat"), WORDS, common={"photos"}) == name
+
+
+@pytest.mark.parametrize(
+    ("labels", "name"),
+    [
+        (["watches"] * 4 + ["pizzas"] * 4 + ["boats"] * 2, "pizzas and watches"),
+        (["watches"] * 3 + ["pizzas"] * 2 + ["boats"] * 2 + ["cups"] * 3, "cups and watches"),
+    ],
+)
+def test_a_cluster_that_no_word_leads_is_named_by_the_two_folders_that_most_are_in(labels, name):
+    # As near to "dog" as to "poodle".
+    vectors = np.repeat(unit([[0.05, 1, 0, 0.25]]), len(labels), axis=0)
+    assert name_cluster(labels, vectors, WORDS) == name
+    assert name_cluster(labels, vectors) == name
+
+
+def test_a_cluster_without_folders_is_named_by_what_its_pictures_are():
+    both = np.concatenate([near("cat", 3), near("horse", 3)])
+    assert name_cluster([None] * 6, both, WORDS) == "cat and horse"
+    four = np.eye(5, dtype=np.float32)[[0, 0, 1, 1, 2, 2, 3, 3]]
+    assert name_cluster([None] * 8, four, vocabulary(cat=four[0], dog=four[2], horse=four[4], cow=four[6])) is None
+    assert name_cluster([None] * 6, both) is None
+
+
+def test_what_is_a_kind_of_another_counts_as_that():
+    words = vocabulary(penguin=[1, 0.3, 0, 0], king_penguin=[1, 0.35, 0, 0], rock=[0, 0, 1, 0])
+    vectors = unit([[1, 0.2, 0, 0], [1, 0.3, 0, 0], [1, 0.5, 0, 0], [1, 0.6, 0, 0], [0, 0, 1, 0]])
+    assert name_cluster([None] * 5, vectors, words) == "penguin"
+
+
 @pytest.mark.parametrize("query", ["a dog", "Dogs", " the dog. "])
 def test_a_name_does_not_repeat_the_query_where_another_fits(query):
-    assert name_clusters(unit([[0, 1, 0, 0.25]]), [9], WORDS, query) == ["poodle"]
+    vectors = unit([[0, 1, 0, 0.25]])
+    assert name_cluster([None], vectors, WORDS, query) == "poodle"
 
 
 def test_a_name_repeats_the_query_where_none_else_fits():
-    assert name_clusters(unit([[1, 0, 0, 0]]), [9], WORDS, "cat") == ["cat"]
+    assert name_cluster([None], unit([[1, 0, 0, 0]]), WORDS, "cat") == "cat"
 
 
-def test_without_words_folders_are_names():
+def test_clusters_of_one_name_are_one():
     vectors, _ = bundles(10, 10)
     arrangement, _ = arranged(vectors, labels="wild_animals")
-    assert [cluster.name for cluster in arrangement.clusters] == ["wild animals", None]
+    assert [(cluster.name, cluster.size) for cluster in arrangement.clusters] == [("wild animals", 20)]
+    assert arrangement.cluster_of == [0] * 20
+
+
+def test_clusters_without_a_name_stay_apart():
+    vectors, _ = bundles(10, 10)
+    arrangement, _ = arranged(vectors)
+    assert [(cluster.name, cluster.size) for cluster in arrangement.clusters] == [(None, 10), (None, 10)]
+
+
+@pytest.mark.parametrize("likely", [0, 1, 12, 20, 30])
+def test_weak_results_are_in_the_graph_and_in_no_cluster(likely):
+    vectors, _ = bundles(10, 10)
+    found = images(20)
+    graph = build_result_graph(found, vectors @ vectors[0], vectors, vectors, likely=likely)
+    count = min(likely, 20)
+    assert sum(cluster.size for cluster in graph.clusters) == count
+    assert None not in graph.cluster_of[:count]
+    assert graph.cluster_of[count:] == [None] * (20 - count)
+    lines = [{edge.source, edge.target} for edge in graph.edges if edge.source != QUERY]
+    assert set().union(*lines) == {image.id for image in found}
+    if count == 12:
+        clustered = {image.id for image in found[:count]}
+        assert any(line & clustered and line - clustered for line in lines)
 
 
 def test_the_vocabulary_is_short_plain_words():

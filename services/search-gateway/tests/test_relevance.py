@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from sightline_catalogue import CatalogueUnavailable, Nearest, SearchParams
+from sightline_catalogue import CatalogueUnavailable, Image, Nearest, SearchParams
 from sightline_search_gateway.search.calibration import USUAL, Calibrator, calibrate
 from sightline_search_gateway.search.cluster_names import normalised
 from sightline_search_gateway.search.judging import FirstLook
@@ -27,6 +27,13 @@ def some(count, seed):
     return unit(np.random.default_rng(seed).standard_normal((count, DIMENSIONS)))
 
 
+def images(places, folders=2):
+    return [
+        Image(id=f"id-{place}", bucket="main", key=f"{place}.jpg", label=f"folder {place % folders}")
+        for place in places
+    ]
+
+
 class Pictures:
     """A collection of vectors."""
 
@@ -34,6 +41,7 @@ class Pictures:
 
     def __init__(self, vectors):
         self.vectors = vectors
+        self.folders = 2
         self.error = None
         self.asked = 0
 
@@ -44,9 +52,7 @@ class Pictures:
             _, places = np.unique(self.vectors[order], axis=0, return_index=True)
             order = order[np.sort(places)]
         order = order[: params.limit]
-        return Nearest(
-            [f"id-{place}" for place in order], similarities[order], self.vectors[order], self.vectors[order]
-        )
+        return Nearest(images(order, self.folders), similarities[order], self.vectors[order], self.vectors[order])
 
     def nearest_batch(self, vectors, params):
         self.asked += 1
@@ -111,7 +117,7 @@ def test_a_result_is_judged_alike_on_every_page(words, pictures):
     pages = []
     for offset in range(0, 150, 30):
         rows = slice(offset, offset + 30)
-        page = Nearest([f"id-{place}" for place in order[rows]], similarities[rows], vectors[rows], vectors[rows])
+        page = Nearest(images(order[rows]), similarities[rows], vectors[rows], vectors[rows])
         first, shown = look.probabilities(words, scale, page, offset)
         assert len(first) == 50
         assert len(shown) == 30
@@ -188,6 +194,12 @@ def test_a_scale_is_learnt_once_in_the_background(words, pictures):
     asked = pictures.asked
     assert calibrator.calibration(pictures, words) is scale
     assert pictures.asked == asked
+
+
+@pytest.mark.parametrize(("folders", "common"), [(1, {"folder 0"}), (2, set())])
+def test_a_folder_that_most_pictures_lie_in_tells_nothing(words, pictures, folders, common):
+    pictures.folders = folders
+    assert calibrate(pictures, words).common_labels == common
 
 
 def test_a_catalogue_that_is_away_is_not_asked_at_every_search(words, pictures):

@@ -380,8 +380,8 @@ def test_composed_queries_that_make_no_sense(world, problem):
     problem(post(world, file=file_of(b"text")), 503, "encoder-unavailable")
 
 
-def test_only_forms_are_taken(world):
-    response = world.client.post("/api/v1/search", json={"q": "a"})
+def test_only_forms_and_json_are_taken(world):
+    response = world.client.post("/api/v1/search", data=b"q=a", content_type="text/plain")
     assert response.status_code == 415
     assert response.content_type == "application/problem+json"
 

@@ -198,6 +198,15 @@ def test_the_answer_says_how_the_text_was_understood(varied):
     }
 
 
+def test_words_that_are_left_out_are_what_a_composed_query_does_not_want(varied):
+    text = search(varied, 'animals -dog -"big cat"').json
+    parts = [{"text": "animals"}, {"text": "dog", "not": True}, {"text": "big cat", "not": True}]
+    composed = varied.client.post("/api/v1/search", json={"parts": parts}).json
+    assert sorted(varied.encoder.texts) == ["animals", "big cat", "dog"]
+    assert [hit["id"] for hit in text["results"]] == [hit["id"] for hit in composed["results"]]
+    assert text["query"]["excluded"] == composed["query"]["excluded"] == ["dog", "big cat"]
+
+
 def test_a_plain_text_is_searched_for_as_it_is(varied):
     text = 'colour:red -"orange" folder:x'
     response = search(varied, text, syntax="plain")

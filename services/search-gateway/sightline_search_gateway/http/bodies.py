@@ -18,6 +18,8 @@ FEW_BYTES = 16 * KIBIBYTE
 """Of a call's body that holds neither files nor ids: a key of the greatest length, each letter escaped, fits."""
 FORM = "multipart/form-data"
 JSON = "application/json"
+JSON_OR_FORM = {"search.search"}
+"""The calls that take JSON where no file is sent."""
 
 
 def check_body(settings: Settings) -> None:
@@ -38,6 +40,9 @@ def check_body(settings: Settings) -> None:
     limits["maps.make_map"] = settings.maps.max_points * BYTES_AN_ID + MEBIBYTE
     limits["ingest.rescan"] = MAX_IDS * BYTES_A_KEY + MEBIBYTE
     endpoint = request.endpoint or ""
+    is_json = request.mimetype == JSON
+    if endpoint in JSON_OR_FORM and is_json:
+        limits[endpoint] = MEBIBYTE
     request.max_content_length = limits.get(endpoint, FEW_BYTES)
     if request.url_rule is None:
         return
@@ -45,7 +50,7 @@ def check_body(settings: Settings) -> None:
         raise RequestEntityTooLarge
     if request.method not in ("POST", "PUT", "PATCH"):
         return
-    needed = FORM if endpoint in files else JSON
+    needed = FORM if endpoint in files and not (endpoint in JSON_OR_FORM and is_json) else JSON
     if request.content_type is None and not request.content_length:
         raise BadRequest(f"The body is missing: send {needed}.")
     if request.mimetype != needed:

@@ -50,6 +50,7 @@ PARAMETERS: dict[str, Any] = {
     "offset": 0,
     "clusters": True,
     "distinct": True,
+    "diversity": 0.3,
     "sort": "best",
     "copies_of": IMAGE_ID,
     "field": ["label", "camera"],
@@ -189,6 +190,20 @@ BODIES: dict[str, Any] = {
     "signIn": {"key": "one-of-the-keys-of-16-characters", "remember": True},
 }
 """Examples of requests' bodies, by the call's id."""
+
+JSON_BODIES: dict[str, Any] = {
+    "search": {
+        "parts": [
+            {"text": "a cat"},
+            {"id": OTHER_ID, "crop": {"x": 0.1, "y": 0.2, "width": 0.5, "height": 0.5}, "weight": 0.5},
+            {"text": "grass", "not": True},
+        ],
+        "liked": [IMAGE_ID],
+        "limit": 20,
+        "diversity": 0.3,
+    },
+}
+"""Examples of bodies of JSON, of calls that take a form, too."""
 
 ANSWERS: dict[str, Any] = {
     "browseImages": {"images": [IMAGE], "cursor": CURSOR},

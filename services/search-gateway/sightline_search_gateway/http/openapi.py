@@ -28,6 +28,8 @@ of pictures hold a version: such an answer never changes and may be kept for eve
 Answer = dict[str, str | dict[str, dict[str, Any]]]
 Answers = dict[int | str, Answer]
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
+JSON_SCHEMAS = {"search": {"$ref": "#/components/schemas/ComposedQuery"}}
+"""Of the calls that take JSON in place of a form."""
 PATH_SCHEMAS: dict[str, dict[str, Any]] = {
     "image_id": {"type": "string", "format": "uuid"},
     "map_id": {"type": "string", "pattern": f"^{MAP_ID}$"},
@@ -128,8 +130,12 @@ def _complete_operation(operation: dict[str, Any]) -> None:
             parameter["example"] = examples.PARAMETERS[parameter["name"]]
     if body := operation.get("requestBody"):
         body["required"] = True
-        for content in body["content"].values():
-            content["example"] = examples.BODIES[name]
+        if name in examples.JSON_BODIES:
+            body["content"]["application/json"] = {"schema": dict(JSON_SCHEMAS[name])}
+        for kind, content in body["content"].items():
+            content["example"] = (examples.JSON_BODIES if kind == "application/json" else examples.BODIES).get(
+                name, examples.BODIES[name]
+            )
     for status, response in operation["responses"].items():
         for kind, content in response.get("content", {}).items():
             if str(status).startswith("2") and kind in ("application/json", "text/plain"):

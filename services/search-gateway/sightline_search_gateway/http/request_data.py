@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from apiflask.schema_adapters.marshmallow import load_form_and_files, parser
 from flask import Request
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema, ValidationError, fields
 from webargs.multidictproxy import MultiDictProxy
 from werkzeug import formparser
 from werkzeug.datastructures import Headers, MultiDict
@@ -16,6 +16,7 @@ from werkzeug.routing import BaseConverter
 from werkzeug.sansio.multipart import MultipartDecoder
 
 from sightline_search_gateway.errors import ServiceError
+from sightline_search_gateway.http.bodies import JSON
 from sightline_search_gateway.http.problems import MAX_NAME
 from sightline_search_gateway.http.request_headers import drop_malformed
 from sightline_search_gateway.maps.request import MAP_ID
@@ -149,7 +150,16 @@ def _load_query(request: Request, schema: Schema) -> MultiDictProxy:
 
 
 def _load_form(request: Request, schema: Schema) -> MultiDictProxy:
-    return _given_once(load_form_and_files(request, schema), schema)
+    """Return a form, with the objects that are in it as JSON; a body of JSON is such a form of one object."""
+    objects = [name for name, field in schema.fields.items() if isinstance(field, fields.Nested)]
+    if request.mimetype == JSON and objects:
+        return MultiDictProxy(MultiDict({objects[0]: parse_json(request.get_data(cache=True))}), schema)
+    sent = _given_once(load_form_and_files(request, schema), schema)
+    values: MultiDict[str, Any] = sent.data  # type: ignore[assignment]
+    for name in objects:
+        if isinstance(values.get(name), str):
+            values[name] = parse_json(values[name].encode())
+    return sent
 
 
 def _given_once(sent: MultiDictProxy, schema: Schema) -> MultiDictProxy:

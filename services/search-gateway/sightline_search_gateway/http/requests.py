@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sightline_catalogue import SearchParams
+from sightline_pictures import Crop
 from werkzeug.datastructures import FileStorage
 
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.ingest.upload_names import SentFile
 from sightline_search_gateway.search.filter_parameters import filter_of
+from sightline_search_gateway.search.query import Part, SearchQuery
 from sightline_search_gateway.search.query_fields import join_parameters
 from sightline_search_gateway.search.query_language import ParsedQuery, QueryError, parse_query, plain_query
 
@@ -66,6 +69,45 @@ def read_picture(file: FileStorage, limit: int) -> bytes:
     return data
 
 
+def form_query(form: dict[str, Any], max_bytes: int) -> SearchQuery:
+    """Return the query of a form that has at most a file, a text, and ids.
+
+    Raises:
+        ServiceError: It has none of them, or the file is empty or too large.
+    """
+    parts = []
+    if "file" in form:
+        parts.append(Part(file=read_picture(form["file"], max_bytes), weight=form["file_weight"]))
+    if "q" in form:
+        parts.append(Part(text=stripped(form["q"]), weight=form["q_weight"]))
+    ids = dict.fromkeys(str(one) for one in form.get("id", ()))
+    parts += [Part(image_id=one, weight=form["id_weight"]) for one in ids]
+    if not parts:
+        raise ServiceError("invalid-request", "Give a `file`, a text `q`, an `id`, or a `query`.")
+    return SearchQuery(tuple(parts), diversity=form["diversity"])
+
+
+def composed_query(query: dict[str, Any], files: Mapping[str, FileStorage], max_bytes: int) -> SearchQuery:
+    """Return a composed query, with the files that it names.
+
+    Raises:
+        ServiceError: A file is empty or too large.
+    """
+    read = {name: read_picture(file, max_bytes) for name, file in files.items()}
+    parts: dict[bool, list[Part]] = {False: [], True: []}
+    for part in query["parts"]:
+        made = Part(
+            text=stripped(part["text"]) if "text" in part else None,
+            file=read[part["file"]] if "file" in part else None,
+            image_id=str(part["id"]) if "id" in part else None,
+            crop=Crop(**part["crop"]) if "crop" in part else None,
+            weight=part["weight"],
+        )
+        parts[part["excluded"]].append(made)
+    liked, disliked = (tuple(dict.fromkeys(map(str, query[name]))) for name in ("liked", "disliked"))
+    return SearchQuery(tuple(parts[False]), tuple(parts[True]), liked, disliked, query["diversity"])
+
+
 def sent_files(files: list[FileStorage], most: int) -> list[SentFile]:
     """Return the files of an upload.
 
@@ -77,13 +119,12 @@ def sent_files(files: list[FileStorage], most: int) -> list[SentFile]:
     return [SentFile((file.filename or "picture")[:MAX_NAME], file.stream.read) for file in files]
 
 
-def search_params(query: dict[str, Any], exclude: tuple[str, ...] = ()) -> SearchParams:
-    """Return the catalogue's search parameters, some images left out."""
+def search_params(query: dict[str, Any]) -> SearchParams:
+    """Return the catalogue's search parameters."""
     return SearchParams(
         limit=query["limit"],
         offset=query["offset"],
         filter=filter_of(query),
-        exclude=exclude,
         distinct=query["distinct"],
         with_vectors=query["clusters"],
     )

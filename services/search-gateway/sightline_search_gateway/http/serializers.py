@@ -125,8 +125,10 @@ def serialize_search(outcome: SearchOutcome, seconds: float) -> SearchResults:
             "image_id": query.image_ids[0] if len(query.image_ids) == 1 else None,
             "limit": outcome.params.limit,
             "offset": outcome.params.offset,
-            "excluded": list(query.excluded_texts),
-            "filters": [{"field": term.field, "value": term.value, "excluded": term.excluded} for term in query.terms],
+            "excluded": [part.text for part in query.excluded if part.text is not None],
+            "filters": [
+                {"field": term.field, "value": term.value, "excluded": term.excluded} for term in outcome.terms
+            ],
         },
         "model": None if model is None else {"id": model.id, "fingerprint": model.fingerprint},
         "results": [

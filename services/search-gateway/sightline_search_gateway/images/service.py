@@ -11,9 +11,9 @@ import structlog
 from sightline_bucket import Bucket, BucketUnavailable, OpenObject, StoreFull, ThumbnailStore
 from sightline_catalogue import Collection, Facet, Filter, Image, Page
 from sightline_catalogue import image_id as image_id_of
-from sightline_pictures import PictureError, PictureSettings
+from sightline_pictures import Crop, PictureError, PictureSettings
 from sightline_pictures.decoder_pool import Busy, DecoderPool, Patience
-from sightline_pictures.rendering import render_preview, render_thumbnail
+from sightline_pictures.rendering import render_crop, render_preview, render_thumbnail
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.errors import ServiceError
@@ -167,6 +167,26 @@ class ImageService:
             log.warning("a thumbnail could not be kept", error=str(error))
         return rendered
 
+    def crop(self, crop: Crop, *, image: Image | None = None, file: bytes = b"") -> bytes:
+        """Return a rectangle of an image, or of a picture file, at the size of a preview, WebP.
+
+        Raises:
+            BucketError: The image's file is not there, or cannot be read.
+            ServiceError: It cannot be decoded, the rectangle is too small, or all decoders are busy.
+        """
+        try:
+            return self.decoders.run(
+                render_crop,
+                Patience(DECODE_WAIT_SECONDS),
+                lambda: file if image is None else self.read(image),
+                self.limits,
+                crop,
+            )[1]
+        except PictureError as error:
+            raise ServiceError("not-a-picture", f"This picture cannot be cropped: {error.reason}.") from error
+        except Busy:
+            raise _busy() from None
+
     def _render(self, image: Image, render: Callable[[bytes, PictureSettings], bytes]) -> RenderedPicture:
         try:
             key = (image.id, image.etag, render)
@@ -174,11 +194,13 @@ class ImageService:
         except PictureError as error:
             raise ServiceError("not-shown", f"This file cannot be shown: {error.reason}.") from error
         except Busy:
-            raise ServiceError(
-                "overloaded", "Many pictures are being prepared; try again soon.", retry_after_seconds=5
-            ) from None
+            raise _busy() from None
         return RenderedPicture(sha256, webp)
 
     def _decode(self, image: Image, render: Callable[[bytes, PictureSettings], bytes]) -> tuple[str, bytes]:
         data, webp = self.decoders.run(render, Patience(DECODE_WAIT_SECONDS), lambda: self.read(image), self.limits)
         return hashlib.sha256(data).hexdigest(), webp
+
+
+def _busy() -> ServiceError:
+    return ServiceError("overloaded", "Many pictures are being prepared; try again soon.", retry_after_seconds=5)

@@ -9,13 +9,12 @@ from flask import Response
 
 from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
-from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.http.openapi import problem_answers
-from sightline_search_gateway.http.requests import read_picture, read_text_query, search_params, stripped
+from sightline_search_gateway.http.requests import composed_query, form_query, read_text_query, search_params
 from sightline_search_gateway.http.responses import search_response
 from sightline_search_gateway.http.serializers import PREFIX
-from sightline_search_gateway.schemas.search import ComposedQuery, SearchResults, TextQuery, Window
-from sightline_search_gateway.search.service import SearchQuery
+from sightline_search_gateway.schemas.composed import SearchForm
+from sightline_search_gateway.schemas.search import SearchResults, TextQuery, Window
 
 blueprint = APIBlueprint("search", __name__, tag="Search", url_prefix=PREFIX)
 
@@ -45,30 +44,24 @@ def search_by_text(query: dict[str, Any]) -> Response:
     `results` as they are. `syntax=plain` takes the text as it is.
     """
     parsed, params = read_text_query(query)
-    outcome = current().text_search.answer(parsed, params, query["sort"])
+    outcome = current().text_search.answer(parsed, params, query["sort"], query["diversity"])
     return search_response(outcome, current().telemetry)
 
 
 @blueprint.post("/search")
-@blueprint.input(ComposedQuery, location="form_and_files", arg_name="query")
+@blueprint.input(SearchForm, location="form_and_files", arg_name="form")
 @blueprint.output(schema_of(SearchResults), description="What was found.")
 @blueprint.doc(operation_id="search", responses=problem_answers(400, 403, 404, 409, 413, 415, 422, 429, 503))
-def search(query: dict[str, Any]) -> Response:
-    """Search by a picture, a text, pictures of the collection, or several of them.
+def search(form: dict[str, Any]) -> Response:
+    """Search by texts, pictures, crops of pictures; without what is not wanted; by what was right and wrong.
 
-    The query's vector is the normalised sum of the parts' vectors, each times its weight.
+    The query's vector is the normalised sum of the parts' vectors, each times its weight. Where no file is sent, the
+    query is JSON; else the form's field `query` has it, or the plainer fields beside.
     """
-    composed = SearchQuery(
-        text=stripped(query["q"]) if "q" in query else None,
-        picture=read_picture(query["file"], current().settings.pictures.max_bytes) if "file" in query else None,
-        image_ids=tuple(dict.fromkeys(str(one) for one in query.get("id", ()))),
-        text_weight=query["q_weight"],
-        picture_weight=query["file_weight"],
-        image_weight=query["id_weight"],
-    )
-    if composed.text is None and composed.picture is None and not composed.image_ids:
-        raise ServiceError("invalid-request", "Give a `file`, a text `q`, or an `id`.")
-    outcome = current().search.search(composed, search_params(query, composed.image_ids), query["sort"])
+    query = form.get("query", form)
+    most = current().settings.pictures.max_bytes
+    asked = composed_query(query, form["files"], most) if "query" in form else form_query(form, most)
+    outcome = current().search.search(asked, search_params(query), query["sort"])
     return search_response(outcome, current().telemetry)
 
 
@@ -78,5 +71,5 @@ def search(query: dict[str, Any]) -> Response:
 @blueprint.doc(operation_id="searchSimilar", responses=problem_answers(404, 409, 422, 503))
 def search_similar(image_id: str, query: dict[str, Any]) -> Response:
     """Find pictures that are like one of the collection."""
-    outcome = current().search.similar(str(image_id), search_params(query), query["sort"])
+    outcome = current().search.similar(str(image_id), search_params(query), query["sort"], query["diversity"])
     return search_response(outcome, current().telemetry)

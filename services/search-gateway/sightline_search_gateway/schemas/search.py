@@ -8,13 +8,9 @@ from marshmallow import fields, validate
 
 from sightline_search_gateway.answer_schemas import Uuid
 from sightline_search_gateway.schemas.fields import (
-    MAX_FILTERS,
     MAX_LIMIT,
     MAX_OFFSET,
     MAX_TEXT,
-    BoundedList,
-    PictureFile,
-    StrictSchema,
     text,
 )
 from sightline_search_gateway.schemas.filters import Filters
@@ -49,13 +45,22 @@ class Window(Filters):
             "of several kinds, and `not-ready` until the collection is calibrated, seconds after the first start."
         },
     )
+    diversity = fields.Float(
+        load_default=0.0,
+        allow_nan=False,
+        validate=validate.Range(0, 1),
+        metadata={
+            "description": "How much the first 200 results look different from those before them: 0 leaves the best "
+            "first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right."
+        },
+    )
     distinct = fields.Boolean(
         load_default=True,
         metadata={"description": "Whether pictures of equal bytes are shown once, with the number of their `copies`."},
     )
     clusters = fields.Boolean(
         load_default=True,
-        metadata={"description": "Whether the first 50 results are put into clusters, with a graph of them."},
+        metadata={"description": "Whether the first 50 results come with a graph, and the likely ones in clusters."},
     )
 
 
@@ -75,30 +80,6 @@ class TextQuery(Window):
             "description": "`plain`: all of `q` is words, whatever is in it; for texts that people did not write."
         },
     )
-
-
-def _weight(what: str) -> fields.Float:
-    return fields.Float(
-        load_default=1.0,
-        allow_nan=False,
-        validate=validate.Range(-10, 10),
-        metadata={"description": f"How much {what} counts; below zero means away from it."},
-    )
-
-
-class ComposedQuery(StrictSchema, Window):
-    """A query by a picture, a text, pictures of the collection, or several of them."""
-
-    file = PictureFile(metadata={"description": "A picture."})  # type: ignore[no-untyped-call]
-    q = text("What to look for.", blank=False, validate=validate.Length(min=1, max=MAX_TEXT))
-    id = BoundedList(
-        fields.UUID(),
-        most=MAX_FILTERS,
-        metadata={"description": "A picture of the collection; repeat it for several. They are not among the results."},
-    )
-    file_weight = _weight("the picture")
-    q_weight = _weight("the text")
-    id_weight = _weight("each picture of the collection")
 
 
 class ModelRef(TypedDict):
@@ -121,7 +102,9 @@ class Hit(Image):
         "where that is not known: of a query of several kinds, and until the collection is calibrated.",
     ]
     relevance: Annotated[Judgement | None, "`likely` where the probability is at least one half, else `weak`."]
-    cluster: Annotated[int | None, "Its cluster's id; null beyond the first 50, and without clusters."]
+    cluster: Annotated[
+        int | None, "Its cluster's id; null where it is weak, beyond the first 50, and without clusters."
+    ]
 
 
 class QueryFilter(TypedDict):
@@ -171,6 +154,6 @@ class SearchResults(TypedDict):
     results: list[Hit]
     named: Annotated[NamedImages | None, "Null but on the first page of a search by text alone."]
     clusters: Annotated[list[Cluster], "The one with the best result first; empty with `clusters=false`."]
-    edges: Annotated[list[Edge], "From the query to each picture of a cluster, and among these."]
+    edges: Annotated[list[Edge], "From the query to each of the first 50 pictures, and among these."]
     relevance: Annotated[Relevance | None, "Null where the query has no text, and it cannot be told."]
     timings: Timings

@@ -6,6 +6,8 @@ Learnt in the background when a collection is first searched, and anew every 10 
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import ValuesView
 from threading import Lock, Thread
 
 import numpy as np
@@ -46,12 +48,14 @@ def calibrate(collection: Collection, words: VocabularyEmbeddings) -> Calibratio
     chosen = np.random.default_rng(SEED).permutation(len(words.texts))[:PROBES]
     probes = words.vectors[chosen]
     found: list[tuple[Vectors, Vectors]] = []
+    labels: dict[str, str | None] = {}
     params = SearchParams(limit=len(TELLING), distinct=True, with_vectors=True, by_text=True)
     for start in range(0, len(probes), PROBES_A_CALL):
         for nearest in collection.nearest_batch(probes[start : start + PROBES_A_CALL], params):
             if not nearest.images or nearest.vectors is None or nearest.visual is None:
                 return None
             found.append((nearest.vectors, nearest.visual))
+            labels |= {image.id: image.label for image in nearest.images}
     pictures = np.unique(np.concatenate([visual for _, visual in found]), axis=0)
     share = min(1.0, len(pictures) / ENOUGH)
     chance = share * chance_of(pictures) + (1 - share) * USUAL.chance
@@ -65,6 +69,7 @@ def calibrate(collection: Collection, words: VocabularyEmbeddings) -> Calibratio
         agreement=share * float(np.median(agreements)) + (1 - share) * USUAL.agreement,
         lead=share * float(np.median(leads)) + (1 - share) * USUAL.lead,
         breadth=float(np.median([breadth_of(probe, words) for probe in probes])),
+        common_labels=_common(labels.values()),
         pictures=len(pictures),
         made_at=time.monotonic(),
     )
@@ -74,6 +79,12 @@ def chance_of(visual: Vectors) -> float:
     """Return the mean cosine between two of (n, d) unit vectors, all of them different; 0 of one."""
     total, count = visual.sum(axis=0), len(visual)
     return (float(total @ total) - count) / (count * (count - 1)) if count > 1 else 0.0
+
+
+def _common(labels: ValuesView[str | None]) -> frozenset[str]:
+    """Return the label that more than half of some pictures have, if there is one."""
+    counts = Counter(labels)
+    return frozenset(label for label, count in counts.items() if label and count > len(labels) / 2)
 
 
 class Calibrator:
@@ -91,6 +102,11 @@ class Calibrator:
         if known is None or time.monotonic() - known.made_at > _fresh_seconds(known):
             self._begin(collection, words)
         return known
+
+    def common_labels(self, collection: Collection | None) -> frozenset[str]:
+        """Return the labels that tell nothing of a picture of a collection, as far as it is calibrated."""
+        known = self._calibrations.get(collection.name) if collection is not None else None
+        return known.common_labels if known is not None else frozenset()
 
     def _begin(self, collection: Collection, words: VocabularyEmbeddings) -> None:
         with self._lock:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sightline.encoder.v1.encoder_pb2 import Reranking
 from sightline_catalogue import Nearest, Reordering
 
+from sightline_search_gateway.search import diversity, wishes
 from sightline_search_gateway.search.relevance import (
     PICTURE,
     TEXT,
@@ -21,6 +22,7 @@ from sightline_search_gateway.search.relevance import (
 )
 from sightline_search_gateway.search.reranking import rerank
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
+from sightline_search_gateway.search.wishes import Wishes
 
 JUDGED = 50
 """How many of the first results are looked at, unless a model's reranking looks at another number."""
@@ -33,22 +35,37 @@ class FirstLook:
     Attributes:
         how: How they are put in order; None where the nearest come first.
         text: (dimensions,) the vector of the text that is searched for; None where it is a picture.
+        wishes: What is not wanted, and which results are right or wrong; None where nothing is said of it.
+        diversity: How much the first results differ from each other, from 0 to 1.
         first: The results; None before the search, and where there are none.
     """
 
     how: Reranking | None = None
     text: Vectors | None = None
+    wishes: Wishes | None = None
+    diversity: float = 0.0
     first: FirstResults | None = None
 
     def reordering(self, least: int = 0) -> Reordering:
         """Return what the search has to do with its first results, at least so many."""
-        return Reordering(max(least, JUDGED if self.how is None else self.how.depth), self._order)
+        depths = [least, JUDGED if self.how is None else self.how.depth]
+        if self.wishes is not None:
+            depths.append(wishes.DEPTH)
+        if self.diversity:
+            depths.append(diversity.DEPTH)
+        return Reordering(max(depths), self._order)
 
     def _order(self, similarities: Vectors, vectors: Vectors, visual: Vectors) -> NDArray[np.intp]:
         order = np.arange(len(similarities))
-        if self.how is not None:
+        if self.wishes is not None:
+            depth = wishes.DEPTH
+            order[:depth] = self.wishes.order(similarities[:depth], visual[:depth], self.how)
+        elif self.how is not None:
             depth = self.how.depth
             order[:depth] = rerank(similarities[:depth], visual[:depth], self.how)
+        if self.diversity:
+            best = order[: diversity.DEPTH]
+            order[: diversity.DEPTH] = best[diversity.diversified(visual[best], self.diversity)]
         self.first = FirstResults(similarities, vectors, visual, order)
         return order
 
@@ -71,5 +88,7 @@ class FirstLook:
             found = PICTURE.probabilities(picture_features(first, calibration, similarities, visual))
         else:
             found = TEXT.probabilities(text_features(self.text, first, words, calibration, visual))
+        if self.wishes is not None:
+            found = found * self.wishes.share_wanted(visual)
         fitted = falling(found[:count])
         return fitted, np.concatenate([fitted[offset:], np.minimum(found[count:], fitted[-1])])[: len(page.images)]

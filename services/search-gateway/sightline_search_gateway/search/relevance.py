@@ -70,6 +70,7 @@ class Calibration:
         agreement: How alike the best results of a word are, beyond chance; as the others, the median over words.
         lead: How much nearer a word is to its best results than the nearest other words are, in standard deviations.
         breadth: The standard deviation of a word's cosines with all words: the more general a word, the larger.
+        common_labels: Those that more than half of the pictures found have: they tell nothing of a picture.
         pictures: How many different ones the words found.
         made_at: By `time.monotonic`.
     """
@@ -78,6 +79,7 @@ class Calibration:
     agreement: float
     lead: float
     breadth: float
+    common_labels: frozenset[str] = frozenset()
     pictures: int = 0
     made_at: float = 0.0
 

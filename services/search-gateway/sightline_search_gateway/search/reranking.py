@@ -39,10 +39,11 @@ def rerank(similarities: Vectors, visual: Vectors, how: Reranking) -> NDArray[np
     if not weight:
         return order
     to_mean = visual @ (total / np.linalg.norm(total))
-    return np.argsort(-(_standard(similarities) + weight * _standard(to_mean)), kind="stable")
+    return np.argsort(-(standard(similarities) + weight * standard(to_mean)), kind="stable")
 
 
-def _standard(scores: Vectors) -> Vectors:
+def standard(scores: Vectors) -> Vectors:
+    """Return scores less their mean, in standard deviations: (n,)."""
     deviation = float(scores.std())
     standard: Vectors = (scores - scores.mean()) / max(deviation, NO_DEVIATION)
     return standard

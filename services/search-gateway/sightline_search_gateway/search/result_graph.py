@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -12,12 +12,12 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from sightline_catalogue import Image
 
 from sightline_search_gateway.answer_schemas import Uuid
-from sightline_search_gateway.search.cluster_names import commonest_labels, name_clusters
+from sightline_search_gateway.search.cluster_names import name_cluster
 from sightline_search_gateway.search.clustering import group
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
 
 MAX_CLUSTERED = 50
-"""Of an answer's results, the first so many are put into clusters."""
+"""Of an answer's results, the first so many are in the graph."""
 QUERY = "query"
 DECIMALS = 4
 NEIGHBOURS = 2
@@ -29,7 +29,10 @@ class Cluster:
     """Results that are like each other."""
 
     id: Annotated[int, "Its place in the list."]
-    name: Annotated[str | None, "What its pictures share, in one to three words; null where unknown."]
+    name: Annotated[
+        str | None,
+        "What its pictures share: the name of their folder, a word, or two of them; null where nothing says it.",
+    ]
     size: Annotated[int, "How many results it has."]
     best_id: Annotated[Uuid, "The picture that is most like all of them together."]
     similarity: Annotated[float, "The mean cosine of its pictures to the query."]
@@ -51,12 +54,12 @@ class ResultGraph:
     Attributes:
         clusters: The one with the best result first.
         edges: Each pair once.
-        cluster_of: Of each clustered result, the place of its cluster.
+        cluster_of: Of each result in the graph, the place of its cluster; None of one that is not likely.
     """
 
     clusters: list[Cluster] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
-    cluster_of: list[int] = field(default_factory=list)
+    cluster_of: list[int | None] = field(default_factory=list)
 
 
 def build_result_graph(
@@ -64,40 +67,42 @@ def build_result_graph(
     similarities: NDArray[np.float32],
     vectors: NDArray[np.float32],
     visual: NDArray[np.float32],
+    *,
+    likely: int | None = None,
     words: VocabularyEmbeddings | None = None,
     query: str | None = None,
+    common: Set[str] = frozenset(),
 ) -> ResultGraph:
-    """Return the clusters and the graph of the first 50 results.
+    """Return the graph of the first 50 results, and the clusters of those of them that are likely.
+
+    Clusters of one name are one.
 
     Args:
         images: n results, the best first.
         similarities: (n,) their cosines with the query.
         vectors: (n, dimensions) float32, of length one, that words are compared with.
         visual: (n, d) float32, of length one, that they are compared with each other by; may be `vectors`.
-        words: To name the clusters with; without them, the commonest folder is a cluster's name.
+        likely: How many of the first are; None where that is not known, so that all are in clusters.
+        words: To name the clusters with; without them, folders alone give names.
         query: The search's text, if it has one.
+        common: Labels that tell nothing, since most of the collection has them.
     """
     images, similarities = images[:MAX_CLUSTERED], similarities[:MAX_CLUSTERED]
     vectors, visual = vectors[:MAX_CLUSTERED], visual[:MAX_CLUSTERED]
     if not images:
         return ResultGraph()
-    groups = group(visual)
-    between = visual @ visual.T
-    members = [np.flatnonzero(groups == number).tolist() for number in range(int(groups.max()) + 1)]
-    centroids = np.stack([vectors[places].mean(axis=0) for places in members])
-    if words is not None:
-        names: list[str | None] = [*name_clusters(centroids, [len(places) for places in members], words, query)]
-    else:
-        names = commonest_labels([[images[place].label for place in places] for places in members])
+    count = len(images) if likely is None else min(likely, len(images))
+    groups, names = _named_groups(images[:count], vectors[:count], visual[:count], words, query, common)
     clusters = []
-    for number, places in enumerate(members):
+    for number, name in enumerate(names):
+        places = np.flatnonzero(groups == number)
         nearness = np.round(visual[places] @ visual[places].mean(axis=0), DECIMALS)
         clusters.append(
             Cluster(
                 id=number,
-                name=names[number],
+                name=name,
                 size=len(places),
-                best_id=images[places[int(np.argmax(nearness))]].id,
+                best_id=images[places.tolist()[int(np.argmax(nearness))]].id,
                 similarity=round(float(similarities[places].mean()), DECIMALS),
             )
         )
@@ -105,11 +110,37 @@ def build_result_graph(
         Edge(QUERY, image.id, round(similarity, DECIMALS))
         for image, similarity in zip(images, similarities.tolist(), strict=True)
     ]
+    between = visual @ visual.T
+    # The others are joined to each other and to the clusters as if they were one more.
+    joined = np.concatenate([groups, np.full(len(images) - count, len(names))])
     edges += [
         Edge(images[one].id, images[other].id, round(float(between[one, other]), DECIMALS))
-        for one, other in pairs(between, groups)
+        for one, other in pairs(between, joined)
     ]
-    return ResultGraph(clusters, edges, groups.tolist())
+    return ResultGraph(clusters, edges, [*groups.tolist(), *[None] * (len(images) - count)])
+
+
+def _named_groups(
+    images: Sequence[Image],
+    vectors: NDArray[np.float32],
+    visual: NDArray[np.float32],
+    words: VocabularyEmbeddings | None,
+    query: str | None,
+    common: Set[str],
+) -> tuple[NDArray[np.intp], list[str | None]]:
+    """Return the group of each of n images, (n,), in the order in which they first occur, and the groups' names."""
+    groups = group(visual)
+    names: list[str | None] = []
+    number_of = np.empty(int(groups.max(initial=-1)) + 1, dtype=np.intp)
+    for number in range(len(number_of)):
+        places = np.flatnonzero(groups == number).tolist()
+        name = name_cluster([images[place].label for place in places], vectors[places], words, query, common)
+        if name is None or name not in names:
+            names.append(name)
+            number_of[number] = len(names) - 1
+        else:
+            number_of[number] = names.index(name)
+    return number_of[groups], names
 
 
 def pairs(similarities: NDArray[np.float32], groups: NDArray[np.intp]) -> list[Pair]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sightline_catalogue import ModelRef
 from sightline_service.batches import batched
 
+from sightline_search_gateway.search.blas_threads import one_thread
 from sightline_search_gateway.search.shared_cache import SharedCache
 from sightline_search_gateway.vectors import unit
 
@@ -27,6 +28,9 @@ CLAIM_SECONDS = 60
 WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 60.0
 MODELS_KEPT = 2
+COMPOUND_COST = 0.02
+"""Of names that are more than one word. Measured: 84 to 89 % of names are one word then, not 77 to 80 %, and 0.5 to
+0.9 % of them fit no longer; cattle and sheep are "mammal", no longer "bull snake"."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,15 @@ class VocabularyEmbeddings:
     def compound(self) -> NDArray[np.float32]:
         """(n,) 1 where a name is more than one word, else 0."""
         return np.array([" " in text for text in self.texts], dtype=np.float32)
+
+    def scores(self, vectors: Vectors) -> Vectors:
+        """Return how well each word names each of (k, dimensions) vectors: (k, n).
+
+        It is the cosine, less a little for a name that is more than one word.
+        """
+        with one_thread():
+            found: Vectors = vectors @ self.vectors.T - COMPOUND_COST * self.compound
+        return found
 
     @cached_property
     def places(self) -> dict[str, int]:

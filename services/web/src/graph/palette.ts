@@ -1,4 +1,5 @@
 import type { ColorScheme } from '../lib/color-scheme';
+import { WEAK } from './model';
 
 /**
  * Colours of clusters; those of edges are in edge-style.ts, and green, so none of these is. Chosen so that any two differ
@@ -10,6 +11,9 @@ export const CLUSTER_COLORS: Record<ColorScheme, readonly string[]> = {
   dark: ['#2467fa', '#fabe15', '#da74e1', '#d94450', '#66e4fa', '#fac6b5', '#a9c063', '#68748f'],
 };
 
+/** Of results that are weak, which are in no cluster. */
+export const WEAK_COLOR: Record<ColorScheme, string> = { light: '#858b88', dark: '#9ba29e' };
+
 export const BACKGROUND: Record<ColorScheme, string> = { light: '#ffffff', dark: '#161c19' };
 /** The disc of a picture that has not been loaded. */
 export const PLACEHOLDER: Record<ColorScheme, string> = { light: '#e8ece8', dark: '#2b3430' };
@@ -18,6 +22,7 @@ export const ACCENT: Record<ColorScheme, string> = { light: '#0b6e4f', dark: '#6
 export const ON_ACCENT: Record<ColorScheme, string> = { light: '#ffffff', dark: '#06281b' };
 
 export function clusterColor(cluster: number, scheme: ColorScheme): string {
+  if (cluster === WEAK) return WEAK_COLOR[scheme];
   const colors = CLUSTER_COLORS[scheme];
   return colors[cluster % colors.length] ?? INK[scheme];
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CLUSTER_COLORS, BACKGROUND } from '../../src/graph/palette';
+import { CLUSTER_COLORS, BACKGROUND, WEAK_COLOR } from '../../src/graph/palette';
 import { edgeLook, shareOf, spanOf } from '../../src/graph/edge-style';
 import type { ColorScheme } from '../../src/lib/color-scheme';
 
@@ -70,7 +70,8 @@ describe.each<ColorScheme>(['light', 'dark'])('in %s colours', (scheme) => {
   });
 
   it('clusters and edges stand out from the ground', () => {
-    for (const color of colors) expect(contrast(color, BACKGROUND[scheme])).toBeGreaterThanOrEqual(3);
+    for (const color of [...colors, WEAK_COLOR[scheme]])
+      expect(contrast(color, BACKGROUND[scheme])).toBeGreaterThanOrEqual(3);
     for (const similarity of [0, 0.25, 0.5, 0.75, 1]) {
       const { color } = edgeLook(similarity, { low: 0, high: 1 }, scheme);
       expect(contrast(color, BACKGROUND[scheme])).toBeGreaterThanOrEqual(3);

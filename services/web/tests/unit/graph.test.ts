@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { namePlace } from '../../src/graph/hull';
 import { layOut, orderedClusters, radiusOf, type Layout } from '../../src/graph/layout';
-import { neighbours, QUERY, graphOf, type ResultGraph } from '../../src/graph/model';
+import { neighbours, QUERY, WEAK, graphOf, type ResultGraph } from '../../src/graph/model';
 import { nextInDirection } from '../../src/graph/arrow-navigation';
 import { makeCollection } from '../fixture/pictures.mjs';
 import { arrange } from '../fixture/graph.mjs';
@@ -118,6 +118,24 @@ describe('the graph of an answer', () => {
       [QUERY, 0.4],
       [QUERY, 0.3],
     ]);
+  });
+
+  it('shows weak results together, after the clusters', () => {
+    const pictures = makeCollection(4).map((picture, rank) => ({
+      ...picture,
+      similarity: 0.5,
+      relevance: rank < 2 ? ('likely' as const) : ('weak' as const),
+      cluster: rank < 2 ? 0 : null,
+    }));
+    const cat = { id: 0, name: 'cat', size: 2, best_id: pictures[0]?.id ?? '', similarity: 0.5 };
+    const graph = graphOf({ results: pictures, clusters: [cat], edges: [] });
+    expect(graph.clusters.map(({ name, size }) => [name, size])).toEqual([
+      ['cat', 2],
+      ['Less likely', 2],
+    ]);
+    expect(graph.nodes.map(({ cluster }) => cluster)).toEqual([0, 0, WEAK, WEAK]);
+    const none = graphOf({ results: pictures.slice(2), clusters: [], edges: [] });
+    expect(none.clusters.map(({ name }) => name)).toEqual(['Less likely']);
   });
 
   it('leaves out lines to what it does not show', () => {

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans, MiniBatchKMeans
 
 from sightline_search_gateway.maps.results import MapCluster
+from sightline_search_gateway.maps.worker.cluster_names import commonest_label
 from sightline_search_gateway.maps.worker.separation import silhouette
-from sightline_search_gateway.search.cluster_names import commonest_label
 from sightline_search_gateway.vectors import unit
 
 FEWEST, MOST = 2, 12

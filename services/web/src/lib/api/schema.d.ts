@@ -362,8 +362,9 @@ export interface paths {
         get: operations["searchByText"];
         put?: never;
         /**
-         * Search by a picture, a text, pictures of the collection, or several of them.
-         * @description The query's vector is the normalised sum of the parts' vectors, each times its weight.
+         * Search by texts, pictures, crops of pictures; without what is not wanted; by what was right and wrong.
+         * @description The query's vector is the normalised sum of the parts' vectors, each times its weight. Where no file is sent, the
+         *     query is JSON; else the form's field `query` has it, or the plainer fields beside.
          */
         post: operations["search"];
         delete?: never;
@@ -510,7 +511,7 @@ export interface components {
             best_id: string;
             /** @description Its place in the list. */
             id: number;
-            /** @description What its pictures share, in one to three words; null where unknown. */
+            /** @description What its pictures share: the name of their folder, a word, or two of them; null where nothing says it. */
             name: string | null;
             /** @description The mean cosine of its pictures to the query. */
             similarity: number;
@@ -535,29 +536,24 @@ export interface components {
             box?: string;
             /** @description Words of the camera's name: `nikon` for `NIKON D70`. */
             camera?: string[];
-            /** @description Whether the first 50 results are put into clusters, with a graph of them. true where it is not given. */
+            /** @description Whether the first 50 results come with a graph, and the likely ones in clusters. true where it is not given. */
             clusters?: boolean;
+            /** @description Results that are wrong: what looks like them goes down, and they are left out. [] where it is not given. */
+            disliked?: string[];
             /** @description Whether pictures of equal bytes are shown once, with the number of their `copies`. true where it is not given. */
             distinct?: boolean;
-            /**
-             * Format: binary
-             * @description A picture.
-             */
-            file?: string;
-            /** @description How much the picture counts; below zero means away from it. 1.0 where it is not given. */
-            file_weight?: number;
+            /** @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right. 0.0 where it is not given. */
+            diversity?: number;
             /** @description A folder's path; `a/b/` is `a/b`. What lies in folders below it counts too. Repeat it for several. */
             folder?: string[];
             /** @description A format. Its usual endings, such as `jpg`, are taken too. */
             format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
-            /** @description A picture of the collection; repeat it for several. They are not among the results. */
-            id?: string[];
-            /** @description How much each picture of the collection counts; below zero means away from it. 1.0 where it is not given. */
-            id_weight?: number;
             /** @description The name of the folder that the picture lies in; repeat it for several. */
             label?: string[];
             /** @description Words of the lens's name. */
             lens?: string[];
+            /** @description Results that are right: what looks like them goes up. [] where it is not given. */
+            liked?: string[];
             /** @description How many results at most. 50 where it is not given. */
             limit?: number;
             /** @description The file's size is at most this. */
@@ -590,10 +586,8 @@ export interface components {
             not_words?: string[];
             /** @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id, but for a text's first hundred where the model knows a better order. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`). 0 where it is not given. */
             offset?: number;
-            /** @description What to look for. */
-            q?: string;
-            /** @description How much the text counts; below zero means away from it. 1.0 where it is not given. */
-            q_weight?: number;
+            /** @description The query's vector is the normalised sum of the parts' vectors, each times its weight. At most 8 are files or crops. Without any, what is `liked` is looked for. */
+            parts?: components["schemas"]["QueryPart"][];
             /** @description At least so many stars, of five. */
             rating?: number;
             /** @description A panorama is at least twice as long as wide; a square's sides differ by 5 % at most. */
@@ -626,6 +620,16 @@ export interface components {
             indexed: number;
             pending: number;
             total: number;
+        };
+        CropRectangle: {
+            /** @description Its height, in heights of the picture, from 0 to 1. */
+            height: number;
+            /** @description Its width, in widths of the picture, from 0 to 1. */
+            width: number;
+            /** @description Its left side, in widths of the picture, from 0 to 1. */
+            x: number;
+            /** @description Its upper side, in heights of the picture, from 0 to 1. */
+            y: number;
         };
         Database: {
             /** @description What to run then, in the watcher's container: it shows the state, and what to do. */
@@ -709,7 +713,7 @@ export interface components {
         Hit: {
             bytes: number | null;
             camera: string | null;
-            /** @description Its cluster's id; null beyond the first 50, and without clusters. */
+            /** @description Its cluster's id; null where it is weak, beyond the first 50, and without clusters. */
             cluster: number | null;
             /** @description How many other pictures have the same bytes, of those that the filters let through; null where not counted. */
             copies: number | null;
@@ -1081,6 +1085,23 @@ export interface components {
             /** @description As it was written, without quotes. */
             value: string;
         };
+        QueryPart: {
+            /** @description The rectangle of the picture that counts. */
+            crop?: components["schemas"]["CropRectangle"];
+            /** @description The name of the part of the form that has a picture file. */
+            file?: string;
+            /**
+             * Format: uuid
+             * @description A picture of the collection. It is not among the results.
+             */
+            id?: string;
+            /** @description Whether it is not wanted: what looks like it goes down, wherever else it is. false where it is not given. */
+            not?: boolean;
+            /** @description What is to be seen. */
+            text?: string;
+            /** @description How much it counts; below zero means away from it. 1.0 where it is not given. */
+            weight?: number;
+        };
         Queued: {
             queued: boolean;
             /** @description How many failed pictures are pending again. */
@@ -1127,10 +1148,98 @@ export interface components {
             /** @description Read what is unchanged by its size and times, too, and compare its bytes: some programs put times back. Only what has other bytes is indexed again; the rest stays as it is, and can be found meanwhile. Up to 512 keys are read soon; the others after everything else that waits. false where it is not given. */
             verify?: boolean;
         };
+        SearchForm: {
+            /** @description When the picture first came into the collection: at this moment or later. */
+            added_after?: string;
+            /** @description When the picture first came into the collection: before this moment. */
+            added_before?: string;
+            /** @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC. */
+            after?: string;
+            /** @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC. */
+            before?: string;
+            /** @description Taken within a box: south, west, north, east, in degrees; it may cross the date line. */
+            box?: string;
+            /** @description Words of the camera's name: `nikon` for `NIKON D70`. */
+            camera?: string[];
+            /** @description Whether the first 50 results come with a graph, and the likely ones in clusters. true where it is not given. */
+            clusters?: boolean;
+            /** @description Whether pictures of equal bytes are shown once, with the number of their `copies`. true where it is not given. */
+            distinct?: boolean;
+            /** @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right. 0.0 where it is not given. */
+            diversity?: number;
+            /**
+             * Format: binary
+             * @description A picture.
+             */
+            file?: string;
+            /** @description How much the picture counts; below zero means away from it. 1.0 where it is not given. */
+            file_weight?: number;
+            /** @description A folder's path; `a/b/` is `a/b`. What lies in folders below it counts too. Repeat it for several. */
+            folder?: string[];
+            /** @description A format. Its usual endings, such as `jpg`, are taken too. */
+            format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+            /** @description A picture of the collection; repeat it for several. They are not among the results. */
+            id?: string[];
+            /** @description How much each picture of the collection counts; below zero means away from it. 1.0 where it is not given. */
+            id_weight?: number;
+            /** @description The name of the folder that the picture lies in; repeat it for several. */
+            label?: string[];
+            /** @description Words of the lens's name. */
+            lens?: string[];
+            /** @description How many results at most. 50 where it is not given. */
+            limit?: number;
+            /** @description The file's size is at most this. */
+            max_bytes?: number;
+            /** @description Width times height is at most this. */
+            max_pixels?: number;
+            /** @description The file's size is at least this. */
+            min_bytes?: number;
+            /** @description Width times height is at least this. */
+            min_pixels?: number;
+            /** @description Words, each of which begins a word of the file's name: `IMG_12` for `IMG_1234.jpg`. */
+            name?: string[];
+            /** @description Taken within a circle: latitude, longitude, kilometres. */
+            near?: string;
+            /** @description As `camera`, left out. */
+            not_camera?: string[];
+            /** @description A folder that is left out, and what is below it. */
+            not_folder?: string[];
+            /** @description As `format`, left out. */
+            not_format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+            /** @description A label that is left out; repeat it for several, as the others. */
+            not_label?: string[];
+            /** @description As `lens`, left out. */
+            not_lens?: string[];
+            /** @description As `name`, left out. */
+            not_name?: string[];
+            /** @description As `shape`, left out. */
+            not_shape?: ("landscape" | "portrait" | "square" | "panorama")[];
+            /** @description As `words`, left out. */
+            not_words?: string[];
+            /** @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id, but for a text's first hundred where the model knows a better order. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`). 0 where it is not given. */
+            offset?: number;
+            /** @description What to look for. */
+            q?: string;
+            /** @description How much the text counts; below zero means away from it. 1.0 where it is not given. */
+            q_weight?: number;
+            /** @description Any query, as JSON, in place of all other fields; files are parts of the form, of the names that it gives them. */
+            query?: components["schemas"]["ComposedQuery"];
+            /** @description At least so many stars, of five. */
+            rating?: number;
+            /** @description A panorama is at least twice as long as wide; a square's sides differ by 5 % at most. */
+            shape?: ("landscape" | "portrait" | "square" | "panorama")[];
+            /**
+             * @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; `limit` and `offset` then count among these. Not for a query of several kinds, and `not-ready` until the collection is calibrated, seconds after the first start. "best" where it is not given.
+             * @enum {string}
+             */
+            sort?: "best" | "date";
+            /** @description Words, each of which is in the file's name, its folders, its title or its keywords. */
+            words?: string[];
+        };
         SearchResults: {
             /** @description The one with the best result first; empty with `clusters=false`. */
             clusters: components["schemas"]["Cluster"][];
-            /** @description From the query to each picture of a cluster, and among these. */
+            /** @description From the query to each of the first 50 pictures, and among these. */
             edges: components["schemas"]["Edge"][];
             /** @description Null while nothing has been indexed. */
             model: components["schemas"]["ModelRef"] | null;
@@ -2711,12 +2820,17 @@ export interface operations {
                  */
                 sort?: "best" | "date";
                 /**
+                 * @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right.
+                 * @example 0.3
+                 */
+                diversity?: number;
+                /**
                  * @description Whether pictures of equal bytes are shown once, with the number of their `copies`.
                  * @example true
                  */
                 distinct?: boolean;
                 /**
-                 * @description Whether the first 50 results are put into clusters, with a graph of them.
+                 * @description Whether the first 50 results come with a graph, and the likely ones in clusters.
                  * @example true
                  */
                 clusters?: boolean;
@@ -4672,12 +4786,17 @@ export interface operations {
                  */
                 sort?: "best" | "date";
                 /**
+                 * @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right.
+                 * @example 0.3
+                 */
+                diversity?: number;
+                /**
                  * @description Whether pictures of equal bytes are shown once, with the number of their `copies`.
                  * @example true
                  */
                 distinct?: boolean;
                 /**
-                 * @description Whether the first 50 results are put into clusters, with a graph of them.
+                 * @description Whether the first 50 results come with a graph, and the likely ones in clusters.
                  * @example true
                  */
                 clusters?: boolean;
@@ -4894,13 +5013,42 @@ export interface operations {
             content: {
                 /**
                  * @example {
+                 *       "diversity": 0.3,
+                 *       "liked": [
+                 *         "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10"
+                 *       ],
+                 *       "limit": 20,
+                 *       "parts": [
+                 *         {
+                 *           "text": "a cat"
+                 *         },
+                 *         {
+                 *           "crop": {
+                 *             "height": 0.5,
+                 *             "width": 0.5,
+                 *             "x": 0.1,
+                 *             "y": 0.2
+                 *           },
+                 *           "id": "a1b2c3d4-0001-5000-8000-00000000cafe",
+                 *           "weight": 0.5
+                 *         },
+                 *         {
+                 *           "not": true,
+                 *           "text": "grass"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ComposedQuery"];
+                /**
+                 * @example {
                  *       "file": "(the bytes of a picture file)",
                  *       "limit": 20,
                  *       "q": "on a chair",
                  *       "q_weight": 0.5
                  *     }
                  */
-                "multipart/form-data": components["schemas"]["ComposedQuery"];
+                "multipart/form-data": components["schemas"]["SearchForm"];
             };
         };
         responses: {
