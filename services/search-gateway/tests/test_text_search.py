@@ -270,6 +270,12 @@ def test_no_name_has_the_words(varied):
     assert varied.collection.calls["browse"] == 1
 
 
+def test_of_few_those_whose_files_are_called_so_come_first(varied, picture):
+    varied.add("cat/new.jpg", picture("white"), modified_at=datetime(2025, 1, 1, tzinfo=UTC))
+    assert named(search(varied, "cat")) == [CAT, "cat/new.jpg"]
+    assert varied.collection.calls["browse"] == 1
+
+
 def test_names_keep_to_the_filters_and_to_what_is_left_out(varied):
     assert named(search(varied, "animals")) == [DOG, CAT]
     assert named(search(varied, "animals -cat")) == [DOG]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from sightline_catalogue import INDEXED, Collection, Filter, Image
+from sightline_catalogue.words import asked_words, indexed_words, stem_of
 
 MOST_NAMED = 12
 
@@ -26,7 +27,7 @@ class Named:
 def find_named(
     collection: Collection, text: str, excluded_texts: Iterable[str], filter: Filter | None, *, distinct: bool
 ) -> Named:
-    """Return the indexed images that a text finds by name: by one call where there are none, and by three at most.
+    """Return the indexed images that a text finds by name: by one call where there are few, and by three at most.
 
     Args:
         collection: Where to look.
@@ -47,12 +48,20 @@ def find_named(
         excluded=replace(excluded, words=(*excluded.words, *excluded_texts)),
     )
     newest = collection.browse(wanted, MOST_NAMED)
-    if not newest.images:
-        return Named(0, [])
-    total = len(newest.images) if newest.cursor is None else collection.count(wanted)
-    names = tuple(f"{other} {text}" for other in filter.names) or (text,)
-    first = collection.browse(replace(wanted, names=names), MOST_NAMED)
+    first = [image for image in newest.images if _has_words(image.key.rpartition("/")[2], text)]
+    total = len(newest.images)
+    if newest.cursor is not None:
+        total = collection.count(wanted)
+        if len(first) < MOST_NAMED:
+            names = tuple(f"{other} {text}" for other in filter.names) or (text,)
+            first = collection.browse(replace(wanted, names=names), MOST_NAMED).images
     kept: dict[str, Image] = {}
-    for image in (*first.images, *newest.images):
+    for image in (*first, *newest.images):
         kept.setdefault((image.sha256 if distinct else None) or image.id, image)
     return Named(total, list(kept.values())[:MOST_NAMED])
+
+
+def _has_words(name: str, text: str) -> bool:
+    """Return whether a file's name has all words of a text."""
+    words = set(indexed_words([stem_of(name)]).split())
+    return any(words.issuperset(asked.split()) for asked in asked_words(stem_of(text)))
