@@ -3,7 +3,8 @@
 For each size a database is filled through the catalogue, once, and searched by the catalogue's call as the gateway
 makes it, and by its engine in this process: for images that are not there, after 4,000 others, and for texts. Beside
 them an exact product by numpy, and FAISS HNSW at no less recall; with QDRANT_URL also that server, filled alike and
-emptied again. At the largest size, recall and time for other settings, and for searches that a filter narrows.
+emptied again. At the largest size, recall and time for other settings, for searches that a filter narrows,
+and time for counting facets.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -19,7 +20,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sightline.encoder.v1.encoder_pb2 import Reranking
-from sightline_catalogue import Catalogue, CatalogueSettings, Collection, Filter, Reordering, SearchParams
+from sightline_catalogue import (
+    FACETS,
+    Between,
+    Catalogue,
+    CatalogueSettings,
+    Collection,
+    Filter,
+    Image,
+    Reordering,
+    SearchParams,
+)
 from sightline_catalogue.schema import HNSW_EF_CONSTRUCT, HNSW_M
 from sightline_encoder.models.source import RERANKING
 from sightline_search_gateway.exports import rerank
@@ -39,6 +50,7 @@ BEFORE, COUNTED, FIRST, SLOW = 4000, 1000, 200, 100
 EXACT_LARGEST, FAISS_LARGEST = 1_000_000, 100_000
 FAISS_EF = (32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
 CURVE, NARROWED = 300, 100
+COUNTED_FACETS = 10
 """Queries for each row of a curve, and of the filters."""
 SETTINGS = (
     *((64, 1.0), (64, 2.0), (64, 4.0), (128, 2.0), (128, 4.0), (256, 1.0), (256, 2.0), (256, 4.0)),
@@ -46,12 +58,72 @@ SETTINGS = (
 )
 """Of hnsw_ef and oversampling."""
 DAYS = grown.MINUTES / 60 / 24
+SHARES = {"a hundredth": 0.01, "a tenth": 0.1, "half": 0.5}
 START = grown.FIRST_DAY.replace(tzinfo=None) + timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """A filter, and which images pass it."""
+
+    filter: Filter
+    passes: Callable[[Image], bool]
+
+
+def _by_bytes(share: float) -> Narrowed:
+    most = int(share * grown.LARGEST_BYTES) - 1
+    return Narrowed(Filter(bytes=Between(most=most)), lambda one: (one.bytes or 0) <= most)
+
+
+def _by_camera(word: str) -> Narrowed:
+    return Narrowed(Filter(cameras=(word,)), lambda one: word in (one.camera or "").lower())
+
+
+def _by_word(word: str) -> Narrowed:
+    return Narrowed(Filter(words=(word,)), lambda one: word in one.keywords)
+
+
+def _both(one: Narrowed, other: Narrowed, **fields: Any) -> Narrowed:
+    """Return the filter with the fields that either has."""
+    return Narrowed(replace(one.filter, **fields), lambda image: one.passes(image) and other.passes(image))
+
+
+def _all_but(one: Narrowed) -> Narrowed:
+    return Narrowed(Filter(excluded=one.filter), lambda image: not one.passes(image))
+
+
+def _by_dates(share: float) -> Narrowed:
+    end = START + timedelta(days=share * DAYS)
+    return Narrowed(
+        Filter(after=START, before=end), lambda one: one.taken_at is not None and START <= one.taken_at < end
+    )
+
+
+def _by_label(*labels: str) -> Narrowed:
+    return Narrowed(Filter(labels=labels), lambda one: one.label in labels)
+
+
+def _by_more_bytes(share: float) -> Narrowed:
+    least = int(share * grown.LARGEST_BYTES)
+    return Narrowed(Filter(bytes=Between(least=least)), lambda one: (one.bytes or 0) >= least)
+
+
+_PNG = Narrowed(Filter(formats=("PNG",)), lambda one: one.format == "PNG")
 FILTERS = {
-    "format PNG, a tenth": Filter(formats=("PNG",)),
-    "dates, a hundredth": Filter(after=START, before=START + timedelta(days=0.01 * DAYS)),
-    "100 labels, a tenth": Filter(labels=tuple(f"album-{number:04}" for number in range(100))),
-    "one label, a thousandth": Filter(labels=("album-0007",)),
+    "format, a tenth": _PNG,
+    "dates, a hundredth": _by_dates(0.01),
+    "100 labels, a tenth": _by_label(*(f"album-{number:04}" for number in range(100))),
+    "one label, a thousandth": _by_label("album-0007"),
+    **{f"camera, {share}": _by_camera(word) for share, word in zip(SHARES, ("leica", "iphone", "nikon"), strict=True)},
+    **{f"word, {share}": _by_word(word) for share, word in zip(SHARES, grown.KEYWORDS, strict=True)},
+    **{f"bytes, {share}": _by_bytes(least) for share, least in SHARES.items()},
+    **{
+        f"camera and bytes, {share}": _both(
+            _by_camera("nikon"), _by_bytes(2 * least), bytes=_by_bytes(2 * least).filter.bytes
+        )
+        for share, least in SHARES.items()
+    },
+    **{f"all but bytes, {share}": _all_but(_by_more_bytes(least)) for share, least in SHARES.items()},
 }
 Rows = list[list[Any]]
 Truth = NDArray[np.int64]
@@ -189,36 +261,40 @@ def measure_settings(filling: Filling, growth: Growth, queries: Queries) -> Rows
     return rows
 
 
-def fits(number: int, wanted: Filter) -> bool:
-    """Return whether a grown image passes a filter."""
-    one = image(number)
-    assert one.taken_at is not None
-    return (
-        (not wanted.labels or one.label in wanted.labels)
-        and (not wanted.formats or one.format in wanted.formats)
-        and (wanted.after is None or one.taken_at >= wanted.after)
-        and (wanted.before is None or one.taken_at < wanted.before)
-    )
-
-
 def measure_filters(filling: Filling, growth: Growth, queries: Queries) -> Rows:
     """Return rows of filter, p50, p99 and recall by the catalogue's call."""
     points = filling.points
+    passing = np.zeros((len(FILTERS), points), bool)
+    for number in range(points):
+        one = image(number)
+        passing[:, number] = [narrowed.passes(one) for narrowed in FILTERS.values()]
     rows: Rows = []
     chosen = queries.counted[:NARROWED]
     with grown.database(filling.folder) as server:
         opened = server.catalogue().current()
-        for name, wanted in FILTERS.items():
-            kept = np.array([number for number in range(points) if fits(number, wanted)])
-            inside = np.zeros(points, bool)
-            inside[kept] = True
+        for (name, narrowed), inside in zip(FILTERS.items(), passing, strict=True):
+            kept = np.flatnonzero(inside)
             parts = np.split(inside, range(BLOCK, points, BLOCK))
             blocks = [block[part] for block, part in zip(growth.blocks(points), parts, strict=True)]
             truth = kept[np.argsort(-(chosen @ np.concatenate(blocks).T), axis=1)[:, :DEPTH]]
-            ask = by_catalogue(opened, filter=wanted)
+            ask = by_catalogue(opened, filter=narrowed.filter)
             timed(ask, queries.before[:NARROWED])
             times, found = timed(ask, chosen)
             rows.append([name, *p50_p99(times), reached(found, truth)])
+    return rows
+
+
+def measure_facets(filling: Filling) -> Rows:
+    """Return rows of facet, and of all images and of a tenth of them the p50 of counting it."""
+    rows: Rows = []
+    with grown.database(filling.folder) as server:
+        opened = server.catalogue().current()
+        for name in FACETS:
+            row: list[Any] = [name]
+            for wanted in (None, _by_bytes(SHARES["a tenth"]).filter):
+                times, _ = timed(partial(opened.facets, filter=wanted), [[name]] * COUNTED_FACETS)
+                row.append(percentile(times, 50))
+            rows.append(row)
     return rows
 
 
@@ -234,7 +310,10 @@ def show(sizes: list[Size], curves: dict[str, Rows]) -> None:
             rows.append([name, size.filling.points, *p50_p99(timing.milliseconds), reached_by, *first])
     results.show(["milliseconds", "images", "p50", "p99", "recall@50", "first 200 p50", "p99"], rows)
     for title, rows in curves.items():
-        results.show([title, "p50 ms", "p99 ms", "recall@50", "of texts"][: len(rows[0])], rows)
+        measured = (
+            ["p50 ms", "of a tenth"] if title.startswith("facets") else ["p50 ms", "p99 ms", "recall@50", "of texts"]
+        )
+        results.show([title, *measured][: len(rows[0])], rows)
 
 
 def draw(sizes: list[Size], curves: dict[str, Rows]) -> None:
@@ -310,6 +389,7 @@ def main() -> None:
         largest = options.sizes[-1]
         curves[f"settings at {largest:,}"] = measure_settings(measured[-1].filling, growth, queries)
         curves[f"filters at {largest:,}"] = measure_filters(measured[-1].filling, growth, queries)
+        curves[f"facets at {largest:,}"] = measure_facets(measured[-1].filling)
     show(measured, curves)
     draw(measured, curves)
     defaults = CatalogueSettings().model_dump(include={"hnsw_ef", "oversampling"})

@@ -31,7 +31,7 @@ from sightline_catalogue import (
     ModelRef,
     image_id,
 )
-from sightline_catalogue.schema import HNSW_EF_CONSTRUCT, HNSW_M, HNSW_PAYLOAD_FIELDS, INDEXES
+from sightline_catalogue.schema import FULL_SCAN_POINTS, HNSW_EF_CONSTRUCT, HNSW_M, HNSW_PAYLOAD_FIELDS, INDEXES
 from sightline_local.stack import free_port
 
 from benchmarks.harness.pictures import DATA, Vectors, chunks
@@ -52,6 +52,11 @@ MINUTES = 5_256_000
 """Over which images are spread: some ten years."""
 LABELS = 1000
 FORMATS = ("JPEG",) * 17 + ("PNG",) * 2 + ("WebP",)
+CAMERAS = ("LEICA M11",) + ("Apple iPhone 12",) * 10 + ("Canon EOS 5D",) * 39 + ("NIKON CORPORATION NIKON D750",) * 50
+KEYWORDS = {"heron": 1, "hill": 10, "sea": 50}
+"""Each with the percentage of images that have it."""
+LARGEST_BYTES = 10_000_000
+"""Sizes are spread evenly below that."""
 UNINDEXED = 50_000
 """Up to so many points the database searches without an index, as it comes."""
 UPSERT = 500
@@ -89,28 +94,37 @@ def visual_of(block: Vectors) -> Vectors:
 
 
 def image(number: int) -> Image:
-    """Return image `number`, with every field that a photograph has: payloads as large as real ones."""
+    """Return image `number`, with every field that a photograph has: payloads as large as real ones.
+
+    What filters go by is spread by the digest of its key, so that one field says nothing about another.
+    """
     label = f"album-{number * 7919 % LABELS:04}"
     key = f"photographs/{label}/picture-{number:08}.jpg"
     # Not in the order of the numbers.
     taken = FIRST_DAY + timedelta(minutes=number * 7907 % MINUTES)
+    digest = hashlib.sha256(key.encode())
+    drawn = np.frombuffer(digest.digest(), np.uint32)
     return Image(
         id=image_id(BUCKET, key.encode()),
         bucket=BUCKET,
         key=key,
         state=INDEXED,
         attempts=1,
-        sha256=hashlib.sha256(key.encode()).hexdigest(),
-        bytes=1_500_000 + number % 4_000_000,
-        width=4032,
-        height=3024,
+        sha256=digest.hexdigest(),
+        bytes=int(drawn[0]) % LARGEST_BYTES,
+        width=4032 if drawn[1] % 2 else 3024,
+        height=3024 if drawn[1] % 2 else 4032,
         format=FORMATS[number * 31 % len(FORMATS)],
         label=label,
         folders=["photographs", f"photographs/{label}"],
         taken_at=taken.replace(tzinfo=None),
-        camera="NIKON CORPORATION NIKON D750",
+        place=(round(float(drawn[2]) / 2**32 * 180 - 90, 6), round(float(drawn[3]) / 2**32 * 360 - 180, 6)),
+        camera=CAMERAS[drawn[4] % len(CAMERAS)],
+        rating=int(drawn[5] % 5) + 1,
+        keywords=[word for word, percent in KEYWORDS.items() if drawn[6] % 100 < percent],
         modified_at=taken,
         indexed_at=datetime(2026, 1, 1, tzinfo=UTC),
+        added_at=datetime(2026, 1, 1, tzinfo=UTC),
         etag=f"{number:x}-{number * 31:x}",
     )
 
@@ -169,7 +183,8 @@ def filled(points: int, growth: Growth, source: str, *, rebuild: bool = False, v
     folder = folder_of(points, visual=visual)
     note = folder / "filling.json"
     fields = ",".join(f"{name}{'+' * (name in HNSW_PAYLOAD_FIELDS)}" for name in INDEXES)
-    engine = f"qdrant-edge-py {version('qdrant-edge-py')}, m {HNSW_M}, ef_construct {HNSW_EF_CONSTRUCT}, {fields}"
+    graph = f"m {HNSW_M}, ef_construct {HNSW_EF_CONSTRUCT}, full scan {FULL_SCAN_POINTS}"
+    engine = f"qdrant-edge-py {version('qdrant-edge-py')}, {graph}, {fields}"
     kind = f"{source}; block {BLOCK}; {engine}; segments of {SEGMENT_MB} MB"
     if note.is_file() and not rebuild:
         known = Filling(**json.loads(note.read_text("utf-8")))

@@ -31,7 +31,8 @@ def count_facets(
     for name in names:
         if name not in FACETS:
             raise ValueError(f"{name!r} is not counted; there are {', '.join(FACETS)}")
-        counts = points.facet(_FIELDS.get(name, name), *conditions, limit=limit)
+        # To count each value by itself, as `exact` does, takes the database ten times as long.
+        counts = points.facet(_FIELDS.get(name, name), *conditions, limit=limit, exact=False)
         if name in _FORMS:
             counts = merged(counts, _FORMS[name])
         if name in _NUMBERS:

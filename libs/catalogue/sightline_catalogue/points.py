@@ -80,14 +80,19 @@ class Points:
         request = api.CountPoints(collection_name=self._collection, filter=condition, exact=True)
         return self.call(COUNT, request).result.count
 
-    def facet(self, field: str, *conditions: api.Condition, limit: int = FACET_VALUES) -> dict[str, int]:
-        """Return the number of matching points for each value of a field, the most frequent first, up to `limit`."""
+    def facet(
+        self, field: str, *conditions: api.Condition, limit: int = FACET_VALUES, exact: bool = True
+    ) -> dict[str, int]:
+        """Return the number of matching points for each value of a field, the most frequent first, up to `limit`.
+
+        Without `exact`, points may count twice while the database moves them from one segment to another.
+        """
         request = api.FacetCounts(
             collection_name=self._collection,
             key=field,
             filter=api.Filter(must=conditions),
             limit=limit,
-            exact=True,
+            exact=exact,
         )
         return {_text_of(hit.value): hit.count for hit in self.call(FACET, request).hits if hit.count}
 

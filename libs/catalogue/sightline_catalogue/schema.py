@@ -18,6 +18,9 @@ VERSION = 1
 """The version of the schema."""
 HNSW_M = 16
 HNSW_EF_CONSTRUCT = 128
+FULL_SCAN_POINTS = 12_000
+"""Up to so many points of a segment that pass a filter are all compared: that is faster than the graph, and exact."""
+_FLOAT_BYTES = 4
 
 INDEXES: dict[str, api.FieldType.ValueType] = {
     "bucket": api.FieldType.FieldTypeKeyword,
@@ -110,7 +113,12 @@ def create_request(model: ModelRef, settings: CatalogueSettings) -> api.CreateCo
         shard_number=settings.shard_number,
         replication_factor=settings.replication_factor,
         on_disk_payload=True,
-        hnsw_config=api.HnswConfigDiff(m=HNSW_M, ef_construct=HNSW_EF_CONSTRUCT),
+        hnsw_config=api.HnswConfigDiff(
+            m=HNSW_M,
+            ef_construct=HNSW_EF_CONSTRUCT,
+            # In kilobytes of vectors.
+            full_scan_threshold=FULL_SCAN_POINTS * max(model.vectors.values()) * _FLOAT_BYTES // 1024,
+        ),
         quantization_config=api.QuantizationConfig(
             scalar=api.ScalarQuantization(type=api.QuantizationType.Int8, always_ram=True)
         ),

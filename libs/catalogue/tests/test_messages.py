@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from qdrant_client import grpc as api
-from sightline_catalogue import CatalogueSettings, Filter, ModelRef
+from sightline_catalogue import Between, Box, CatalogueSettings, Circle, Filter, ModelRef
 from sightline_catalogue.filters import conditions
 from sightline_catalogue.query_builder import QueryBuilder, SearchParams
 from sightline_catalogue.schema import INDEXES, create_request, index_request
@@ -59,14 +60,56 @@ def test_no_filter_has_no_conditions():
     assert conditions(None) == conditions(Filter()) == []
 
 
+def fields_of(found) -> set[str]:
+    """The fields that conditions, and those within them, are on."""
+    fields = set()
+    for condition in found:
+        inner = condition.filter
+        fields |= fields_of([*inner.must, *inner.should, *inner.must_not])
+        if condition.HasField("field"):
+            fields.add(condition.field.key)
+    return fields
+
+
 def test_every_field_that_filters_use_is_indexed():
-    moment = datetime(2024, 1, 1)
-    everything = Filter(("a",), ("a",), moment, moment, ("indexed",), ("PNG",))
-    *plain, dated = conditions(everything)
-    taken, modified = dated.filter.should
-    fields = {condition.field.key for condition in (*plain, taken, modified.filter.must[1])}
-    assert fields == {"label", "folders", "state", "format", "taken_at", "modified_at"}
+    moment, aware, some = datetime(2024, 1, 1), datetime(2024, 1, 1, tzinfo=UTC), Between(1, 2)
+    chosen = Filter(("a",), ("a",), moment, moment, ("indexed",), ("PNG",), ("0" * 64,))
+    chosen = replace(chosen, names=("a b",), words=("a1",), cameras=("a",), lenses=("a",), shapes=("square",), rating=1)
+    chosen = replace(chosen, near=Circle(0, 0, 1), inside=Box(0, 170, 1, -170), bytes=some, pixels=some)
+    everything = replace(chosen, added_after=aware, added_before=aware)
+    fields = fields_of(conditions(everything))
+    assert fields == {
+        *("label", "folders", "taken_at", "modified_at", "state", "format", "sha256", "name", "words"),
+        *("camera_words", "lens_words", "place", "bytes", "pixels", "shape", "rating", "added_at"),
+    }
     assert fields <= set(INDEXES)
+    assert fields_of(conditions(Filter(excluded=everything))) == fields
+
+
+def test_what_no_text_can_mean_is_no_condition_that_everything_meets():
+    [condition] = conditions(Filter(words=("!?",)))
+    assert condition.HasField("has_id")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Circle(91, 0, 1),
+        lambda: Circle(0, float("nan"), 1),
+        lambda: Circle(0, 0, 0),
+        lambda: Circle(0, 0, float("inf")),
+        lambda: Box(2, 0, 1, 0),
+        lambda: Box(0, -181, 1, 0),
+    ],
+)
+def test_places_that_are_none_are_refused(make):
+    with pytest.raises(ValueError, match=r"place|radius|upside down"):
+        make()
+
+
+def test_moments_of_a_filter_are_aware():
+    with pytest.raises(ValueError, match="has no time zone"):
+        conditions(Filter(added_after=datetime(2024, 1, 1)))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +121,7 @@ def test_every_field_that_filters_use_is_indexed():
         (Filter(labels=("a", "b")), True),
         (Filter(labels=("a",), before=datetime(2024, 1, 1)), True),
         (Filter(formats=("PNG",)), True),
+        (Filter(labels=("a",), excluded=Filter(names=("b",))), True),
         (None, True),
     ],
 )
@@ -101,6 +145,8 @@ def test_a_search_holds_more_candidates_for_texts_and_fewer_in_each_of_several_s
 
     assert ef(CatalogueSettings()) == of_images
     assert ef(CatalogueSettings(), by_text=True) == of_texts
+    assert ef(CatalogueSettings(), filter=Filter(formats=("PNG",))) == of_images // 2
+    assert ef(CatalogueSettings(), filter=Filter(labels=("a",))) == of_images
     assert ef(CatalogueSettings(hnsw_ef=64)) == ef(CatalogueSettings(hnsw_ef=64), by_text=True) == 64
 
 

@@ -36,7 +36,7 @@ _TRANSPOSITIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Of what is read of a file, and how; records of an older one are read again. Raise it where pixels, size or properties
 of files that are read already change, or where files are read that failed."""
 

@@ -230,13 +230,58 @@ def test_dates_of_png(photo):
 
 def test_date_and_keywords_of_iptc(photo, file_of):
     records = [(1, 90, b"\x1b%G"), (2, 25, "Höhe".encode()), (2, 55, b"20080808"), (2, 60, b"233000+0800")]
-    data = b"".join(b"\x1c" + bytes(name[:2]) + struct.pack(">H", len(name[2])) + name[2] for name in records)
-    resource = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(data)) + data + b"\0" * (len(data) % 2)
-    body = b"Photoshop 3.0\0" + resource
-    jpeg = file_of(photo, "JPEG")
-    jpeg = jpeg[:2] + b"\xff\xed" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+    jpeg = with_iptc(file_of(photo, "JPEG"), records)
     assert taken(jpeg) == ("2008-08-08T23:30:00", "+08:00", "iptc")
     assert tags_of(jpeg).keywords == ("Höhe",)
+
+
+def titled(photo, file_of, source: str) -> bytes:
+    """A picture with a title by one source."""
+    if source == "png":
+        info = PngInfo()
+        info.add_itxt("Title", "H\u00f6he")
+        return png(photo, info=info)
+    if source == "iptc":
+        records = [(5, "H\u00f6he".encode()), (120, b"Seen from  the\nvalley"), (5, b"Another")]
+        return with_iptc(file_of(photo, "JPEG"), [(2, number, value) for number, value in records])
+    if source == "exif":
+        exif = exif_of(ImageDescription="Seen from the valley")
+        exif[0x9C9B] = "H\u00f6he".encode("utf-16-le") + b"\0\0"
+        return file_of(photo, "JPEG", exif=exif.tobytes())
+    texts = "".join(
+        f"<dc:{name}><rdf:Alt><rdf:li>{text}</rdf:li><rdf:li>other</rdf:li></rdf:Alt></dc:{name}>"
+        for name, text in (("title", "H\u00f6he"), ("description", "Seen from the valley"))
+    )
+    return file_of(photo, "JPEG", xmp=xmp_of(texts))
+
+
+def with_iptc(jpeg: bytes, records) -> bytes:
+    """A JPEG with records of IPTC."""
+    data = b"".join(b"\x1c" + bytes(name) + struct.pack(">H", len(value)) + value for *name, value in records)
+    resource = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(data)) + data + b"\0" * (len(data) % 2)
+    body = b"Photoshop 3.0\0" + resource
+    return jpeg[:2] + b"\xff\xed" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+
+
+@pytest.mark.parametrize("source", ["xmp", "iptc", "exif", "png"])
+def test_title_and_description_are_one_text(source, photo, file_of):
+    expected = "H\u00f6he" if source == "png" else "H\u00f6he \u2013 Seen from the valley"
+    assert tags_of(titled(photo, file_of, source)).title == expected
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        ("OLYMPUS DIGITAL CAMERA         ", None),
+        ("SONY DSC", None),
+        ("   ", None),
+        ("A digital camera on a table", "A digital camera on a table"),
+        ("x" * 5000, "x" * 500),
+    ],
+)
+def test_what_cameras_write_into_every_picture_is_no_title(description, expected, photo, file_of):
+    exif = exif_of(ImageDescription=description)
+    assert tags_of(file_of(photo, "JPEG", exif=exif.tobytes())).title == expected
 
 
 def test_metadata_of_other_formats(photo):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from sightline_bucket import BucketObject
 from sightline_catalogue import FAILED, Image, image_id
 from sightline_pictures import READER_VERSION
 
 
-def listed_record(bucket_id: str, seen: BucketObject) -> Image:
-    """Return an object's record, pending, with the fields that a listing gives."""
+def listed_record(bucket_id: str, seen: BucketObject, added_at: datetime) -> Image:
+    """Return an object's record, pending, with the fields that a listing gives, and when it first came."""
     key = seen.display_name if seen.key is None else seen.key
     folders, label = folders_and_label(key)
     return Image(
@@ -19,11 +20,17 @@ def listed_record(bucket_id: str, seen: BucketObject) -> Image:
         key=key,
         bytes=seen.size,
         modified_at=seen.modified_at,
+        added_at=added_at,
         etag=seen.etag,
         stamp=seen.stamp or None,
         label=label,
         folders=folders,
     )
+
+
+def first_came(known: Image | None, now: datetime) -> datetime:
+    """Return when an object first came: now, unless it has a record."""
+    return (known.added_at or known.indexed_at or now) if known is not None else now
 
 
 def folders_and_label(key: str) -> tuple[list[str], str | None]:
@@ -41,7 +48,7 @@ def refused_etag(seen: BucketObject) -> str:
     return f"refused:{seen.etag}"
 
 
-def refused_record(bucket_id: str, seen: BucketObject) -> Image:
+def refused_record(bucket_id: str, seen: BucketObject, added_at: datetime) -> Image:
     """Return the failed record of an object that, as its listing says, cannot be read."""
-    record = listed_record(bucket_id, seen)
+    record = listed_record(bucket_id, seen, added_at)
     return replace(record, state=FAILED, reason=seen.problem, etag=refused_etag(seen), reader=READER_VERSION)

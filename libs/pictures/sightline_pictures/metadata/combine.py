@@ -23,6 +23,7 @@ class Metadata:
         place: Where it was taken.
         camera, lens: Maker and model.
         rating: 1 to 5 stars, or -1 for a rejected picture.
+        title: Title and description.
         keywords: Of all sources, each once.
     """
 
@@ -33,6 +34,7 @@ class Metadata:
     camera: str | None = None
     lens: str | None = None
     rating: int | None = None
+    title: str | None = None
     keywords: tuple[str, ...] = ()
 
 
@@ -52,6 +54,7 @@ def combine(sources: Sequence[Tags]) -> Metadata:
         camera=tags.camera,
         lens=tags.lens,
         rating=tags.rating,
+        title=tags.title,
         keywords=tags.keywords,
     )
 

@@ -20,11 +20,12 @@ from sightline_pictures.metadata.values import (
     make_and_model,
     place_of,
     rating_of,
+    title_of,
 )
 
 HEADER = b"Exif\0\0"
 _RATING, _RATING_PERCENT = 0x4746, 0x4749
-_XP_KEYWORDS = 0x9C9E
+_XP_TITLE, _XP_COMMENT, _XP_KEYWORDS = 0x9C9B, 0x9C9C, 0x9C9E
 _LENS_MAKE, _LENS_MODEL = 0xA433, 0xA434
 _DATES = (
     (DateSource.EXIF, Base.DateTimeOriginal, Base.OffsetTimeOriginal, Base.SubsecTimeOriginal),
@@ -54,15 +55,20 @@ def read_exif(data: bytes) -> Tags:
         return NO_TAGS
     # Canon's raw files hold each of these as the first directory of a block of its own.
     details, gps = first.directory(IFD.Exif) or first, first.directory(IFD.GPSInfo) or first
-    keywords = first.bytes(_XP_KEYWORDS).decode("utf-16-le", "replace").partition("\0")[0].split(";")
     return Tags(
         dates=_dates(first, details),
         place=_place(gps),
         camera=make_and_model(first.text(Base.Make), first.text(Base.Model)),
         lens=make_and_model(details.text(_LENS_MAKE), details.text(_LENS_MODEL)),
         rating=rating_of(first.number(_RATING)) or _from_percent(first.number(_RATING_PERCENT)),
-        keywords=keywords_of(keywords),
+        title=title_of(_wide(first, _XP_TITLE), first.text(Base.ImageDescription), _wide(first, _XP_COMMENT)),
+        keywords=keywords_of(_wide(first, _XP_KEYWORDS).split(";")),
     )
+
+
+def _wide(directory: Directory, tag: int) -> str:
+    """Return a text as Windows writes it."""
+    return directory.bytes(tag).decode("utf-16-le", "replace").partition("\0")[0]
 
 
 def _dates(first: Directory, details: Directory) -> tuple[Date, ...]:

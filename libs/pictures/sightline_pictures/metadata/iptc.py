@@ -1,12 +1,14 @@
-"""Reads IPTC's older form (IIM), as JPEG files and TIFFs hold it: date and keywords."""
+"""Reads IPTC's older form (IIM), as JPEG files and TIFFs hold it: date, title and keywords."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sightline_pictures.metadata.values import DateSource, Tags, date_of, keywords_of
+from sightline_pictures.metadata.values import DateSource, Tags, date_of, keywords_of, title_of
 
 _KEYWORD, _DATE, _TIME, _CHARSET = (2, 25), (2, 55), (2, 60), (1, 90)
+_TITLES = ((2, 5), (2, 105), (2, 120))
+"""Title, headline and caption."""
 _UTF8 = b"\x1b%G"
 _LONGEST = 1 << 16
 _MOST = 10_000
@@ -16,6 +18,7 @@ def read_iptc(data: bytes) -> Tags:
     """Return what the records say."""
     charset, date, time = "latin-1", "", ""
     keywords: list[bytes] = []
+    titles: dict[tuple[int, int], bytes] = {}
     for name, value in _records(data):
         if name == _CHARSET and value == _UTF8:
             charset = "utf-8"
@@ -25,11 +28,14 @@ def read_iptc(data: bytes) -> Tags:
             time = value.decode("ascii", "replace")
         elif name == _KEYWORD:
             keywords.append(value)
+        elif name in _TITLES:
+            titles.setdefault(name, value)
     text = f"{date[:4]}-{date[4:6]}-{date[6:8]}"
     if len(time) >= 6:
         text += f"T{time[:2]}:{time[2:4]}:{time[4:6]}{time[6:]}"
     return Tags(
         dates=date_of(DateSource.IPTC, text) if len(date) == 8 else (),
+        title=title_of(*(_decoded(titles[name], charset) for name in _TITLES if name in titles)),
         keywords=keywords_of(_decoded(one, charset) for one in keywords),
     )
 

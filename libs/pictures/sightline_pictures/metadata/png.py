@@ -10,7 +10,7 @@ from itertools import islice
 
 from sightline_pictures.containers import png_chunks
 from sightline_pictures.metadata.exif import read_exif
-from sightline_pictures.metadata.values import NO_TAGS, Date, DateSource, Tags, checked, clean, date_of
+from sightline_pictures.metadata.values import NO_TAGS, Date, DateSource, Tags, checked, clean, date_of, title_of
 from sightline_pictures.metadata.xmp import read_xmp
 
 _LARGEST = 1 << 20
@@ -20,6 +20,7 @@ _KINDS = (b"eXIf", b"tIME", b"tEXt", b"zTXt", b"iTXt")
 _XMP = "XML:com.adobe.xmp"
 _EXIF = ("Raw profile type exif", "Raw profile type APP1")
 _CREATED = "Creation Time"
+_TITLES = ("Title", "Description")
 
 
 def read_png(data: bytes) -> list[Tags]:
@@ -46,7 +47,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _text_tags(kind: bytes, body: bytes) -> Tags:
     keyword, _, value = body.partition(b"\0")
     name = keyword.decode("latin-1")
-    if name not in (_XMP, _CREATED, *_EXIF):
+    if name not in (_XMP, _CREATED, *_TITLES, *_EXIF):
         return NO_TAGS
     if kind == b"zTXt":
         value = _inflated(value[1:])
@@ -59,6 +60,8 @@ def _text_tags(kind: bytes, body: bytes) -> Tags:
         return read_xmp(value)
     if name == _CREATED:
         return Tags(dates=_created(clean(value)))
+    if name in _TITLES:
+        return Tags(title=title_of(value if kind == b"iTXt" else value.decode("latin-1")))
     # Its name and length, then hexadecimal digits in lines.
     _, _, digits = value.strip().partition(b"\n")
     _, _, digits = digits.strip().partition(b"\n")

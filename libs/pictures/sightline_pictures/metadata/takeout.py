@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sightline_pictures.metadata.values import NO_TAGS, Date, DateSource, Place, Tags, checked, place_of
+from sightline_pictures.metadata.values import NO_TAGS, Date, DateSource, Place, Tags, checked, place_of, title_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -20,7 +20,8 @@ def read_takeout(data: bytes) -> Tags:
     if not isinstance(document, dict) or "photoTakenTime" not in document:
         return NO_TAGS
     place = _place(document.get("geoDataExif")) or _place(document.get("geoData"))
-    return Tags(dates=_date(document["photoTakenTime"]), place=place)
+    title = title_of(document.get("description"))
+    return Tags(dates=_date(document["photoTakenTime"]), place=place, title=title)
 
 
 def _date(taken: Any) -> tuple[Date, ...]:

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 LONGEST_NAME = 100
 """Characters of a camera, a lens or a keyword."""
+LONGEST_TITLE = 500
+"""Characters of a title."""
 MOST_KEYWORDS = 100
 FIRST_YEAR = 1826
 """The oldest surviving photograph was taken in 1826 or 1827."""
@@ -25,6 +27,10 @@ _JOINERS = "\u200c\u200d"
 _TIME = re.compile(
     r"([0-9]{4})(?:[-:/.]([0-9]{1,2})(?:[-:/.]([0-9]{1,2})"
     r"(?:[ T]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?\s*(Z|[+-][0-9]{2}:?[0-9]{2})?)?)?)?"
+)
+# What cameras write into every picture.
+_NO_TITLE = re.compile(
+    r".*\bDIGITAL CAMERA|SONY DSC|Exif[_ ]JPEG[_ ]PICTURE|<KENOX .*|<?Digimax .*|DCIM\\.*|default", re.IGNORECASE
 )
 _OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})")
 
@@ -85,6 +91,7 @@ class Tags:
         camera: Maker and model.
         lens: Maker and model, or its focal lengths.
         rating: 1 to 5 stars, or -1 for a rejected picture.
+        title: Title and description, as `title_of` joins them.
         keywords: In the order of the source, each once.
     """
 
@@ -93,6 +100,7 @@ class Tags:
     camera: str | None = None
     lens: str | None = None
     rating: int | None = None
+    title: str | None = None
     keywords: tuple[str, ...] = ()
 
 
@@ -107,6 +115,7 @@ def merged(sources: Sequence[Tags]) -> Tags:
         camera=next((tags.camera for tags in sources if tags.camera), None),
         lens=next((tags.lens for tags in sources if tags.lens), None),
         rating=next((tags.rating for tags in sources if tags.rating), None),
+        title=next((tags.title for tags in sources if tags.title), None),
         keywords=keywords_of(keyword for tags in sources for keyword in tags.keywords),
     )
 
@@ -129,6 +138,16 @@ def make_and_model(make: object, model: object) -> str | None:
     if maker and name and not name.lower().startswith(maker.split()[0].lower()):
         name = f"{maker} {name}"
     return (name or maker)[:LONGEST_NAME].strip() or None
+
+
+def title_of(*texts: object) -> str | None:
+    """Return a title and what describes the picture as one text, none repeated; None where there is neither."""
+    found: list[str] = []
+    for text in texts:
+        cleaned = clean(text, LONGEST_TITLE)
+        if cleaned and not _NO_TITLE.fullmatch(cleaned) and not any(cleaned in one for one in found):
+            found.append(cleaned)
+    return " \N{EN DASH} ".join(found)[:LONGEST_TITLE].strip() or None
 
 
 def keywords_of(values: Iterable[object]) -> tuple[str, ...]:

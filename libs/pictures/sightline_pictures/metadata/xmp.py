@@ -10,6 +10,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from sightline_pictures.metadata.values import (
+    LONGEST_TITLE,
     NO_TAGS,
     DateSource,
     Tags,
@@ -19,6 +20,7 @@ from sightline_pictures.metadata.values import (
     make_and_model,
     place_of,
     rating_of,
+    title_of,
 )
 
 LARGEST_PACKET = 4 * 1024 * 1024
@@ -30,7 +32,7 @@ _XMP = "{http://ns.adobe.com/xap/1.0/}"
 _TIFF = "{http://ns.adobe.com/tiff/1.0/}"
 _EXIF_EX = "{http://cipa.jp/exif/1.0/}"
 _AUX = "{http://ns.adobe.com/exif/1.0/aux/}"
-_SUBJECT = "{http://purl.org/dc/elements/1.1/}subject"
+_DC = "{http://purl.org/dc/elements/1.1/}"
 _ORIGINAL = (f"{_EXIF}DateTimeOriginal", f"{_PHOTOSHOP}DateCreated")
 _CREATED = (f"{_XMP}CreateDate", f"{_EXIF}DateTimeDigitized")
 _COORDINATE = re.compile(r"([0-9]{1,3})(?:,([0-9]{1,2}(?:\.[0-9]+)?)(?:,([0-9]{1,2}(?:\.[0-9]+)?))?)?([NSEW])")
@@ -68,7 +70,8 @@ def read_xmp(data: bytes, *, is_sidecar: bool = False) -> Tags:
         camera=make_and_model(text(f"{_TIFF}Make"), text(f"{_TIFF}Model")),
         lens=make_and_model(text(f"{_EXIF_EX}LensMake"), text(f"{_EXIF_EX}LensModel", f"{_AUX}Lens")),
         rating=rating_of(text(f"{_XMP}Rating")),
-        keywords=keywords_of(texts.get(_SUBJECT, ())),
+        title=title_of(text(f"{_DC}title"), text(f"{_PHOTOSHOP}Headline"), text(f"{_DC}description")),
+        keywords=keywords_of(texts.get(f"{_DC}subject", ())),
     )
 
 
@@ -80,11 +83,11 @@ def _properties(root: Element) -> Iterator[tuple[str, str]]:
     rdf = root if root.tag == f"{_RDF}RDF" else root.find(f".//{_RDF}RDF")
     for description in rdf if rdf is not None else ():
         for name, value in description.attrib.items():
-            yield name, clean(value)
+            yield name, clean(value, LONGEST_TITLE)
         for child in description:
             items = child.findall(f"*/{_RDF}li")
             for one in items or (child,):
-                yield str(child.tag), clean(one.text)
+                yield str(child.tag), clean(one.text, LONGEST_TITLE)
 
 
 def _degrees(text: str) -> float | None:

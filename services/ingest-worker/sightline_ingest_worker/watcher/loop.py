@@ -205,7 +205,8 @@ class Watcher:
             self._check_due_at = 0.0
         if self._clock.monotonic() >= self._check_due_at:
             self._check_progress(target)
-        if self._scan is None:
+        is_deriving = self._scan is None and self._derive()
+        if self._scan is None and (self._busy or not is_deriving):
             for hint in wait_for_hint(self._client, HINT_SECONDS):
                 self._handle_hint(hint)
 
@@ -377,6 +378,13 @@ class Watcher:
         self._busy = pending > 0 or lengths.waiting > 0 or lengths.reread > 0
         pause = CHECK_SECONDS if self._busy or self._scan else IDLE_CHECK_SECONDS
         self._check_due_at = self._clock.monotonic() + pause
+
+    def _derive(self) -> bool:
+        """Derive fields of records that an older version wrote, for a moment; return whether there are more.
+
+        Until there are none, filters by these fields are refused: it does not wait for all else to be done.
+        """
+        return any(collection.derivation.fill(SLICE_SECONDS) for collection in self._collections)
 
     def _show_model_change(self, target: Target, counts: Counts) -> None:
         """Say in the status how far a new model's collection is, while another one is searched."""

@@ -105,6 +105,8 @@ class MissingChanges:
             return
         for searched in collections[1:]:
             _copy_moved(collections[0], searched, matches)
+        for collection in collections:
+            _keep_added(collection, matches)
         self.delete(collections, list(matches))
         metrics.MOVED.inc(len(matches))
         log.info("objects have moved", records=len(matches))
@@ -158,3 +160,13 @@ def _copy_moved(filled: Collection, searched: Collection, matches: Mapping[str, 
     ]
     if chosen:
         searched.upsert([image for image, _ in chosen], [vector for _, vector in chosen])
+
+
+def _keep_added(collection: Collection, matches: Mapping[str, str]) -> None:
+    """Have records that moved say that they came when the ones before them came."""
+    moments = {
+        matches[image.id]: image.added_at or image.indexed_at
+        for image in collection.get(list(matches), removed=True)
+        if image is not None
+    }
+    collection.set_added({one: moment for one, moment in moments.items() if moment is not None})

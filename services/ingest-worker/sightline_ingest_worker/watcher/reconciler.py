@@ -14,7 +14,7 @@ from sightline_service.batches import batched
 from sightline_service.clock import SYSTEM_CLOCK, Clock
 from sightline_service.queues import QUEUE_BACKFILL
 
-from sightline_ingest_worker.records import listed_record, refused_record
+from sightline_ingest_worker.records import first_came, listed_record, refused_record
 from sightline_ingest_worker.removal import bring_back
 from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS
 from sightline_ingest_worker.watcher import metrics
@@ -129,6 +129,7 @@ class Reconciler:
         reason: str,
         *,
         settled: bool = False,
+        searched: Collection | None = None,
     ) -> Reconciled:
         """Bring the records of some objects up to date and queue what a worker has to read.
 
@@ -138,6 +139,7 @@ class Reconciler:
             queue: The queue to send keys to; for QUEUE_BACKFILL they are only marked, and the backfill queues them.
             reason: The label of the metric `queued_total`.
             settled: The files are known not to be being written; else those modified just now are only marked.
+            searched: The collection that knows when images first came, while `collection` is being filled.
 
         Raises:
             BucketUnavailable, CatalogueError, kombu.exceptions.OperationalError: A service does not answer; the call
@@ -146,7 +148,7 @@ class Reconciler:
         done = Reconciled([], [])
 
         def reconcile_some(some: Sequence[BucketObject]) -> None:
-            self._reconcile(collection, some, queue, reason, settled, done)
+            self._reconcile(collection, searched, some, queue, reason, settled, done)
 
         for some in batched(objects, AT_ONCE):
             self._run_or_note(reconcile_some, some)
@@ -168,15 +170,21 @@ class Reconciler:
     def _reconcile(
         self,
         collection: Collection,
+        searched: Collection | None,
         objects: Sequence[BucketObject],
         queue: str,
         reason: str,
         settled: bool,
         done: Reconciled,
     ) -> None:
-        records = collection.get([self.identify(seen.raw_name) for seen in objects], removed=True)
+        ids = [self.identify(seen.raw_name) for seen in objects]
+        records = collection.get(ids, removed=True)
+        earlier = searched.get(ids, removed=True) if searched is not None else records
         now = self._clock.now()
-        plans = [self._plan(seen, known, now, settled) for seen, known in zip(objects, records, strict=True)]
+        plans = [
+            self._plan(seen, known, now, first_came(known or before, now), settled)
+            for seen, known, before in zip(objects, records, earlier, strict=True)
+        ]
         self._carry_out(collection, objects, plans, queue, reason)
         for seen, plan in zip(objects, plans, strict=True):
             if seen.key is not None and plan.unsettled:
@@ -184,7 +192,7 @@ class Reconciler:
             if seen.key is not None and plan.touched:
                 done.touched.append(seen.key)
 
-    def _plan(self, seen: BucketObject, known: Image | None, now: datetime, settled: bool) -> Plan:
+    def _plan(self, seen: BucketObject, known: Image | None, now: datetime, added_at: datetime, settled: bool) -> Plan:
         state = None
         if known is not None:
             is_missing = known.missing_since is not None
@@ -195,7 +203,7 @@ class Reconciler:
         if change is Change.PENDING or change in QUEUED:
             self.note_listed(seen, seen.etag if known is None else known.etag)
         if change is Change.REFUSED:
-            return Plan(record=refused_record(self._bucket_id, seen))
+            return Plan(record=refused_record(self._bucket_id, seen, added_at))
         if change is Change.PENDING:
             return Plan(unsettled=known is not None and known.next_try_at is not None)
         if change is Change.RETURNED:
@@ -205,10 +213,10 @@ class Reconciler:
         if change not in QUEUED:
             return Plan()
         if not settled and abs(now - seen.modified_at) < self._quiet:
-            soon = replace(listed_record(self._bucket_id, seen), next_try_at=now + self._quiet)
+            soon = replace(listed_record(self._bucket_id, seen, added_at), next_try_at=now + self._quiet)
             return Plan(record=soon if known is None else None, unsettled=True)
         if known is None:
-            return Plan(record=listed_record(self._bucket_id, seen), queue=True)
+            return Plan(record=listed_record(self._bucket_id, seen, added_at), queue=True)
         return Plan(mark=known.id, queue=True)
 
     def _carry_out(

@@ -183,7 +183,7 @@ class Scan:
     def _reconcile(self, objects: list[BucketObject], queue: str) -> None:
         if not objects:
             return
-        done = self.reconciler.reconcile(self.collection, objects, queue, "scan")
+        done = self.reconciler.reconcile(self.collection, objects, queue, "scan", searched=self.searched)
         for key in done.unsettled:
             self.debouncer.touch(key)
         touched = done.touched[: self.reread_room]

@@ -14,7 +14,7 @@ from sightline_catalogue import FAILED, INDEXED, PENDING, Collection, Image
 from sightline_pictures import READER_VERSION
 from sightline_pictures.metadata import combine, read_name
 
-from sightline_ingest_worker.records import listed_record, refused_record
+from sightline_ingest_worker.records import first_came, listed_record, refused_record
 from sightline_ingest_worker.worker.context import WorkerContext
 from sightline_ingest_worker.worker.item import Failure, FailureKind, FinishedItem, Properties, ReadItem
 from sightline_ingest_worker.worker.metrics import step
@@ -48,9 +48,10 @@ def finished_record(bucket_id: str, finished: FinishedItem, now: datetime) -> Im
     """Return the record of an object: indexed, failed, or pending for a little longer."""
     read, content = finished.read, finished.content
     failure = content.failure
+    added_at = first_came(read.item.known, now)
     if failure is not None and failure.kind is FailureKind.REFUSED:
-        return refused_record(bucket_id, read.seen)
-    record = replace(listed_record(bucket_id, read.seen), sha256=read.sha256, reader=READER_VERSION)
+        return refused_record(bucket_id, read.seen, added_at)
+    record = replace(listed_record(bucket_id, read.seen, added_at), sha256=read.sha256, reader=READER_VERSION)
     record = _described(record, read, content.properties)
     soon = now + timedelta(seconds=WAIT_SECONDS)
     attempts = read.attempts + 1
@@ -112,6 +113,7 @@ def _described(record: Image, read: ReadItem, properties: Properties) -> Image:
         camera=found.camera,
         lens=found.lens,
         rating=found.rating,
+        title=found.title,
         keywords=list(found.keywords),
         sidecars=read.item.sidecar_stamp,
     )
