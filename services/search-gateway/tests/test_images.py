@@ -95,18 +95,18 @@ def test_filters_go_by_the_clock_on_the_wall_and_by_either_form_of_a_name(world)
 def test_the_time_is_told_as_it_stood_on_the_wall_and_the_rest_of_one_picture_alone(world):
     known = {
         "taken_at": datetime(2008, 8, 8, 23, 30), "taken_offset": "+08:00", "taken_from": "exif", "lens": "50mm",
-        "place": (39.99, 116.39), "rating": 5, "keywords": ["a", "b"],
+        "place": (39.99, 116.39), "rating": 5, "keywords": ["a", "b"], "title": "Tom",
     }  # fmt: skip
     image = world.add("a/b.jpg", **known)
     details = get(world, f"/{image.id}").json
     assert (details["taken_at"], details["taken_offset"]) == ("2008-08-08T23:30:00", "+08:00")
     assert details["place"] == {"latitude": 39.99, "longitude": 116.39}
-    assert {name: details[name] for name in ("taken_from", "lens", "rating", "keywords")} == {
-        name: known[name] for name in ("taken_from", "lens", "rating", "keywords")
+    assert {name: details[name] for name in ("taken_from", "lens", "rating", "keywords", "title")} == {
+        name: known[name] for name in ("taken_from", "lens", "rating", "keywords", "title")
     }
     [listed] = world.client.get("/api/v1/images?label=a").json["images"]
     assert listed == {name: value for name, value in details.items() if name in listed} | {"copies": listed["copies"]}
-    assert details.keys() - listed.keys() == {"taken_from", "place", "lens", "rating", "keywords"}
+    assert details.keys() - listed.keys() == {"taken_from", "place", "lens", "rating", "keywords", "title", "added_at"}
 
 
 def test_browsing_nothing(world, problem):

@@ -91,7 +91,9 @@ DETAILS = {
     "place": {"latitude": 48.2082, "longitude": 16.3738},
     "lens": "RF 50mm F1.8 STM",
     "rating": 4,
+    "title": "Tom at the window",
     "keywords": ["tom", "window"],
+    "added_at": "2024-06-01T08:30:04Z",
 }
 CURSOR = "eyJ0IjoxNzE3MTc4NDAwfQ"
 TEXT_QUERY: dict[str, Any] = {

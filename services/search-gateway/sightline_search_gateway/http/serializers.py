@@ -84,7 +84,9 @@ def serialize_details(image: catalogue.Image, copies: int) -> ImageDetails:
         "place": None if place is None else {"latitude": place[0], "longitude": place[1]},
         "lens": image.lens,
         "rating": image.rating,
+        "title": image.title,
         "keywords": image.keywords,
+        "added_at": image.added_at,
     }
 
 

@@ -88,7 +88,9 @@ class ImageDetails(Image):
     place: Annotated[Place | None, "Where it was taken."]
     lens: str | None
     rating: Annotated[int | None, "1 to 5 stars; -1 for a rejected picture; null without a rating."]
+    title: Annotated[str | None, "What people called it, or wrote below it."]
     keywords: list[str]
+    added_at: Annotated[datetime | None, "When it first came into the collection; null where that was not noted."]
 
 
 class Images(TypedDict):

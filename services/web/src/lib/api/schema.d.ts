@@ -814,6 +814,11 @@ export interface components {
             width: number | null;
         };
         ImageDetails: {
+            /**
+             * Format: date-time
+             * @description When it first came into the collection; null where that was not noted.
+             */
+            added_at: string | null;
             bytes: number | null;
             camera: string | null;
             /** @description How many other pictures have the same bytes, of those that the filters let through; null where not counted. */
@@ -864,6 +869,8 @@ export interface components {
             taken_offset: string | null;
             /** @description WebP, longest side 384. */
             thumbnail_url: string;
+            /** @description What people called it, or wrote below it. */
+            title: string | null;
             /** @description Pixels, orientation applied. */
             width: number | null;
         };
@@ -2195,6 +2202,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "added_at": "2024-06-01T08:30:04Z",
                      *       "bytes": 2483120,
                      *       "camera": "Canon EOS R6",
                      *       "copies": 0,
@@ -2230,6 +2238,7 @@ export interface operations {
                      *       "taken_from": "exif",
                      *       "taken_offset": "+02:00",
                      *       "thumbnail_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/thumbnail?v=9f86d081884c7d65",
+                     *       "title": "Tom at the window",
                      *       "width": 4032
                      *     }
                      */
