@@ -244,3 +244,24 @@ test('results that are less likely are told apart', async () => {
   const names = await weak.evaluateAll((links) => links.map((link) => link.getAttribute('aria-label')));
   expect(names.every((name) => name?.includes(', weak'))).toBe(true);
 });
+
+test('what is called what was written is named above the results', async () => {
+  const { page } = await open('/');
+  await searchFor(page, 'beetle');
+  const named = page.getByTestId('by-name');
+  expect(await named.innerText()).toMatch(/^By name: beetle\.png/);
+  expect(await bestFive(page).count()).toBe(5);
+  await named.getByRole('link', { name: 'beetle.png' }).click();
+  await page.getByRole('heading', { name: 'More like beetle.png' }).waitFor();
+});
+
+test('filters alone list the newest, and a wrong one is explained', async () => {
+  const { page, errors } = await open('/');
+  await searchFor(page, 'label:auto -name:beetle');
+  expect(await page.getByTestId('meta').innerText()).toContain('newest first');
+  expect((await bestFive(page).allInnerTexts()).join()).not.toContain('beetle');
+  await searchBox(page).fill('cat after:yesterday');
+  await searchBox(page).press('Enter');
+  await page.getByText('such as 2020, 2020-05 or 2020-05-31').waitFor();
+  expect(errors.filter((error) => !error.includes('422'))).toEqual([]);
+});

@@ -108,6 +108,7 @@ def test_words_and_what_is_left_out(text, words, excluded):
         ("folder:a:b", {"folder": ["a:b"]}),
         ("folder:-x", {"folder": ["-x"]}),
         ("label:cats", {"label": ["cats"]}),
+        ("label:♥ label:C++", {"label": ["♥", "C++"]}),
         ("name:IMG_12", {"name": ["IMG_12"]}),
         ("words:holiday -words:draft", {"words": ["holiday"], "not_words": ["draft"]}),
         ("camera:nikon lens:50mm", {"camera": ["nikon"], "lens": ["50mm"]}),
@@ -187,6 +188,7 @@ def test_filters_are_told_as_they_were_written():
         ("near:0,0,0", "such as 52.5,13.4,10km"),
         ("near:nan,inf,1", "such as 52.5,13.4,10km"),
         ("box:1,2,3", "such as 47.3,5.9,55.1,15.0"),
+        ('label:""', "such as cats, right behind the colon"),
         ("name:!!", "a letter or a digit"),
         (
             "folder:",

@@ -41,6 +41,12 @@ def _words(value: str) -> str:
     return value
 
 
+def _label(value: str) -> str:
+    if not value:
+        raise ValueError("the name of a folder, such as cats")
+    return value
+
+
 def _folder(value: str) -> str:
     if not canonical_folder(value):
         raise ValueError("the path of a folder in the collection, such as holidays/2019")
@@ -66,7 +72,7 @@ def _added(value: str) -> Parameters:
 
 FIELDS: dict[str, Field] = {
     "folder": _many("folder", _folder),
-    "label": _many("label", _words),
+    "label": _many("label", _label),
     "name": _many("name", _words),
     "words": _many("words", _words),
     "camera": _many("camera", _words),
