@@ -171,7 +171,7 @@ def has_hnsw_links(filter: Filter | None) -> bool:
     """
     if filter is None or max(len(filter.labels), len(filter.folders)) > 1:
         return False
-    narrowed = {field.name for field in fields(filter) if getattr(filter, field.name)} - {"states"}
+    narrowed = {field.name for field in fields(filter) if getattr(filter, field.name) != field.default} - {"states"}
     return narrowed in ({"labels"}, {"folders"}, {"after"}, {"before"}, {"after", "before"})
 
 
