@@ -14,10 +14,12 @@ from sightline_search_gateway.maps.worker.neighbours import nearest_neighbours
 from sightline_search_gateway.maps.worker.separation import NEIGHBOURS, label_separation
 from sightline_search_gateway.search.calibration import calibrate
 from sightline_search_gateway.search.judging import FirstLook
+from sightline_search_gateway.search.query_vectors import mean_of_found
 from sightline_search_gateway.search.relevance import (
     LIKELY,
     PICTURE,
     POSSIBLE,
+    TELLING,
     TEXT,
     Calibration,
     Coefficients,
@@ -32,6 +34,7 @@ from sightline_search_gateway.search.relevance import (
 from sightline_search_gateway.search.reranking import rerank
 from sightline_search_gateway.search.result_graph import MAX_CLUSTERED, build_result_graph
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings, read_vocabulary
+from sightline_search_gateway.search.wishes import Wishes
 
 __all__ = [
     "FEWEST",
@@ -41,6 +44,7 @@ __all__ = [
     "NEIGHBOURS",
     "PICTURE",
     "POSSIBLE",
+    "TELLING",
     "TEXT",
     "Calibration",
     "Coefficients",
@@ -50,6 +54,7 @@ __all__ = [
     "Relevance",
     "Separation",
     "VocabularyEmbeddings",
+    "Wishes",
     "build_result_graph",
     "calibrate",
     "centred",
@@ -58,6 +63,7 @@ __all__ = [
     "fitting_perplexity",
     "initial_coordinates",
     "label_separation",
+    "mean_of_found",
     "named",
     "nearest_neighbours",
     "number_labels",

@@ -135,9 +135,14 @@ def _means_of_found(collection: Collection, texts: Sequence[Vector]) -> list[Vec
     means: list[Vector] = []
     for found in collection.nearest_batch(texts, params) if texts else ():
         if found.images and found.visual is not None:
-            places, weights = telling(found.visual)
-            means.append(weights @ found.visual[places])
+            means.append(mean_of_found(found.visual))
     return means
+
+
+def mean_of_found(visual: Vector) -> Vector:
+    """Return what a text that finds (n, d) visual vectors, the most similar first, means: (d,), shorter than 1."""
+    places, weights = telling(visual)
+    return weights @ visual[places]
 
 
 def _rows(vectors: Sequence[Vector]) -> Vector:
