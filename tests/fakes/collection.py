@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,12 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sightline_catalogue import (
+    BURST,
+    EQUAL,
     INDEXED,
+    NEAR,
     PENDING,
     REMOVED,
     CatalogueSettings,
+    CopyKind,
     Counts,
     Filter,
+    Group,
+    GroupKind,
+    GroupPage,
     Image,
     Labelled,
     ModelRef,
@@ -85,6 +92,58 @@ class FakeMissingImages:
                 self._collection.images[one] = replace(self._collection.images[one], **fields)
 
 
+class FakeCopyGroups:
+    """The groups of a fake collection."""
+
+    def __init__(self, collection: FakeCollection) -> None:
+        self._collection = collection
+
+    def of_contents(self, shas: Sequence[str]) -> dict[str, list[Image]]:
+        self._collection._count("copy_groups.of_contents")
+        images = sorted(self._collection._indexed(), key=lambda image: (image.indexed_at, image.id))
+        return {one: found for one in set(shas) if (found := [image for image in images if image.sha256 == one])}
+
+    def copies_of(self, sha256: str) -> list[Image]:
+        return [image for image in self._collection._indexed() if image.copy_of == sha256]
+
+    def set_copy(self, sha256: str, copy_of: str | None, kind: CopyKind | None) -> None:
+        self._set(lambda image: image.sha256 == sha256, copy_of=copy_of, copy_kind=kind)
+
+    def set_equal(self, ids: Sequence[str], sha256: str) -> None:
+        self._set(lambda image: image.id in ids and image.sha256 == sha256, copy_of=sha256, copy_kind=EQUAL)
+
+    def set_burst(self, shas: Sequence[str], burst: str) -> None:
+        self._set(lambda image: image.sha256 in shas, burst=burst)
+
+    def merge_bursts(self, bursts: Sequence[str], into: str) -> None:
+        self._set(lambda image: image.burst in bursts, burst=into)
+
+    def set_compared(self, ids: Sequence[str], version: int) -> None:
+        self._set(lambda image: image.id in ids, compared=version)
+
+    def page(
+        self, kind: GroupKind | None, limit: int, cursor: str | None = None, filter: Filter | None = None
+    ) -> GroupPage:
+        by_group: dict[str, list[Image]] = {}
+        for image in sorted(self._collection._indexed(filter), key=order_of, reverse=True):
+            group = image.burst if kind == BURST else image.copy_group
+            if group and not (kind == EQUAL and image.copy_kind == NEAR):
+                by_group.setdefault(group, []).append(image)
+        groups = [
+            Group(kind or (NEAR if any(one.copy_kind == NEAR for one in images) else EQUAL), images, len(images))
+            for images in by_group.values()
+            if len(images) > 1 and (kind != NEAR or any(one.copy_kind == NEAR for one in images))
+        ]
+        start = int(cursor or 0)
+        return GroupPage(groups[start:][:limit], str(start + limit) if len(groups) > start + limit else None)
+
+    def _set(self, fits: Callable[[Image], bool], **fields: Any) -> None:
+        self._collection._count("copy_groups.set")
+        for image in list(self._collection.images.values()):
+            if fits(image):
+                self._collection.images[image.id] = replace(image, **fields)
+
+
 class FakeCollection:
     """A collection in memory, of one bucket.
 
@@ -103,6 +162,7 @@ class FakeCollection:
         self.errors: list[Exception | None] = []
         self.calls: Counter[str] = Counter()
         self.missing = FakeMissingImages(self)
+        self.copy_groups = FakeCopyGroups(self)
 
     def by_key(self) -> dict[str, Image]:
         """Return the images that are not removed, by key."""
@@ -119,14 +179,14 @@ class FakeCollection:
         found = [
             image
             for image in sorted(self._indexed(params.filter), key=lambda image: image.id)
-            if image.id not in params.exclude and image.sha256 not in params.exclude_sha256
+            if image.id not in params.exclude and image.copy_group not in params.exclude_copies
         ]
         stored = dict(self._vectors(found, visual=params.visual))
         similarity = {image.id: np.float32(stored[image.id] @ unit) for image in found}
         found.sort(key=lambda image: -similarity[image.id])
         nearest = found
         if params.distinct:
-            found = first_of_each(found, _sha256_of)
+            found = first_of_each(found, _copy_group_of)
         if params.reordering is not None:
             first = [image for image in nearest[: params.reordering.depth] if image in found]
             own, seen = (
@@ -161,10 +221,10 @@ class FakeCollection:
             raise UnknownImage(f"there is no image {image_id}")
         if image_id not in self.stored_vectors:
             raise NotIndexed(f"{image.key} is {image.state} and has no vector to compare with")
-        copies = (image.sha256,) if params.distinct and image.sha256 else ()
-        exclude_sha256 = (*params.exclude_sha256, *copies)
+        copies = (image.copy_group,) if params.distinct and image.copy_group else ()
+        exclude_copies = (*params.exclude_copies, *copies)
         exclude = (*params.exclude, image_id)
-        others = replace(params, exclude=exclude, exclude_sha256=exclude_sha256, visual=True)
+        others = replace(params, exclude=exclude, exclude_copies=exclude_copies, visual=True)
         [(_, vector)] = self._vectors([image], visual=True)
         return self.nearest(vector, others)
 
@@ -183,7 +243,7 @@ class FakeCollection:
         self._count("browse")
         found = sorted((image for image in self.images.values() if _fits(image, filter)), key=order_of, reverse=True)
         if distinct:
-            found = first_of_each(found, _sha256_of)
+            found = first_of_each(found, _copy_group_of)
         last, seen = read_cursor(cursor) if cursor is not None else (None, [])
         if last is not None:
             found = [image for image in found if order_of(image) <= last and image.id not in seen]
@@ -204,7 +264,7 @@ class FakeCollection:
             yield ScanState(*(getattr(image, name) for name in ScanState._fields))
 
     def scan_labels(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[Labelled]]:
-        found = [Labelled(image.id, image.label, image.sha256) for image in self._indexed(filter)]
+        found = [Labelled(image.id, image.label, image.copy_group) for image in self._indexed(filter)]
         found.sort(key=lambda one: one.id)
         for start in range(0, len(found), batch):
             yield found[start : start + batch]
@@ -287,8 +347,8 @@ class FakeCollection:
         ]
 
     def _count_copies(self, images: Sequence[Image], filter: Filter | None) -> list[int]:
-        counts = Counter(image.sha256 for image in self._indexed(filter) if image.sha256)
-        return [max(counts[image.sha256] - 1, 0) for image in images]
+        counts = Counter(image.copy_group for image in self._indexed(filter) if image.copy_group)
+        return [max(counts[image.copy_group] - 1, 0) for image in images]
 
     def _count(self, method: str) -> None:
         self.calls[method] += 1
@@ -310,10 +370,11 @@ def _fits(image: Image, filter: Filter | None) -> bool:
         and (image.state in filter.states if filter.states else image.state != REMOVED)
         and (not filter.formats or image.format in filter.formats)
         and (not filter.sha256 or image.sha256 in filter.sha256)
+        and (not filter.copy_groups or image.copy_group in filter.copy_groups)
         and (filter.after is None or (moment is not None and moment >= filter.after))
         and (filter.before is None or (moment is not None and moment < filter.before))
     )
 
 
-def _sha256_of(image: Image) -> str:
-    return image.sha256 or ""
+def _copy_group_of(image: Image) -> str:
+    return image.copy_group or ""

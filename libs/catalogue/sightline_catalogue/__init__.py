@@ -9,6 +9,7 @@ defer_init("qdrant_client")
 from sightline_catalogue.catalogue import Catalogue
 from sightline_catalogue.cluster import ClusterState
 from sightline_catalogue.collection import Collection
+from sightline_catalogue.copy_groups import BURST, GROUP_KINDS, Group, GroupKind, GroupPage
 from sightline_catalogue.errors import (
     CatalogueDiskFull,
     CatalogueError,
@@ -25,11 +26,14 @@ from sightline_catalogue.errors import (
 from sightline_catalogue.filters import Filter
 from sightline_catalogue.identity import canonical, canonical_folder, image_id
 from sightline_catalogue.image import (
+    EQUAL,
     FAILED,
     INDEXED,
+    NEAR,
     PENDING,
     REMOVED,
     STATES,
+    CopyKind,
     Counts,
     Image,
     Labelled,
@@ -46,8 +50,12 @@ from sightline_catalogue.server_version import exit_if_too_old
 from sightline_catalogue.settings import CatalogueSettings
 
 __all__ = [
+    "BURST",
+    "EQUAL",
     "FAILED",
+    "GROUP_KINDS",
     "INDEXED",
+    "NEAR",
     "PENDING",
     "REMOVED",
     "STATES",
@@ -59,8 +67,12 @@ __all__ = [
     "CatalogueUnavailable",
     "ClusterState",
     "Collection",
+    "CopyKind",
     "Counts",
     "Filter",
+    "Group",
+    "GroupKind",
+    "GroupPage",
     "Image",
     "Labelled",
     "MissingImages",

@@ -27,6 +27,7 @@ class Filter:
         states: States.
         formats: Formats, such as `JPEG`.
         sha256: SHA-256 of the objects' bytes.
+        copy_groups: Groups of copies, as `Image.copy_group` gives them.
     """
 
     labels: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class Filter:
     states: tuple[State, ...] = ()
     formats: tuple[str, ...] = ()
     sha256: tuple[str, ...] = ()
+    copy_groups: tuple[str, ...] = ()
 
 
 def is_one_of(field: str, values: Sequence[str]) -> api.Condition:
@@ -46,6 +48,17 @@ def is_one_of(field: str, values: Sequence[str]) -> api.Condition:
     else:
         match.keywords.strings.extend(storable(value) for value in values)
     return api.Condition(field=api.FieldCondition(key=field, match=match))
+
+
+def is_empty(field: str) -> api.Condition:
+    """Return the condition that a field is absent."""
+    return api.Condition(is_empty=api.IsEmptyCondition(key=field))
+
+
+def is_in_copy_group(groups: Sequence[str]) -> api.Condition:
+    """Return the condition that an image is in one of some groups of copies."""
+    first = api.Condition(filter=api.Filter(must=[is_one_of("sha256", groups), is_empty("copy_of")]))
+    return api.Condition(filter=api.Filter(should=[is_one_of("copy_of", groups), first]))
 
 
 def has_id(ids: Iterable[str]) -> api.Condition:
@@ -92,6 +105,8 @@ def conditions(filter: Filter | None) -> list[api.Condition]:
         "sha256": filter.sha256,
     }
     found = [is_one_of(field, values) for field, values in keywords.items() if values]
+    if filter.copy_groups:
+        found.append(is_in_copy_group(filter.copy_groups))
     if filter.after is not None or filter.before is not None:
         found.append(_in_period(filter.after, filter.before))
     return found
@@ -123,8 +138,7 @@ def _in_period(after: datetime | None, before: datetime | None) -> api.Condition
     def within(field: str) -> api.Condition:
         return api.Condition(field=api.FieldCondition(key=field, datetime_range=between))
 
-    undated = api.Condition(is_empty=api.IsEmptyCondition(key="taken_at"))
-    modified = api.Condition(filter=api.Filter(must=[undated, within("modified_at")]))
+    modified = api.Condition(filter=api.Filter(must=[is_empty("taken_at"), within("modified_at")]))
     return api.Condition(filter=api.Filter(should=[within("taken_at"), modified]))
 
 

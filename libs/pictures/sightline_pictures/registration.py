@@ -86,7 +86,7 @@ def likely_places(one: Level, other: Level) -> list[tuple[int, Place]]:
 
 
 def lay_over(one: Level, other: Floats, place: Place) -> tuple[float, Place] | None:
-    """Return the correlation of one picture with another, (side, side), laid over it, and where; None if it does not fit.
+    """Return the correlation of a picture with another, (side, side), and where it lies in it; None if it does not fit.
 
     Args:
         one: The picture.
@@ -95,7 +95,9 @@ def lay_over(one: Level, other: Floats, place: Place) -> tuple[float, Place] | N
     """
     side = len(other)
     pixels, image = one.pixels.ravel(), Image.fromarray(other)
-    changes = np.concatenate([-one.gradients, np.zeros_like(one.gradients[:, :1]), np.ones_like(one.gradients[:, :1])], 1)
+    changes = np.concatenate(
+        [-one.gradients, np.zeros_like(one.gradients[:, :1]), np.ones_like(one.gradients[:, :1])], 1
+    )
     trust = np.ones(side * side, np.float32)
     for _ in range(_STEPS[side]):
         is_inside = inside_of(place, side).ravel()
@@ -179,7 +181,9 @@ def _ways() -> tuple[list[tuple[int, Place]], NDArray[np.intp], Floats, Floats]:
         place = Place(np.eye(2) * scale, np.array([right, down]))
         inside = inside_of(place, side)
         numbers = turned(np.arange(side * side).reshape(side, side), turn)
-        at = [((scale * axis + shift + 1) * side - 1) / 2 for axis, shift in zip(_grid(side), (right, down), strict=True)]
+        at = [
+            ((scale * axis + shift + 1) * side - 1) / 2 for axis, shift in zip(_grid(side), (right, down), strict=True)
+        ]
         columns, rows = (np.clip(np.floor(each).astype(np.intp), 0, side - 2) for each in at)
         x, y = at[0] - columns, at[1] - rows
         near = [(dy, dx) for dy in (0, 1) for dx in (0, 1)]

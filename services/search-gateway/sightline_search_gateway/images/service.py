@@ -62,18 +62,18 @@ class ImageService:
             matching: Which images.
             limit: At most so many.
             cursor: Of the page before.
-            distinct: Of images of equal bytes only the newest.
-            copies_of: The id of an image: only those of the same bytes.
+            distinct: Of each group of copies only the newest.
+            copies_of: The id of an image: only this one and its copies.
 
         Raises:
             ServiceError: There is no image of that id.
         """
         if copies_of is not None:
             image = self.find(copies_of)
-            if image.sha256 is None:
+            if image.copy_group is None:
                 # It was never read: nothing is known to be like it.
                 return Page([] if cursor else [image])
-            matching = replace(matching, sha256=(image.sha256,))
+            matching = replace(matching, copy_groups=(image.copy_group,))
         collection = self.catalogue.current_if_any()
         return Page([], None) if collection is None else collection.browse(matching, limit, cursor, distinct=distinct)
 

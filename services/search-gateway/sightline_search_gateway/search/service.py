@@ -120,12 +120,12 @@ class SearchService:
         began = time.perf_counter()
         images, vectors = images_of(collection, query.image_ids, visual=visual)
         weighted += [(query.image_weight, vector) for vector in vectors]
-        copies = tuple(image.sha256 for image in images if image.sha256 and params.distinct)
+        copies = tuple(image.copy_group for image in images if image.copy_group and params.distinct)
         origin = combine(weighted)
         look = self._look(query, collection, origin)
         found = self._nearest(
             look,
-            replace(params, by_text=not visual, visual=visual, exclude_sha256=copies),
+            replace(params, by_text=not visual, visual=visual, exclude_copies=copies),
             partial(collection.nearest, origin),
             order,
         )
