@@ -35,6 +35,7 @@ from sightline_catalogue import (
     State,
     TooDeep,
     UnknownImage,
+    WrongCursor,
 )
 from sightline_catalogue.copies import first_of_each
 from sightline_catalogue.cursor import read_cursor, write_cursor
@@ -134,6 +135,8 @@ class FakeCopyGroups:
             for images in by_group.values()
             if len(images) > 1 and (kind != NEAR or any(one.copy_kind == NEAR for one in images))
         ]
+        if not (cursor or "0").isdecimal():
+            raise WrongCursor("not from an earlier page")
         start = int(cursor or 0)
         return GroupPage(groups[start:][:limit], str(start + limit) if len(groups) > start + limit else None)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 from sightline_bucket import Bucket, BucketUnavailable, OpenObject, StoreFull, ThumbnailStore
-from sightline_catalogue import Collection, Filter, Image, Page
+from sightline_catalogue import Collection, Filter, GroupKind, GroupPage, Image, Page
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import PictureError, PictureSettings
 from sightline_pictures.decoder_pool import Busy, DecoderPool, Patience
@@ -76,6 +76,11 @@ class ImageService:
             matching = replace(matching, copy_groups=(image.copy_group,))
         collection = self.catalogue.current_if_any()
         return Page([], None) if collection is None else collection.browse(matching, limit, cursor, distinct=distinct)
+
+    def groups(self, kind: GroupKind | None, limit: int, cursor: str | None, matching: Filter) -> GroupPage:
+        """Return a page of the collection's groups of copies, or of its bursts; where there is none, an empty one."""
+        collection = self.catalogue.current_if_any()
+        return GroupPage([]) if collection is None else collection.copy_groups.page(kind, limit, cursor, matching)
 
     def find(self, image_id: str) -> Image:
         """Return an image of the collection, as `locate` does."""
