@@ -47,6 +47,7 @@ _COLOUR_OFF = 40.0
 _GREY = 6.0
 """Levels between the channels of a picture that has no colours, in the mean."""
 _ROUNDS = 4
+_ALIKE_AT_A_GLANCE = 0.7
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Agreement(NamedTuple):
         share: Of the patches that have something in them, those that agree in detail.
         colour: Of the places that are in both, those that have one colour, but for a tint.
         correlation: Of all that is in both.
-        is_moved: Whether one had to be cropped, turned or mirrored to fit.
+        is_moved: Whether one had to be moved to fit, and not only turned by quarters or mirrored.
     """
 
     share: float = 0.0
@@ -107,23 +108,35 @@ class Agreement(NamedTuple):
 
 def compare(one: Sketch, other: Sketch) -> Agreement:
     """Return how far two pictures agree, as they are, turned or mirrored; nothing where they do not fit."""
+    agreement, glance = _laid_over(one, other)
+    if not agreement.is_near_copy and glance >= _ALIKE_AT_A_GLANCE:
+        # One that is framed is laid over the picture in the frame; not the other way round, where the frame fits nothing.
+        reverse, _ = _laid_over(other, one)
+        agreement = max(agreement, reverse)
+    return agreement
+
+
+def _laid_over(one: Sketch, other: Sketch) -> tuple[Agreement, float]:
+    """Return how far a picture agrees with one that it is laid over, and how alike they are at a glance."""
     side = SIDES[0]
     starts = []
-    for turn, place in likely_places(one.levels[side], other.levels[side]):
+    places = likely_places(one.levels[side], other.levels[side])
+    glance = max((correlation for correlation, _, _ in places), default=0.0)
+    for _, turn, place in places:
         laid = lay_over(one.levels[side], turned(other.levels[side].pixels, turn), place)
         if laid is not None:
             starts.append((*laid, turn))
     if not starts:
-        return Agreement()
+        return Agreement(), glance
     correlation, place, turn = max(starts, key=lambda start: start[0])
     for side in SIDES[1:]:
         laid = lay_over(one.levels[side], turned(other.levels[side].pixels, turn), place)
         if laid is None:
-            return Agreement()
+            return Agreement(), glance
         correlation, place = laid
     share = _share_of_patches(one.levels[SIDE].pixels, turned(other.levels[SIDE].pixels, turn), place)
     colour = _share_of_colours(one.colour, turned(other.colour, turn), place)
-    return Agreement(share, colour, correlation, turn != 0 or not place.is_identity)
+    return Agreement(share, colour, correlation, not place.is_identity), glance
 
 
 def _share_of_patches(one: Floats, other: Floats, place: Place) -> float:

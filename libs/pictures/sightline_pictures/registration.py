@@ -33,7 +33,6 @@ _LEAST_AT_A_GLANCE = 0.4
 _LEAST_CORRELATION = 0.55
 _LEAST_OVERLAP = 0.3
 _LEAST_SCALE, _MOST_SCALE, _MOST_SHIFT = 0.6, 1.6, 0.6
-_ROBUST_FROM = 32
 _STILL = 0.04
 """Pixels, nearly: with smaller steps it is found."""
 
@@ -72,8 +71,11 @@ class Level:
         return seen, seen.sum(1), (seen**2).sum(1)
 
 
-def likely_places(one: Level, other: Level) -> list[tuple[int, Place]]:
-    """Return how another picture may have to be turned, and where one lies in it then, the likeliest first."""
+def likely_places(one: Level, other: Level) -> list[tuple[float, int, Place]]:
+    """Return how another picture may have to be turned, and where one lies in it then, the likeliest first.
+
+    Each with how well the two correlate at a glance.
+    """
     ways, _, _, inside = _ways()
     seen, sums, squares = other.glances
     pixels = one.pixels.ravel() - one.pixels.mean()
@@ -82,7 +84,7 @@ def likely_places(one: Level, other: Level) -> list[tuple[int, Place]]:
     variances = (our_squares - ours**2 / count) * (squares - sums**2 / count)
     correlations = covariance / (np.sqrt(np.maximum(variances, 0)) + 1)
     best = [place for place in np.argsort(-correlations)[:_LIKELY] if correlations[place] >= _LEAST_AT_A_GLANCE]
-    return [ways[place] for place in best]
+    return [(float(correlations[place]), *ways[place]) for place in best]
 
 
 def lay_over(one: Level, other: Floats, place: Place) -> tuple[float, Place] | None:
@@ -108,9 +110,8 @@ def lay_over(one: Level, other: Floats, place: Place) -> tuple[float, Place] | N
         normal = (weighted.T @ changes).astype(np.float64)
         normal[np.diag_indices(8)] += [1e-3 * np.trace(normal[:6, :6]) / 6 + 1e-6] * 6 + [1e-3] * 2
         step = np.linalg.solve(normal, (weighted.T @ pixels).astype(np.float64))
-        if side >= _ROBUST_FROM:
-            off = changes @ step.astype(np.float32) - pixels
-            trust = 1 / (1 + (off / (2 * np.median(np.abs(off[is_inside])) + 1)) ** 2)
+        off = changes @ step.astype(np.float32) - pixels
+        trust = 1 / (1 + (off / (2 * np.median(np.abs(off[is_inside])) + 1)) ** 2)
         matrix = place.matrix @ np.linalg.inv(np.eye(2) + step[[0, 1, 3, 4]].reshape(2, 2))
         place = Place(matrix, place.shift - matrix @ step[[2, 5]])
         scales = np.linalg.svd(matrix, compute_uv=False)

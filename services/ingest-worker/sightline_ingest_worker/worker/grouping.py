@@ -89,7 +89,12 @@ class _Match:
     copy_of: str
     first: Image | None
     kind: CopyKind
-    share: float
+    agreement: Agreement
+
+    @property
+    def rank(self) -> tuple[bool, bool, float]:
+        """The larger, the better: an export lies exactly over its own shot of a burst, and not over the next one."""
+        return self.kind == EQUAL, not self.agreement.is_moved, self.agreement.share
 
 
 class _Grouper:
@@ -123,7 +128,7 @@ class _Grouper:
         matches = [match for one, agreement in compared if (match := self._match(image, one, agreement)) is not None]
         older = [match for match in matches if match.first is None or _age(match.first) < _age(image)]
         if older:
-            best = max(older, key=lambda match: (match.kind == EQUAL, match.share))
+            best = max(older, key=lambda match: match.rank)
             self._join(image, best.copy_of, best.kind)
             return
         self._mark_equal(records)
@@ -146,7 +151,7 @@ class _Grouper:
         if are_two_exposures(image, like, agreement):
             return None
         is_equal = image.input_sha256 is not None and image.input_sha256 == like.input_sha256
-        return _Match(copy_of, first, EQUAL if is_equal else NEAR, agreement.share)
+        return _Match(copy_of, first, EQUAL if is_equal else NEAR, agreement)
 
     def _join(self, image: Image, copy_of: str, kind: CopyKind) -> None:
         """Make images of some bytes copies of a picture, and have those that named them look whether they are, too."""
