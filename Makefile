@@ -119,6 +119,10 @@ quality: setup ## How well names find their pictures (IMAGES=FOLDER whose folder
 relevance: setup ## How well it is told whether a search found anything (IMAGES=FOLDER whose folders are labels)
 	@$(BIN)/python -m benchmarks.relevance $(if $(IMAGES),--images '$(IMAGES)')
 
+.PHONY: duplicates
+duplicates: setup ## How well copies that were changed are found (IMAGES=FOLDER of pictures)
+	@$(BIN)/python -m benchmarks.duplicates $(if $(IMAGES),--images '$(IMAGES)')
+
 .PHONY: naming
 naming: setup ## How well clusters are named (IMAGES=FOLDER whose folders are labels)
 	@$(BIN)/python -m benchmarks.naming $(if $(IMAGES),--images '$(IMAGES)')

@@ -101,7 +101,7 @@ class FakeCopyGroups:
 
     def of_contents(self, shas: Sequence[str]) -> dict[str, list[Image]]:
         self._collection._count("copy_groups.of_contents")
-        images = sorted(self._collection._indexed(), key=lambda image: (image.indexed_at, image.id))
+        images = _by_age(self._collection._indexed())
         return {one: found for one in set(shas) if (found := [image for image in images if image.sha256 == one])}
 
     def copies_of(self, sha256: str) -> list[Image]:
@@ -131,7 +131,9 @@ class FakeCopyGroups:
             if group and not (kind == EQUAL and image.copy_kind == NEAR):
                 by_group.setdefault(group, []).append(image)
         groups = [
-            Group(kind or (NEAR if any(one.copy_kind == NEAR for one in images) else EQUAL), images, len(images))
+            Group(
+                kind or (NEAR if any(one.copy_kind == NEAR for one in images) else EQUAL), _by_age(images), len(images)
+            )
             for images in by_group.values()
             if len(images) > 1 and (kind != NEAR or any(one.copy_kind == NEAR for one in images))
         ]
@@ -358,6 +360,10 @@ class FakeCollection:
         error = self.errors.pop(0) if self.errors else None
         if error is not None:
             raise error
+
+
+def _by_age(images: Iterable[Image]) -> list[Image]:
+    return sorted(images, key=lambda image: (str(image.indexed_at), image.id))
 
 
 def _canonical_folders(folders: Iterable[str]) -> list[str]:
