@@ -110,7 +110,7 @@ def compare(one: Sketch, other: Sketch) -> Agreement:
     """Return how far two pictures agree, as they are, turned or mirrored; nothing where they do not fit."""
     agreement, glance = _laid_over(one, other)
     if not agreement.is_near_copy and glance >= _ALIKE_AT_A_GLANCE:
-        # One that is framed is laid over the picture in the frame; not the other way round, where the frame fits nothing.
+        # A framed picture is laid over the bare one; the other way round, the frame would not fit.
         reverse, _ = _laid_over(other, one)
         agreement = max(agreement, reverse)
     return agreement

@@ -111,7 +111,8 @@ def test_each_record_of_an_older_version_is_found_once_a_pass(make_queue):
     now[0] += 4000
     assert rereading.next_keys(collection) == first
     assert len(rereading.next_keys(collection)) == 10
-    collection.images = {image.id: replace(image, reader=READER_VERSION, compared=COMPARISON_VERSION) for image in records}
+    done = {"reader": READER_VERSION, "compared": COMPARISON_VERSION}
+    collection.images = {image.id: replace(image, **done) for image in records}
     now[0] += 4000
     assert rereading.next_keys(collection) == []
     now[0] += 1e6

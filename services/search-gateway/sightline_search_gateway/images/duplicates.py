@@ -10,7 +10,7 @@ LOSSLESS = frozenset({"camera raw", "PNG", "TIFF", "BMP", "PSD"})
 
 
 def best_of(images: Sequence[Image]) -> Image:
-    """Return the one to keep: of the most pixels, then in a lossless format, then of the most bytes, then the oldest."""
+    """Return the one to keep: of the most pixels, then of a lossless format, of the most bytes, the oldest."""
     return min(images, key=_rank)
 
 

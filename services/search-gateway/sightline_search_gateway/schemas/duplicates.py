@@ -21,9 +21,9 @@ class BrowseDuplicates(Filters):
     kind = fields.String(
         validate=validate.OneOf(GROUP_KINDS),
         metadata={
-            "description": "`equal`: of the same bytes or pixels. `near`: with copies that were resized, compressed again, "
-            "cropped, turned, tinted or written on. `burst`: exposures of one camera, seconds apart. Copies of either kind "
-            "where it is not given."
+            "description": "`equal`: of the same bytes or pixels. `near`: with copies that were resized, compressed "
+            "again, cropped, turned, tinted or written on. `burst`: exposures of one camera, seconds apart. Copies of "
+            "either kind where it is not given."
         },
     )
     limit = fields.Integer(
