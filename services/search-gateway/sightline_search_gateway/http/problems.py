@@ -108,8 +108,6 @@ def translate(error: Exception) -> ServiceError | None:
             return ServiceError(
                 "catalogue-unavailable", "The catalogue does not answer; try again soon.", retry_after_seconds=2
             )
-        case NotDerived():
-            return ServiceError("not-ready", str(error), retry_after_seconds=60)
         case TooDeep():
             return ServiceError("too-deep", str(error))
         case NotDerived():

@@ -110,8 +110,8 @@ class SearchService:
         vectors = self.query_vectors.read(query, collection, chance)
         timings = SearchTimings(encode=vectors.encode_seconds)
         timings.search = time.perf_counter() - began - timings.encode
-        copies = tuple(image.sha256 for image in vectors.unshown if image.sha256 and params.distinct)
-        params = replace(params, exclude=(*params.exclude, *query.unshown_ids), exclude_sha256=copies)
+        copies = tuple(image.copy_group for image in vectors.unshown if image.copy_group and params.distinct)
+        params = replace(params, exclude=(*params.exclude, *query.unshown_ids), exclude_copies=copies)
         params = replace(params, by_text=not query.is_visual, visual=query.is_visual)
         look = self._look(query, collection, vectors)
         search = _timed(partial(collection.nearest, vectors.origin), timings)
