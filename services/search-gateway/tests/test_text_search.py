@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 
 import pytest
@@ -318,6 +319,23 @@ def test_words_find_by_looks_while_older_pictures_cannot_be_found_by_name_yet(va
 def test_only_indexed_pictures_are_named(varied):
     varied.add("fruits/lemon.jpg", state="failed", reason="not an image")
     assert search(varied, "lemon").json["named"]["total"] == 0
+
+
+def test_a_form_takes_the_language_beside_a_picture(varied, picture, problem):
+    def ask(text, **more):
+        data = {"q": text, "file": (io.BytesIO(picture("red")), "red.jpg"), **more}
+        return varied.client.post("/api/v1/search", data=data, content_type="multipart/form-data")
+
+    found = ask("-dog shape:landscape camera:nikon", syntax="language")
+    assert keys(found) == {CAT}
+    assert found.json["query"]["text"] is None
+    assert found.json["query"]["excluded"] == ["dog"]
+    assert [term["field"] for term in found.json["query"]["filters"]] == ["shape", "camera"]
+    assert keys(ask("camera:nikon")) == ALL
+    assert keys(ask("garden label:animals", syntax="language", camera="nikon")) == {CAT}
+    body = problem(ask("after:yesterday", syntax="language"), 422, "invalid-request")
+    assert [(error["in"], error["name"]) for error in body["errors"]] == [("body", "q")]
+    problem(ask("   "), 422, "invalid-request")
 
 
 def test_other_searches_name_nothing(varied, picture):

@@ -36,22 +36,39 @@ def read_text_query(query: dict[str, Any]) -> tuple[ParsedQuery, SearchParams]:
     Raises:
         ServiceError: It cannot be understood, or there is nothing to look for.
     """
+    parsed, parameters = understood(query, "query")
+    if parsed.text is None and parsed.excluded_texts:
+        problem = "Words can only be left out of what others find; give some, such as fruit -orange."
+        raise _wrong_text("query", problem)
+    return parsed, search_params(parameters)
+
+
+def understood(query: dict[str, Any], place: str) -> tuple[ParsedQuery, dict[str, Any]]:
+    """Return what the text of a query says, where it has one, and the parameters that it and the others make.
+
+    Args:
+        query: Validated.
+        place: Where it is in the request, as a problem says it.
+
+    Raises:
+        ServiceError: The text cannot be understood, or says nothing.
+    """
+    if "q" not in query:
+        return ParsedQuery(), query
     try:
         parsed = plain_query(query["q"]) if query["syntax"] == "plain" else parse_query(query["q"])
         parameters = join_parameters(query, parsed.parameters)
     except QueryError as error:
-        raise _wrong_text(*error.problems) from error
+        raise _wrong_text(place, *error.problems) from error
     except ValueError as error:
-        raise _wrong_text(f"`{error}` is in the text and a parameter, too; give it once.") from error
-    if parsed.text is None and parsed.excluded_texts:
-        raise _wrong_text("Words can only be left out of what others find; give some, such as fruit -orange.")
-    if parsed.text is None and not parsed.terms:
-        raise _wrong_text("The text is empty.")
-    return parsed, search_params(parameters)
+        raise _wrong_text(place, f"`{error}` is in the text and a parameter, too; give it once.") from error
+    if parsed == ParsedQuery():
+        raise _wrong_text(place, "The text is empty.")
+    return parsed, parameters
 
 
-def _wrong_text(*problems: str) -> ServiceError:
-    errors = [{"in": "query", "name": "q", "detail": problem} for problem in problems]
+def _wrong_text(place: str, *problems: str) -> ServiceError:
+    errors = [{"in": place, "name": "q", "detail": problem} for problem in problems]
     return ServiceError("invalid-request", " ".join(problems), errors=errors)
 
 
@@ -69,8 +86,8 @@ def read_picture(file: FileStorage, limit: int) -> bytes:
     return data
 
 
-def form_query(form: dict[str, Any], max_bytes: int) -> SearchQuery:
-    """Return the query of a form that has at most a file, a text, and ids.
+def form_query(form: dict[str, Any], parsed: ParsedQuery, max_bytes: int) -> SearchQuery:
+    """Return the query of a form that has at most a file, a text, which was understood, and ids.
 
     Raises:
         ServiceError: It has none of them, or the file is empty or too large.
@@ -78,13 +95,14 @@ def form_query(form: dict[str, Any], max_bytes: int) -> SearchQuery:
     parts = []
     if "file" in form:
         parts.append(Part(file=read_picture(form["file"], max_bytes), weight=form["file_weight"]))
-    if "q" in form:
-        parts.append(Part(text=stripped(form["q"]), weight=form["q_weight"]))
+    if parsed.text is not None:
+        parts.append(Part(text=parsed.text, weight=form["q_weight"]))
     ids = dict.fromkeys(str(one) for one in form.get("id", ()))
     parts += [Part(image_id=one, weight=form["id_weight"]) for one in ids]
     if not parts:
         raise ServiceError("invalid-request", "Give a `file`, a text `q`, an `id`, or a `query`.")
-    return SearchQuery(tuple(parts), diversity=form["diversity"])
+    excluded = tuple(Part(text=one) for one in parsed.excluded_texts)
+    return SearchQuery(tuple(parts), excluded, diversity=form["diversity"])
 
 
 def composed_query(query: dict[str, Any], files: Mapping[str, FileStorage], max_bytes: int) -> SearchQuery:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -10,7 +11,13 @@ from flask import Response
 from sightline_search_gateway.answer_schemas import schema_of
 from sightline_search_gateway.container import current
 from sightline_search_gateway.http.openapi import problem_answers
-from sightline_search_gateway.http.requests import composed_query, form_query, read_text_query, search_params
+from sightline_search_gateway.http.requests import (
+    composed_query,
+    form_query,
+    read_text_query,
+    search_params,
+    understood,
+)
 from sightline_search_gateway.http.responses import search_response
 from sightline_search_gateway.http.serializers import PREFIX
 from sightline_search_gateway.schemas.composed import SearchForm
@@ -58,10 +65,16 @@ def search(form: dict[str, Any]) -> Response:
     The query's vector is the normalised sum of the parts' vectors, each times its weight. Where no file is sent, the
     query is JSON; else the form's field `query` has it, or the plainer fields beside.
     """
-    query = form.get("query", form)
     most = current().settings.pictures.max_bytes
-    asked = composed_query(query, form["files"], most) if "query" in form else form_query(form, most)
-    outcome = current().search.search(asked, search_params(query), query["sort"])
+    if "query" in form:
+        query = form["query"]
+        outcome = current().search.search(
+            composed_query(query, form["files"], most), search_params(query), query["sort"]
+        )
+    else:
+        parsed, query = understood(form, "body")
+        asked = form_query(query, parsed, most)
+        outcome = replace(current().search.search(asked, search_params(query), query["sort"]), terms=parsed.terms)
     return search_response(outcome, current().telemetry)
 
 

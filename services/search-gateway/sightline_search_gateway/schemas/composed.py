@@ -16,7 +16,7 @@ from sightline_search_gateway.schemas.fields import (
     StrictSchema,
     text,
 )
-from sightline_search_gateway.schemas.search import Window
+from sightline_search_gateway.schemas.search import Window, text_syntax
 
 MAX_PARTS = 16
 MAX_SENT_PICTURES = 8
@@ -123,6 +123,7 @@ class SearchForm(StrictSchema, Window):
 
     file = PictureFile(metadata={"description": "A picture."})  # type: ignore[no-untyped-call]
     q = _short_text("What to look for.")
+    syntax = text_syntax("plain")
     id = BoundedList(
         fields.UUID(),
         most=MAX_FILTERS,

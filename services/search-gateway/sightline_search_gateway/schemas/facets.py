@@ -31,7 +31,9 @@ class FacetQuery(Filters):
 class FacetValue(TypedDict):
     """A value, and how many pictures have it."""
 
-    value: Annotated[str, "As the filter of the same name takes it; of `rating`, exactly so many stars."]
+    value: Annotated[
+        str, "As the filter of the same name takes it; of `rating`, exactly so many stars; of `year`, four digits."
+    ]
     count: int
 
 

@@ -67,6 +67,16 @@ class Window(Filters):
     )
 
 
+def text_syntax(default: str) -> fields.String:
+    """Return the field that says how a text is understood."""
+    description = "`language`: words, words to leave out and filters. `plain`: all of `q` is words, whatever is in it."
+    return fields.String(
+        load_default=default,
+        validate=validate.OneOf(["language", "plain"]),
+        metadata={"description": description},
+    )
+
+
 class TextQuery(Window):
     """A query by text."""
 
@@ -76,13 +86,7 @@ class TextQuery(Window):
         required=True,
         validate=validate.Length(min=1, max=MAX_TEXT),
     )
-    syntax = fields.String(
-        load_default="language",
-        validate=validate.OneOf(["language", "plain"]),
-        metadata={
-            "description": "`plain`: all of `q` is words, whatever is in it; for texts that people did not write."
-        },
-    )
+    syntax = text_syntax("language")
 
 
 class ModelRef(TypedDict):

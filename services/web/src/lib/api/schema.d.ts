@@ -704,7 +704,7 @@ export interface components {
         };
         FacetValue: {
             count: number;
-            /** @description As the filter of the same name takes it; of `rating`, exactly so many stars. */
+            /** @description As the filter of the same name takes it; of `rating`, exactly so many stars; of `year`, four digits. */
             value: string;
         };
         Facets: {
@@ -1282,6 +1282,11 @@ export interface components {
              * @enum {string}
              */
             sort?: "best" | "date";
+            /**
+             * @description `language`: words, words to leave out and filters. `plain`: all of `q` is words, whatever is in it. "plain" where it is not given.
+             * @enum {string}
+             */
+            syntax?: "language" | "plain";
             /** @description Words, each of which is in the file's name, its folders, its title or its keywords. */
             words?: string[];
         };
@@ -5175,7 +5180,7 @@ export interface operations {
                  */
                 q: string;
                 /**
-                 * @description `plain`: all of `q` is words, whatever is in it; for texts that people did not write.
+                 * @description `language`: words, words to leave out and filters. `plain`: all of `q` is words, whatever is in it.
                  * @example language
                  */
                 syntax?: "language" | "plain";

@@ -37,7 +37,10 @@ export function searchComposed(
 ): Promise<SearchAnswer> {
   const { text, file, ids = [], clusters = true } = query;
   const form = new FormData();
-  if (text) form.set('q', text);
+  if (text) {
+    form.set('q', text);
+    form.set('syntax', 'language');
+  }
   if (file) form.set('file', file.blob, file.name);
   for (const id of ids.slice(0, MAX_EXAMPLES)) form.append('id', id);
   form.set('limit', String(limit));
