@@ -19,10 +19,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sightline_search_gateway.exports import (
-    TELLING,
+    FOUND,
     FirstLook,
+    FirstResults,
+    Unwanted,
+    VocabularyEmbeddings,
     Wishes,
-    mean_of_found,
+    unwanted_by_text,
 )
 
 from benchmarks.harness import pictures, results
@@ -41,7 +44,7 @@ SEED = 7
 Places = NDArray[np.intp]
 
 
-class Unwanted(NamedTuple):
+class Pair(NamedTuple):
     """A text that is searched for without a folder.
 
     Attributes:
@@ -62,6 +65,7 @@ class Searched:
     """A collection that is searched as the gateway does it."""
 
     held: Labelled
+    words: VocabularyEmbeddings
 
     def found(self, text: Vectors, among: Places, wishes: Wishes | None = None, diversity: float = 0.0) -> Places:
         """Return the places of all pictures, in the order in which a text finds them."""
@@ -75,22 +79,23 @@ class Searched:
         return np.concatenate([places[order], among[rest]])
 
     def wishes(
-        self, unwanted: Sequence[Vectors] = (), liked: Sequence[int] = (), disliked: Sequence[int] = ()
+        self, unwanted: Sequence[Unwanted] = (), liked: Sequence[int] = (), disliked: Sequence[int] = ()
     ) -> Wishes:
         """Return what is known of a search beside its text; marked results by their places."""
         visual = self.held.rows.visual
-        none = np.empty((0, visual.shape[1]), np.float32)
-        centres = np.stack(unwanted) if len(unwanted) else none
-        return Wishes(centres, visual[list(liked)], visual[list(disliked)], self.held.calibration.chance)
+        return Wishes(unwanted, visual[list(liked)], visual[list(disliked)], self.held.calibration.chance)
 
-    def mean_of_found(self, text: Vectors, among: Places) -> Vectors:
+    def unwanted(self, text: Vectors, among: Places) -> Unwanted:
         """Return what a text that is not wanted means here, as the gateway has it."""
         rows = self.held.rows
-        nearest = np.argsort(-(rows.vectors[among] @ text), kind="stable")[: len(TELLING)]
-        return mean_of_found(rows.visual[among[nearest]])
+        similarities = rows.vectors[among] @ text
+        nearest = np.argsort(-similarities, kind="stable")[:FOUND]
+        places = among[nearest]
+        first = FirstResults(similarities[nearest], rows.vectors[places], rows.visual[places], np.arange(len(places)))
+        return unwanted_by_text(text, first, self.words, self.held.calibration)
 
 
-def alike_pairs(searched: Searched, names: Sequence[Text]) -> Iterator[Unwanted]:
+def alike_pairs(searched: Searched, names: Sequence[Text]) -> Iterator[Pair]:
     """Yield each folder's name without the folder that it finds most of the others, if it is many."""
     labels, by_folder = searched.held.labels, {text.name: text for text in names}
     for text in names:
@@ -98,40 +103,40 @@ def alike_pairs(searched: Searched, names: Sequence[Text]) -> Iterator[Unwanted]
         others = Counter(label for label in labels[places[:SHOWN]].tolist() if label != text.name)
         folder, count = next(iter(others.most_common(1)), ("", 0))
         if count >= ALIKE_FEWEST and folder in by_folder:
-            yield Unwanted(text.vector, text.folders, by_folder[folder].vector, folder)
+            yield Pair(text.vector, text.folders, by_folder[folder].vector, folder)
 
 
-def kind_pairs(names: Sequence[Text], kinds: Sequence[Text]) -> Iterator[Unwanted]:
+def kind_pairs(names: Sequence[Text], kinds: Sequence[Text]) -> Iterator[Pair]:
     """Yield each word for several folders without each of these."""
     by_folder = {text.name: text for text in names}
     for kind in kinds:
         for folder in sorted(kind.folders if len(kind.folders) > 1 else ()):
             if folder in by_folder:
-                yield Unwanted(kind.vector, kind.folders - {folder}, by_folder[folder].vector, folder)
+                yield Pair(kind.vector, kind.folders - {folder}, by_folder[folder].vector, folder)
 
 
-def measure_not(kind: str, searched: Searched, pairs: Sequence[Unwanted]) -> dict[str, float]:
+def measure_not(kind: str, searched: Searched, pairs: Sequence[Pair]) -> dict[str, float]:
     """Print how much less there is of what is not wanted, and return it."""
     held = searched.held
     random = np.random.default_rng(SEED)
     shown = {pair.folder: int(random.choice(np.flatnonzero(held.labels == pair.folder))) for pair in pairs}
     everything = np.arange(len(held.labels))
 
-    def without(pair: Unwanted, among: Places) -> Places:
+    def without(pair: Pair, among: Places) -> Places:
         return searched.found(pair.text, among)
 
-    def taken_off(pair: Unwanted, among: Places) -> Places:
+    def taken_off(pair: Pair, among: Places) -> Places:
         left = pair.text - TAKEN_OFF * pair.name
         return searched.found(left / np.linalg.norm(left), among)
 
-    def by_text(pair: Unwanted, among: Places) -> Places:
-        return searched.found(pair.text, among, searched.wishes([searched.mean_of_found(pair.name, among)]))
+    def by_text(pair: Pair, among: Places) -> Places:
+        return searched.found(pair.text, among, searched.wishes([searched.unwanted(pair.name, among)]))
 
-    def by_picture(pair: Unwanted, among: Places) -> Places:
-        return searched.found(pair.text, among, searched.wishes([held.rows.visual[shown[pair.folder]]]))
+    def by_picture(pair: Pair, among: Places) -> Places:
+        return searched.found(pair.text, among, searched.wishes([Unwanted(held.rows.visual[shown[pair.folder]])]))
 
     rows, figures = [], dict[str, float]()
-    methods: dict[str, Callable[[Unwanted, Places], Places]] = {
+    methods: dict[str, Callable[[Pair, Places], Places]] = {
         "without": without,
         "taken off": taken_off,
         "not": by_text,
@@ -217,7 +222,8 @@ def main() -> None:
     model = pictures.load(None)
     keys, both = pictures.embed_with(model, found, visual=True)
     labels = np.array([found.label(key) or "" for key in keys])
-    searched = Searched(Labelled.of(Rows.of(model, both), labels, vocabulary_of(model)))
+    words = vocabulary_of(model)
+    searched = Searched(Labelled.of(Rows.of(model, both), labels, words), words)
     if not searched.held.names:
         sys.exit(f"{found.folder} has no folder of enough pictures to search for")
     names, kinds = texts_for(model, searched.held.names)

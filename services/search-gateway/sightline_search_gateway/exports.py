@@ -14,12 +14,10 @@ from sightline_search_gateway.maps.worker.neighbours import nearest_neighbours
 from sightline_search_gateway.maps.worker.separation import NEIGHBOURS, label_separation
 from sightline_search_gateway.search.calibration import calibrate
 from sightline_search_gateway.search.judging import FirstLook
-from sightline_search_gateway.search.query_vectors import mean_of_found
 from sightline_search_gateway.search.relevance import (
     LIKELY,
     PICTURE,
     POSSIBLE,
-    TELLING,
     TEXT,
     Calibration,
     Coefficients,
@@ -33,18 +31,19 @@ from sightline_search_gateway.search.relevance import (
 )
 from sightline_search_gateway.search.reranking import rerank
 from sightline_search_gateway.search.result_graph import MAX_CLUSTERED, build_result_graph
+from sightline_search_gateway.search.unwanted import FOUND, Unwanted, unwanted_by_text
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings, read_vocabulary
 from sightline_search_gateway.search.wishes import Wishes
 
 __all__ = [
     "FEWEST",
+    "FOUND",
     "ITERATIONS",
     "LIKELY",
     "MAX_CLUSTERED",
     "NEIGHBOURS",
     "PICTURE",
     "POSSIBLE",
-    "TELLING",
     "TEXT",
     "Calibration",
     "Coefficients",
@@ -53,6 +52,7 @@ __all__ = [
     "FirstResults",
     "Relevance",
     "Separation",
+    "Unwanted",
     "VocabularyEmbeddings",
     "Wishes",
     "build_result_graph",
@@ -63,7 +63,6 @@ __all__ = [
     "fitting_perplexity",
     "initial_coordinates",
     "label_separation",
-    "mean_of_found",
     "named",
     "nearest_neighbours",
     "number_labels",
@@ -73,4 +72,5 @@ __all__ = [
     "rerank",
     "scale_of",
     "text_features",
+    "unwanted_by_text",
 ]

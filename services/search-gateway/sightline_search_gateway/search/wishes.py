@@ -1,8 +1,8 @@
 """Puts results in order by what is not wanted, and by which of them were said to be right or wrong.
 
 What is not wanted is a penalty for looking like it, and not a direction away from it: a text that leads away from
-oranges leads away from fruit, too. A text says what it means by what it finds: the mean visual vector of its best
-results, whose length tells how much they agree, so that a text that nothing here fits takes away little.
+oranges leads away from fruit, too. A text says what it means by what it finds; one that nothing here fits takes little
+away (`unwanted`).
 
 What looks like a result that was wrong goes down in the same way, and what looks like a right one goes up; then the
 mean of the best is taken for right, a few times over, drawn to the right ones and away from the wrong ones (Rocchio,
@@ -11,13 +11,15 @@ mean of the best is taken for right, a few times over, drawn to the right ones a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sightline.encoder.v1.encoder_pb2 import Reranking
 
 from sightline_search_gateway.search.reranking import rerank, standard
+from sightline_search_gateway.search.unwanted import Unwanted
 
 Vectors = NDArray[np.float32]
 DEPTH = 300
@@ -34,24 +36,20 @@ BEST_WEIGHT, BEST_WEIGHT_UNLED = 4.0, 1.0
 """How much the best count where there is a right result, and where there is none, and they may lead anywhere."""
 
 
-def _none() -> Vectors:
-    return np.empty((0, 0), np.float32)
-
-
 @dataclass(frozen=True)
 class Wishes:
     """What is known of a search beside what is looked for.
 
     Attributes:
-        unwanted: (k, d) what is not wanted: visual vectors of pictures, and the mean ones of what texts find.
+        unwanted: What is not wanted.
         liked: (l, d) visual vectors of length one, of results that are right.
         disliked: (m, d) of those that are wrong.
         chance: The mean cosine between the visual vectors of pictures that have nothing to do with each other.
     """
 
-    unwanted: Vectors = field(default_factory=_none)
-    liked: Vectors = field(default_factory=_none)
-    disliked: Vectors = field(default_factory=_none)
+    unwanted: Sequence[Unwanted]
+    liked: Vectors
+    disliked: Vectors
     chance: float = 0.0
 
     def order(self, similarities: Vectors, visual: Vectors, how: Reranking | None) -> NDArray[np.intp]:
@@ -78,17 +76,23 @@ class Wishes:
         return wanted
 
     def _likeness_to_unwanted(self, visual: Vectors) -> Vectors:
-        return self._likeness(visual, self.unwanted, NOT_FROM, NOT_TO)
+        if not self.unwanted:
+            return np.zeros(len(visual), np.float32)
+        beyond = self._beyond(visual, np.stack([one.looks for one in self.unwanted]))
+        certainty = np.array([one.certainty for one in self.unwanted], np.float32)
+        likeness: Vectors = (certainty * _ramp(beyond, NOT_FROM, NOT_TO)).max(axis=1)
+        return likeness
 
     def _likeness_to_wrong(self, visual: Vectors) -> Vectors:
-        return self._likeness(visual, self.disliked, WRONG_FROM, WRONG_TO)
-
-    def _likeness(self, visual: Vectors, others: Vectors, least: float, most: float) -> Vectors:
-        if not len(others):
+        if not len(self.disliked):
             return np.zeros(len(visual), np.float32)
-        beyond = ((visual @ others.T).max(axis=1) - self.chance) / (1 - self.chance)
-        likeness: Vectors = np.clip((beyond - least) / (most - least), 0, 1)
+        likeness: Vectors = _ramp(self._beyond(visual, self.disliked), WRONG_FROM, WRONG_TO).max(axis=1)
         return likeness
+
+    def _beyond(self, visual: Vectors, others: Vectors) -> Vectors:
+        """Return the cosines of (n, d) with (k, d), less what unrelated pictures share: (n, k)."""
+        beyond: Vectors = (visual @ others.T - self.chance) / (1 - self.chance)
+        return beyond
 
     def _pulled(self, scores: Vectors, visual: Vectors) -> Vectors:
         """Return the scores with the likeness to what is right, and to the best of the results again and again."""
@@ -104,3 +108,7 @@ class Wishes:
             best = np.argsort(-pulled, kind="stable")[:BEST]
             pulled = scores + weight * standard(visual @ (visual[best].sum(axis=0) + marked))
         return pulled
+
+
+def _ramp(values: Vectors, least: float, most: float) -> Vectors:
+    return np.clip((values - least) / (most - least), 0, 1)
