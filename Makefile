@@ -119,6 +119,14 @@ quality: setup ## How well names find their pictures (IMAGES=FOLDER whose folder
 relevance: setup ## How well it is told whether a search found anything (IMAGES=FOLDER whose folders are labels)
 	@$(BIN)/python -m benchmarks.relevance $(if $(IMAGES),--images '$(IMAGES)')
 
+.PHONY: refining
+refining: setup ## What it helps to say what is not wanted, what was right and wrong (IMAGES=FOLDER whose folders are labels)
+	@$(BIN)/python -m benchmarks.refining $(if $(IMAGES),--images '$(IMAGES)')
+
+.PHONY: duplicates
+duplicates: setup ## How well copies that were changed are found (IMAGES=FOLDER of pictures)
+	@$(BIN)/python -m benchmarks.duplicates $(if $(IMAGES),--images '$(IMAGES)')
+
 .PHONY: naming
 naming: setup ## How well clusters are named (IMAGES=FOLDER whose folders are labels)
 	@$(BIN)/python -m benchmarks.naming $(if $(IMAGES),--images '$(IMAGES)')

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.harness import grown, vectors
 from benchmarks.harness.timing import timed
 from benchmarks.harness.vectors import Growth, rotated
-from benchmarks.scale import DEPTH, by_catalogue, reached
+from benchmarks.scale import DEPTH, FILTERS, by_catalogue, reached
 
 
 def unit(count: int, dimensions: int, seed: int = 3) -> np.ndarray:
@@ -78,6 +78,10 @@ def test_a_database_is_filled_once_and_found_again(tmp_path, monkeypatch):
     with grown.database(first.folder) as server:
         _, found = timed(by_catalogue(server.catalogue().current()), supply.block(1)[:20])
         assert server.anonymous_mb() > 1
+        opened = server.catalogue().current()
+        for narrowed in FILTERS.values():
+            passing = sum(narrowed.passes(grown.image(number)) for number in range(300))
+            assert opened.count(narrowed.filter) == passing
     assert reached(found, exact) == 1
     assert found[0].vectors.shape == (DEPTH, grown.DIMENSIONS)
     assert grown.filled(300, supply, "drawn otherwise") != first

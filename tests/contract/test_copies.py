@@ -74,7 +74,7 @@ def test_what_is_similar_to_an_image_is_none_of_its_copies(collection, contents)
 
 def test_images_of_some_bytes_are_left_out(collection, contents):
     left_out = tuple(contents[place][0].sha256 for place in (0, 1))
-    found = collection.nearest(DIRECTION, SearchParams(limit=5, exclude_sha256=left_out, distinct=True))
+    found = collection.nearest(DIRECTION, SearchParams(limit=5, exclude_copies=left_out, distinct=True))
     assert ids(found.images) == [images[0].id for images in contents[2:7]]
     assert found.copies == [0, 1, 0, 0, 0]
 

@@ -37,6 +37,8 @@ def test_an_image_is_returned_as_stored(collection, make_image, random_vectors):
         camera="Leica",
         lens="Elmar 50mm",
         rating=-1,
+        title="The sea \u2013 from a hill",
+        added_at=NOON,
         keywords=["sea", "h\u00f6he"],
         sidecars="0123456789abcdef",
         note="its last 2 % are missing",

@@ -12,16 +12,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sightline_catalogue import (
+    BURST,
+    EQUAL,
     INDEXED,
+    NEAR,
     PENDING,
     REMOVED,
     Between,
     Box,
     CatalogueSettings,
     Circle,
+    CopyKind,
     Counts,
     Facet,
     Filter,
+    Group,
+    GroupKind,
+    GroupPage,
     Image,
     Labelled,
     ModelRef,
@@ -33,6 +40,7 @@ from sightline_catalogue import (
     State,
     TooDeep,
     UnknownImage,
+    WrongCursor,
 )
 from sightline_catalogue.copies import first_of_each
 from sightline_catalogue.cursor import read_cursor, write_cursor
@@ -107,6 +115,62 @@ class FakeDerivation:
         return self.left > 0
 
 
+class FakeCopyGroups:
+    """The groups of a fake collection."""
+
+    def __init__(self, collection: FakeCollection) -> None:
+        self._collection = collection
+
+    def of_contents(self, shas: Sequence[str]) -> dict[str, list[Image]]:
+        self._collection._count("copy_groups.of_contents")
+        images = _by_age(self._collection._indexed())
+        return {one: found for one in set(shas) if (found := [image for image in images if image.sha256 == one])}
+
+    def copies_of(self, sha256: str) -> list[Image]:
+        return [image for image in self._collection._indexed() if image.copy_of == sha256]
+
+    def set_copy(self, sha256: str, copy_of: str | None, kind: CopyKind | None) -> None:
+        self._set(lambda image: image.sha256 == sha256, copy_of=copy_of, copy_kind=kind)
+
+    def set_equal(self, ids: Sequence[str], sha256: str) -> None:
+        self._set(lambda image: image.id in ids and image.sha256 == sha256, copy_of=sha256, copy_kind=EQUAL)
+
+    def set_burst(self, shas: Sequence[str], burst: str) -> None:
+        self._set(lambda image: image.sha256 in shas, burst=burst)
+
+    def merge_bursts(self, bursts: Sequence[str], into: str) -> None:
+        self._set(lambda image: image.burst in bursts, burst=into)
+
+    def set_compared(self, ids: Sequence[str], version: int) -> None:
+        self._set(lambda image: image.id in ids, compared=version)
+
+    def page(
+        self, kind: GroupKind | None, limit: int, cursor: str | None = None, filter: Filter | None = None
+    ) -> GroupPage:
+        by_group: dict[str, list[Image]] = {}
+        for image in sorted(self._collection._indexed(filter), key=order_of, reverse=True):
+            group = image.burst if kind == BURST else image.copy_group
+            if group and not (kind == EQUAL and image.copy_kind == NEAR):
+                by_group.setdefault(group, []).append(image)
+        groups = [
+            Group(
+                kind or (NEAR if any(one.copy_kind == NEAR for one in images) else EQUAL), _by_age(images), len(images)
+            )
+            for images in by_group.values()
+            if len(images) > 1 and (kind != NEAR or any(one.copy_kind == NEAR for one in images))
+        ]
+        if not (cursor or "0").isdecimal():
+            raise WrongCursor("not from an earlier page")
+        start = int(cursor or 0)
+        return GroupPage(groups[start:][:limit], str(start + limit) if len(groups) > start + limit else None)
+
+    def _set(self, fits: Callable[[Image], bool], **fields: Any) -> None:
+        self._collection._count("copy_groups.set")
+        for image in list(self._collection.images.values()):
+            if fits(image):
+                self._collection.images[image.id] = replace(image, **fields)
+
+
 class FakeCollection:
     """A collection in memory, of one bucket.
 
@@ -126,6 +190,7 @@ class FakeCollection:
         self.calls: Counter[str] = Counter()
         self.missing = FakeMissingImages(self)
         self.derivation = FakeDerivation()
+        self.copy_groups = FakeCopyGroups(self)
 
     def by_key(self) -> dict[str, Image]:
         """Return the images that are not removed, by key."""
@@ -142,14 +207,14 @@ class FakeCollection:
         found = [
             image
             for image in sorted(self._indexed(params.filter), key=lambda image: image.id)
-            if image.id not in params.exclude and image.sha256 not in params.exclude_sha256
+            if image.id not in params.exclude and image.copy_group not in params.exclude_copies
         ]
         stored = dict(self._vectors(found, visual=params.visual))
         similarity = {image.id: np.float32(stored[image.id] @ unit) for image in found}
         found.sort(key=lambda image: -similarity[image.id])
         nearest = found
         if params.distinct:
-            found = first_of_each(found, _sha256_of)
+            found = first_of_each(found, _copy_group_of)
         if params.reordering is not None:
             first = [image for image in nearest[: params.reordering.depth] if image in found]
             own, seen = (
@@ -184,10 +249,10 @@ class FakeCollection:
             raise UnknownImage(f"there is no image {image_id}")
         if image_id not in self.stored_vectors:
             raise NotIndexed(f"{image.key} is {image.state} and has no vector to compare with")
-        copies = (image.sha256,) if params.distinct and image.sha256 else ()
-        exclude_sha256 = (*params.exclude_sha256, *copies)
+        copies = (image.copy_group,) if params.distinct and image.copy_group else ()
+        exclude_copies = (*params.exclude_copies, *copies)
         exclude = (*params.exclude, image_id)
-        others = replace(params, exclude=exclude, exclude_sha256=exclude_sha256, visual=True)
+        others = replace(params, exclude=exclude, exclude_copies=exclude_copies, visual=True)
         [(_, vector)] = self._vectors([image], visual=True)
         return self.nearest(vector, others)
 
@@ -206,7 +271,7 @@ class FakeCollection:
         self._count("browse")
         found = sorted((image for image in self.images.values() if _fits(image, filter)), key=order_of, reverse=True)
         if distinct:
-            found = first_of_each(found, _sha256_of)
+            found = first_of_each(found, _copy_group_of)
         last, seen = read_cursor(cursor) if cursor is not None else (None, [])
         if last is not None:
             found = [image for image in found if order_of(image) <= last and image.id not in seen]
@@ -227,7 +292,7 @@ class FakeCollection:
             yield ScanState(*(getattr(image, name) for name in ScanState._fields))
 
     def scan_labels(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[Labelled]]:
-        found = [Labelled(image.id, image.label, image.sha256) for image in self._indexed(filter)]
+        found = [Labelled(image.id, image.label, image.copy_group) for image in self._indexed(filter)]
         found.sort(key=lambda one: one.id)
         for start in range(0, len(found), batch):
             yield found[start : start + batch]
@@ -327,14 +392,18 @@ class FakeCollection:
         ]
 
     def _count_copies(self, images: Sequence[Image], filter: Filter | None) -> list[int]:
-        counts = Counter(image.sha256 for image in self._indexed(filter) if image.sha256)
-        return [max(counts[image.sha256] - 1, 0) for image in images]
+        counts = Counter(image.copy_group for image in self._indexed(filter) if image.copy_group)
+        return [max(counts[image.copy_group] - 1, 0) for image in images]
 
     def _count(self, method: str) -> None:
         self.calls[method] += 1
         error = self.errors.pop(0) if self.errors else None
         if error is not None:
             raise error
+
+
+def _by_age(images: Iterable[Image]) -> list[Image]:
+    return sorted(images, key=lambda image: (str(image.indexed_at), image.id))
 
 
 def _canonical_folders(folders: Iterable[str]) -> list[str]:
@@ -355,6 +424,7 @@ def _conditions(image: Image, filter: Filter) -> Iterator[bool]:
         (_canonical_folders(filter.folders), image.folders),
         (filter.formats, [image.format]),
         (filter.sha256, [image.sha256]),
+        (filter.copy_groups, [image.copy_group]),
         (filter.shapes, [shape_of(image.width, image.height)]),
     )
     yield from (not set(values).isdisjoint(wanted) for wanted, values in named if wanted)
@@ -428,5 +498,5 @@ def _is_inside(place: tuple[float, float], box: Box) -> bool:
     return box.south <= latitude <= box.north and any(west <= longitude <= east for west, east in spans)
 
 
-def _sha256_of(image: Image) -> str:
-    return image.sha256 or ""
+def _copy_group_of(image: Image) -> str:
+    return image.copy_group or ""

@@ -9,6 +9,7 @@ defer_init("qdrant_client")
 from sightline_catalogue.catalogue import Catalogue
 from sightline_catalogue.cluster import ClusterState
 from sightline_catalogue.collection import Collection
+from sightline_catalogue.copy_groups import BURST, GROUP_KINDS, Group, GroupKind, GroupPage
 from sightline_catalogue.derived import SHAPES, Shape
 from sightline_catalogue.errors import (
     CatalogueDiskFull,
@@ -28,11 +29,14 @@ from sightline_catalogue.facets import FACETS, Facet
 from sightline_catalogue.filters import Between, Filter
 from sightline_catalogue.identity import canonical, canonical_folder, image_id
 from sightline_catalogue.image import (
+    EQUAL,
     FAILED,
     INDEXED,
+    NEAR,
     PENDING,
     REMOVED,
     STATES,
+    CopyKind,
     Counts,
     Image,
     Labelled,
@@ -50,9 +54,13 @@ from sightline_catalogue.server_version import exit_if_too_old
 from sightline_catalogue.settings import CatalogueSettings
 
 __all__ = [
+    "BURST",
+    "EQUAL",
     "FACETS",
     "FAILED",
+    "GROUP_KINDS",
     "INDEXED",
+    "NEAR",
     "PENDING",
     "REMOVED",
     "SHAPES",
@@ -68,9 +76,13 @@ __all__ = [
     "Circle",
     "ClusterState",
     "Collection",
+    "CopyKind",
     "Counts",
     "Facet",
     "Filter",
+    "Group",
+    "GroupKind",
+    "GroupPage",
     "Image",
     "Labelled",
     "MissingImages",

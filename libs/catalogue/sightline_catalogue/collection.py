@@ -14,6 +14,7 @@ from sightline_service.batches import batched
 
 from sightline_catalogue.connection import Connection
 from sightline_catalogue.copies import count_copies
+from sightline_catalogue.copy_groups import CopyGroups
 from sightline_catalogue.derivation import Derivation
 from sightline_catalogue.errors import NoCollection, NotIndexed, UnknownImage
 from sightline_catalogue.facets import DERIVED_FACETS, MOST_VALUES, Facet, count_facets, merged
@@ -35,8 +36,10 @@ from sightline_catalogue.methods import SCROLL, SET_PAYLOAD, UPSERT
 from sightline_catalogue.missing import MissingImages
 from sightline_catalogue.pages import read_distinct_page, read_page
 from sightline_catalogue.payload import (
+    COPY_FIELDS,
     LABELLED_FIELDS,
     SCAN_FIELDS,
+    read_copy_group,
     read_image,
     read_labelled,
     read_scan_state,
@@ -75,6 +78,7 @@ class Collection:
             they are told so, and by `by_sha256`, and by nothing else.
         derivation: Derives fields for filters of images that an older version indexed. Until it is done, calls with
             such a filter raise NotDerived.
+        copy_groups: The groups of copies and the bursts that they are in.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class Collection:
         self._queries = QueryBuilder(name, model, bucket_id, settings, segments.get, self.derivation.check)
         self._searcher = Searcher(self._points, self._queries, settings.max_depth)
         self.missing = MissingImages(self._points, name, bucket_id)
+        self.copy_groups = CopyGroups(self._points, name, bucket_id)
 
     def nearest(self, vector: ArrayLike, params: SearchParams) -> Nearest:
         """Return the indexed images nearest to a vector, (dimensions,) of any length, the nearest first.
@@ -119,13 +124,13 @@ class Collection:
         """
         self._queries.check_depth(params)
         copies: tuple[str, ...] = ()
-        for point in self._points.retrieve([image_id], with_payload=payload_of(["state", "sha256"])):
+        for point in self._points.retrieve([image_id], with_payload=payload_of(["state", *COPY_FIELDS])):
             if _is_removed(point):
                 raise UnknownImage(f"there is no image {image_id}")
-            if params.distinct and (sha256 := point.payload["sha256"].string_value):
-                copies = (sha256,)
-        exclude, exclude_sha256 = (*params.exclude, image_id), (*params.exclude_sha256, *copies)
-        others = replace(params, exclude=exclude, exclude_sha256=exclude_sha256, visual=True)
+            if params.distinct and (group := read_copy_group(point.payload)):
+                copies = (group,)
+        exclude, exclude_copies = (*params.exclude, image_id), (*params.exclude_copies, *copies)
+        others = replace(params, exclude=exclude, exclude_copies=exclude_copies, visual=True)
         try:
             return self._searcher.nearest(api.VectorInput(id=point_id(image_id)), others)
         except NoCollection:
@@ -170,7 +175,7 @@ class Collection:
             filter: Only these; the same for every page.
             limit: At most so many, at least 1.
             cursor: Of the page before.
-            distinct: Of images of equal bytes only the newest, with the number of the others.
+            distinct: Of each group of copies only the newest, with the number of the others.
 
         Raises:
             WrongCursor: It is not from an earlier page.
@@ -183,7 +188,7 @@ class Collection:
         return read(self._points, self.name, must, limit, cursor)
 
     def count_copies(self, images: Sequence[Image]) -> list[int]:
-        """Return of each image how many other indexed images have the same bytes."""
+        """Return of each image how many other indexed images are in its group of copies."""
         return count_copies(self._points, images, self._queries.which(None))
 
     def scan_states(self, batch: int = 1000) -> Iterator[ScanState]:
@@ -194,7 +199,7 @@ class Collection:
                 yield read_scan_state(point.id.uuid, point.payload)
 
     def scan_labels(self, filter: Filter | None = None, batch: int = 1000) -> Iterator[list[Labelled]]:
-        """Yield id, label and SHA-256 of every indexed image that fits, `batch` a call, in the order of their ids.
+        """Yield id, label and group of copies of every indexed image that fits, `batch` a call, by their ids.
 
         Ids are hashes: the first n are a sample, the same every time, that new images change little.
         """

@@ -51,6 +51,7 @@ class Filter:
         added_after: Aware: first came into the collection at or after this moment.
         added_before: Before this moment.
         excluded: Images that meet any of its conditions do not match.
+        copy_groups: Groups of copies, as `Image.copy_group` gives them.
     """
 
     labels: tuple[str, ...] = ()
@@ -73,6 +74,7 @@ class Filter:
     added_after: datetime | None = None
     added_before: datetime | None = None
     excluded: Filter | None = None
+    copy_groups: tuple[str, ...] = ()
 
 
 def is_one_of(field: str, values: Sequence[str]) -> api.Condition:
@@ -88,6 +90,17 @@ def is_one_of(field: str, values: Sequence[str]) -> api.Condition:
 def is_number(field: str, number: int) -> api.Condition:
     """Return the condition that an integer field holds a number."""
     return api.Condition(field=api.FieldCondition(key=field, match=api.Match(integer=number)))
+
+
+def is_empty(field: str) -> api.Condition:
+    """Return the condition that a field is absent."""
+    return api.Condition(is_empty=api.IsEmptyCondition(key=field))
+
+
+def is_in_copy_group(groups: Sequence[str]) -> api.Condition:
+    """Return the condition that an image is in one of some groups of copies."""
+    first = api.Condition(filter=api.Filter(must=[is_one_of("sha256", groups), is_empty("copy_of")]))
+    return api.Condition(filter=api.Filter(should=[is_one_of("copy_of", groups), first]))
 
 
 def has_id(ids: Iterable[str]) -> api.Condition:
@@ -143,6 +156,8 @@ def conditions(filter: Filter | None) -> list[api.Condition]:
     given = {NAME: filter.names, WORDS: filter.words, CAMERA_WORDS: filter.cameras, LENS_WORDS: filter.lenses}
     found = [is_one_of(field, values) for field, values in keywords.items() if values]
     found += [_has_words(field, texts[field]) for field, values in given.items() if values]
+    if filter.copy_groups:
+        found.append(is_in_copy_group(filter.copy_groups))
     if filter.after is not None or filter.before is not None:
         found.append(_in_period(filter.after, filter.before))
     if filter.near is not None:
@@ -171,7 +186,7 @@ def has_hnsw_links(filter: Filter | None) -> bool:
     """
     if filter is None or max(len(filter.labels), len(filter.folders)) > 1:
         return False
-    narrowed = {field.name for field in fields(filter) if getattr(filter, field.name)} - {"states"}
+    narrowed = {field.name for field in fields(filter) if getattr(filter, field.name) != field.default} - {"states"}
     return narrowed in ({"labels"}, {"folders"}, {"after"}, {"before"}, {"after", "before"})
 
 
@@ -185,8 +200,7 @@ def _in_period(after: datetime | None, before: datetime | None) -> api.Condition
     def within(field: str) -> api.Condition:
         return api.Condition(field=api.FieldCondition(key=field, datetime_range=between))
 
-    undated = api.Condition(is_empty=api.IsEmptyCondition(key="taken_at"))
-    modified = api.Condition(filter=api.Filter(must=[undated, within("modified_at")]))
+    modified = api.Condition(filter=api.Filter(must=[is_empty("taken_at"), within("modified_at")]))
     return api.Condition(filter=api.Filter(should=[within("taken_at"), modified]))
 
 

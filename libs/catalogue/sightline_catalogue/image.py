@@ -14,6 +14,9 @@ PENDING: Final = "pending"
 INDEXED: Final = "indexed"
 FAILED: Final = "failed"
 REMOVED: Final = "removed"
+CopyKind = Literal["equal", "near"]
+EQUAL: Final = "equal"
+NEAR: Final = "near"
 STATES: tuple[State, ...] = (PENDING, INDEXED, FAILED)
 """The states of the images that a collection shows and counts; one that is removed is kept, and not shown."""
 
@@ -62,6 +65,11 @@ class Image:
         held_of: Of how many images it was one when it was held as part of a suspected loss; 0 once the loss was
             confirmed, None where it is not held.
         removed_at: When it was removed; None unless it is.
+        copy_of: SHA-256 of the picture that it is a copy of, its own where that has the same bytes; None of the first.
+            The picture itself may have gone since.
+        copy_kind: How it is like that one: of equal bytes or pixels, or nearly equal.
+        burst: The same for all pictures of a burst; None where it is of none.
+        compared: The version of the code that looked for its copies; None before it was done.
     """
 
     id: str
@@ -99,6 +107,15 @@ class Image:
     missing_since: datetime | None = None
     held_of: int | None = None
     removed_at: datetime | None = None
+    copy_of: str | None = None
+    copy_kind: CopyKind | None = None
+    burst: str | None = None
+    compared: int | None = None
+
+    @property
+    def copy_group(self) -> str | None:
+        """The same for all copies of a picture; None where its bytes are not known."""
+        return self.copy_of or self.sha256
 
 
 class ScanState(NamedTuple):
@@ -114,6 +131,7 @@ class ScanState(NamedTuple):
     missing_since: datetime | None
     sidecars: str | None
     reader: int | None = None
+    compared: int | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +144,7 @@ class Nearest:
         similarities: (n,) float32, cosines.
         vectors: (n, dimensions) float32, of length one; None where they were not requested.
         visual: (n, visual_dimensions) float32, likewise; `vectors` where the model has none of its own.
-        copies: Of each image, how many others there are of the same bytes; None unless the search was `distinct`.
+        copies: Of each image, how many others there are in its group of copies; None unless the search was `distinct`.
     """
 
     images: list[Image]
@@ -137,11 +155,11 @@ class Nearest:
 
 
 class Labelled(NamedTuple):
-    """An indexed image's id, label and SHA-256."""
+    """An indexed image's id, label and group of copies."""
 
     id: str
     label: str | None
-    sha256: str | None
+    copy_group: str | None
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from qdrant_client import grpc as api
 
-from sightline_catalogue.copies import count_copies
+from sightline_catalogue.copies import COPIES, Grouping
 from sightline_catalogue.cursor import read_cursor, write_cursor
-from sightline_catalogue.filters import has_id, is_one_of
+from sightline_catalogue.filters import has_id
 from sightline_catalogue.image import Image, Page
 from sightline_catalogue.methods import SCROLL
 from sightline_catalogue.payload import ORDER, read_image
@@ -45,34 +45,39 @@ def read_page(
 
 
 def read_distinct_page(
-    points: Points, collection: str, conditions: Sequence[api.Condition], limit: int, cursor: str | None
+    points: Points,
+    collection: str,
+    conditions: Sequence[api.Condition],
+    limit: int,
+    cursor: str | None,
+    grouping: Grouping = COPIES,
 ) -> Page:
-    """Return a page as `read_page` does, of images of equal bytes the newest alone, with the number of its copies.
+    """Return a page as `read_page` does, of each group only the newest image, with the number of the others.
 
     Raises:
         WrongCursor: It is not from an earlier page.
     """
     images: list[Image] = []
-    copies: list[int] = []
+    others: list[int] = []
     newest: dict[str, str] = {}
     for _ in range(MOST_READS):
         page = read_page(points, collection, conditions, limit - len(images), cursor)
         cursor = page.cursor
-        for image, count in zip(page.images, count_copies(points, page.images, conditions), strict=True):
-            if count and image.sha256 not in newest:
-                newest[image.sha256 or ""] = _newest(points, collection, conditions, image)
-            if not count or newest[image.sha256 or ""] == image.id:
+        for image, count in zip(page.images, grouping.count_others(points, page.images, conditions), strict=True):
+            group = grouping.group_of(image) or ""
+            if count and group not in newest:
+                newest[group] = _newest(points, collection, [*conditions, grouping.is_in([group])], image)
+            if not count or newest[group] == image.id:
                 images.append(image)
-                copies.append(count)
+                others.append(count)
         if cursor is None or len(images) == limit:
             break
-    return Page(images, cursor, copies)
+    return Page(images, cursor, others)
 
 
 def _newest(points: Points, collection: str, conditions: Sequence[api.Condition], image: Image) -> str:
-    """Return the id of the newest image of an image's bytes."""
-    condition = api.Filter(must=[*conditions, is_one_of("sha256", [image.sha256 or ""])])
-    found = points.call(SCROLL, _newest_first(collection, condition, 1, NO_PAYLOAD)).result
+    """Return the id of the newest image of an image's group."""
+    found = points.call(SCROLL, _newest_first(collection, api.Filter(must=conditions), 1, NO_PAYLOAD)).result
     # None: all of them have been deleted meanwhile.
     return found[0].id.uuid if found else image.id
 

@@ -12,7 +12,7 @@ from qdrant_client import grpc as api
 
 from sightline_catalogue.derived import write_derived
 from sightline_catalogue.identity import canonical, canonical_folder, storable
-from sightline_catalogue.image import INDEXED, PENDING, STATES, Image, Labelled, ScanState, State
+from sightline_catalogue.image import INDEXED, PENDING, STATES, CopyKind, Image, Labelled, ScanState, State
 
 Fields = MutableMapping[str, api.Value]
 """A payload in a message."""
@@ -23,7 +23,9 @@ SEARCHABLE = "searchable"
 """The bucket's id while the image is indexed, else absent: one condition where searches would need two."""
 
 SCAN_FIELDS = tuple(name for name in ScanState._fields if name != "id")
-LABELLED_FIELDS = tuple(name for name in Labelled._fields if name != "id")
+COPY_FIELDS = ("sha256", "copy_of")
+"""What tells which group of copies an image is in."""
+LABELLED_FIELDS = ("label", *COPY_FIELDS)
 MISSING_FIELDS = ("missing_since", "held_of", "removed_at")
 """Fields of images whose objects are missing."""
 INGEST_FIELDS = (
@@ -37,10 +39,11 @@ INGEST_FIELDS = (
     "sidecars",
     "reader",
     "input_sha256",
+    "compared",
     *MISSING_FIELDS,
 )
 """Fields that only ingestion needs, or that are the same for all results of a search."""
-DETAIL_FIELDS = ("taken_from", "place", "lens", "rating", "title", "keywords", "added_at")
+DETAIL_FIELDS = ("copy_kind", "taken_from", "place", "lens", "rating", "title", "keywords", "added_at")
 """Fields that are shown of one image at a time."""
 FOUND_FIELDS = (
     SEARCHABLE,
@@ -71,8 +74,11 @@ _TEXTS = (
     "sidecars",
     "note",
     "input_sha256",
+    "copy_of",
+    "copy_kind",
+    "burst",
 )
-_INTEGERS = ("attempts", "bytes", "width", "height", "rating", "held_of", "reader")
+_INTEGERS = ("attempts", "bytes", "width", "height", "rating", "held_of", "reader", "compared")
 _TIMES = ("next_try_at", "modified_at", "indexed_at", "added_at", "missing_since", "removed_at")
 
 
@@ -242,6 +248,8 @@ def read_found(point_id: str, fields: Fields) -> Image:
         note=fields["note"].string_value or None,
         modified_at=_read_time(fields["modified_at"]),
         indexed_at=_read_time(fields["indexed_at"]),
+        copy_of=fields["copy_of"].string_value or None,
+        burst=fields["burst"].string_value or None,
     )
 
 
@@ -268,6 +276,8 @@ def read_image(point_id: str, fields: Fields) -> Image:
     image.added_at = _read_time(fields["added_at"])
     image.reader = _read_integer(fields["reader"])
     image.input_sha256 = fields["input_sha256"].string_value or None
+    image.copy_kind = cast(CopyKind, fields["copy_kind"].string_value or None)
+    image.compared = _read_integer(fields["compared"])
     return image
 
 
@@ -284,9 +294,15 @@ def read_scan_state(point_id: str, fields: Fields) -> ScanState:
         missing_since=_read_time(fields["missing_since"]),
         sidecars=fields["sidecars"].string_value or None,
         reader=_read_integer(fields["reader"]),
+        compared=_read_integer(fields["compared"]),
     )
+
+
+def read_copy_group(fields: Fields) -> str:
+    """Return the group of copies that a payload is of; empty where its bytes are not known."""
+    return str(fields["copy_of"].string_value or fields["sha256"].string_value)
 
 
 def read_labelled(point_id: str, fields: Fields) -> Labelled:
     """Return what a payload with its `LABELLED_FIELDS` says."""
-    return Labelled(point_id, _read_label(fields["label"]), fields["sha256"].string_value or None)
+    return Labelled(point_id, _read_label(fields["label"]), read_copy_group(fields) or None)

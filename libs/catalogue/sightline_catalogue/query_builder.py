@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from qdrant_client import grpc as api
 
 from sightline_catalogue.errors import TooDeep
-from sightline_catalogue.filters import Filter, conditions, has_hnsw_links, has_id, is_one_of
+from sightline_catalogue.filters import Filter, conditions, has_hnsw_links, has_id, is_in_copy_group, is_one_of
 from sightline_catalogue.identity import storable
 from sightline_catalogue.image import INDEXED, Nearest
-from sightline_catalogue.payload import FOUND_FIELDS, SEARCHABLE, read_found
+from sightline_catalogue.payload import COPY_FIELDS, FOUND_FIELDS, SEARCHABLE, read_found
 from sightline_catalogue.ranking import FIRST_BLOCK
 from sightline_catalogue.schema import ModelRef
 from sightline_catalogue.settings import CatalogueSettings
@@ -77,8 +77,8 @@ class SearchParams:
         offset: The number of nearest images to skip. With `limit`, within the depth of the settings.
         filter: Only images that match.
         exclude: Ids of images to exclude.
-        exclude_sha256: SHA-256 of the bytes of images to exclude.
-        distinct: Return of images of equal bytes the first alone, and count the others.
+        exclude_copies: Groups of copies to exclude, as `Image.copy_group` gives them.
+        distinct: Return of each group of copies the first alone, and count the others.
         with_vectors: Return their vectors too.
         by_text: Whether the query has a text in it. Images lie farther from texts than from images, so that the search
             holds more candidates.
@@ -95,7 +95,7 @@ class SearchParams:
     offset: int = 0
     filter: Filter | None = None
     exclude: tuple[str, ...] = ()
-    exclude_sha256: tuple[str, ...] = ()
+    exclude_copies: tuple[str, ...] = ()
     distinct: bool = False
     with_vectors: bool = False
     by_text: bool = False
@@ -110,7 +110,7 @@ class SearchParams:
     @property
     def is_unfiltered(self) -> bool:
         """Whether it takes the nearest of all indexed images."""
-        return not (self.exclude or self.exclude_sha256) and (self.filter is None or self.filter == Filter())
+        return not (self.exclude or self.exclude_copies) and (self.filter is None or self.filter == Filter())
 
     @property
     def matches_nothing(self) -> bool:
@@ -207,7 +207,7 @@ class QueryBuilder:
             query.with_vectors.CopyFrom(self.with_vectors)
             return query
         fields = [] if narrowed else [SEARCHABLE]
-        query.with_payload.CopyFrom(payload_of([*fields, "sha256"] if params.distinct else fields))
+        query.with_payload.CopyFrom(payload_of([*fields, *COPY_FIELDS] if params.distinct else fields))
         return query
 
     def read_vectors(self, point: api.ScoredPoint | api.RetrievedPoint) -> BothVectors | None:
@@ -243,8 +243,8 @@ class QueryBuilder:
             query.params.acorn.enable = True
         if params.exclude:
             query.filter.must_not.append(has_id(params.exclude))
-        if params.exclude_sha256:
-            query.filter.must_not.append(is_one_of("sha256", params.exclude_sha256))
+        if params.exclude_copies:
+            query.filter.must_not.append(is_in_copy_group(params.exclude_copies))
         return query
 
     def _hnsw_ef(self, params: SearchParams, *, is_wide: bool) -> int:

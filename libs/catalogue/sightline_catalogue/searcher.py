@@ -14,12 +14,13 @@ from qdrant_client import grpc as api
 from sightline_catalogue.copies import count_copies, first_of_each
 from sightline_catalogue.image import Nearest
 from sightline_catalogue.methods import QUERY, QUERY_BATCH
+from sightline_catalogue.payload import read_copy_group
 from sightline_catalogue.points import Points
 from sightline_catalogue.query_builder import FOUND_PAYLOAD, BothVectors, QueryBuilder, SearchParams
 from sightline_catalogue.ranking import FIRST_BLOCK, Rank, block_ends, first_of, joined, ranks_of
 
 MOST_ROUNDS = 8
-"""How often a list of images of different bytes is filled up, where copies take its places."""
+"""How often a list of different pictures is filled up, where copies take its places."""
 CUT_TRIES = 3
 """How often a page is cut of the list at most; in the end, images that are gone are left out."""
 NARROWED_SECONDS = 60.0
@@ -96,7 +97,7 @@ class Searcher:
     def _first_page(self, found: Sequence[api.ScoredPoint], params: SearchParams) -> Nearest | None:
         """Return the page of a query for a first page; None where it has to be cut of the list."""
         page = first_of(found, params.limit)
-        if page is None or (params.distinct and len(first_of_each(page, _sha256_of)) < len(page)):
+        if page is None or (params.distinct and len(first_of_each(page, _copy_group_of)) < len(page)):
             return None
         nearest = self._queries.read(page, [point.score for point in page], params)
         return replace(nearest, copies=[0] * len(page)) if params.distinct else nearest
@@ -141,8 +142,8 @@ class Searcher:
             if not params.distinct or len(ranks) >= end or len(deepest) <= self._ends[-1]:
                 break
             # Copies take the places down to the list's depth: what lies below them comes without them.
-            copied = tuple(sha for sha, count in Counter(map(_sha256_of, deepest)).items() if sha and count > 1)
-            params = replace(params, exclude_sha256=(*params.exclude_sha256, *copied))
+            copied = tuple(one for one, count in Counter(map(_copy_group_of, deepest)).items() if one and count > 1)
+            params = replace(params, exclude_copies=(*params.exclude_copies, *copied))
             more, answers = self._ranks_in_blocks(origin, params, end)
             ranks = sorted({*ranks, *more})
         moved = set(first)
@@ -225,18 +226,18 @@ class Searcher:
         return False
 
 
-def _sha256_of(point: api.ScoredPoint) -> str:
-    return str(point.payload["sha256"].string_value)
+def _copy_group_of(point: api.ScoredPoint) -> str:
+    return read_copy_group(point.payload)
 
 
 def _are_single(points: Sequence[api.ScoredPoint]) -> bool:
-    return len({_sha256_of(point) for point in points}) == len(points)
+    return len({_copy_group_of(point) for point in points}) == len(points)
 
 
 def _distinct(ranks: Sequence[Rank], answers: Sequence[Sequence[api.ScoredPoint]]) -> list[Rank]:
-    """Return the ranks of images whose bytes none before them has."""
-    sha256 = {point.id.uuid: _sha256_of(point) for answer in answers for point in answer}
-    return first_of_each(ranks, lambda rank: sha256[rank[1]])
+    """Return the ranks of images of which none before them is a copy."""
+    groups = {point.id.uuid: _copy_group_of(point) for answer in answers for point in answer}
+    return first_of_each(ranks, lambda rank: groups[rank[1]])
 
 
 def _is_one_query(params: SearchParams) -> bool:

@@ -14,6 +14,7 @@ from sightline_catalogue import FAILED, INDEXED, PENDING, Image, image_id
 from sightline_ingest_worker.watcher.rereading import AT_ONCE, Rereading
 from sightline_ingest_worker.worker.indexing import index_keys
 from sightline_pictures import READER_VERSION
+from sightline_pictures.near_copies import COMPARISON_VERSION
 
 BEFORE = datetime(2021, 1, 1, tzinfo=UTC)
 
@@ -96,7 +97,11 @@ def record(number: int, **fields: object) -> Image:
 def test_each_record_of_an_older_version_is_found_once_a_pass(make_queue):
     collection, tasks, now = FakeCollection(), make_queue(), [0.0]
     records = [record(number, state=FAILED if number % 2 else INDEXED) for number in range(AT_ONCE + 10)]
-    records += [record(1001, reader=READER_VERSION), record(1002, state=PENDING), record(1003, missing_since=BEFORE)]
+    records += [
+        record(1001, reader=READER_VERSION, compared=COMPARISON_VERSION),
+        record(1002, state=PENDING),
+        record(1003, missing_since=BEFORE),
+    ]
     collection.images = {image.id: image for image in records}
     rereading = Rereading(tasks, lambda: now[0])
     first, second = rereading.next_keys(collection), rereading.next_keys(collection)
@@ -106,7 +111,8 @@ def test_each_record_of_an_older_version_is_found_once_a_pass(make_queue):
     now[0] += 4000
     assert rereading.next_keys(collection) == first
     assert len(rereading.next_keys(collection)) == 10
-    collection.images = {image.id: replace(image, reader=READER_VERSION) for image in records}
+    done = {"reader": READER_VERSION, "compared": COMPARISON_VERSION}
+    collection.images = {image.id: replace(image, **done) for image in records}
     now[0] += 4000
     assert rereading.next_keys(collection) == []
     now[0] += 1e6

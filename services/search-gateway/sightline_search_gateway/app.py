@@ -20,11 +20,22 @@ from sightline_search_gateway.http.request_data import GatewayRequest, MapIdConv
 from sightline_search_gateway.http.static_files import StaticFiles, add_common_headers
 from sightline_search_gateway.http.telemetry import Telemetry
 from sightline_search_gateway.maps.settings import MEBIBYTE
-from sightline_search_gateway.routes import changes, docs, facets, images, ingest, maps, search, session, system
+from sightline_search_gateway.routes import (
+    changes,
+    docs,
+    duplicates,
+    facets,
+    images,
+    ingest,
+    maps,
+    search,
+    session,
+    system,
+)
 from sightline_search_gateway.settings import Settings
 
 ADMISSION = "sightline-admission"
-BLUEPRINTS = (search, images, facets, changes, maps, ingest, session, system, docs)
+BLUEPRINTS = (search, images, duplicates, facets, changes, maps, ingest, session, system, docs)
 MAX_FORM_BYTES = MEBIBYTE
 """Of a form's parts that are not files."""
 SPEC_SETTINGS: dict[str, Any] = {

@@ -31,10 +31,13 @@ from sightline_search_gateway.search.relevance import (
 )
 from sightline_search_gateway.search.reranking import rerank
 from sightline_search_gateway.search.result_graph import MAX_CLUSTERED, build_result_graph
+from sightline_search_gateway.search.unwanted import FOUND, Unwanted, unwanted_by_text
 from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings, read_vocabulary
+from sightline_search_gateway.search.wishes import Wishes
 
 __all__ = [
     "FEWEST",
+    "FOUND",
     "ITERATIONS",
     "LIKELY",
     "MAX_CLUSTERED",
@@ -49,7 +52,9 @@ __all__ = [
     "FirstResults",
     "Relevance",
     "Separation",
+    "Unwanted",
     "VocabularyEmbeddings",
+    "Wishes",
     "build_result_graph",
     "calibrate",
     "centred",
@@ -67,4 +72,5 @@ __all__ = [
     "rerank",
     "scale_of",
     "text_features",
+    "unwanted_by_text",
 ]

@@ -32,6 +32,7 @@ BEYOND_THE_SCHEMA = {
     ("/api/v1/search", "post"),
     ("/api/v1/images", "get"),
     ("/api/v1/images/{image_id}/file", "get"),
+    ("/api/v1/duplicates", "get"),
     ("/api/v1/ingest/failures", "get"),
     ("/api/v1/ingest/rescan", "post"),
     ("/api/v1/maps", "post"),

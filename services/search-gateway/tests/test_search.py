@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fakes import MODEL, vector_of
 from sightline.encoder.client import EncoderError, InvalidItem, InvalidRequest, ItemError, Overloaded, Unavailable
-from sightline_catalogue import CatalogueUnavailable
+from sightline_catalogue import CatalogueUnavailable, NotDerived
 from sightline_search_gateway.search import query_encoder
 
 
@@ -100,6 +100,13 @@ def test_a_page_that_is_too_deep_is_refused_with_the_reason(world, problem):
     shown = search(world, q="a cat").json["results"][0]["id"]
     problem(world.client.get(f"/api/v1/images/{shown}/similar?offset=1000"), 422, "too-deep")
     problem(post(world, q="a cat", offset="1000"), 422, "too-deep")
+
+
+def test_a_filter_that_cannot_be_answered_yet_is_refused_with_the_reason(world, problem):
+    world.collection.errors = [NotDerived("Names can be asked for once they are noted of 7 more pictures.")]
+    answer = search(world, q="a cat")
+    assert "7 more pictures" in problem(answer, 503, "not-ready")["detail"]
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_filters(world):

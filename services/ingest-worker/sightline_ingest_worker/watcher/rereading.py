@@ -1,4 +1,4 @@
-"""Finds the images that an older version of the code read, to be read again behind everything else."""
+"""Finds the images that an older version of the code read or compared, for the workers, behind everything else."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 
 import structlog
-from sightline_catalogue import PENDING, Collection, ScanState
+from sightline_catalogue import INDEXED, PENDING, Collection, ScanState
 from sightline_pictures import READER_VERSION
+from sightline_pictures.near_copies import COMPARISON_VERSION
 from sightline_service.queues import QUEUE_REREAD
 
 from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS
@@ -79,4 +80,5 @@ class Rereading:
 def _is_outdated(record: ScanState) -> bool:
     if record.state == PENDING or record.missing_since is not None:
         return False
-    return record.reader is None or record.reader < READER_VERSION
+    is_compared = record.state != INDEXED or (record.compared or 0) >= COMPARISON_VERSION
+    return record.reader is None or record.reader < READER_VERSION or not is_compared

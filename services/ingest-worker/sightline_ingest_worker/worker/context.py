@@ -24,6 +24,7 @@ from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.target import TargetSource
 from sightline_ingest_worker.worker.encode_locks import EncodeLocks
 from sightline_ingest_worker.worker.sidecars import SidecarFolders
+from sightline_ingest_worker.worker.sketches import Sketches
 
 ENCODE_BATCH = 16
 """Images in one request to the encoder."""
@@ -52,6 +53,7 @@ class WorkerContext:
         readers: Threads that read, and have decoded.
         sender: One thread that encodes and stores while the next images are read.
         clock: Tells the time.
+        sketches: Of the pictures that were compared lately.
     """
 
     bucket_id: str
@@ -70,6 +72,10 @@ class WorkerContext:
     readers: ThreadPoolExecutor = field(default_factory=lambda: ContextThreadPoolExecutor(2, "read"))
     sender: ThreadPoolExecutor = field(default_factory=lambda: ContextThreadPoolExecutor(1, "send"))
     clock: Clock = SYSTEM_CLOCK
+    sketches: Sketches = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sketches = Sketches(self.thumbnails)
 
     def image_id(self, key: str) -> str:
         """Return the id of a key's record."""

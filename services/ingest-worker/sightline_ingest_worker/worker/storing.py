@@ -16,6 +16,7 @@ from sightline_pictures.metadata import combine, read_name
 
 from sightline_ingest_worker.records import first_came, listed_record, refused_record
 from sightline_ingest_worker.worker.context import WorkerContext
+from sightline_ingest_worker.worker.grouping import group, visual_part
 from sightline_ingest_worker.worker.item import Failure, FailureKind, FinishedItem, Properties, ReadItem
 from sightline_ingest_worker.worker.metrics import step
 
@@ -62,10 +63,12 @@ def finished_record(bucket_id: str, finished: FinishedItem, now: datetime) -> Im
     if content.vector is None:
         return replace(record, next_try_at=soon)
     known = read.item.known
+    record = replace(record, state=INDEXED, indexed_at=now, attempts=attempts, input_sha256=content.input_sha256)
     if known is not None and known.state == INDEXED and known.sha256 == read.sha256:
         # Read again: it is nothing new.
-        now = known.indexed_at or now
-    return replace(record, state=INDEXED, indexed_at=now, attempts=attempts, input_sha256=content.input_sha256)
+        groups = {name: getattr(known, name) for name in ("copy_of", "copy_kind", "burst", "compared")}
+        return replace(record, indexed_at=known.indexed_at or now, **groups)
+    return record
 
 
 def _failed_record(record: Image, failure: Failure, attempts: int, now: datetime) -> Image:
@@ -120,10 +123,10 @@ def _described(record: Image, read: ReadItem, properties: Properties) -> Image:
 
 
 def store(context: WorkerContext, collection: Collection, items: Sequence[FinishedItem]) -> Counter[str]:
-    """Write the records and vectors of some objects; return the number of objects by outcome, one of `OUTCOMES`.
+    """Write the records and vectors of some objects, and which are copies; return the number by outcome, of `OUTCOMES`.
 
     Raises:
-        CatalogueError: The catalogue does not answer.
+        CatalogueError, BucketUnavailable: A service does not answer.
     """
     outcome: Counter[str] = Counter()
     indexed: list[Image] = []
@@ -156,4 +159,5 @@ def store(context: WorkerContext, collection: Collection, items: Sequence[Finish
         for record in waiting:
             # Only its state: an earlier vector stays until the new one replaces it.
             collection.set_state([record.id], PENDING, reason=record.reason, next_try_at=record.next_try_at)
+    group(collection, context.sketches, indexed, [visual_part(collection.model, vector) for vector in vectors])
     return outcome

@@ -8,6 +8,7 @@ IMAGE_ID = "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10"
 OTHER_ID = "a1b2c3d4-0001-5000-8000-00000000cafe"
 MAP_ID = "m-0123456789abcdef0123"
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+OTHER_SHA256 = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
 FINGERPRINT = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
 MODEL = {"id": "embedded", "fingerprint": FINGERPRINT}
 FILE = "(the bytes of a picture file)"
@@ -54,6 +55,7 @@ PARAMETERS: dict[str, Any] = {
     "sort": "best",
     "copies_of": IMAGE_ID,
     "field": ["label", "camera"],
+    "kind": "near",
     "v": SHA256[:16],
     "points": True,
     "since": 1790000000000,
@@ -94,6 +96,22 @@ DETAILS = {
     "title": "Tom at the window",
     "keywords": ["tom", "window"],
     "added_at": "2024-06-01T08:30:04Z",
+}
+SMALLER = {
+    **IMAGE,
+    "id": OTHER_ID,
+    "key": "sent/tom-small.jpg",
+    "name": "tom-small.jpg",
+    "label": "sent",
+    "folders": ["sent"],
+    "sha256": OTHER_SHA256,
+    "width": 1024,
+    "height": 768,
+    "bytes": 112300,
+    "copies": None,
+    "thumbnail_url": f"/api/v1/images/{OTHER_ID}/thumbnail?v={OTHER_SHA256[:16]}",
+    "preview_url": f"/api/v1/images/{OTHER_ID}/preview?v={OTHER_SHA256[:16]}",
+    "file_url": f"/api/v1/images/{OTHER_ID}/file?v={OTHER_SHA256[:16]}",
 }
 CURSOR = "eyJ0IjoxNzE3MTc4NDAwfQ"
 TEXT_QUERY: dict[str, Any] = {
@@ -214,6 +232,19 @@ ANSWERS: dict[str, Any] = {
             {"field": "label", "values": [{"value": "cats", "count": 40}, {"value": "dogs", "count": 12}]},
             {"field": "camera", "values": [{"value": "Canon EOS R6", "count": 31}]},
         ]
+    },
+    "browseDuplicates": {
+        "groups": [
+            {
+                "kind": "near",
+                "images": [{**IMAGE, "copies": None}, SMALLER],
+                "count": 2,
+                "best_id": IMAGE_ID,
+                "bytes": 2595420,
+                "saved_bytes": 112300,
+            }
+        ],
+        "cursor": CURSOR,
     },
     "getImage": DETAILS,
     "uploadImages": {

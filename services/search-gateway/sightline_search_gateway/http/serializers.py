@@ -12,10 +12,12 @@ from typing import Any, cast
 import numpy as np
 import sightline_catalogue as catalogue
 
+from sightline_search_gateway.images.duplicates import best_of
 from sightline_search_gateway.maps.points import COLUMNS, Points
 from sightline_search_gateway.maps.request import MapRequest
 from sightline_search_gateway.maps.results import AskedMap, MapPoints
 from sightline_search_gateway.maps.service import MapView
+from sightline_search_gateway.schemas.duplicates import DuplicateGroup, DuplicateGroups
 from sightline_search_gateway.schemas.facets import Facets
 from sightline_search_gateway.schemas.images import Image, ImageDetails, Images, ShownState
 from sightline_search_gateway.schemas.ingest import Failure, Failures
@@ -103,6 +105,24 @@ def serialize_facets(counts: Mapping[catalogue.Facet, Mapping[str, int]]) -> Fac
             {"field": field, "values": [{"value": value, "count": count} for value, count in values.items()]}
             for field, values in counts.items()
         ]
+    }
+
+
+def serialize_groups(page: catalogue.GroupPage) -> DuplicateGroups:
+    """Return a page of groups of copies or bursts as an answer has it."""
+    return {"groups": [_serialize_group(group) for group in page.groups], "cursor": page.cursor}
+
+
+def _serialize_group(group: catalogue.Group) -> DuplicateGroup:
+    best = best_of(group.images)
+    total = sum(image.bytes or 0 for image in group.images)
+    return {
+        "kind": group.kind,
+        "images": [serialize_image(image) for image in group.images],
+        "count": group.count,
+        "best_id": best.id,
+        "bytes": total,
+        "saved_bytes": total - (best.bytes or 0),
     }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 from sightline_bucket import Bucket, BucketUnavailable, OpenObject, StoreFull, ThumbnailStore
-from sightline_catalogue import Collection, Facet, Filter, Image, Page
+from sightline_catalogue import Collection, Facet, Filter, GroupKind, GroupPage, Image, Page
 from sightline_catalogue import image_id as image_id_of
 from sightline_pictures import Crop, PictureError, PictureSettings
 from sightline_pictures.decoder_pool import Busy, DecoderPool, Patience
@@ -62,18 +62,18 @@ class ImageService:
             matching: Which images.
             limit: At most so many.
             cursor: Of the page before.
-            distinct: Of images of equal bytes only the newest.
-            copies_of: The id of an image: only those of the same bytes.
+            distinct: Of each group of copies only the newest.
+            copies_of: The id of an image: only this one and its copies.
 
         Raises:
             ServiceError: There is no image of that id.
         """
         if copies_of is not None:
             image = self.find(copies_of)
-            if image.sha256 is None:
+            if image.copy_group is None:
                 # It was never read: nothing is known to be like it.
                 return Page([] if cursor else [image])
-            matching = replace(matching, sha256=(image.sha256,))
+            matching = replace(matching, copy_groups=(image.copy_group,))
         collection = self.catalogue.current_if_any()
         return Page([], None) if collection is None else collection.browse(matching, limit, cursor, distinct=distinct)
 
@@ -82,6 +82,11 @@ class ImageService:
         collection = self.catalogue.current_if_any()
         found = {} if collection is None else collection.facets(names, matching, limit=limit)
         return {name: found.get(name, {}) for name in names}
+
+    def groups(self, kind: GroupKind | None, limit: int, cursor: str | None, matching: Filter) -> GroupPage:
+        """Return a page of the collection's groups of copies, or of its bursts; where there is none, an empty one."""
+        collection = self.catalogue.current_if_any()
+        return GroupPage([]) if collection is None else collection.copy_groups.page(kind, limit, cursor, matching)
 
     def find(self, image_id: str) -> Image:
         """Return an image of the collection, as `locate` does."""

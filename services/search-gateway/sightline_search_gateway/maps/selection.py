@@ -45,7 +45,7 @@ def split_rows(rows: NDArray[np.float32], dimensions: int) -> tuple[NDArray[np.f
 
 
 def select(collection: Collection, request: MapRequest) -> Selection:
-    """Return the images that a request selects, of equal bytes one.
+    """Return the images that a request selects, of copies one.
 
     More than the sample: the first by id. Ids are hashes, so that these are a fair sample, the same every time, which a
     new picture changes by one at most.
@@ -102,16 +102,16 @@ def _choose(matching: Iterable[Labelled], request: MapRequest, to_fill: int | No
     chosen: list[tuple[str, str | None]] = []
     taken: Counter[str | None] = Counter()
     seen: set[str] = set()
-    for one, label, sha256 in matching:
-        if sha256 in seen:
+    for one, label, group in matching:
+        if group in seen:
             continue
         if request.per_label:
             if taken[label] >= request.per_label:
                 continue
             taken[label] += 1
         chosen.append((one, label))
-        if sha256:
-            seen.add(sha256)
+        if group:
+            seen.add(group)
         if len(chosen) >= request.sample or (to_fill is not None and len(chosen) >= to_fill):
             break
     return chosen

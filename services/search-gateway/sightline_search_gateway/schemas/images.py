@@ -24,12 +24,12 @@ class Browse(Filters):
         most=len(STATES),
         metadata={"description": "Repeat it for several; all states where it is not given."},
     )
-    copies_of = fields.UUID(metadata={"description": "Only this picture and those of the same bytes."})
+    copies_of = fields.UUID(metadata={"description": "Only this picture and its copies, equal or nearly equal."})
     distinct = fields.Boolean(
         load_default=False,
         metadata={
-            "description": "Whether pictures of equal bytes are shown once, the newest, with the number of their "
-            "`copies`. A page may be shorter than `limit` then; the last one has no `cursor`."
+            "description": "Whether copies of a picture, equal or nearly equal, are shown once, the newest, with the "
+            "number of their `copies`. A page may be shorter than `limit` then; the last one has no `cursor`."
         },
     )
     limit = fields.Integer(load_default=50, validate=validate.Range(1, MAX_LIMIT))
@@ -67,7 +67,8 @@ class Image(TypedDict):
     indexed_at: datetime | None
     copies: Annotated[
         int | None,
-        "How many other pictures have the same bytes, of those that the filters let through; null where not counted.",
+        "How many copies it has, of equal bytes or nearly equal, of those that the filters let through; null where not "
+        "counted.",
     ]
     thumbnail_url: Annotated[str, "WebP, longest side 384."]
     preview_url: Annotated[str, "WebP, longest side at most 1600."]

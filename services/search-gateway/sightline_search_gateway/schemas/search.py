@@ -56,7 +56,10 @@ class Window(Filters):
     )
     distinct = fields.Boolean(
         load_default=True,
-        metadata={"description": "Whether pictures of equal bytes are shown once, with the number of their `copies`."},
+        metadata={
+            "description": "Whether copies of a picture, equal or nearly equal, are shown once, with the number of "
+            "their `copies`."
+        },
     )
     clusters = fields.Boolean(
         load_default=True,

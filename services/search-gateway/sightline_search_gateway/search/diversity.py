@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-DEPTH = 200
+DEPTH = 100
 """So many of the first results are put in order."""
 
 

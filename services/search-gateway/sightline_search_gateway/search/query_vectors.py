@@ -12,9 +12,12 @@ from sightline_catalogue import Collection, Image, SearchParams
 
 from sightline_search_gateway.errors import ServiceError
 from sightline_search_gateway.images.service import ImageService
+from sightline_search_gateway.search.calibration import USUAL
 from sightline_search_gateway.search.query import Part, SearchQuery
 from sightline_search_gateway.search.query_encoder import QueryEncoder, combine
-from sightline_search_gateway.search.relevance import TELLING, telling
+from sightline_search_gateway.search.relevance import Calibration, FirstResults
+from sightline_search_gateway.search.unwanted import FOUND, Unwanted, unwanted_by_text
+from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
 from sightline_search_gateway.search.wishes import Wishes
 
 Vector = NDArray[np.float32]
@@ -45,8 +48,14 @@ class QueryVectorReader:
     query_encoder: QueryEncoder
     images: ImageService
 
-    def read(self, query: SearchQuery, collection: Collection, chance: float) -> QueryVectors:
-        """Return a query as vectors; `chance` is the mean cosine between unrelated pictures' visual vectors.
+    def read(
+        self,
+        query: SearchQuery,
+        collection: Collection,
+        words: VocabularyEmbeddings | None,
+        calibration: Calibration | None,
+    ) -> QueryVectors:
+        """Return a query as vectors; words and calibration may not be known yet.
 
         Raises:
             BucketError, EncoderError, ItemError, CatalogueError: As the clients do.
@@ -73,10 +82,11 @@ class QueryVectorReader:
         )
         wishes = None
         if query.is_refined:
-            unwanted = _means_of_found(collection, vectors(excluded_texts, visual=False))
-            unwanted += vectors(excluded_pictures, visual=True)
+            texts = vectors(excluded_texts, visual=False)
+            unwanted = _unwanted_by_texts(collection, texts, words, calibration)
+            unwanted += [Unwanted(vector) for vector in vectors(excluded_pictures, visual=True)]
             liked, disliked = (vectors_of(collection, ids, visual=True) for ids in (query.liked, query.disliked))
-            wishes = Wishes(_rows(unwanted), _rows(liked), _rows(disliked), chance)
+            wishes = Wishes(unwanted, _rows(liked), _rows(disliked), (calibration or USUAL).chance)
         return QueryVectors(origin, wishes, list(unshown.values()), seconds)
 
     def _encode(self, part: Part, collection: Collection, known: dict[str, Image], *, visual: bool) -> Vector:
@@ -129,15 +139,21 @@ def _is_sent(part: Part) -> bool:
     return part.image_id is None or part.crop is not None
 
 
-def _means_of_found(collection: Collection, texts: Sequence[Vector]) -> list[Vector]:
-    """Return of each text the mean visual vector of the best that it finds; of those that find nothing none."""
-    params = SearchParams(limit=len(TELLING), distinct=True, with_vectors=True, by_text=True)
-    means: list[Vector] = []
-    for found in collection.nearest_batch(texts, params) if texts else ():
-        if found.images and found.visual is not None:
-            places, weights = telling(found.visual)
-            means.append(weights @ found.visual[places])
-    return means
+def _unwanted_by_texts(
+    collection: Collection,
+    texts: Sequence[Vector],
+    words: VocabularyEmbeddings | None,
+    calibration: Calibration | None,
+) -> list[Unwanted]:
+    """Return what texts that are not wanted mean; of one that finds nothing, nothing."""
+    params = SearchParams(limit=FOUND, distinct=True, with_vectors=True, by_text=True)
+    unwanted: list[Unwanted] = []
+    for text, found in zip(texts, collection.nearest_batch(texts, params) if texts else (), strict=True):
+        if found.images and found.vectors is not None and found.visual is not None:
+            order = np.arange(len(found.images))
+            first = FirstResults(found.similarities, found.vectors, found.visual, order)
+            unwanted.append(unwanted_by_text(text, first, words, calibration))
+    return unwanted
 
 
 def _rows(vectors: Sequence[Vector]) -> Vector:

@@ -13,7 +13,7 @@ from sightline_catalogue import Collection, ModelRef, Nearest, SearchParams, Unk
 
 from sightline_search_gateway.clients.circuit_breaker import CatalogueCircuitBreaker
 from sightline_search_gateway.errors import ServiceError
-from sightline_search_gateway.search.calibration import USUAL, Calibrator
+from sightline_search_gateway.search.calibration import Calibrator
 from sightline_search_gateway.search.judging import FirstLook
 from sightline_search_gateway.search.named import Named
 from sightline_search_gateway.search.newest import newest
@@ -106,12 +106,13 @@ class SearchService:
         if collection is None:
             return self._outcome(query, params, None, _Judged(NOTHING), SearchTimings())
         began = time.perf_counter()
-        chance = self._chance(collection) if query.is_refined else 0.0
-        vectors = self.query_vectors.read(query, collection, chance)
+        words = self.vocabulary.get(collection.model)
+        calibration = self.calibrator.calibration(collection, words) if words is not None else None
+        vectors = self.query_vectors.read(query, collection, words, calibration)
         timings = SearchTimings(encode=vectors.encode_seconds)
         timings.search = time.perf_counter() - began - timings.encode
-        copies = tuple(image.sha256 for image in vectors.unshown if image.sha256 and params.distinct)
-        params = replace(params, exclude=(*params.exclude, *query.unshown_ids), exclude_sha256=copies)
+        copies = tuple(image.copy_group for image in vectors.unshown if image.copy_group and params.distinct)
+        params = replace(params, exclude=(*params.exclude, *query.unshown_ids), exclude_copies=copies)
         params = replace(params, by_text=not query.is_visual, visual=query.is_visual)
         look = self._look(query, collection, vectors)
         search = _timed(partial(collection.nearest, vectors.origin), timings)
@@ -199,12 +200,6 @@ class SearchService:
                 similarities = found.similarities[: len(shown)]
                 return _Judged(found, shown.tolist(), relevance_of(_named(query), first, shown, similarities))
         return _Judged(found, [], Relevance(relevant=len(found.images)) if query.text is not None else None)
-
-    def _chance(self, collection: Collection) -> float:
-        """Return the mean cosine between unrelated pictures' visual vectors."""
-        words = self.vocabulary.get(collection.model)
-        calibration = self.calibrator.calibration(collection, words) if words is not None else None
-        return (calibration or USUAL).chance
 
     def _outcome(
         self,

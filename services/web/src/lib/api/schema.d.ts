@@ -1,6 +1,26 @@
 // Generated from services/search-gateway/openapi.json by `npm run types`. Do not edit.
 
 export interface paths {
+    "/api/v1/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Browse the pictures that are there more than once, in groups, that with the newest copy first.
+         * @description A group has at least two pictures of those that the filters let through.
+         */
+        get: operations["browseDuplicates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/facets": {
         parameters: {
             query?: never;
@@ -540,7 +560,7 @@ export interface components {
             clusters?: boolean;
             /** @description Results that are wrong: what looks like them goes down, and they are left out. [] where it is not given. */
             disliked?: string[];
-            /** @description Whether pictures of equal bytes are shown once, with the number of their `copies`. true where it is not given. */
+            /** @description Whether copies of a picture, equal or nearly equal, are shown once, with the number of their `copies`. true where it is not given. */
             distinct?: boolean;
             /** @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right. 0.0 where it is not given. */
             diversity?: number;
@@ -652,6 +672,28 @@ export interface components {
             /** @description Copies that are being made or moved. */
             transfers: number;
         };
+        DuplicateGroup: {
+            /**
+             * Format: uuid
+             * @description The one to keep: the largest, then the least compressed, then the oldest.
+             */
+            best_id: string;
+            /** @description Of all that are listed. */
+            bytes: number;
+            /** @description How many there are. */
+            count: number;
+            /** @description Those indexed first before the others, at most 200. */
+            images: components["schemas"]["Image"][];
+            /** @enum {string} */
+            kind: "equal" | "near" | "burst";
+            /** @description Of those, without the best. */
+            saved_bytes: number;
+        };
+        DuplicateGroups: {
+            /** @description Gives the next page; null on the last. */
+            cursor: string | null;
+            groups: components["schemas"]["DuplicateGroup"][];
+        };
         Edge: {
             /** @description Cosine, from -1 to 1. */
             similarity: number;
@@ -715,7 +757,7 @@ export interface components {
             camera: string | null;
             /** @description Its cluster's id; null where it is weak, beyond the first 50, and without clusters. */
             cluster: number | null;
-            /** @description How many other pictures have the same bytes, of those that the filters let through; null where not counted. */
+            /** @description How many copies it has, of equal bytes or nearly equal, of those that the filters let through; null where not counted. */
             copies: number | null;
             /** @description The file itself. */
             file_url: string;
@@ -770,7 +812,7 @@ export interface components {
         Image: {
             bytes: number | null;
             camera: string | null;
-            /** @description How many other pictures have the same bytes, of those that the filters let through; null where not counted. */
+            /** @description How many copies it has, of equal bytes or nearly equal, of those that the filters let through; null where not counted. */
             copies: number | null;
             /** @description The file itself. */
             file_url: string;
@@ -821,7 +863,7 @@ export interface components {
             added_at: string | null;
             bytes: number | null;
             camera: string | null;
-            /** @description How many other pictures have the same bytes, of those that the filters let through; null where not counted. */
+            /** @description How many copies it has, of equal bytes or nearly equal, of those that the filters let through; null where not counted. */
             copies: number | null;
             /** @description The file itself. */
             file_url: string;
@@ -1170,7 +1212,7 @@ export interface components {
             camera?: string[];
             /** @description Whether the first 50 results come with a graph, and the likely ones in clusters. true where it is not given. */
             clusters?: boolean;
-            /** @description Whether pictures of equal bytes are shown once, with the number of their `copies`. true where it is not given. */
+            /** @description Whether copies of a picture, equal or nearly equal, are shown once, with the number of their `copies`. true where it is not given. */
             distinct?: boolean;
             /** @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right. 0.0 where it is not given. */
             diversity?: number;
@@ -1417,6 +1459,324 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    browseDuplicates: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The name of the folder that the picture lies in; repeat it for several.
+                 * @example [
+                 *       "cats"
+                 *     ]
+                 */
+                label?: string[];
+                /**
+                 * @description A folder's path; `a/b/` is `a/b`. What lies in folders below it counts too. Repeat it for several.
+                 * @example [
+                 *       "animals/cats"
+                 *     ]
+                 */
+                folder?: string[];
+                /**
+                 * @description Words, each of which begins a word of the file's name: `IMG_12` for `IMG_1234.jpg`.
+                 * @example [
+                 *       "IMG_12"
+                 *     ]
+                 */
+                name?: string[];
+                /**
+                 * @description Words, each of which is in the file's name, its folders, its title or its keywords.
+                 * @example [
+                 *       "holiday"
+                 *     ]
+                 */
+                words?: string[];
+                /**
+                 * @description Words of the camera's name: `nikon` for `NIKON D70`.
+                 * @example [
+                 *       "canon"
+                 *     ]
+                 */
+                camera?: string[];
+                /**
+                 * @description Words of the lens's name.
+                 * @example [
+                 *       "50mm"
+                 *     ]
+                 */
+                lens?: string[];
+                /**
+                 * @description A format. Its usual endings, such as `jpg`, are taken too.
+                 * @example [
+                 *       "JPEG"
+                 *     ]
+                 */
+                format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+                /**
+                 * @description A panorama is at least twice as long as wide; a square's sides differ by 5 % at most.
+                 * @example [
+                 *       "landscape"
+                 *     ]
+                 */
+                shape?: ("landscape" | "portrait" | "square" | "panorama")[];
+                /**
+                 * @description Taken (or, where that is not known, modified) at this moment or later. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
+                 * @example 2024-05-01
+                 */
+                after?: string;
+                /**
+                 * @description Taken (or, where that is not known, modified) before this moment. It means the clock on the wall where a picture was taken, so that an offset or Z is ignored; the time of modification is compared in UTC.
+                 * @example 2024-06-01
+                 */
+                before?: string;
+                /**
+                 * @description When the picture first came into the collection: at this moment or later.
+                 * @example 2024-01-01
+                 */
+                added_after?: string;
+                /**
+                 * @description When the picture first came into the collection: before this moment.
+                 * @example 2025-01-01
+                 */
+                added_before?: string;
+                /**
+                 * @description Taken within a circle: latitude, longitude, kilometres.
+                 * @example 48.2,16.4,10km
+                 */
+                near?: string;
+                /**
+                 * @description Taken within a box: south, west, north, east, in degrees; it may cross the date line.
+                 * @example 46.4,9.5,49.0,17.2
+                 */
+                box?: string;
+                /**
+                 * @description The file's size is at least this.
+                 * @example 500000
+                 */
+                min_bytes?: number;
+                /**
+                 * @description The file's size is at most this.
+                 * @example 50000000
+                 */
+                max_bytes?: number;
+                /**
+                 * @description Width times height is at least this.
+                 * @example 2000000
+                 */
+                min_pixels?: number;
+                /**
+                 * @description Width times height is at most this.
+                 * @example 200000000
+                 */
+                max_pixels?: number;
+                /**
+                 * @description At least so many stars, of five.
+                 * @example 4
+                 */
+                rating?: number;
+                /**
+                 * @description A label that is left out; repeat it for several, as the others.
+                 * @example [
+                 *       "dogs"
+                 *     ]
+                 */
+                not_label?: string[];
+                /**
+                 * @description A folder that is left out, and what is below it.
+                 * @example [
+                 *       "animals/dogs"
+                 *     ]
+                 */
+                not_folder?: string[];
+                /**
+                 * @description As `name`, left out.
+                 * @example [
+                 *       "copy"
+                 *     ]
+                 */
+                not_name?: string[];
+                /**
+                 * @description As `words`, left out.
+                 * @example [
+                 *       "draft"
+                 *     ]
+                 */
+                not_words?: string[];
+                /**
+                 * @description As `camera`, left out.
+                 * @example [
+                 *       "scanner"
+                 *     ]
+                 */
+                not_camera?: string[];
+                /**
+                 * @description As `lens`, left out.
+                 * @example [
+                 *       "fisheye"
+                 *     ]
+                 */
+                not_lens?: string[];
+                /**
+                 * @description As `format`, left out.
+                 * @example [
+                 *       "GIF"
+                 *     ]
+                 */
+                not_format?: ("JPEG" | "PNG" | "WebP" | "GIF" | "BMP" | "TIFF" | "HEIC" | "AVIF" | "JPEG XL" | "JPEG 2000" | "PSD" | "camera raw")[];
+                /**
+                 * @description As `shape`, left out.
+                 * @example [
+                 *       "panorama"
+                 *     ]
+                 */
+                not_shape?: ("landscape" | "portrait" | "square" | "panorama")[];
+                /**
+                 * @description `equal`: of the same bytes or pixels. `near`: with copies that were resized, compressed again, cropped, turned, tinted or written on. `burst`: exposures of one camera, seconds apart. Copies of either kind where it is not given.
+                 * @example near
+                 */
+                kind?: "equal" | "near" | "burst";
+                /**
+                 * @description A page may be shorter, though another follows; the last one has no `cursor`.
+                 * @example 20
+                 */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of groups. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "cursor": "eyJ0IjoxNzE3MTc4NDAwfQ",
+                     *       "groups": [
+                     *         {
+                     *           "best_id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *           "bytes": 2595420,
+                     *           "count": 2,
+                     *           "images": [
+                     *             {
+                     *               "bytes": 2483120,
+                     *               "camera": "Canon EOS R6",
+                     *               "copies": null,
+                     *               "file_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/file?v=9f86d081884c7d65",
+                     *               "folders": [
+                     *                 "animals",
+                     *                 "animals/cats"
+                     *               ],
+                     *               "format": "JPEG",
+                     *               "height": 3024,
+                     *               "id": "3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10",
+                     *               "indexed_at": "2024-06-01T08:30:04Z",
+                     *               "key": "animals/cats/tom.jpg",
+                     *               "label": "cats",
+                     *               "modified_at": "2024-06-01T08:30:00Z",
+                     *               "name": "tom.jpg",
+                     *               "note": null,
+                     *               "preview_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/preview?v=9f86d081884c7d65",
+                     *               "reason": null,
+                     *               "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *               "state": "indexed",
+                     *               "taken_at": "2024-05-31T18:00:00",
+                     *               "taken_offset": "+02:00",
+                     *               "thumbnail_url": "/api/v1/images/3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10/thumbnail?v=9f86d081884c7d65",
+                     *               "width": 4032
+                     *             },
+                     *             {
+                     *               "bytes": 112300,
+                     *               "camera": "Canon EOS R6",
+                     *               "copies": null,
+                     *               "file_url": "/api/v1/images/a1b2c3d4-0001-5000-8000-00000000cafe/file?v=60303ae22b998861",
+                     *               "folders": [
+                     *                 "sent"
+                     *               ],
+                     *               "format": "JPEG",
+                     *               "height": 768,
+                     *               "id": "a1b2c3d4-0001-5000-8000-00000000cafe",
+                     *               "indexed_at": "2024-06-01T08:30:04Z",
+                     *               "key": "sent/tom-small.jpg",
+                     *               "label": "sent",
+                     *               "modified_at": "2024-06-01T08:30:00Z",
+                     *               "name": "tom-small.jpg",
+                     *               "note": null,
+                     *               "preview_url": "/api/v1/images/a1b2c3d4-0001-5000-8000-00000000cafe/preview?v=60303ae22b998861",
+                     *               "reason": null,
+                     *               "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+                     *               "state": "indexed",
+                     *               "taken_at": "2024-05-31T18:00:00",
+                     *               "taken_offset": "+02:00",
+                     *               "thumbnail_url": "/api/v1/images/a1b2c3d4-0001-5000-8000-00000000cafe/thumbnail?v=60303ae22b998861",
+                     *               "width": 1024
+                     *             }
+                     *           ],
+                     *           "kind": "near",
+                     *           "saved_bytes": 112300
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DuplicateGroups"];
+                };
+            };
+            /** @description A key is needed (`key-required`); None of the keys (`wrong-key`) */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is not valid (`invalid-request`); Not a picture that can be read (`not-a-picture`); Deeper than a search goes (`too-deep`); Too few pictures for a map (`too-few`) */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong keys (`too-many-keys`); Too much to do at the moment (`overloaded`) */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The encoder cannot be reached (`encoder-unavailable`); No encoder serves the model of this collection (`no-encoder`); The catalogue cannot be reached (`catalogue-unavailable`); The bucket cannot be reached (`bucket-unavailable`); The queue cannot be reached (`queue-unavailable`); Maps cannot be made at the moment (`no-map-worker`); The disk is full (`disk-full`); No room at the moment (`no-room`); Not ready (`not-ready`) */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Any other error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getFacets: {
         parameters: {
             query?: {
@@ -1873,12 +2233,12 @@ export interface operations {
                  */
                 state?: ("pending" | "indexed" | "failed")[];
                 /**
-                 * @description Only this picture and those of the same bytes.
+                 * @description Only this picture and its copies, equal or nearly equal.
                  * @example 3f0c7a52-98d4-5b1e-a0c6-7d2f4e8b9a10
                  */
                 copies_of?: string;
                 /**
-                 * @description Whether pictures of equal bytes are shown once, the newest, with the number of their `copies`. A page may be shorter than `limit` then; the last one has no `cursor`.
+                 * @description Whether copies of a picture, equal or nearly equal, are shown once, the newest, with the number of their `copies`. A page may be shorter than `limit` then; the last one has no `cursor`.
                  * @example true
                  */
                 distinct?: boolean;
@@ -2839,7 +3199,7 @@ export interface operations {
                  */
                 diversity?: number;
                 /**
-                 * @description Whether pictures of equal bytes are shown once, with the number of their `copies`.
+                 * @description Whether copies of a picture, equal or nearly equal, are shown once, with the number of their `copies`.
                  * @example true
                  */
                 distinct?: boolean;
@@ -4805,7 +5165,7 @@ export interface operations {
                  */
                 diversity?: number;
                 /**
-                 * @description Whether pictures of equal bytes are shown once, with the number of their `copies`.
+                 * @description Whether copies of a picture, equal or nearly equal, are shown once, with the number of their `copies`.
                  * @example true
                  */
                 distinct?: boolean;
