@@ -34,7 +34,7 @@ def find_named(
         text: Whose words are looked for.
         excluded_texts: Images that have all words of one of them are left out.
         filter: Only images that match.
-        distinct: Return of images of equal bytes the first alone.
+        distinct: Return of copies of one picture the first alone.
     """
     filter = filter or Filter()
     if filter.states and INDEXED not in filter.states:
@@ -57,7 +57,7 @@ def find_named(
             first = collection.browse(replace(wanted, names=names), MOST_NAMED).images
     kept: dict[str, Image] = {}
     for image in (*first, *newest.images):
-        kept.setdefault((image.sha256 if distinct else None) or image.id, image)
+        kept.setdefault((image.copy_group if distinct else None) or image.id, image)
     return Named(total, list(kept.values())[:MOST_NAMED])
 
 
