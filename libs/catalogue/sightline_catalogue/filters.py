@@ -137,8 +137,8 @@ def conditions(filter: Filter | None) -> list[api.Condition]:
     texts = (
         (NAME, filter.names, _taken_apart(filter.names)),
         (WORDS, filter.words, _taken_apart(filter.words)),
-        (CAMERA_WORDS, filter.cameras, filter.cameras),
-        (LENS_WORDS, filter.lenses, filter.lenses),
+        (CAMERA_WORDS, filter.cameras, _as_they_are(filter.cameras)),
+        (LENS_WORDS, filter.lenses, _as_they_are(filter.lenses)),
     )
     found = [is_one_of(field, values) for field, values in keywords.items() if values]
     found += [_has_words(field, asked) for field, given, asked in texts if given]
@@ -191,6 +191,11 @@ def _in_period(after: datetime | None, before: datetime | None) -> api.Condition
 
 def _taken_apart(texts: Iterable[str]) -> list[str]:
     return [form for text in texts for form in asked_words(stem_of(text))]
+
+
+def _as_they_are(texts: Iterable[str]) -> list[str]:
+    """Return texts whose numbers stay where they are: a D70 is no D70s."""
+    return [form for text in texts for form in asked_words(text)[:1]]
 
 
 def _has_words(field: str, texts: Sequence[str]) -> api.Condition:
