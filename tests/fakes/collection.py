@@ -459,7 +459,8 @@ def _conditions_on_words(image: Image, filter: Filter) -> Iterator[bool]:
         yield _has(filter.words, _folded(indexed_words(texts)).split().__contains__)
     for wanted, value in ((filter.cameras, image.camera), (filter.lenses, image.lens)):
         if wanted:
-            yield _has(wanted, indexed_words([value or ""]).split().__contains__)
+            words = indexed_words([value or ""]).split()
+            yield any(set(form.split()) <= set(words) for text in wanted for form in asked_words(text)[:1])
 
 
 def _facet_values(image: Image, name: Facet) -> list[str]:

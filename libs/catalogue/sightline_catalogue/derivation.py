@@ -24,7 +24,7 @@ AGAIN_SECONDS = 5.0
 class Derivation:
     """Derives the fields of a collection's older points from their other fields; no file is read.
 
-    Safe to share between threads.
+    Safe to share between threads, of which one at a time may `fill`: one pass after another, until one finds nothing.
 
     Args:
         points: The collection's points.
@@ -41,6 +41,8 @@ class Derivation:
         self._of_bucket = of_bucket
         self._clock = clock
         self._is_done = False
+        self._offset: api.PointId | None = None
+        self._found = 0
         self._counted_at: float | None = None
         self._left = 0
 
@@ -53,11 +55,16 @@ class Derivation:
                 filter=self._older,
                 limit=AT_ONCE,
                 with_payload=payload_of([*SOURCES, *DERIVED_FIELDS]),
+                offset=self._offset,
             )
-            found = self._points.call(SCROLL, request).result
-            for point in found:
+            response = self._points.call(SCROLL, request)
+            for point in response.result:
                 self._derive(point)
-            self._is_done = not found
+            # From where it is: the database looks at all points before again.
+            self._found += len(response.result)
+            self._offset = response.next_page_offset if response.HasField("next_page_offset") else None
+            if self._offset is None:
+                self._is_done, self._found = not self._found, 0
         return not self._is_done
 
     def check(self, filter: Filter | None) -> None:

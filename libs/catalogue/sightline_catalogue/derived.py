@@ -50,8 +50,8 @@ def write_derived(fields: MutableMapping[str, api.Value], image: Image) -> None:
     texts = {
         NAME: indexed_words([name]),
         WORDS: indexed_words([name, *image.folders[-1:], image.title or "", *image.keywords]),
-        CAMERA_WORDS: image.camera,
-        LENS_WORDS: image.lens,
+        CAMERA_WORDS: indexed_words([image.camera or ""]),
+        LENS_WORDS: indexed_words([image.lens or ""]),
         SHAPE: shape_of(image.width, image.height),
     }
     for field, text in texts.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Literal, get_args
 
 from qdrant_client import grpc as api
@@ -31,10 +32,12 @@ def count_facets(
     for name in names:
         if name not in FACETS:
             raise ValueError(f"{name!r} is not counted; there are {', '.join(FACETS)}")
-        # To count each value by itself, as `exact` does, takes the database ten times as long.
-        counts = points.facet(_FIELDS.get(name, name), *conditions, limit=limit, exact=False)
+        # To count each value by itself, as `exact` does, takes the database ten times as long; to find the few most
+        # frequent values thirty times, where an image has several.
+        counts = points.facet(_FIELDS.get(name, name), *conditions, exact=False)
         if name in _FORMS:
             counts = merged(counts, _FORMS[name])
+        counts = dict(islice(counts.items(), limit))
         if name in _NUMBERS:
             counts = dict(sorted(counts.items(), key=lambda one: -int(one[0])))
         found[name] = counts

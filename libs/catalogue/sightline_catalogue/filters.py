@@ -147,15 +147,14 @@ def conditions(filter: Filter | None) -> list[api.Condition]:
         "sha256": filter.sha256,
         SHAPE: filter.shapes,
     }
-    texts = {
-        NAME: [form for text in filter.names for form in asked_words(stem_of(text))],
-        WORDS: [form for text in filter.words for form in asked_words(stem_of(text))],
-        CAMERA_WORDS: filter.cameras,
-        LENS_WORDS: filter.lenses,
-    }
-    given = {NAME: filter.names, WORDS: filter.words, CAMERA_WORDS: filter.cameras, LENS_WORDS: filter.lenses}
+    texts = (
+        (NAME, filter.names, _taken_apart(filter.names)),
+        (WORDS, filter.words, _taken_apart(filter.words)),
+        (CAMERA_WORDS, filter.cameras, _as_they_are(filter.cameras)),
+        (LENS_WORDS, filter.lenses, _as_they_are(filter.lenses)),
+    )
     found = [is_one_of(field, values) for field, values in keywords.items() if values]
-    found += [_has_words(field, texts[field]) for field, values in given.items() if values]
+    found += [_has_words(field, asked) for field, given, asked in texts if given]
     if filter.copy_groups:
         found.append(is_in_copy_group(filter.copy_groups))
     if filter.after is not None or filter.before is not None:
@@ -202,6 +201,15 @@ def _in_period(after: datetime | None, before: datetime | None) -> api.Condition
 
     modified = api.Condition(filter=api.Filter(must=[is_empty("taken_at"), within("modified_at")]))
     return api.Condition(filter=api.Filter(should=[within("taken_at"), modified]))
+
+
+def _taken_apart(texts: Iterable[str]) -> list[str]:
+    return [form for text in texts for form in asked_words(stem_of(text))]
+
+
+def _as_they_are(texts: Iterable[str]) -> list[str]:
+    """Return texts whose numbers stay where they are: a D70 is no D70s."""
+    return [form for text in texts for form in asked_words(text)[:1]]
 
 
 def _has_words(field: str, texts: Sequence[str]) -> api.Condition:

@@ -80,10 +80,8 @@ class Points:
         request = api.CountPoints(collection_name=self._collection, filter=condition, exact=True)
         return self.call(COUNT, request).result.count
 
-    def facet(
-        self, field: str, *conditions: api.Condition, limit: int = FACET_VALUES, exact: bool = True
-    ) -> dict[str, int]:
-        """Return the number of matching points for each value of a field, the most frequent first, up to `limit`.
+    def facet(self, field: str, *conditions: api.Condition, exact: bool = True) -> dict[str, int]:
+        """Return the number of matching points for each value of a field, the most frequent first.
 
         Without `exact`, points may count twice while the database moves them from one segment to another.
         """
@@ -91,7 +89,7 @@ class Points:
             collection_name=self._collection,
             key=field,
             filter=api.Filter(must=conditions),
-            limit=limit,
+            limit=FACET_VALUES,
             exact=exact,
         )
         return {_text_of(hit.value): hit.count for hit in self.call(FACET, request).hits if hit.count}

@@ -56,14 +56,6 @@ INDEXES: dict[str, api.FieldType.ValueType] = {
 
 LONGEST_PREFIX = 20
 """Characters of a word by whose beginning it is found."""
-_TOKENIZERS: dict[str, api.TokenizerType.ValueType] = {
-    NAME: api.TokenizerType.Prefix,
-    # It is taken apart in `words.py`.
-    WORDS: api.TokenizerType.Whitespace,
-    CAMERA_WORDS: api.TokenizerType.Word,
-    LENS_WORDS: api.TokenizerType.Word,
-}
-
 HNSW_PAYLOAD_FIELDS = frozenset({"label", "folders", "taken_at"})
 """The fields for each of whose values the HNSW graph has additional links, so that a search whose filter matches few
 images stays accurate. The others either match nearly every image or are not searched by; links for them would double
@@ -157,10 +149,11 @@ def index_request(collection: str, field: str, settings: CatalogueSettings) -> a
 def _index_params(field: str, enable_hnsw: bool, memory: api.Memory.ValueType) -> api.PayloadIndexParams:
     kind = INDEXES[field]
     if kind == api.FieldType.FieldTypeText:
+        # Words are taken apart in `words.py`.
         text = api.TextIndexParams(
-            tokenizer=_TOKENIZERS[field],
+            tokenizer=api.TokenizerType.Prefix if field == NAME else api.TokenizerType.Whitespace,
             min_token_len=1,
-            max_token_len=LONGEST_PREFIX if _TOKENIZERS[field] == api.TokenizerType.Prefix else None,
+            max_token_len=LONGEST_PREFIX if field == NAME else None,
             lowercase=True,
             ascii_folding=True,
             enable_hnsw=enable_hnsw,

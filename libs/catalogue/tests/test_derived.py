@@ -99,7 +99,7 @@ def test_what_is_derived_of_an_image():
     assert found == {
         "name": "img 1",
         "words": "img 1 zoo 2019 pandas at lunch bamboo",
-        "camera_words": "NIKON D70",
+        "camera_words": "nikon d70 d 70",
         "pixels": 1200,
         "shape": "landscape",
         "year": 2019,
