@@ -492,7 +492,7 @@ export interface components {
             disliked?: string[];
             /** @description Whether pictures of equal bytes are shown once, with the number of their `copies`. true where it is not given. */
             distinct?: boolean;
-            /** @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right. 0.0 where it is not given. */
+            /** @description How much the first 100 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and loses little of what is right. 0.0 where it is not given. */
             diversity?: number;
             /** @description A folder's path; `a/b/` is `a/b`. What lies in folders below it counts too. Repeat it for several. */
             folder?: string[];
@@ -1036,7 +1036,7 @@ export interface components {
             clusters?: boolean;
             /** @description Whether pictures of equal bytes are shown once, with the number of their `copies`. true where it is not given. */
             distinct?: boolean;
-            /** @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right. 0.0 where it is not given. */
+            /** @description How much the first 100 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and loses little of what is right. 0.0 where it is not given. */
             diversity?: number;
             /**
              * Format: binary
@@ -2027,7 +2027,7 @@ export interface operations {
                  */
                 sort?: "best" | "date";
                 /**
-                 * @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right.
+                 * @description How much the first 100 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and loses little of what is right.
                  * @example 0.3
                  */
                 diversity?: number;
@@ -3811,7 +3811,7 @@ export interface operations {
                  */
                 sort?: "best" | "date";
                 /**
-                 * @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right.
+                 * @description How much the first 100 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and loses little of what is right.
                  * @example 0.3
                  */
                 diversity?: number;
