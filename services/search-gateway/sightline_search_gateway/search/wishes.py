@@ -111,4 +111,5 @@ class Wishes:
 
 
 def _ramp(values: Vectors, least: float, most: float) -> Vectors:
-    return np.clip((values - least) / (most - least), 0, 1)
+    ramp: Vectors = np.clip((values - least) / (most - least), 0, 1)
+    return ramp
