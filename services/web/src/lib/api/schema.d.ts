@@ -504,7 +504,7 @@ export interface components {
             limit?: number;
             /** @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id, but for a text's first hundred where the model knows a better order. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`). 0 where it is not given. */
             offset?: number;
-            /** @description The query's vector is the normalised sum of the parts' vectors, each times its weight. At most 8 are files or crops. Without any, what is `liked` is looked for. */
+            /** @description The query's vector is the normalised sum of the parts' vectors, each times its weight. At most 4 are files or crops. Without any, what is `liked` is looked for. */
             parts?: components["schemas"]["QueryPart"][];
             /**
              * @description `best`: the best first. `date`: of the first 500 the likely ones alone, the newest first, by when they were taken, or else modified; `limit` and `offset` then count among these. Not for a query of several kinds, and `not-ready` until the collection is calibrated, seconds after the first start. "best" where it is not given.
