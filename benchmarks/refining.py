@@ -18,8 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sightline_catalogue import Nearest
 from sightline_search_gateway.exports import (
     FOUND,
+    LIKELY,
     FirstLook,
     FirstResults,
     Unwanted,
@@ -69,14 +71,27 @@ class Searched:
 
     def found(self, text: Vectors, among: Places, wishes: Wishes | None = None, diversity: float = 0.0) -> Places:
         """Return the places of all pictures, in the order in which a text finds them."""
+        return self._look(text, among, wishes, diversity)[0]
+
+    def likely(self, text: Vectors, wishes: Wishes | None) -> Places:
+        """Return the places of the likely results of a text."""
+        places, look = self._look(text, np.arange(len(self.held.labels)), wishes)
+        nothing = Nearest([], np.empty(0, np.float32), visual=self.held.rows.visual[:0])
+        probabilities, _ = look.probabilities(self.words, self.held.calibration, nothing, 0)
+        return places[: int((probabilities >= LIKELY).sum())]
+
+    def _look(
+        self, text: Vectors, among: Places, wishes: Wishes | None, diversity: float = 0.0
+    ) -> tuple[Places, FirstLook]:
         rows = self.held.rows
-        reordering = FirstLook(rows.reranking, text, wishes, diversity).reordering()
+        look = FirstLook(rows.reranking, text, wishes, diversity)
+        reordering = look.reordering()
         similarities = rows.vectors[among] @ text
         nearest = np.argsort(-similarities, kind="stable")
         first, rest = nearest[: reordering.depth], nearest[reordering.depth :]
         places = among[first]
         order = reordering.order(similarities[first], rows.vectors[places], rows.visual[places])
-        return np.concatenate([places[order], among[rest]])
+        return np.concatenate([places[order], among[rest]]), look
 
     def wishes(
         self, unwanted: Sequence[Unwanted] = (), liked: Sequence[int] = (), disliked: Sequence[int] = ()
@@ -179,6 +194,7 @@ def measure_marked(searched: Searched, names: Sequence[Text]) -> dict[str, float
     for right, wrong in CLICKS:
         shares: list[float] = []
         plain: list[float] = []
+        likely: list[NDArray[np.bool_]] = []
         for text in names:
             first = searched.found(text.vector, everything)
             is_right = np.isin(held.labels[first[:MARKED_AMONG]], list(text.folders))
@@ -186,14 +202,18 @@ def measure_marked(searched: Searched, names: Sequence[Text]) -> dict[str, float
             disliked = first[:MARKED_AMONG][~is_right][:wrong].tolist()
             wishes = searched.wishes(liked=liked, disliked=disliked) if liked or disliked else None
             found = searched.found(text.vector, everything, wishes)
+            likely.append(np.isin(held.labels[searched.likely(text.vector, wishes)], list(text.folders)))
             for order, into in ((found, shares), (first, plain)):
                 rest = order[~np.isin(order, liked + disliked)]
                 into.append(np.isin(held.labels[rest[:20]], list(text.folders)).mean())
         name = f"{right} right, {wrong} wrong"
-        rows.append([name, np.mean(plain), np.mean(shares)])
+        right_of_likely = np.concatenate(likely)
+        rows.append([name, np.mean(plain), np.mean(shares), right_of_likely.mean(), len(right_of_likely)])
         figures[f"marked_{right}_{wrong}_plain"] = float(np.mean(plain))
         figures[f"marked_{right}_{wrong}"] = float(np.mean(shares))
-    results.show(["marked", "right in the next 20 without", "right in the next 20"], rows, f"{len(names)} names")
+        figures[f"marked_{right}_{wrong}_likely_precision"] = float(right_of_likely.mean())
+    headers = ["marked", "right in the next 20 without", "right in the next 20", "of the likely, right", "likely"]
+    results.show(headers, rows, f"{len(names)} names")
     return figures
 
 

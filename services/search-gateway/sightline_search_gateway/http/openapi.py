@@ -130,8 +130,10 @@ def _complete_operation(operation: dict[str, Any]) -> None:
             parameter["example"] = examples.PARAMETERS[parameter["name"]]
     if body := operation.get("requestBody"):
         body["required"] = True
-        if name in examples.JSON_BODIES:
+        if name in JSON_SCHEMAS:
             body["content"]["application/json"] = {"schema": dict(JSON_SCHEMAS[name])}
+            # Of two bodies, one of which is needed, openapi-python-client writes code that cannot be imported.
+            body["required"] = False
         for kind, content in body["content"].items():
             content["example"] = (examples.JSON_BODIES if kind == "application/json" else examples.BODIES).get(
                 name, examples.BODIES[name]

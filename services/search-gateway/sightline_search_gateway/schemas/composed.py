@@ -19,8 +19,8 @@ from sightline_search_gateway.schemas.fields import (
 from sightline_search_gateway.schemas.search import Window, text_syntax
 
 MAX_PARTS = 16
-MAX_SENT_PICTURES = 8
-"""Files and crops of one query: each is decoded and encoded, which takes as long as many texts."""
+MAX_SENT_PICTURES = 4
+"""Files and crops of one query: each is decoded, perhaps twice, and encoded, while a thread waits."""
 MAX_WEIGHT = 10
 ROUNDING = 1e-6
 """How far a crop may reach beyond its picture."""

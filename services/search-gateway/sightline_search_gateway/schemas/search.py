@@ -50,8 +50,8 @@ class Window(Filters):
         allow_nan=False,
         validate=validate.Range(0, 1),
         metadata={
-            "description": "How much the first 200 results look different from those before them: 0 leaves the best "
-            "first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right."
+            "description": "How much the first 100 results look different from those before them: 0 leaves the best "
+            "first, 1 counts nothing but the difference; 0.3 shows more kinds and loses little of what is right."
         },
     )
     distinct = fields.Boolean(

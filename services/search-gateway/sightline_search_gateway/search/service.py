@@ -76,8 +76,8 @@ class _Judged(NamedTuple):
     """Results, of each of the first so many how likely it is what was asked for, and whether that was found."""
 
     found: Nearest
-    probabilities: list[float] = []  # noqa: RUF012
-    relevance: Relevance | None = None
+    probabilities: list[float]
+    relevance: Relevance | None
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ class SearchService:
         """
         collection = self.catalogue.current_if_any()
         if collection is None:
-            return self._outcome(query, params, None, _Judged(NOTHING), SearchTimings())
+            nothing = _Judged(NOTHING, [], Relevance() if query.text is not None else None)
+            return self._outcome(query, params, None, nothing, SearchTimings())
         began = time.perf_counter()
         words = self.vocabulary.get(collection.model)
         calibration = self.calibrator.calibration(collection, words) if words is not None else None

@@ -22,7 +22,7 @@ from sightline_search_gateway.search.reranking import rerank, standard
 from sightline_search_gateway.search.unwanted import Unwanted
 
 Vectors = NDArray[np.float32]
-DEPTH = 300
+DEPTH = 200
 """So many of the nearest are put in order."""
 NOT_FROM, NOT_TO, NOT_WEIGHT = 0.22, 0.44, 3.0
 """From which likeness on, beyond chance, a result counts as what is not wanted, a little and then wholly; and by how
@@ -111,4 +111,5 @@ class Wishes:
 
 
 def _ramp(values: Vectors, least: float, most: float) -> Vectors:
-    return np.clip((values - least) / (most - least), 0, 1)
+    ramp: Vectors = np.clip((values - least) / (most - least), 0, 1)
+    return ramp

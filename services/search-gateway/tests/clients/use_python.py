@@ -13,7 +13,7 @@ from client.api.ingest import get_ingest, rescan
 from client.api.maps import delete_map
 from client.api.operations import get_health, get_models
 from client.api.search import search, search_by_text
-from client.models import ComposedQuery, Images, Problem, Queued, Rescan, SearchResults
+from client.models import ComposedQuery, Images, Problem, QueryPart, Queued, Rescan, SearchForm, SearchResults
 from client.types import File
 
 client = Client(base_url=sys.argv[2], raise_on_unexpected_status=True)
@@ -47,10 +47,11 @@ thumbnail = get_image_thumbnail.sync(image.id, client=client).payload.read()
 assert thumbnail[:4] == b"RIFF"
 assert thumbnail[8:12] == b"WEBP"
 
-by_picture = search.sync(
-    client=client, body=ComposedQuery(file=File(io.BytesIO(data), "cat.jpg", "image/jpeg"), limit=1)
-)
+by_picture = search.sync(client=client, body=SearchForm(file=File(io.BytesIO(data), "cat.jpg", "image/jpeg"), limit=1))
 assert by_picture.results[0].id == image.id
+unwanted = QueryPart(id=image.id, not_=True)
+composed = search.sync(client=client, body=ComposedQuery(parts=[QueryPart(text="a cat"), unwanted]))
+assert len(composed.results) == 2
 
 assert isinstance(rescan.sync(client=client, body=Rescan()), Queued)
 nothing = get_image.sync("00000000-0000-0000-0000-000000000000", client=client)

@@ -41,12 +41,16 @@ const byPicture = await client.POST('/api/v1/search', {
   body: { file: blob as unknown as string, limit: 1 },
   bodySerializer(body) {
     const form = new FormData();
-    form.set('file', body.file as unknown as Blob, 'picture.jpg');
-    form.set('limit', String(body.limit));
+    form.set('file', blob, 'picture.jpg');
+    form.set('limit', String(body?.limit));
     return form;
   },
 });
 check(byPicture.data?.results[0]?.id === image_id, 'the picture itself');
+const composed = await client.POST('/api/v1/search', {
+  body: { parts: [{ text: 'a cat' }, { id: image_id, not: true }] },
+});
+check(composed.data?.results.length === 2, 'the others');
 
 const queued = await client.POST('/api/v1/ingest/rescan', { body: {} });
 check(queued.data?.queued === true, 'a rescan');

@@ -562,7 +562,7 @@ export interface components {
             disliked?: string[];
             /** @description Whether copies of a picture, equal or nearly equal, are shown once, with the number of their `copies`. true where it is not given. */
             distinct?: boolean;
-            /** @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right. 0.0 where it is not given. */
+            /** @description How much the first 100 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and loses little of what is right. 0.0 where it is not given. */
             diversity?: number;
             /** @description A folder's path; `a/b/` is `a/b`. What lies in folders below it counts too. Repeat it for several. */
             folder?: string[];
@@ -606,7 +606,7 @@ export interface components {
             not_words?: string[];
             /** @description How many of the best to leave out. Pages are cuts of one list, by similarity, then id, but for a text's first hundred where the model knows a better order. With `limit`, no more than QDRANT_MAX_DEPTH, which is 1000 unless it is set (`too-deep`). 0 where it is not given. */
             offset?: number;
-            /** @description The query's vector is the normalised sum of the parts' vectors, each times its weight. At most 8 are files or crops. Without any, what is `liked` is looked for. */
+            /** @description The query's vector is the normalised sum of the parts' vectors, each times its weight. At most 4 are files or crops. Without any, what is `liked` is looked for. */
             parts?: components["schemas"]["QueryPart"][];
             /** @description At least so many stars, of five. */
             rating?: number;
@@ -1214,7 +1214,7 @@ export interface components {
             clusters?: boolean;
             /** @description Whether copies of a picture, equal or nearly equal, are shown once, with the number of their `copies`. true where it is not given. */
             distinct?: boolean;
-            /** @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right. 0.0 where it is not given. */
+            /** @description How much the first 100 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and loses little of what is right. 0.0 where it is not given. */
             diversity?: number;
             /**
              * Format: binary
@@ -3194,7 +3194,7 @@ export interface operations {
                  */
                 sort?: "best" | "date";
                 /**
-                 * @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right.
+                 * @description How much the first 100 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and loses little of what is right.
                  * @example 0.3
                  */
                 diversity?: number;
@@ -5160,7 +5160,7 @@ export interface operations {
                  */
                 sort?: "best" | "date";
                 /**
-                 * @description How much the first 200 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and keeps nearly all that is right.
+                 * @description How much the first 100 results look different from those before them: 0 leaves the best first, 1 counts nothing but the difference; 0.3 shows more kinds and loses little of what is right.
                  * @example 0.3
                  */
                 diversity?: number;
@@ -5383,7 +5383,7 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
