@@ -1,4 +1,4 @@
-"""A CSV file of captions: columns `file`, a path in the folder of pictures, and `caption`; a picture may have several."""
+"""A CSV file of captions: the columns `file`, a path in the folder, and `caption`; a picture may have several."""
 
 from __future__ import annotations
 

@@ -40,18 +40,18 @@ class Told:
 
     Attributes:
         figures: By name, as `make relevance` has them.
+        bins: The first results of all searches, by probability.
         wrongly: Of searches whose pictures are there, the share that says "nothing here".
         rightly: The same of those whose pictures were left out.
         unsure_wrongly, unsure_rightly: The same of those that say at least "perhaps nothing here".
-        bins: The first results of all searches, by probability.
     """
 
     figures: dict[str, float]
+    bins: list[Bin]
     wrongly: Interval
     rightly: Interval
     unsure_wrongly: Interval
     unsure_rightly: Interval
-    bins: list[Bin]
 
     @classmethod
     def of(cls, searches: Sequence[Search], by: Coefficients) -> Told:
@@ -66,8 +66,11 @@ class Told:
         figures = figures_of(searches, probabilities, set())
         return cls(
             {name: value for name, value in figures.items() if name not in LEFT_OUT},
-            *(interval(said[there]) for said in (says_nothing, is_unsure) for there in (is_there, ~is_there)),
             [Bin(said, true, len(inside)) for said, true, inside in binned(shown, is_right)],
+            wrongly=interval(says_nothing[is_there]),
+            rightly=interval(says_nothing[~is_there]),
+            unsure_wrongly=interval(is_unsure[is_there]),
+            unsure_rightly=interval(is_unsure[~is_there]),
         )
 
 

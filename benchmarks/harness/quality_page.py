@@ -27,6 +27,8 @@ SHOWN = 8
 """Pictures of each."""
 SIDE, QUALITY = 144, 60
 """Of a thumbnail: pixels of the longest side, and WebP's quality."""
+FEWEST = 3
+"""Pictures of a folder that is shown with them, while there are others: what goes wrong in smaller ones is chance."""
 ROWS = 1000
 """Folders in the table of all: of more, the worst."""
 
@@ -94,7 +96,8 @@ def worst_of(given: Input, outcome: Outcome, kind: Kind) -> list[Wrong]:
     thumbnail = lru_cache(None)(lambda key: thumbnail_uri(given.found, key))
     labels = given.labels
     precisions = answers.measures.get(f"precision_at_{DEPTH}")
-    order = np.lexsort([answers.measures["map"], *([] if precisions is None else [precisions])])
+    is_small = np.array(answers.counts) < min(FEWEST, max(answers.counts))
+    order = np.lexsort([answers.measures["map"], *([] if precisions is None else [precisions]), is_small])
     found = []
     for place in order[:WORST].tolist():
         if answers.measures["map"][place] >= 1:
@@ -173,6 +176,7 @@ def write_page(
         "verdicts": [verdict(found, KINDS[kind], outcomes[1].name) for kind, found in differences.items()],
         "too_low": too_low,
         "few": FEW,
+        "fewest": FEWEST,
         "most_asked": questions.MOST_ASKED,
         "confidence": CONFIDENCE,
         "query_of": query_of,
