@@ -17,7 +17,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sightline_encoder import models
@@ -28,7 +27,7 @@ from benchmarks.harness.captions import read_captions
 from benchmarks.harness.embeddings import embedded
 from benchmarks.harness.floors import missed, read_floors
 from benchmarks.harness.honesty import Honesty
-from benchmarks.harness.outcome import FLOORED, MEASURES, TELLING, Input, Outcome, compared, measure, verdicts
+from benchmarks.harness.outcome import FLOORED, MEASURES, TELLING, Difference, Input, Outcome, compared, measure
 from benchmarks.harness.pictures import Vectors, query_of
 from benchmarks.harness.quality_page import write_page
 from benchmarks.harness.questions import DEPTH, KINDS
@@ -53,7 +52,7 @@ def honest(model: models.Model, rows: Rows, given: Input) -> Honesty:
     return found
 
 
-def show(outcomes: Sequence[Outcome], honest: Honesty) -> None:
+def show(outcomes: Sequence[Outcome], honest: Honesty, differences: Sequence[Difference]) -> None:
     """Print the tables."""
     first = outcomes[0]
     order = sorted(first.scores, key=lambda score: -score.precision)
@@ -89,8 +88,8 @@ def show(outcomes: Sequence[Outcome], honest: Honesty) -> None:
         results.show(["present or absent", *(KINDS[kind] for kind in honest.told)], rows)
     rows = [["texts" if kind == "name" else KINDS[kind], one.mean, one.count] for kind, one in honest.engine.items()]
     results.show([f"recall@{honesty.NEAREST} of the engine", "", "questions"], rows)
-    for line in verdicts(outcomes):
-        print(line)
+    for one in differences:
+        print(one.verdict)
 
 
 def draw(name: str, outcomes: Sequence[Outcome]) -> None:
@@ -100,6 +99,39 @@ def draw(name: str, outcomes: Sequence[Outcome]) -> None:
         title = f"Precision of the first {DEPTH} for each folder's name: {name}"
         series = {each.name: {query_of(one.name): each.precisions[one.name] for one in order} for each in outcomes}
         results.draw_bars(f"quality-{name}", title, series)
+
+
+def write(
+    given: Input, outcomes: Sequence[Outcome], honest: Honesty, differences: Sequence[Difference]
+) -> dict[str, float]:
+    """Write the figures as JSON; return them by name."""
+    first = outcomes[0]
+    figures = first.figures | honest.figures()
+    settings = {
+        "images": str(given.found.folder),
+        "pictures": len(given.keys),
+        "unreadable": len(given.found.keys) - len(given.keys),
+        **first.settings,
+        **honesty.described(),
+    }
+    for other in outcomes[1:]:
+        figures |= {f"compare_{name}": value for name, value in other.figures.items()}
+        settings["compare"] = other.settings
+    results.write(
+        f"quality-{given.found.name}",
+        settings=settings,
+        figures=figures,
+        quiet=True,
+        classes={outcome.name: outcome.precisions for outcome in outcomes},
+        intervals={
+            f"{kind}_{name}": asdict(interval(values))
+            for kind, answers in first.answers.items()
+            for name, values in answers.measures.items()
+        },
+        reliability={kind: [asdict(one) for one in told.bins] for kind, told in honest.told.items()},
+        differences=[asdict(one) for one in differences],
+    )
+    return figures
 
 
 def read_input(images: str | None, captions: str | None) -> Input:
@@ -158,43 +190,21 @@ def main() -> None:
     named = [choice or model.id for choice, (model, _) in zip(choices, embedded_by, strict=True)]
     outcomes = [measure(given, *one, name) for one, name in zip(embedded_by, named, strict=True)]
     is_honest = honest(*embedded_by[0], given)
-    show(outcomes, is_honest)
+    differences = compared(outcomes)
+    show(outcomes, is_honest, differences)
     name = given.found.name
     draw(name, outcomes)
-    figures = outcomes[0].figures | is_honest.figures()
-    unreadable = len(given.found.keys) - len(given.keys)
-    settings = {
-        "images": str(given.found.folder),
-        "pictures": len(given.keys),
-        "unreadable": unreadable,
-        **outcomes[0].settings,
-        **honesty.described(),
-    }
-    more: dict[str, Any] = {
-        "classes": {outcome.name: outcome.precisions for outcome in outcomes},
-        "intervals": {
-            f"{kind}_{measure}": asdict(interval(values))
-            for kind, answers in outcomes[0].answers.items()
-            for measure, values in answers.measures.items()
-        },
-        "reliability": {kind: [asdict(one) for one in told.bins] for kind, told in is_honest.told.items()},
-    }
-    if len(outcomes) > 1:
-        figures |= {f"compare_{name}": value for name, value in outcomes[1].figures.items()}
-        settings["compare"] = outcomes[1].settings
-        more["differences"] = {f"{kind}_{TELLING[kind]}": asdict(found) for kind, found in compared(outcomes).items()}
-        more["verdicts"] = verdicts(outcomes)
-    results.write(f"quality-{name}", settings=settings, figures=figures, quiet=True, **more)
+    figures = write(given, outcomes, is_honest, differences)
     written = results.RESULTS / f"quality-{name}.json"
     if folder.resolve() != results.RESULTS.resolve():
         written = Path(shutil.copy(written, folder))
     print(f"written: {written}")
     too_low = missed(floors, figures)
     page = folder / f"quality-{name}.html"
-    write_page(page, given, outcomes, is_honest, compared(outcomes), too_low, time.monotonic() - began)
+    write_page(page, given, outcomes, is_honest, differences, too_low, time.monotonic() - began)
     print(f"page: {page}")
-    if unreadable:
-        say(f"{unreadable:,} pictures cannot be read: they are left out")
+    if unreadable := len(given.found.keys) - len(given.keys):
+        say(f"{unreadable:,} of {len(given.found.keys):,} pictures cannot be read: they are left out")
     if too_low:
         sys.exit("\n".join(too_low))
 

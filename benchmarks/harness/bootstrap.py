@@ -64,7 +64,7 @@ def verdict(found: Interval, asked: str, name: str) -> str:
     """
     if not found.is_known:
         return f"There are too few {asked} to tell whether {name} is better."
-    few = f" It is of {found.count} {asked} only, so take it with care." if found.count < FEW else ""
+    few = f" It is of {found.count} questions only, so take it with care." if found.count < FEW else ""
     if found.mean == found.low == found.high == 0:
         return f"For {asked}, {name} makes no difference."
     points = f"by {100 * abs(found.mean):.1f} points ({100 * found.low:+.1f} to {100 * found.high:+.1f})"

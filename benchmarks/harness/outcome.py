@@ -30,7 +30,13 @@ TELLING: dict[Kind, str] = {
     "picture": "precision_at_10",
     "caption": "recall_at_10",
 }
-"""By which measure two models are compared."""
+"""The measure that says most, by which two models are compared."""
+SAID = {
+    f"precision_at_{DEPTH}": f"right among the first {DEPTH}",
+    "precision_at_10": "right among the first 10",
+    "recall_at_10": "found among the first 10",
+    "map": "overall, by mAP",
+}
 FLOORED = [*OLDER, *(f"{kind}_{name}" for kind in KINDS for name in [*MEASURES, "auroc"])]
 
 
@@ -95,18 +101,37 @@ def measure(given: Input, model: models.Model, rows: Rows, name: str) -> Outcome
     return Outcome(name, described, asked, scores, keys)
 
 
-def compared(outcomes: Sequence[Outcome]) -> dict[Kind, Interval]:
-    """Return by how much the second of two is better, for each kind of question."""
+@dataclass(frozen=True)
+class Difference:
+    """By how much the second of two models is better, by one measure.
+
+    Attributes:
+        kind: What was asked.
+        measure: By its name.
+        ours, others: The means.
+        found: Of the others less ours.
+        verdict: A sentence on it.
+    """
+
+    kind: Kind
+    measure: str
+    ours: float
+    others: float
+    found: Interval
+    verdict: str
+
+
+def compared(outcomes: Sequence[Outcome]) -> list[Difference]:
+    """Return the differences between two outcomes of the same questions; none of one."""
     if len(outcomes) < 2:
-        return {}
-    ours, others = (outcome.answers for outcome in outcomes)
-    return {
-        kind: difference(ours[kind].measures[name], others[kind].measures[name])
-        for kind, name in TELLING.items()
-        if kind in ours
-    }
-
-
-def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return a sentence on each difference."""
-    return [verdict(found, KINDS[kind], outcomes[1].name) for kind, found in compared(outcomes).items()]
+        return []
+    differences = []
+    for kind, ours in outcomes[0].answers.items():
+        others = outcomes[1].answers[kind]
+        for name in (TELLING[kind], "map"):
+            values = ours.measures[name], others.measures[name]
+            found = difference(*values)
+            said = verdict(found, f"{KINDS[kind]} ({SAID[name]})", outcomes[1].name)
+            means = [float(each.mean()) for each in values]
+            differences.append(Difference(kind, name, means[0], means[1], found, said))
+    return differences

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -14,9 +14,9 @@ import numpy as np
 from sightline_pictures import PictureError
 
 from benchmarks.harness import honesty, pictures, questions
-from benchmarks.harness.bootstrap import CONFIDENCE, FEW, Interval, interval, verdict
+from benchmarks.harness.bootstrap import FEW, Interval, interval
 from benchmarks.harness.honesty import Honesty
-from benchmarks.harness.outcome import TELLING, Input, Outcome
+from benchmarks.harness.outcome import SAID, TELLING, Difference, Input, Outcome
 from benchmarks.harness.page import embedded_image, render
 from benchmarks.harness.pictures import Collection, query_of
 from benchmarks.harness.questions import CUTS, DEPTH, KINDS, Kind
@@ -96,13 +96,18 @@ def worst_of(given: Input, outcome: Outcome, kind: Kind) -> list[Wrong]:
     thumbnail = lru_cache(None)(lambda key: thumbnail_uri(given.found, key))
     labels = given.labels
     precisions = answers.measures.get(f"precision_at_{DEPTH}")
-    is_small = np.array(answers.counts) < min(FEWEST, max(answers.counts))
-    order = np.lexsort([answers.measures["map"], *([] if precisions is None else [precisions]), is_small])
-    found = []
-    for place in order[:WORST].tolist():
-        if answers.measures["map"][place] >= 1:
-            break
+    if precisions is None:
+        order = np.argsort(-np.array(answers.best), kind="stable")
+    else:
+        is_small = np.array(answers.counts) < min(FEWEST, max(answers.counts))
+        order = np.lexsort([answers.measures["map"], precisions, is_small])
+    found: list[Wrong] = []
+    for place in order.tolist():
         asked = answers.asked[place]
+        if len(found) == WORST:
+            break
+        if answers.measures["map"][place] >= 1 or asked in {one.asked for one in found}:
+            continue
 
         def shown(picture: int, rank: int, right: bool) -> Shown:
             key = given.keys[picture]
@@ -145,7 +150,7 @@ def write_page(
     given: Input,
     outcomes: Sequence[Outcome],
     honest: Honesty,
-    differences: Mapping[Kind, Interval],
+    differences: Sequence[Difference],
     too_low: Sequence[str],
     seconds: float,
 ) -> None:
@@ -173,12 +178,11 @@ def write_page(
         "honest": honest,
         "nearest": honesty.NEAREST,
         "differences": differences,
-        "verdicts": [verdict(found, KINDS[kind], outcomes[1].name) for kind, found in differences.items()],
+        "said": SAID,
         "too_low": too_low,
         "few": FEW,
         "fewest": FEWEST,
         "most_asked": questions.MOST_ASKED,
-        "confidence": CONFIDENCE,
         "query_of": query_of,
         "made_at": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         "seconds": seconds,
