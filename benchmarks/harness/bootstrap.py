@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import bootstrap
+from scipy.stats import binomtest, bootstrap
 
 SEED, RESAMPLES, BATCH = 13, 9999, 500
 CONFIDENCE = 0.95
@@ -47,6 +47,12 @@ def interval(values: NDArray[np.float64]) -> Interval:
         rng=random,
     ).confidence_interval
     return Interval(mean, float(found.low), float(found.high), len(values))
+
+
+def share(are_so: NDArray[np.bool_]) -> Interval:
+    """Return the share of (n,) that are so, n at least 1, and Wilson's interval: none of a few may be some of many."""
+    found = binomtest(int(are_so.sum()), len(are_so)).proportion_ci(CONFIDENCE, method="wilson")
+    return Interval(float(are_so.mean()), float(found.low), float(found.high), len(are_so))
 
 
 def difference(ours: NDArray[np.float64], others: NDArray[np.float64]) -> Interval:

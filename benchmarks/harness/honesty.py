@@ -10,7 +10,7 @@ from sightline_catalogue import CatalogueSettings
 from sightline_encoder.models import Model
 from sightline_search_gateway.exports import LIKELY, PICTURE, POSSIBLE, TEXT, Coefficients
 
-from benchmarks.harness.bootstrap import Interval, interval
+from benchmarks.harness.bootstrap import Interval, interval, share
 from benchmarks.harness.held import vocabulary_of
 from benchmarks.harness.pictures import Vectors
 from benchmarks.harness.presence import SHOWN, Labelled, Search, binned, figures_of, judged, texts_for
@@ -58,7 +58,7 @@ class Told:
         """Judge searches, each with its pictures there and left out, as the gateway does."""
         probabilities = [judged(by, search) for search in searches]
         says_nothing, is_unsure = (
-            np.array([each[0] < least for each in probabilities], float) for least in (POSSIBLE, LIKELY)
+            np.array([each[0] < least for each in probabilities]) for least in (POSSIBLE, LIKELY)
         )
         is_there = np.array([search.is_there for search in searches])
         shown = np.concatenate([each[:SHOWN] for each in probabilities])
@@ -67,10 +67,10 @@ class Told:
         return cls(
             {name: value for name, value in figures.items() if name not in LEFT_OUT},
             [Bin(said, true, len(inside)) for said, true, inside in binned(shown, is_right)],
-            wrongly=interval(says_nothing[is_there]),
-            rightly=interval(says_nothing[~is_there]),
-            unsure_wrongly=interval(is_unsure[is_there]),
-            unsure_rightly=interval(is_unsure[~is_there]),
+            wrongly=share(says_nothing[is_there]),
+            rightly=share(says_nothing[~is_there]),
+            unsure_wrongly=share(is_unsure[is_there]),
+            unsure_rightly=share(is_unsure[~is_there]),
         )
 
 

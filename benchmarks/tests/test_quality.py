@@ -17,7 +17,7 @@ from sklearn.metrics import average_precision_score
 
 from benchmarks import quality
 from benchmarks.harness import embeddings, honesty, outcome, pictures, results
-from benchmarks.harness.bootstrap import difference, interval, verdict
+from benchmarks.harness.bootstrap import difference, interval, share, verdict
 from benchmarks.harness.floors import missed, read_floors
 from benchmarks.harness.kinds import general_words
 from benchmarks.harness.questions import measured
@@ -193,6 +193,12 @@ def test_an_interval_covers_the_mean_and_is_the_same_each_time():
     assert found.high == pytest.approx(values.mean() + error, abs=0.001)
     assert interval(values) == found
     assert not interval(values[:1]).is_known
+
+
+def test_none_of_a_few_may_be_some_of_many():
+    found = share(np.zeros(20, bool))
+    # Wilson's: 1.96 squared, of n and that.
+    assert (found.mean, found.low, found.high) == pytest.approx((0, 0, 1.96**2 / (20 + 1.96**2)), abs=1e-4)
 
 
 def test_figures_that_are_too_low_are_told_with_by_how_much():
