@@ -163,6 +163,10 @@ def embed_all(given: Input, choices: Sequence[str | None]) -> tuple[Input, list[
     keys = sorted(set(kept[0][0]).intersection(*(keys for keys, _ in kept[1:])))
     if len(keys) < 2:
         raise Failed(f"of {len(given.found.keys):,} pictures in {given.found.folder} only {len(keys)} can be read")
+    if not questions.classes(Input(given.found, [], keys).labels) and not {key for key, _ in given.captions} & set(
+        keys
+    ):
+        raise Failed(f"none of the pictures in {given.found.folder} that have a folder or a caption can be read")
     rows = []
     for model, (own, both) in zip(loaded, kept, strict=True):
         places = {key: place for place, key in enumerate(own)}

@@ -14,7 +14,7 @@ from benchmarks.harness.bootstrap import Interval, interval, share
 from benchmarks.harness.held import vocabulary_of
 from benchmarks.harness.pictures import Vectors
 from benchmarks.harness.presence import SHOWN, Labelled, Search, binned, figures_of, judged, texts_for
-from benchmarks.harness.questions import Kind, Labels
+from benchmarks.harness.questions import Kind, Labels, classes
 from benchmarks.harness.ranking import Rows
 from benchmarks.harness.vectors import built, exact, recall
 
@@ -93,7 +93,7 @@ def tell(model: Model, labels: Labels, rows: Rows) -> dict[Kind, Told]:
     words = vocabulary_of(model)
     whole = Labelled.of(rows, labels, words)
     # A folder of everything cannot be left out.
-    names = [name for name in whole.names if not (labels == name).all()]
+    names = [name for name in whole.names if name in set(classes(labels)) and not (labels == name).all()]
     drawn = sorted(np.random.default_rng(SEED).permutation(names)[:MOST_CLASSES].tolist())
     if not drawn:
         return {}

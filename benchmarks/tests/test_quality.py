@@ -255,6 +255,10 @@ def test_what_cannot_be_measured_is_explained(tmp_path, model):
     (broken / "red/2.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(Failed, match=r"of 2 pictures in .* only 1 can be read"):
         quality.embed_all(quality.read_input(str(broken), None), [None])
+    draw(broken, {"3.png": "red", "4.png": "green", "___/5.png": "red"})
+    (broken / "red/1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(Failed, match=r"none of the pictures in .* that have a folder or a caption can be read"):
+        quality.embed_all(quality.read_input(str(broken), None), [None])
     with pytest.raises(Failed, match="is not a folder"):
         quality.read_input(str(tmp_path / "none"), None)
 
