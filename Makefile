@@ -112,8 +112,9 @@ format: setup $(WEB)/node_modules/.installed ## Format all code
 ##@ Measure it
 
 .PHONY: quality
-quality: setup ## How well names find their pictures (IMAGES=FOLDER whose folders are labels, COMPARE=MODEL)
-	@$(BIN)/python -m benchmarks.quality $(if $(IMAGES),--images '$(IMAGES)') $(if $(COMPARE),--compare '$(COMPARE)')
+quality: setup ## How well search works on IMAGES=FOLDER, as a page (CAPTIONS=FILE.csv, COMPARE=MODEL, AT_LEAST=precision=0.7,map=0.6, REPORT=FOLDER)
+	@$(BIN)/python -m benchmarks.quality $(if $(IMAGES),--images '$(IMAGES)') $(if $(COMPARE),--compare '$(COMPARE)') \
+	  $(if $(CAPTIONS),--captions '$(CAPTIONS)') $(if $(REPORT),--report '$(REPORT)') $(if $(AT_LEAST),--at-least '$(AT_LEAST)')
 
 .PHONY: relevance
 relevance: setup ## How well it is told whether a search found anything (IMAGES=FOLDER whose folders are labels)

@@ -25,11 +25,11 @@ from sightline_search_gateway.exports import (
 from benchmarks.harness import pictures
 from benchmarks.harness.held import Pictures, as_images, first_results, vocabulary_of
 from benchmarks.harness.pictures import Collection, Vectors
+from benchmarks.harness.questions import Score
 from benchmarks.harness.ranking import Rows
 from benchmarks.harness.results import say
 from benchmarks.harness.timing import percentile, timed
-from benchmarks.harness.vectors import Growth, built, exact
-from benchmarks.quality import Score
+from benchmarks.harness.vectors import Growth, built, exact, recall
 
 SEED = 7
 TEXTS = ("cat", "cat on car", "cat on chair")
@@ -42,7 +42,6 @@ ENOUGH = (100, 50, 30, 20, 10, 1)
 NEAREST, QUERIES, WARM_UP = 50, 100, 5
 GROWING, LARGEST_PART = 1.2, 0.8
 """Growing vectors takes so many times their own memory for a while; of what is free so much may be used."""
-SAME = 1e-5
 
 
 @dataclass(frozen=True)
@@ -144,12 +143,6 @@ def sizes_that_fit(sizes: Sequence[int], dimensions: int, free_bytes: int) -> li
     """Return the sizes whose vectors can be grown in the memory that is free."""
     most = LARGEST_PART * free_bytes / (GROWING * dimensions * np.dtype(np.float32).itemsize)
     return [size for size in sizes if size <= most]
-
-
-def recall(vectors: Vectors, question: Vectors, found: NDArray[np.intp], expected: NDArray[np.intp]) -> float:
-    """Return the share of an answer that is as near as an exact one's last: of equal vectors any will do."""
-    least = float(vectors[expected[-1]] @ question) - SAME
-    return float((vectors[found] @ question >= least).sum() / len(expected))
 
 
 def on_device(vectors: Vectors, device: str) -> Callable[[Vectors], NDArray[np.intp]]:

@@ -1,189 +1,216 @@
-"""How well words find pictures, without a server: `make quality IMAGES=FOLDER COMPARE=MODEL`.
+"""How well searches of one's own pictures work, without a server: `make quality IMAGES=FOLDER`.
 
-What a text finds is put in order as the gateway does it for the model, and by its code.
+What is asked is the name of each folder, in lower case with spaces for underscores; words for what folders are kinds
+of, "animal" or "vehicle", where these are known; pictures, for the others of their folder; and captions, where there
+are any. `harness/questions.py` says how answers are scored, `harness/honesty.py` how it is measured whether they tell
+present from absent. What a text finds is put in order as the gateway does it for the model, and by its code.
 
-Each folder's name, in lower case with spaces for underscores, is searched for among all pictures; what counts is how
-many of the first min(30, size of the folder) are from that folder. So are words for what folders are kinds of, "animal"
-or "vehicle", where these are known (`harness/kinds.py`), among the first 5 and 30. Pictures are compared with pictures:
-how many of a picture's ten nearest are from its folder. Where pictures have captions, each caption is searched for too,
-and what counts is whether its picture, or one with an equal caption, is among the first 1, 5 or 10.
+Writes `results/quality-NAME.json`, a chart of the folders, and a page that opens from disk. Ends with status 1 where
+the input is wrong or a figure is lower than AT_LEAST has it.
 """
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from sightline_encoder import models
 
-from benchmarks.harness import pictures, results
-from benchmarks.harness.kinds import general_words
-from benchmarks.harness.pictures import Collection, Vectors, query_of
+from benchmarks.harness import honesty, pictures, questions, results
+from benchmarks.harness.bootstrap import interval
+from benchmarks.harness.captions import read_captions
+from benchmarks.harness.embeddings import embedded
+from benchmarks.harness.floors import missed, read_floors
+from benchmarks.harness.honesty import Honesty
+from benchmarks.harness.outcome import FLOORED, MEASURES, TELLING, Difference, Input, Outcome, compared, measure
+from benchmarks.harness.pictures import Vectors, query_of
+from benchmarks.harness.quality_page import write_page
+from benchmarks.harness.questions import DEPTH, KINDS
 from benchmarks.harness.ranking import Rows
+from benchmarks.harness.results import Failed, say
 
-DEPTH = 30
-GENERAL_CUTS = (5, 30)
-SIMILAR = 10
-CUTS = (1, 5, 10)
-
-
-@dataclass(frozen=True)
-class Score:
-    """How well a class's name finds it: the share among the first min(depth, size), and what stands in its place."""
-
-    name: str
-    size: int
-    counted: int
-    precision: float
-    instead: list[tuple[str, int]] = field(default_factory=list)
+MOST_DRAWN = 60
+"""Folders in the chart: of more, the worst."""
 
 
-def scores(model: models.Model, labels: NDArray[np.str_], rows: Rows, depth: int) -> list[Score]:
-    """Search for the name of each class among pictures with (n,) labels, empty for none; return a score each."""
-    sizes = dict(sorted(Counter(label for label in labels.tolist() if label).items()))
-    rankings = ranked(model, [query_of(name) for name in sizes], rows, depth)
-    found = []
-    for (name, size), ranking in zip(sizes.items(), rankings, strict=True):
-        first = labels[ranking[: min(depth, size)]]
-        others = Counter(label for label in first.tolist() if label and label != name)
-        found.append(Score(name, size, len(first), float((first == name).mean()), others.most_common(2)))
+def honest(model: models.Model, rows: Rows, given: Input) -> Honesty:
+    """Measure whether a model's answers are honest."""
+    say("asking for what is there and what was left out")
+    labels = given.labels
+    found = Honesty(honesty.tell(model, labels, rows))
+    say("comparing the engine's answers with exact ones")
+    texts = [query_of(name) for name in questions.classes(labels)] + [caption for _, caption in given.captions]
+    drawn = np.random.default_rng(honesty.SEED).permutation(len(texts))[: honesty.MOST_QUERIES]
+    vectors = pictures.encode_texts(model, [texts[place] for place in drawn])
+    found.engine["name"] = honesty.engine_recall(rows.vectors, vectors, by_text=True)
+    found.engine["picture"] = honesty.engine_recall(rows.visual, rows.visual, by_text=False)
     return found
 
 
-def general(model: models.Model, labels: NDArray[np.str_], rows: Rows) -> tuple[dict[str, float], dict[int, float]]:
-    """Search for what labels are kinds of; return each word's precision at 30, and the means by cut."""
-    words = general_words(label for label in labels.tolist() if label)
-    rankings = ranked(model, list(words), rows, max(GENERAL_CUTS))
-    hits = [np.isin(labels[ranking], list(said)) for said, ranking in zip(words.values(), rankings, strict=True)]
-    sizes = [int(np.isin(labels, list(said)).sum()) for said in words.values()]
-    found = {
-        cut: [float(hit[: min(cut, size)].mean()) for hit, size in zip(hits, sizes, strict=True)]
-        for cut in GENERAL_CUTS
-    }
-    means = {cut: float(np.mean(values)) for cut, values in found.items() if values}
-    return dict(zip(words, found[DEPTH], strict=True)), means
-
-
-def similar_precision(labels: NDArray[np.str_], vectors: Vectors) -> float:
-    """Return of each labelled picture's ten nearest others the share that has its label: the mean over labels.
-
-    Of pictures whose label few others have, as many nearest are looked at as there are.
-    """
-    by_label: dict[str, list[float]] = {}
-    sizes = Counter(labels.tolist())
-    for row, label in enumerate(labels.tolist()):
-        if label and sizes[label] > 1:
-            nearness = vectors @ vectors[row]
-            nearness[row] = -np.inf
-            nearest = np.argsort(-nearness, kind="stable")[: min(SIMILAR, sizes[label] - 1)]
-            by_label.setdefault(label, []).append(float((labels[nearest] == label).mean()))
-    return float(np.mean([np.mean(shares) for shares in by_label.values()])) if by_label else float("nan")
-
-
-def mean(found: Iterable[Score]) -> float:
-    """Return the mean precision over classes, large and small alike; NaN of none."""
-    precisions = [score.precision for score in found]
-    return float(np.mean(precisions)) if precisions else float("nan")
-
-
-@dataclass
-class Outcome:
-    """What one model reaches on one collection."""
-
-    name: str
-    settings: dict[str, Any]
-    scores: list[Score]
-    recalls: dict[int, float]
-    similar: float = float("nan")
-    general: dict[int, float] = field(default_factory=dict)
-    words: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def precisions(self) -> dict[str, float]:
-        """The precision of each class, by name."""
-        return {score.name: score.precision for score in self.scores}
-
-    @property
-    def figures(self) -> dict[str, float]:
-        """The figures by the names that others rely on."""
-        found = {f"mean_precision_at_{DEPTH}": mean(self.scores)} if self.scores else {}
-        found |= {f"similar_precision_at_{SIMILAR}": self.similar} if np.isfinite(self.similar) else {}
-        found |= {f"general_precision_at_{cut}": value for cut, value in self.general.items()}
-        return found | {f"caption_recall_at_{cut}": value for cut, value in self.recalls.items()}
-
-
-def ranked(model: models.Model, texts: Sequence[str], rows: Rows, depth: int) -> list[NDArray[np.intp]]:
-    """Return for each text the places of the pictures that it finds, the best first."""
-    return [rows.found(vector)[:depth] for vector in pictures.encode_texts(model, texts)] if texts else []
-
-
-def measure(found: Collection, choice: str | None) -> Outcome:
-    """Embed a collection with one model and score it."""
-    model = pictures.load(choice)
-    began = time.monotonic()
-    keys, both = pictures.embed_with(model, found, visual=True)
-    rows = Rows.of(model, both)
-    described = {
-        "model": model.id,
-        "runtime": model.runtime,
-        "device": model.device,
-        "pictures_per_second": round(len(keys) / (time.monotonic() - began), 1),
-    }
-    labels = np.array([found.label(key) or "" for key in keys])
-    captions = np.array([found.captions.get(key, "") for key in keys])
-    asked = [caption for caption in captions.tolist() if caption]
-    rankings = ranked(model, asked, rows, max(CUTS))
-    hits = [captions[ranking] == caption for ranking, caption in zip(rankings, asked, strict=True)]
-    recalls = {cut: float(np.mean([hit[:cut].any() for hit in hits])) for cut in CUTS} if hits else {}
-    similar = similar_precision(labels, rows.visual)
-    words, means = general(model, labels, rows)
-    return Outcome(choice or model.id, described, scores(model, labels, rows, DEPTH), recalls, similar, means, words)
-
-
-def show(found: Collection, outcomes: list[Outcome]) -> None:
-    """Print the table by class, and draw it."""
-    first, precisions = outcomes[0], [outcome.precisions for outcome in outcomes]
+def show(outcomes: Sequence[Outcome], honest: Honesty, differences: Sequence[Difference]) -> None:
+    """Print the tables."""
+    first = outcomes[0]
     order = sorted(first.scores, key=lambda score: -score.precision)
-    rows: list[list[object]] = [[one.name, one.size, *(each[one.name] for each in precisions)] for one in order]
-    rows.append(["mean", sum(one.size for one in order), *(mean(outcome.scores) for outcome in outcomes)])
-    results.show(["class", "pictures", *(f"p@{DEPTH} {outcome.name}" for outcome in outcomes)], rows)
-    if first.words:
-        rows = [[word, *(outcome.words[word] for outcome in outcomes)] for word in first.words]
-        rows += [[f"mean at {cut}", *(outcome.general[cut] for outcome in outcomes)] for cut in GENERAL_CUTS]
-        results.show(["what it is", *(f"p@{DEPTH} {outcome.name}" for outcome in outcomes)], rows)
-    if np.isfinite(first.similar):
-        title = f"of a picture's {SIMILAR} nearest, in its folder"
-        results.show(
-            ["", *(outcome.name for outcome in outcomes)], [[title, *(outcome.similar for outcome in outcomes)]]
+    for outcome in outcomes:
+        rows: list[list[object]] = []
+        for kind, answers in outcome.answers.items():
+            means = answers.means()
+            sure = interval(answers.measures[TELLING[kind]])
+            between = f"{sure.low:.3f} to {sure.high:.3f}" if sure.is_known else ""
+            values = [f"{means[name]:.3f}" if name in means else "" for name in MEASURES]
+            rows.append([KINDS[kind], len(answers.asked), *values, f"{TELLING[kind].replace('_at_', '@')}: {between}"])
+        shown = [name.replace("precision_at_", "p@").replace("recall_at_", "r@") for name in MEASURES]
+        results.show(["asked", "questions", *shown, "95 % interval"], rows, outcome.name)
+    if order:
+        by_name = [
+            dict(zip(one.answers["name"].asked, one.answers["name"].measures["map"], strict=True)) for one in outcomes
+        ]
+        rows = [
+            [
+                one.name,
+                one.size,
+                *(value for outcome in outcomes for value in [outcome.precisions[one.name]]),
+                *(float(each[one.name]) for each in by_name),
+                ", ".join(f"{other} ({times})" for other, times in one.instead),
+            ]
+            for one in order
+        ]
+        headers = [f"{what} {outcome.name}" for what in (f"p@{DEPTH}", "ap") for outcome in outcomes]
+        results.show(["class", "pictures", *headers, "in its place"], rows)
+    if honest.told:
+        names = list(next(iter(honest.told.values())).figures)
+        rows = [[name.replace("_", " "), *(told.figures[name] for told in honest.told.values())] for name in names]
+        results.show(["present or absent", *(KINDS[kind] for kind in honest.told)], rows)
+    rows = [["texts" if kind == "name" else KINDS[kind], one.mean, one.count] for kind, one in honest.engine.items()]
+    results.show([f"recall@{honesty.NEAREST} of the engine", "", "questions"], rows)
+    for one in differences:
+        print(one.verdict)
+
+
+def draw(name: str, outcomes: Sequence[Outcome]) -> None:
+    """Draw the precision of each folder's name."""
+    order = sorted(outcomes[0].scores, key=lambda score: score.precision)[:MOST_DRAWN][::-1]
+    if order:
+        title = f"Precision of the first {DEPTH} for each folder's name: {name}"
+        series = {each.name: {query_of(one.name): each.precisions[one.name] for one in order} for each in outcomes}
+        results.draw_bars(f"quality-{name}", title, series)
+
+
+def write(
+    given: Input, outcomes: Sequence[Outcome], honest: Honesty, differences: Sequence[Difference]
+) -> dict[str, float]:
+    """Write the figures as JSON; return them by name."""
+    first = outcomes[0]
+    figures = first.figures | honest.figures()
+    settings = {
+        "images": str(given.found.folder),
+        "pictures": len(given.keys),
+        "unreadable": len(given.found.keys) - len(given.keys),
+        **first.settings,
+        **honesty.described(),
+    }
+    for other in outcomes[1:]:
+        figures |= {f"compare_{name}": value for name, value in other.figures.items()}
+        settings["compare"] = other.settings
+    results.write(
+        f"quality-{given.found.name}",
+        settings=settings,
+        figures=figures,
+        quiet=True,
+        classes={outcome.name: outcome.precisions for outcome in outcomes},
+        intervals={
+            f"{kind}_{name}": asdict(interval(values))
+            for kind, answers in first.answers.items()
+            for name, values in answers.measures.items()
+        },
+        reliability={kind: [asdict(one) for one in told.bins] for kind, told in honest.told.items()},
+        differences=[asdict(one) for one in differences],
+    )
+    return figures
+
+
+def read_input(images: str | None, captions: str | None) -> Input:
+    """Return what there is to measure.
+
+    Raises:
+        Failed: There is no folder, nothing in it that can be asked for, or the captions are wrong.
+    """
+    found = pictures.find(images)
+    pairs = list(found.captions.items())
+    if captions is not None:
+        pairs = read_captions(Path(captions).expanduser(), found.keys)
+    labels = np.array([found.label(key) or "" for key in found.keys])
+    if not pairs and not questions.classes(labels):
+        raise Failed(
+            f"there is nothing to ask for in {found.folder}: its {len(found.keys):,} pictures lie in no folders, whose"
+            " names would be searched for, and have no captions (CAPTIONS=FILE, a CSV of file,caption)"
         )
-    if first.recalls:
-        rows = [[f"recall@{cut}", *(outcome.recalls[cut] for outcome in outcomes)] for cut in CUTS]
-        results.show(["captions", *(each.name for each in outcomes)], rows, f"{len(found.captions):,} captions")
-    title = f"Precision of the first {DEPTH} for each folder's name: {found.name}"
-    series = {each.name: {query_of(one.name): each.precisions[one.name] for one in order} for each in outcomes}
-    results.draw_bars(f"quality-{found.name}", title, series)
+    if len(found.keys) < 2:
+        raise Failed(f"{found.folder} has one picture, which every search finds: at least two are needed")
+    return Input(found, pairs, found.keys)
+
+
+def embed_all(given: Input, choices: Sequence[str | None]) -> tuple[Input, list[tuple[models.Model, Rows]]]:
+    """Embed with each model; return the pictures that every one can read, and their rows by each."""
+    # The second model first: one that cannot be had is better known before the other has embedded.
+    loaded = [pictures.load(choice) for choice in reversed(choices)][::-1]
+    kept = [embedded(model, given.found, choice) for model, choice in zip(loaded, choices, strict=True)]
+    keys = sorted(set(kept[0][0]).intersection(*(keys for keys, _ in kept[1:])))
+    if len(keys) < 2:
+        raise Failed(f"of {len(given.found.keys):,} pictures in {given.found.folder} only {len(keys)} can be read")
+    if not questions.classes(Input(given.found, [], keys).labels) and not {key for key, _ in given.captions} & set(
+        keys
+    ):
+        raise Failed(f"none of the pictures in {given.found.folder} that have a folder or a caption can be read")
+    rows = []
+    for model, (own, both) in zip(loaded, kept, strict=True):
+        places = {key: place for place, key in enumerate(own)}
+        chosen: Vectors = both[[places[key] for key in keys]]
+        rows.append((model, Rows.of(model, chosen)))
+    return Input(given.found, given.captions, keys), rows
 
 
 def main() -> None:
-    """Measure, print, draw and write."""
-    options = results.options("quality", __doc__, "a folder whose folders are labels", compare=(str, None))
-    found = pictures.find(options.images)
-    # The second model first: one that cannot be had is better known before the other is measured.
-    outcomes = [measure(found, choice) for choice in filter(None, [options.compare])]
-    outcomes.insert(0, measure(found, None))
-    show(found, outcomes)
-    figures = outcomes[0].figures
-    settings = {"images": str(found.folder), "pictures": len(found.keys), **outcomes[0].settings}
-    if len(outcomes) > 1:
-        figures |= {f"compare_{name}": value for name, value in outcomes[1].figures.items()}
-        settings["compare"] = outcomes[1].settings
-    classes = {outcome.name: outcome.precisions for outcome in outcomes}
-    results.write(f"quality-{found.name}", settings=settings, figures=figures, classes=classes)
+    """Measure, print, draw, write, and fail where a figure is too low."""
+    text = (str, None)
+    options = results.options(
+        "quality", __doc__, "a folder whose folders are labels", compare=text, captions=text, report=text, at_least=text
+    )
+    began = time.monotonic()
+    floors = read_floors(options.at_least or "", FLOORED)
+    given = read_input(options.images, options.captions)
+    folder = results.RESULTS if options.report is None else Path(options.report).expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failed(f"REPORT={options.report} cannot be made: {error.strerror}") from error
+    choices = [None, *filter(None, [options.compare])]
+    given, embedded_by = embed_all(given, choices)
+    named = [choice or model.id for choice, (model, _) in zip(choices, embedded_by, strict=True)]
+    outcomes = [measure(given, *one, name) for one, name in zip(embedded_by, named, strict=True)]
+    is_honest = honest(*embedded_by[0], given)
+    differences = compared(outcomes)
+    show(outcomes, is_honest, differences)
+    name = given.found.name
+    draw(name, outcomes)
+    figures = write(given, outcomes, is_honest, differences)
+    written = results.RESULTS / f"quality-{name}.json"
+    if folder.resolve() != results.RESULTS.resolve():
+        written = Path(shutil.copy(written, folder))
+    print(f"written: {written}")
+    too_low = missed(floors, figures)
+    page = folder / f"quality-{name}.html"
+    write_page(page, given, outcomes, is_honest, differences, too_low, time.monotonic() - began)
+    print(f"page: {page}")
+    if unreadable := len(given.found.keys) - len(given.keys):
+        say(f"{unreadable:,} of {len(given.found.keys):,} pictures cannot be read: they are left out")
+    if too_low:
+        sys.exit("\n".join(too_low))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 # First: it sets what OpenMP reads when it is loaded.
 from benchmarks.map import mapped, scatter  # isort: skip
 
-import base64
 import io
 import time
 from collections.abc import Sequence
@@ -18,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 from sightline_qdrant_edge.settings import EdgeSettings
@@ -26,10 +24,11 @@ from sightline_qdrant_edge.settings import EdgeSettings
 from benchmarks import experiments
 from benchmarks.experiments import SQUARE, TOP, Answer, SearchTimes, Subject
 from benchmarks.harness import pictures, results
+from benchmarks.harness.page import render
 from benchmarks.harness.pictures import query_of
+from benchmarks.harness.questions import Score, mean, scores
 from benchmarks.harness.ranking import Rows
 from benchmarks.harness.results import COLORS, INK, say
-from benchmarks.quality import Score, mean, scores
 
 LONGEST_KEY = 22
 DEPTH = 100
@@ -82,23 +81,6 @@ def draw_times(target: str, found: Sequence[SearchTimes]) -> None:
         axes.axhline(REPORTED_MS, color=INK, linewidth=1, linestyle=":", label=label)
 
 
-def embedded_image(source: Path | bytes) -> str:
-    """Return a picture, or a file of one, as an address that holds it: PNG or WebP."""
-    data = source if isinstance(source, bytes) else source.read_bytes()
-    kind = "image/png" if data.startswith(b"\x89PNG") else "image/webp"
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def render(content: dict[str, Any]) -> str:
-    """Return the page; what is said of folders and pictures is escaped, and a name that is missing raises."""
-    loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    environment.trim_blocks = environment.lstrip_blocks = True
-    environment.filters["image"] = embedded_image
-    environment.globals |= {"DEPTH": DEPTH, "experiments": experiments}
-    return environment.get_template("report.html").render(content)
-
-
 def main() -> None:
     """Embed, measure, draw and write."""
     more = {"model": (str, None), "sizes": (results.sizes, SIZES), "hnsw": (int, INDEXED_TO)}
@@ -141,6 +123,8 @@ def main() -> None:
     if laid:
         figures |= {f"map_{name}": value for name, value in laid.figures().items()}
     content: dict[str, Any] = {
+        "DEPTH": DEPTH,
+        "experiments": experiments,
         "name": found.name,
         "pictures": len(keys),
         "model": model.id,
@@ -161,7 +145,7 @@ def main() -> None:
         "mapped": laid,
         "seconds": time.monotonic() - began,
     }
-    (folder / "index.html").write_text(render(content), encoding="utf-8")
+    (folder / "index.html").write_text(render("report.html", content), encoding="utf-8")
     described = {"images": str(found.folder), "pictures": len(keys), "model": model.id, "drawn": names}
     results.write(target, settings=described, figures=figures, classes={one.name: one.precision for one in scored})
     print(f"page: {folder / 'index.html'}")

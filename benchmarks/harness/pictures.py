@@ -136,6 +136,13 @@ def _prepared(data: bytes, steps: Preprocessing) -> Pixels | str:
         return error.reason
 
 
+def _read(pictures: Collection, key: str, steps: Preprocessing) -> Pixels | str:
+    try:
+        return _prepared(pictures.read(key), steps)
+    except OSError as error:
+        return error.strerror or "it cannot be read"
+
+
 def embed(
     encode: Callable[[list[Pixels]], Vectors], pictures: Collection, steps: Preprocessing, batch: int, threads: int
 ) -> tuple[list[str], Vectors]:
@@ -143,7 +150,7 @@ def embed(
     kept: list[str] = []
     vectors: list[Vectors] = []
     with ThreadPoolExecutor(threads) as pool:
-        prepared = ahead(pool, lambda key: _prepared(pictures.read(key), steps), pictures.keys, 4 * batch)
+        prepared = ahead(pool, lambda key: _read(pictures, key, steps), pictures.keys, 4 * batch)
 
         def readable() -> Iterator[Pixels]:
             for key, found in zip(pictures.keys, prepared, strict=True):
@@ -156,7 +163,7 @@ def embed(
         ready = readable()
         while part := list(islice(ready, batch)):
             vectors.append(encode(part))
-    return kept, np.concatenate(vectors)
+    return kept, np.concatenate(vectors) if vectors else np.empty((0, 0), np.float32)
 
 
 def load(choice: str | None = None) -> models.Model:

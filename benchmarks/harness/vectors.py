@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sightline_catalogue import CatalogueSettings, ModelRef
 from sightline_catalogue.payload import FOUND_FIELDS
-from sightline_catalogue.query_builder import IMAGE_EF
+from sightline_catalogue.query_builder import IMAGE_EF, TEXT_EF
 from sightline_catalogue.schema import create_request
 from sightline_catalogue.vectors import VECTOR
 from sightline_qdrant_edge.schema import engine_config
@@ -34,6 +34,8 @@ ones are spread. Many more pictures are more various than the few that there are
 BLOCK = 20_000
 """Vectors grown at a time."""
 ROTATION_SEED, GROWTH_SEED = 7, 1
+SAME = 1e-5
+"""Cosines that differ by less are equal, but for rounding."""
 
 
 def rotated(real: Vectors, dimensions: int) -> Vectors:
@@ -96,14 +98,15 @@ class Shard:
         self.build_seconds = build_seconds
         self.opened = opened
 
-    def request(self, query: Vectors, limit: int, *, payload: bool = True) -> Any:
-        """Return the engine's own request for a search by a (d,) vector."""
+    def request(self, query: Vectors, limit: int, *, payload: bool = True, by_text: bool = False) -> Any:
+        """Return the engine's own request for a search by a (d,) vector, of a text or an image."""
         settings = CatalogueSettings()
+        ef = TEXT_EF if by_text else IMAGE_EF
         return engine.QueryRequest(
             limit=limit,
             query=engine.Query.Nearest(query.tolist(), using=VECTOR),
             params=engine.SearchParams(
-                hnsw_ef=settings.hnsw_ef or IMAGE_EF,
+                hnsw_ef=settings.hnsw_ef or ef,
                 quantization=engine.QuantizationSearchParams(rescore=True, oversampling=settings.oversampling),
             ),
             with_payload=engine.PayloadSelector.Include(list(FOUND_FIELDS)) if payload else False,
@@ -113,9 +116,9 @@ class Shard:
         """Return the ids that a request finds, the nearest first, once payloads are Python objects too."""
         return [(point.id, point.payload)[0] for point in self.opened.query(request)]
 
-    def search(self, query: Vectors, count: int) -> NDArray[np.intp]:
+    def search(self, query: Vectors, count: int, *, by_text: bool = False) -> NDArray[np.intp]:
         """Return the places of the nearest in what the shard was built of, the nearest first."""
-        return np.array(self.ids(self.request(query, count, payload=False)), dtype=np.intp)
+        return np.array(self.ids(self.request(query, count, payload=False, by_text=by_text)), dtype=np.intp)
 
 
 @contextmanager
@@ -153,3 +156,9 @@ def exact(vectors: Vectors, query: Vectors, count: int) -> NDArray[np.intp]:
     count = min(count, len(vectors))
     places = np.argpartition(similarities, -count)[-count:]
     return places[np.argsort(-similarities[places], kind="stable")]
+
+
+def recall(vectors: Vectors, question: Vectors, found: NDArray[np.intp], expected: NDArray[np.intp]) -> float:
+    """Return the share of an answer that is as near as an exact one's last: of equal vectors any will do."""
+    least = float(vectors[expected[-1]] @ question) - SAME
+    return float((vectors[found] @ question >= least).sum() / len(expected))
