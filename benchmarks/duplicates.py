@@ -27,7 +27,7 @@ from benchmarks.harness import pictures, results
 from benchmarks.harness.pictures import Collection, Vectors
 from benchmarks.harness.variants import CHANGES
 
-VARIED = 60
+VARIED = 40
 """Pictures of which changed copies are made."""
 PRECISION = 0.98
 SEED = 7
