@@ -6,7 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from drawn_scenes import draw_scene
+from fakes import FakeThumbnailStore
 from sightline_catalogue import EQUAL, NEAR, Filter, SearchParams
+from sightline_ingest_worker.worker.grouping import group
+from sightline_ingest_worker.worker.sketches import Sketches
+from sightline_pictures import thumbnail
 
 DIMENSIONS = 16
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -133,3 +138,28 @@ def test_what_was_compared_is_known_by_scans(collection, images):
     collection.copy_groups.set_compared([image.id for image in images[:2]], 3)
     compared = {state.id: state.compared for state in collection.scan_states()}
     assert [compared[image.id] for image in images] == [3, 3, None, None, None, None]
+
+
+def test_a_worker_writes_the_groups_of_what_it_has_stored(collection, make_image):
+    scene, thumbnails = draw_scene(1), FakeThumbnailStore()
+    pictures = {
+        FIRST: scene,
+        NEAR_ONE: scene.resize((160, 120)),
+        OTHER: draw_scene(2),
+        ALONE: scene.rotate(180),
+    }
+    for sha256, picture in pictures.items():
+        thumbnails.put(sha256, thumbnail(picture))
+    stored = [
+        make_image(f"{place}.jpg", sha256=sha256, indexed_at=NOON + timedelta(seconds=place))
+        for place, sha256 in enumerate([FIRST, FIRST, NEAR_ONE, OTHER, ALONE])
+    ]
+    vectors = np.random.default_rng(1).standard_normal((len(stored), DIMENSIONS)).astype(np.float32)
+    vectors[1] = vectors[0]
+    for some in (slice(0, 3), slice(3, 5)):
+        collection.upsert(stored[some], vectors[some])
+        group(collection, Sketches(thumbnails), stored[some], list(vectors[some]))
+    [found] = collection.copy_groups.page(None, 10).groups
+    assert [image.key for image in found.images] == ["0.jpg", "1.jpg", "2.jpg", "4.jpg"]
+    assert [image.copy_kind for image in found.images] == [None, EQUAL, NEAR, NEAR]
+    assert [image.compared for image in collection.get([image.id for image in stored])] == [1] * 5

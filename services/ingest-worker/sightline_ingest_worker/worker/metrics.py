@@ -19,7 +19,7 @@ IMAGES = Counter(
 )
 STEP_SECONDS = Counter(
     "sightline_ingest_step_seconds_total",
-    "Seconds spent: look_up, read, find_equal, decode, thumbnail, encode, store; several run at once.",
+    "Seconds spent: look_up, read, find_equal, decode, thumbnail, encode, store, group; several run at once.",
     ["step"],
 )
 TASKS = Counter(
