@@ -33,8 +33,8 @@ from sightline_search_gateway.exports import (
 from benchmarks.harness import pictures, results
 from benchmarks.harness.held import vocabulary_of
 from benchmarks.harness.pictures import Vectors
+from benchmarks.harness.presence import Labelled, Text, texts_for
 from benchmarks.harness.ranking import Rows
-from benchmarks.relevance import Labelled, Text, texts_for
 
 SHOWN, MARKED_AMONG = 30, 20
 ALIKE_FEWEST = 3
