@@ -137,7 +137,10 @@ def test_a_body_of_another_type_is_415_and_none_is_400(keyed, problem, path):
     }
     form = path in ("/api/v1/search", "/api/v1/images", "/api/v1/maps/uploads")
     types = ["text/plain", "application/x-www-form-urlencoded", "application/octet-stream", ""]
-    for kind in [*types, "application/json" if form else "multipart/form-data; boundary=x"]:
+    if path != "/api/v1/search":
+        # A search takes either.
+        types.append("application/json" if form else "multipart/form-data; boundary=x")
+    for kind in types:
         answer = world.client.post(path, data=b'{"labels": []}', headers={"Content-Type": kind})
         assert "Send" in problem(answer, 415, "blank")["detail"]
     assert world.client.post(path).status_code == 400

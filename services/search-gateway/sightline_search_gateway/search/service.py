@@ -163,7 +163,7 @@ class SearchService:
         if order == "best":
             return self._best(query, collection, look, params, search)
         if not query.is_judged:
-            raise ServiceError("invalid-request", "Only what a text or pictures find can be sorted by date.")
+            raise ServiceError("invalid-request", "Only what a text or a picture finds can be sorted by date.")
         depth = min(SORTED_DEPTH, self.max_depth)
         judged = self._best(query, collection, look, replace(params, offset=0, limit=depth), search, depth)
         return _Judged(*newest(*judged, params)) if judged.found.images else judged
