@@ -1,7 +1,7 @@
 """Tells whether two pictures are one: resized, compressed again, cropped, turned, tinted, written on, framed.
 
 One picture is laid over the other, and compared with it patch by patch. Two pictures of two cups agree nowhere in
-detail, however alike they are; of a picture with a caption nine tenths agree. No model has a part in it.
+detail, however alike they are; of a picture with a caption most do. No model has a part in it.
 """
 
 from __future__ import annotations
