@@ -158,7 +158,7 @@ def test_a_worker_writes_the_groups_of_what_it_has_stored(collection, make_image
     vectors[1] = vectors[0]
     for some in (slice(0, 3), slice(3, 5)):
         collection.upsert(stored[some], vectors[some])
-        group(collection, Sketches(thumbnails), stored[some], list(vectors[some]))
+        group(collection, Sketches(thumbnails), stored[some])
     [found] = collection.copy_groups.page(None, 10).groups
     assert [image.key for image in found.images] == ["0.jpg", "1.jpg", "2.jpg", "4.jpg"]
     assert [image.copy_kind for image in found.images] == [None, EQUAL, NEAR, NEAR]

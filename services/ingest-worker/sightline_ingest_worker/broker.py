@@ -8,6 +8,8 @@ from sightline_service.queues import QUEUE_BACKFILL, QueueSettings
 TASK_INDEX = "sightline.index"
 """The task that indexes keys; its argument is a list of at most KEYS_PER_TASK of them."""
 KEYS_PER_TASK = 32
+MOST_REREAD = 64_000
+"""So many keys wait at most to be read again, or compared with others; a later pass over all records has the rest."""
 VISIBILITY_SECONDS = 120
 """The visibility timeout: after so long an unacknowledged task is redelivered; longer than any task takes."""
 

@@ -20,6 +20,7 @@ from sightline_ingest_worker.worker.indexing import fail_keys, index_keys
 from sightline_ingest_worker.worker.storing import MAX_ATTEMPTS
 from sightline_pictures.decoder_pool import Busy
 from sightline_pictures.errors import DecoderEnded
+from sightline_pictures.near_copies import COMPARISON_VERSION
 
 AWAY = EncoderUnavailable("no encoder")
 
@@ -54,6 +55,8 @@ def test_each_object_is_read_once(bench, draw):
 def test_indexing_again_changes_and_reads_nothing(bench, draw):
     bench.bucket.put("a.png", draw(1))
     index_keys(bench.context, ["a.png"])
+    # Compared with others.
+    index_keys(bench.context, ["a.png"])
     before = dict(bench.collection.images)
     outcome = index_keys(bench.context, ["a.png"])
     assert outcome == {"unchanged": 1}
@@ -75,7 +78,7 @@ def test_a_touched_object_is_compared_and_not_encoded_again(bench, draw, stamp):
     for _ in range(2):
         assert index_keys(bench.context, ["a.png"]) == {"unchanged": 1}
     [after] = bench.collection.images.values()
-    assert after == replace(image, stamp=bench.bucket.stamps["a.png"])
+    assert after == replace(image, stamp=bench.bucket.stamps["a.png"], compared=COMPARISON_VERSION)
     assert bench.bucket.reads == {"a.png": 2}
     assert bench.encoder.batches == [1]
 

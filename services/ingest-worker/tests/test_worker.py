@@ -179,6 +179,16 @@ def test_a_killed_worker_leaves_no_process(worker, draw):
     wait_for(done)
 
 
+def test_what_is_new_is_looked_at_once_more_to_be_compared(worker, draw):
+    unchanged = 'sightline_ingest_images_total{outcome="unchanged"}'
+    indexed, before = worker.indexed(), worker.metric(unchanged)
+    keys = worker.write(**{f"later-{number}": draw(400 + number) for number in range(3)})
+    worker.queue.send(keys, "new")
+    wait_for(lambda: worker.metric(unchanged) == before + 3)
+    assert worker.indexed() == indexed + 3
+    assert worker.queue.lengths().reread == 0
+
+
 def test_sigterm_finishes_the_current_task(worker, draw):
     wait_for(worker.ready)
     keys = worker.write(last_slow=b"SLOW" + draw(500))

@@ -29,6 +29,7 @@ from sightline_service import load_settings
 from sightline_service.queues import redis_client
 
 POINTS = Path(os.environ["POINTS_DIR"])
+FIELDS = ("key", "state", "etag", "stamp", "reason", "reader", "sidecars")
 
 
 class FileCollection(FakeCollection):
@@ -44,7 +45,7 @@ class FileCollection(FakeCollection):
     def upsert(self, images, vectors):
         for image in images:
             path = POINTS / f"{image.id}.tmp{os.getpid()}"
-            path.write_text(json.dumps({name: getattr(image, name) for name in ("key", "state", "etag", "reason")}))
+            path.write_text(json.dumps({name: getattr(image, name) for name in FIELDS}))
             path.rename(POINTS / image.id)
 
 

@@ -8,7 +8,7 @@ from sightline_bucket import Bucket, BucketObject
 from sightline_catalogue import Collection
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, QUEUE_REREAD
 
-from sightline_ingest_worker.broker import KEYS_PER_TASK
+from sightline_ingest_worker.broker import KEYS_PER_TASK, MOST_REREAD
 from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS
 from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.bucket_lookup import objects_at
@@ -17,9 +17,6 @@ from sightline_ingest_worker.watcher.missing_records import MissingRecords
 from sightline_ingest_worker.watcher.reconciler import LARGE, Reconciler
 from sightline_ingest_worker.watcher.sidecars import pictures_beside
 from sightline_ingest_worker.watcher.task_queue import TaskQueue
-
-MOST_REREAD = 64_000
-"""Keys that may wait in the queue of files to be read again; a later scan finds the others."""
 
 
 class ChangedKeys:

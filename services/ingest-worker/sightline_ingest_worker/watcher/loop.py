@@ -23,6 +23,7 @@ from sightline_service.request_ids import working_for
 from sightline_service.tracing import continued_trace
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
+from sightline_ingest_worker.broker import KEYS_PER_TASK, MOST_REREAD
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import Target, TargetSource
 from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS, full_disk_of, service_of
@@ -30,7 +31,7 @@ from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.backfill import Backfill
 from sightline_ingest_worker.watcher.bucket_check import BucketCheck
 from sightline_ingest_worker.watcher.candidates import Candidates
-from sightline_ingest_worker.watcher.changed_keys import MOST_REREAD, ChangedKeys
+from sightline_ingest_worker.watcher.changed_keys import ChangedKeys
 from sightline_ingest_worker.watcher.debouncer import Debouncer
 from sightline_ingest_worker.watcher.hints import Hint, pop_hints, wait_for_hint
 from sightline_ingest_worker.watcher.missing_records import MissingRecords
@@ -369,6 +370,9 @@ class Watcher:
         self._report()
         metrics.show(counts, self.status.ignored, lengths)
         self._backfill.fill(target.collection, pending, lengths)
+        if lengths.reread * KEYS_PER_TASK >= MOST_REREAD:
+            # Workers leave to it what does not fit.
+            self._rereading.begin_again()
         if self._scan is None and pending == 0 and self._busy and self._is_reindexing:
             self.request_scan()
         tasks = lengths.waiting + lengths.reread + lengths.in_progress

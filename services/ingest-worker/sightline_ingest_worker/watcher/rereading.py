@@ -39,6 +39,11 @@ class Rereading:
         self._found = 0
         self._due_at: float | None = clock()
 
+    def begin_again(self) -> None:
+        """Have a pass begin when nothing else is to be done."""
+        if self._records is None:
+            self._due_at = self._clock()
+
     def fill(self, collection: Collection) -> bool:
         """Queue some images to be read again, when nothing else is to be done; return whether there were any.
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import redis
 import structlog
 from billiard.process import current_process
 from celery import Celery, Task, signals
@@ -28,7 +29,14 @@ from sightline_service.request_ids import REQUEST_ID, bind_request_id, current_r
 from sightline_service.service_starts import forget_starts, note_start, noted_start
 from sightline_service.tracing import flush_traces, set_up_tracing
 
-from sightline_ingest_worker.broker import TASK_INDEX, VISIBILITY_SECONDS, celery_app, trace_tasks
+from sightline_ingest_worker.broker import (
+    KEYS_PER_TASK,
+    MOST_REREAD,
+    TASK_INDEX,
+    VISIBILITY_SECONDS,
+    celery_app,
+    trace_tasks,
+)
 from sightline_ingest_worker.settings import WorkerSettings
 from sightline_ingest_worker.worker.context import WorkerContext, open_context
 from sightline_ingest_worker.worker.metrics import IMAGES, TASKS, show_from_zero
@@ -36,6 +44,8 @@ from sightline_ingest_worker.worker.task import Requeue, index_task
 
 log = structlog.get_logger()
 
+COMPARING = "comparing"
+"""The header of a task that is there to compare what another one has indexed; it is followed by none."""
 WAIT_SECONDS = 45.0
 """How long a task waits for a service that does not answer before it is requeued: less than VISIBILITY_SECONDS."""
 
@@ -58,6 +68,10 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
     def process_context() -> WorkerContext:
         return opener(settings, lambda: bool(stopping.value))
 
+    @cache
+    def process_client() -> redis.Redis:
+        return redis_client(settings.queue)
+
     # If its process ends, the task is retried at once, a bounded number of times; after that, and where the whole
     # worker was killed, the watcher queues what is still pending.
     @app.task(
@@ -78,6 +92,13 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
         (log.info if current_request_id() else log.debug)("indexed", **outcome)
         for name, count in outcome.items():
             IMAGES.labels(name).inc(count)
+        if outcome["indexed"] + outcome["copied"] and not index.request.get(COMPARING):
+            compare_later(keys)
+
+    def compare_later(keys: list[str]) -> None:
+        """Have images that are new compared with others, behind all that is to be indexed."""
+        if process_client().llen(QUEUE_REREAD) * KEYS_PER_TASK < MOST_REREAD:
+            index.apply_async((keys,), queue=QUEUE_REREAD, headers={COMPARING: "yes"})
 
     return app
 

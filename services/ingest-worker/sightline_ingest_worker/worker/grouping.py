@@ -2,8 +2,9 @@
 
 The nearest by their visual vectors are looked at, and how two pictures agree decides (`near_copies` in libs/pictures).
 Of a group of copies each names the first, which was indexed before the others, and is a copy of that very one: no chain
-of pictures, each a little different, makes a group. A picture is looked for after it was stored, so that of two
-workers that store copies at a time one sees the other; and since the order is that of the records, both see the same.
+of pictures, each a little different, makes a group. A picture is looked for after it was stored, behind everything else
+that is to be indexed: of two workers that do so at a time one sees the other's, and since the order is that of the
+records, both see the same.
 """
 
 from __future__ import annotations
@@ -12,9 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import numpy as np
-from numpy.typing import NDArray
-from sightline_catalogue import EQUAL, NEAR, Collection, CopyKind, Image, ModelRef, SearchParams
+from sightline_catalogue import EQUAL, NEAR, Collection, CopyKind, Image, SearchParams
 from sightline_catalogue.copy_groups import CopyGroups
 from sightline_pictures.near_copies import COMPARISON_VERSION, Agreement, Sketch, compare
 
@@ -28,35 +27,29 @@ BURST_SECONDS = 2.0
 MOST_TRIES = 3
 
 
-def visual_part(model: ModelRef, row: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return of all vectors of an image, side by side, the one that pictures are compared by."""
-    return row[model.dimensions :] if model.visual_dimensions else row
-
-
 def is_compared(image: Image) -> bool:
     """Return whether an image's copies have been looked for, by this version of the code."""
     return (image.compared or 0) >= COMPARISON_VERSION
 
 
-def group(
-    collection: Collection, sketches: Sketches, images: Sequence[Image], visual: Sequence[NDArray[np.float32]]
-) -> None:
-    """Record of which groups some images are that have just been stored; those that were compared are left out.
+def group(collection: Collection, sketches: Sketches, images: Sequence[Image]) -> None:
+    """Record of which groups some images are that are stored; those that were compared are left out.
 
     Args:
         collection: Where they are.
         sketches: Of all that is there.
         images: All of them indexed.
-        visual: Their visual vectors, (visual_dimensions,) each.
 
     Raises:
         CatalogueError, BucketUnavailable: A service does not answer. The call may be repeated; the watcher has those
             that were not compared queued again.
     """
+    images = [image for image in images if not is_compared(image)]
+    found = collection.vectors([image.id for image in images], visual=True) if images else []
     vectors = {
         image.sha256: vector
-        for image, vector in zip(images, visual, strict=True)
-        if image.sha256 is not None and not is_compared(image)
+        for image, vector in zip(images, found, strict=True)
+        if image.sha256 is not None and vector is not None
     }
     if not vectors:
         return
@@ -69,9 +62,9 @@ def group(
                 # Of very many of the same bytes some are read.
                 known.append(image)
         new = []
-        for sha256, found in records.items():
-            if any(map(is_compared, found)):
-                grouper.join_equal(sha256, found)
+        for sha256, same in records.items():
+            if any(map(is_compared, same)):
+                grouper.join_equal(sha256, same)
             else:
                 new.append(sha256)
         if new:

@@ -11,13 +11,13 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 
 from sightline_bucket.stamps import is_touched
-from sightline_catalogue import INDEXED, PENDING, Image
+from sightline_catalogue import INDEXED, PENDING
 
 from sightline_ingest_worker.removal import mark_missing
 from sightline_ingest_worker.target import Target
 from sightline_ingest_worker.worker.context import Stopping, WorkerContext
 from sightline_ingest_worker.worker.encoding import encode
-from sightline_ingest_worker.worker.grouping import group, is_compared
+from sightline_ingest_worker.worker.grouping import group
 from sightline_ingest_worker.worker.item import (
     Content,
     Failure,
@@ -91,17 +91,9 @@ def _look_up(context: WorkerContext, target: Target, keys: Sequence[str]) -> tup
         items = list(context.readers.map(lambda item: _with_sidecars(item, finder), items))
         todo = [item for item in items if not (_is_up_to_date(item) and _has_its_sidecars(item))]
     left = {item.id for item in todo}
-    _compare(context, target, [item.known for item in items if item.known is not None and item.id not in left])
+    known = [item.known for item in items if item.known is not None and item.id not in left]
+    group(target.collection, context.sketches, [one for one in known if one.state == INDEXED])
     return todo, outcome + Counter(unchanged=len(items) - len(todo))
-
-
-def _compare(context: WorkerContext, target: Target, records: Sequence[Image]) -> None:
-    """Find the copies of images that are up to date, but were never compared with others."""
-    records = [record for record in records if not is_compared(record)]
-    vectors = target.collection.vectors([record.id for record in records], visual=True) if records else []
-    found = [(record, vector) for record, vector in zip(records, vectors, strict=True) if vector is not None]
-    if found:
-        group(target.collection, context.sketches, *zip(*found, strict=True))
 
 
 def _is_up_to_date(item: IngestItem) -> bool:

@@ -16,7 +16,6 @@ from sightline_pictures.metadata import combine, read_name
 
 from sightline_ingest_worker.records import first_came, listed_record, refused_record
 from sightline_ingest_worker.worker.context import WorkerContext
-from sightline_ingest_worker.worker.grouping import group, visual_part
 from sightline_ingest_worker.worker.item import Failure, FailureKind, FinishedItem, Properties, ReadItem
 from sightline_ingest_worker.worker.metrics import step
 
@@ -123,10 +122,10 @@ def _described(record: Image, read: ReadItem, properties: Properties) -> Image:
 
 
 def store(context: WorkerContext, collection: Collection, items: Sequence[FinishedItem]) -> Counter[str]:
-    """Write the records and vectors of some objects, and which are copies; return the number by outcome, of `OUTCOMES`.
+    """Write the records and vectors of some objects; return the number of objects by outcome, one of `OUTCOMES`.
 
     Raises:
-        CatalogueError, BucketUnavailable: A service does not answer.
+        CatalogueError: The catalogue does not answer.
     """
     outcome: Counter[str] = Counter()
     indexed: list[Image] = []
@@ -159,5 +158,4 @@ def store(context: WorkerContext, collection: Collection, items: Sequence[Finish
         for record in waiting:
             # Only its state: an earlier vector stays until the new one replaces it.
             collection.set_state([record.id], PENDING, reason=record.reason, next_try_at=record.next_try_at)
-    group(collection, context.sketches, indexed, [visual_part(collection.model, vector) for vector in vectors])
     return outcome
