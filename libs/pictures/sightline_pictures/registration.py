@@ -27,10 +27,11 @@ _STEPS = {16: 8, 32: 8, 64: 5, 128: 3}
 _SCALES = (1.0, 0.85, 1.18)
 _CORNERS = tuple(product((0.9, 1.11), (-0.1, 0.1), (-0.1, 0.1)))
 """At a glance: the whole, its middle, what is around it, and each corner; a scale, and a shift."""
-_LIKELY = 3
+_LIKELY = 2
 """So many ways are looked at closely."""
 _LEAST_AT_A_GLANCE = 0.4
-_LEAST_CORRELATION = 0.55
+_LEAST_CORRELATION = {16: 0.6, 32: 0.7, 64: 0.75, 128: 0.75}
+"""By side: what does not fit by then is left, so that most pairs cost little. As many copies are found as with 0.55."""
 _LEAST_OVERLAP = 0.3
 _LEAST_SCALE, _MOST_SCALE, _MOST_SHIFT = 0.6, 1.6, 0.6
 _STILL = 0.04
@@ -123,7 +124,7 @@ def lay_over(one: Level, other: Floats, place: Place) -> tuple[float, Place] | N
     if is_inside.mean() < _LEAST_OVERLAP:
         return None
     correlation = _correlation(one.pixels[is_inside], _moved(image, place)[is_inside])
-    return (correlation, place) if correlation >= _LEAST_CORRELATION else None
+    return (correlation, place) if correlation >= _LEAST_CORRELATION[side] else None
 
 
 def turned(pixels: NDArray[Scalar], turn: int) -> NDArray[Scalar]:
