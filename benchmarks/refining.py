@@ -76,7 +76,8 @@ class Searched:
     def likely(self, text: Vectors, wishes: Wishes | None) -> Places:
         """Return the places of the likely results of a text."""
         places, look = self._look(text, np.arange(len(self.held.labels)), wishes)
-        nothing = Nearest([], np.empty(0, np.float32), visual=self.held.rows.visual[:0])
+        rows = self.held.rows
+        nothing = Nearest([], np.empty(0, np.float32), rows.vectors[:0], rows.visual[:0])
         probabilities, _ = look.probabilities(self.words, self.held.calibration, nothing, 0)
         return places[: int((probabilities >= LIKELY).sum())]
 
@@ -98,16 +99,16 @@ class Searched:
     ) -> Wishes:
         """Return what is known of a search beside its text; marked results by their places."""
         visual = self.held.rows.visual
-        return Wishes(unwanted, visual[list(liked)], visual[list(disliked)], self.held.calibration.chance)
+        return Wishes(unwanted, visual[list(liked)], visual[list(disliked)], self.held.calibration.chance, self.words)
 
-    def unwanted(self, text: Vectors, among: Places) -> Unwanted:
-        """Return what a text that is not wanted means here, as the gateway has it."""
+    def unwanted(self, text: Vectors, wanted: Vectors, among: Places) -> Unwanted:
+        """Return what a text that is not wanted means here beside one that is looked for, as the gateway has it."""
         rows = self.held.rows
         similarities = rows.vectors[among] @ text
         nearest = np.argsort(-similarities, kind="stable")[:FOUND]
         places = among[nearest]
         first = FirstResults(similarities[nearest], rows.vectors[places], rows.visual[places], np.arange(len(places)))
-        return unwanted_by_text(text, first, self.words, self.held.calibration)
+        return unwanted_by_text(text, first, self.words, self.held.calibration, wanted)
 
 
 def alike_pairs(searched: Searched, names: Sequence[Text]) -> Iterator[Pair]:
@@ -145,7 +146,7 @@ def measure_not(kind: str, searched: Searched, pairs: Sequence[Pair]) -> dict[st
         return searched.found(left / np.linalg.norm(left), among)
 
     def by_text(pair: Pair, among: Places) -> Places:
-        return searched.found(pair.text, among, searched.wishes([searched.unwanted(pair.name, among)]))
+        return searched.found(pair.text, among, searched.wishes([searched.unwanted(pair.name, pair.text, among)]))
 
     def by_picture(pair: Pair, among: Places) -> Places:
         return searched.found(pair.text, among, searched.wishes([Unwanted(held.rows.visual[shown[pair.folder]])]))

@@ -5,9 +5,9 @@ import pytest
 from sightline_search_gateway.exports import VocabularyEmbeddings
 
 from benchmarks import refining
+from benchmarks.harness.presence import Labelled, Text
 from benchmarks.harness.ranking import Rows
 from benchmarks.refining import Searched, kind_pairs, measure_diversity, measure_marked, measure_not
-from benchmarks.relevance import Labelled, Text
 
 THINGS = ("apple", "orange", "car")
 DIMENSIONS = 64
@@ -33,7 +33,7 @@ def searched(random):
     of = np.repeat(np.arange(len(THINGS)), 40)
     names = unit(random.standard_normal((len(THINGS), DIMENSIONS)))
     meaning = names.copy()
-    meaning[1] = unit(names[0] + names[1])
+    meaning[1] = unit(names[0] + 2 * names[1])
     vectors = unit(meaning[of] + random.standard_normal((len(of), DIMENSIONS)) / 12)
     visual = unit(
         unit(random.standard_normal((len(THINGS), DIMENSIONS)))[of] + random.standard_normal((len(of), DIMENSIONS)) / 9
@@ -58,7 +58,7 @@ def test_what_is_not_wanted_is_gone_and_the_others_stay(searched):
 
 def test_marked_results_make_the_next_ones_righter(searched):
     held, [apple, orange, _], _ = searched
-    text = apple._replace(vector=unit(2.4 * apple.vector + orange.vector))
+    text = apple._replace(vector=unit(1.6 * apple.vector + orange.vector))
     found = measure_marked(held, [text])
     assert found["marked_0_0"] == found["marked_0_0_plain"]
     assert found["marked_1_1"] > found["marked_1_1_plain"]

@@ -23,8 +23,8 @@ BEYOND_THE_SCHEMA = {
     # a range, a cursor came from an answer, what of several a rescan is of, and how deep searches go (a setting), no
     # schema says.
     "positive_data_acceptance": [
-        *("browseImages", "getImageFile", "uploadImages", "getFailures", "makeMap", "makeMapOfUploads"),
-        *("search", "searchByText", "searchSimilar", "rescan"),
+        *("browseImages", "browseDuplicates", "getImageFile", "uploadImages", "getFailures", "makeMap"),
+        *("makeMapOfUploads", "search", "searchByText", "searchSimilar", "rescan"),
     ],
     # In a form all is text: what is generated as null arrives as the word, a folder's name like any other.
     "negative_data_rejection": ["search", "uploadImages"],

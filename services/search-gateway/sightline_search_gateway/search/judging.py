@@ -59,7 +59,7 @@ class FirstLook:
         order = np.arange(len(similarities))
         if self.wishes is not None:
             depth = wishes.DEPTH
-            order[:depth] = self.wishes.order(similarities[:depth], visual[:depth], self.how)
+            order[:depth] = self.wishes.order(similarities[:depth], vectors[:depth], visual[:depth], self.how)
         elif self.how is not None:
             depth = self.how.depth
             order[:depth] = rerank(similarities[:depth], visual[:depth], self.how)
@@ -78,7 +78,7 @@ class FirstLook:
         these.
         """
         first = self.first
-        if first is None or page.visual is None:
+        if first is None or page.vectors is None or page.visual is None:
             return np.empty(0), np.empty(0)
         count = len(first.order)
         after = max(0, count - offset)
@@ -89,6 +89,7 @@ class FirstLook:
         else:
             found = TEXT.probabilities(text_features(self.text, first, words, calibration, visual))
         if self.wishes is not None:
-            found = found * self.wishes.share_wanted(visual)
+            vectors = np.concatenate([first.vectors[first.order], page.vectors[after:]])
+            found = found * self.wishes.share_wanted(vectors, visual)
         fitted = falling(found[:count])
         return fitted, np.concatenate([fitted[offset:], np.minimum(found[count:], fitted[-1])])[: len(page.images)]

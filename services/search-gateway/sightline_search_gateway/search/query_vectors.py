@@ -83,10 +83,11 @@ class QueryVectorReader:
         wishes = None
         if query.is_refined:
             texts = vectors(excluded_texts, visual=False)
-            unwanted = _unwanted_by_texts(collection, texts, words, calibration)
+            wanted = None if query.is_visual else origin
+            unwanted = _unwanted_by_texts(collection, texts, wanted, words, calibration)
             unwanted += [Unwanted(vector) for vector in vectors(excluded_pictures, visual=True)]
             liked, disliked = (vectors_of(collection, ids, visual=True) for ids in (query.liked, query.disliked))
-            wishes = Wishes(unwanted, _rows(liked), _rows(disliked), (calibration or USUAL).chance)
+            wishes = Wishes(unwanted, _rows(liked), _rows(disliked), (calibration or USUAL).chance, words)
         return QueryVectors(origin, wishes, list(unshown.values()), seconds)
 
     def _encode(self, part: Part, collection: Collection, known: dict[str, Image], *, visual: bool) -> Vector:
@@ -142,6 +143,7 @@ def _is_sent(part: Part) -> bool:
 def _unwanted_by_texts(
     collection: Collection,
     texts: Sequence[Vector],
+    wanted: Vector | None,
     words: VocabularyEmbeddings | None,
     calibration: Calibration | None,
 ) -> list[Unwanted]:
@@ -152,7 +154,7 @@ def _unwanted_by_texts(
         if found.images and found.vectors is not None and found.visual is not None:
             order = np.arange(len(found.images))
             first = FirstResults(found.similarities, found.vectors, found.visual, order)
-            unwanted.append(unwanted_by_text(text, first, words, calibration))
+            unwanted.append(unwanted_by_text(text, first, words, calibration, wanted))
     return unwanted
 
 

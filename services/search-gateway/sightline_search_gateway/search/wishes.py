@@ -20,6 +20,7 @@ from sightline.encoder.v1.encoder_pb2 import Reranking
 
 from sightline_search_gateway.search.reranking import rerank, standard
 from sightline_search_gateway.search.unwanted import Unwanted
+from sightline_search_gateway.search.vocabulary import VocabularyEmbeddings
 
 Vectors = NDArray[np.float32]
 DEPTH = 200
@@ -27,6 +28,10 @@ DEPTH = 200
 NOT_FROM, NOT_TO, NOT_WEIGHT = 0.22, 0.44, 3.0
 """From which likeness on, beyond chance, a result counts as what is not wanted, a little and then wholly; and by how
 many standard deviations of the results' scores it goes down then."""
+NEARER_FROM, NEARER_TO = -2.5, -0.5
+"""And how much nearer it must be to the text that is not wanted than to what is looked for, in standard deviations of
+all words' cosines with it, to count a little and then wholly: strawberries look like oranges, and are nearer to
+“fruit”."""
 WRONG_FROM, WRONG_TO, WRONG_WEIGHT = 0.44, 0.66, 4.0
 """The same for what looks like a result that was wrong: it has more in it than what was wrong about it."""
 RIGHT_WEIGHT = 1.0
@@ -45,22 +50,27 @@ class Wishes:
         liked: (l, d) visual vectors of length one, of results that are right.
         disliked: (m, d) of those that are wrong.
         chance: The mean cosine between the visual vectors of pictures that have nothing to do with each other.
+        words: Under the model; None where they are not known yet.
     """
 
     unwanted: Sequence[Unwanted]
     liked: Vectors
     disliked: Vectors
     chance: float = 0.0
+    words: VocabularyEmbeddings | None = None
 
-    def order(self, similarities: Vectors, visual: Vectors, how: Reranking | None) -> NDArray[np.intp]:
+    def order(
+        self, similarities: Vectors, vectors: Vectors, visual: Vectors, how: Reranking | None
+    ) -> NDArray[np.intp]:
         """Return the places of results in a better order: (n,).
 
         Args:
             similarities: (n,) to what is looked for, the most similar first.
-            visual: (n, d) unit vectors.
+            vectors: (n, dimensions) unit vectors that texts are compared with.
+            visual: (n, d) unit vectors that pictures are compared with.
             how: How the model puts what a text finds in order; where results were marked, they say it better.
         """
-        scores = standard(similarities) - NOT_WEIGHT * self._likeness_to_unwanted(visual)
+        scores = standard(similarities) - NOT_WEIGHT * self._likeness_to_unwanted(vectors, visual)
         scores -= WRONG_WEIGHT * self._likeness_to_wrong(visual)
         if len(self.liked) or len(self.disliked):
             return np.argsort(-self._pulled(scores, visual), kind="stable")
@@ -70,18 +80,25 @@ class Wishes:
             order[: how.depth] = first[rerank(scores[first], visual[first], how)]
         return order
 
-    def share_wanted(self, visual: Vectors) -> Vectors:
-        """Return how little each of (n, d) results looks like what is not wanted, from 0 to 1: (n,)."""
-        wanted: Vectors = (1 - self._likeness_to_unwanted(visual)) * (1 - self._likeness_to_wrong(visual))
+    def share_wanted(self, vectors: Vectors, visual: Vectors) -> Vectors:
+        """Return how little each of n results is like what is not wanted, from 0 to 1: (n,); see `order`."""
+        wanted: Vectors = (1 - self._likeness_to_unwanted(vectors, visual)) * (1 - self._likeness_to_wrong(visual))
         return wanted
 
-    def _likeness_to_unwanted(self, visual: Vectors) -> Vectors:
+    def _likeness_to_unwanted(self, vectors: Vectors, visual: Vectors) -> Vectors:
         if not self.unwanted:
             return np.zeros(len(visual), np.float32)
         beyond = self._beyond(visual, np.stack([one.looks for one in self.unwanted]))
         certainty = np.array([one.certainty for one in self.unwanted], np.float32)
-        likeness: Vectors = (certainty * _ramp(beyond, NOT_FROM, NOT_TO)).max(axis=1)
-        return likeness
+        likeness: Vectors = certainty * _ramp(beyond, NOT_FROM, NOT_TO)
+        if self.words is not None:
+            spread = self.words.spread(vectors)
+            for place, one in enumerate(self.unwanted):
+                if one.contrast is not None:
+                    nearer: Vectors = vectors @ one.contrast / spread
+                    likeness[:, place] *= _ramp(nearer, NEARER_FROM, NEARER_TO)
+        strongest: Vectors = likeness.max(axis=1)
+        return strongest
 
     def _likeness_to_wrong(self, visual: Vectors) -> Vectors:
         if not len(self.disliked):
