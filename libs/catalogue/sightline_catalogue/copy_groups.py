@@ -10,7 +10,7 @@ from qdrant_client import grpc as api
 from sightline_service.batches import batched
 
 from sightline_catalogue.copies import BURSTS, COPIES, Grouping
-from sightline_catalogue.filters import Filter, conditions, has_id, is_one_of
+from sightline_catalogue.filters import Filter, conditions, has_id, is_empty, is_one_of
 from sightline_catalogue.image import EQUAL, NEAR, CopyKind, Image
 from sightline_catalogue.methods import SCROLL, SET_PAYLOAD
 from sightline_catalogue.pages import read_distinct_page
@@ -161,7 +161,7 @@ class CopyGroups:
 def _is_marked(kind: GroupKind | None) -> api.Condition:
     """Return the condition that an image is of a group of a kind, and not the first."""
     if kind == BURST:
-        return api.Condition(filter=api.Filter(must_not=[api.Condition(is_empty=api.IsEmptyCondition(key="burst"))]))
+        return api.Condition(filter=api.Filter(must_not=[is_empty("burst")]))
     return is_one_of("copy_kind", [EQUAL, NEAR] if kind is None else [kind])
 
 

@@ -43,6 +43,11 @@ def celery_app(settings: QueueSettings) -> Celery:
     return app
 
 
+def is_full_of_rereads(tasks: int) -> bool:
+    """Return whether so many tasks in the queue of what is to be read again leave no room for more."""
+    return tasks * KEYS_PER_TASK >= MOST_REREAD
+
+
 def trace_tasks() -> None:
     """Trace the tasks that this process sends, or carries out; after `set_up_tracing`."""
     from opentelemetry.instrumentation.celery import CeleryInstrumentor

@@ -8,7 +8,7 @@ from sightline_bucket import Bucket, BucketObject
 from sightline_catalogue import Collection
 from sightline_service.queues import QUEUE_BACKFILL, QUEUE_NEW, QUEUE_REREAD
 
-from sightline_ingest_worker.broker import KEYS_PER_TASK, MOST_REREAD
+from sightline_ingest_worker.broker import is_full_of_rereads
 from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS
 from sightline_ingest_worker.watcher import metrics
 from sightline_ingest_worker.watcher.bucket_lookup import objects_at
@@ -101,7 +101,7 @@ class ChangedKeys:
 
     def reread(self, keys: list[str], destination: str = QUEUE_REREAD) -> None:
         """Have workers compare objects with their records."""
-        if destination != QUEUE_REREAD or self._tasks.lengths().reread * KEYS_PER_TASK < MOST_REREAD:
+        if destination != QUEUE_REREAD or not is_full_of_rereads(self._tasks.lengths().reread):
             self._tasks.send(keys, destination)
             metrics.QUEUED.labels("reread").inc(len(keys))
 

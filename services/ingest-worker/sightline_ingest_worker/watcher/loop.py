@@ -23,7 +23,7 @@ from sightline_service.request_ids import working_for
 from sightline_service.tracing import continued_trace
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
-from sightline_ingest_worker.broker import KEYS_PER_TASK, MOST_REREAD
+from sightline_ingest_worker.broker import MOST_REREAD, is_full_of_rereads
 from sightline_ingest_worker.settings import WatcherSettings
 from sightline_ingest_worker.target import Target, TargetSource
 from sightline_ingest_worker.upstream_errors import UPSTREAM_ERRORS, full_disk_of, service_of
@@ -370,7 +370,7 @@ class Watcher:
         self._report()
         metrics.show(counts, self.status.ignored, lengths)
         self._backfill.fill(target.collection, pending, lengths)
-        if lengths.reread * KEYS_PER_TASK >= MOST_REREAD:
+        if is_full_of_rereads(lengths.reread):
             # Workers leave to it what does not fit.
             self._rereading.begin_again()
         if self._scan is None and pending == 0 and self._busy and self._is_reindexing:

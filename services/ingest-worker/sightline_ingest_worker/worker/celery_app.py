@@ -30,11 +30,10 @@ from sightline_service.service_starts import forget_starts, note_start, noted_st
 from sightline_service.tracing import flush_traces, set_up_tracing
 
 from sightline_ingest_worker.broker import (
-    KEYS_PER_TASK,
-    MOST_REREAD,
     TASK_INDEX,
     VISIBILITY_SECONDS,
     celery_app,
+    is_full_of_rereads,
     trace_tasks,
 )
 from sightline_ingest_worker.settings import WorkerSettings
@@ -97,7 +96,7 @@ def bootstrap(settings: WorkerSettings, opener: Opener = open_context) -> Celery
 
     def compare_later(keys: list[str]) -> None:
         """Have images that are new compared with others, behind all that is to be indexed."""
-        if process_client().llen(QUEUE_REREAD) * KEYS_PER_TASK < MOST_REREAD:
+        if not is_full_of_rereads(process_client().llen(QUEUE_REREAD)):
             index.apply_async((keys,), queue=QUEUE_REREAD, headers={COMPARING: "yes"})
 
     return app

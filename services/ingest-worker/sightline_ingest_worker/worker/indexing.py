@@ -89,10 +89,10 @@ def _look_up(context: WorkerContext, target: Target, keys: Sequence[str]) -> tup
         items = [replace(item, known=known) for item, known in zip(present, records, strict=True)]
         finder = SidecarFinder(context.bucket, context.sidecar_folders)
         items = list(context.readers.map(lambda item: _with_sidecars(item, finder), items))
-        todo = [item for item in items if not (_is_up_to_date(item) and _has_its_sidecars(item))]
-    left = {item.id for item in todo}
-    known = [item.known for item in items if item.known is not None and item.id not in left]
-    group(target.collection, context.sketches, [one for one in known if one.state == INDEXED])
+        are_done = [_is_up_to_date(item) and _has_its_sidecars(item) for item in items]
+    todo = [item for item, is_done in zip(items, are_done, strict=True) if not is_done]
+    done = [item.known for item, is_done in zip(items, are_done, strict=True) if is_done and item.known is not None]
+    group(target.collection, context.sketches, done)
     return todo, outcome + Counter(unchanged=len(items) - len(todo))
 
 

@@ -152,7 +152,7 @@ export function likeAddress(id: string, before: Address): Address {
   return searchAddress({ kind: 'like', id, text: '' }, before);
 }
 
-/** The collection's pictures of the same bytes. */
+/** The collection's copies of a picture. */
 export function copiesAddress(id: string, before: Address): Address {
   return { ...pageAddress('collection', before), parameters: { copies: id } };
 }
